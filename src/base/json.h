@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An append-only JSON writer over a growing buffer; it keeps the commas, the caller keeps the
+ * nesting. Text is escaped, bytes that are not UTF-8 become U+FFFD, so that the output is always
+ * valid JSON. Cold paths and the output thread only (the buffer may grow). A failed allocation sets
+ * `failed`; what was written before stays whole. */
+#pragma once
+
+#include "base/span.h"
+
+struct json {
+    char *data; /* owned; not terminated */
+    size_t size;
+    size_t capacity;
+    bool comma; /* the next value needs a comma before it */
+    bool failed;
+};
+
+/* An empty writer. */
+void json_init(struct json *j);
+/* Frees the buffer. */
+void json_done(struct json *j);
+/* Forgets what was written, keeps the buffer. */
+void json_reset(struct json *j);
+
+void json_object_begin(struct json *j);
+void json_object_end(struct json *j);
+void json_array_begin(struct json *j);
+void json_array_end(struct json *j);
+/* A member's name; its value is the next thing written. */
+void json_key(struct json *j, const char *name);
+void json_key_span(struct json *j, struct span name);
+
+void json_text(struct json *j, const char *text); /* NULL gives null */
+void json_span(struct json *j, struct span text);
+void json_u64(struct json *j, uint64_t value);
+void json_i64(struct json *j, int64_t value);
+/* Shortest form that reads back the same; NaN and infinities give null. */
+void json_double(struct json *j, double value);
+void json_bool(struct json *j, bool value);
+void json_null(struct json *j);
+/* Bytes that are a whole JSON value already. */
+void json_raw(struct json *j, struct span value);
+
+/* Bytes outside JSON's grammar: newlines between documents, Prometheus text ... */
+void json_append(struct json *j, const void *data, size_t size);
+__attribute__((format(printf, 2, 3))) void json_printf(struct json *j, const char *format, ...);

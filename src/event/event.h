@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The door of event/: an event is a plain struct described by a table of fields; the table is all
+ * that encoders, the store and the docs need. Events are made on the packet path by filling a
+ * struct in a worker's ring, and encoded off it. Names are ECS paths ("source.ip"); a table lists
+ * them sorted so that fields of one object stand together. Values that are zero or empty are
+ * omitted unless the field says EVENT_ALWAYS. */
+#pragma once
+
+#include "base/span.h"
+
+enum event_kind {
+    EVENT_BOOL,     /* bool */
+    EVENT_U8,
+    EVENT_U16,
+    EVENT_U32,
+    EVENT_U64,
+    EVENT_TIME,     /* uint64_t ns since 1970, written as RFC 3339 UTC with nanoseconds */
+    EVENT_ADDRESS,  /* struct event_address */
+    EVENT_MAC,      /* struct event_mac, written AA-BB-CC-DD-EE-FF (ECS) */
+    EVENT_SPAN,     /* struct span: text, escaped, bytes that are not UTF-8 as U+FFFD */
+    EVENT_TEXT,     /* const char *, a static string */
+    EVENT_INLINE,   /* char[], terminated text inside the struct */
+    EVENT_JSON,     /* const char *, a static piece of JSON written as it is */
+    EVENT_U16_LIST, /* struct event_u16_list */
+};
+
+enum event_flags {
+    EVENT_ALWAYS = 1, /* written even when zero */
+};
+
+struct event_address {
+    uint8_t version; /* 4, 6, or 0: absent */
+    uint8_t bytes[16];
+};
+
+struct event_mac {
+    bool present;
+    uint8_t bytes[6];
+};
+
+struct event_u16_list {
+    uint8_t count;
+    uint16_t values[4];
+};
+
+struct event_field {
+    const char *name; /* ECS path */
+    enum event_kind kind;
+    uint16_t offset; /* of the value in the event's struct */
+    uint8_t flags;
+    const char *help; /* one clause for the docs */
+};
+
+/* A kind of event: its dataset and its table, constant. */
+struct event_type {
+    const char *dataset;              /* "flow" */
+    const char *help;
+    size_t size;                      /* of the struct, head included */
+    const struct event_field *fields; /* sorted by name, ended by a NULL name */
+};
+
+/* Every event struct begins with this. The pair (order, suborder) sorts the events of all workers
+ * into the one order that a single worker would have given. */
+struct event_head {
+    const struct event_type *type;
+    uint64_t order;    /* packet time at which it was made, ns */
+    uint64_t suborder; /* tie-break, e.g. the time or number of a flow's first packet */
+};
+
+struct json;
+
+/* Appends one event as a nested JSON object (no newline). */
+void event_json(struct json *to, const struct event_head *event);
