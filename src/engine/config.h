@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The configuration as the engine sees it: plain values, every one filled in. It is made from one
+ * YAML file, from a command's options, or from both, and read-only from then on.
+ *
+ * Each key is a row of the schema (config_keys.c) that gives its type, default, bounds and
+ * help; the loader, config_set(), `vantage check` and the reference page all walk that table.
+ * The config owns all its strings and lists: they live until config_free(). Cold path, one thread;
+ * a file is at most CONFIG_FILE_MAX bytes and a list at most CONFIG_ITEMS_MAX items. */
+#pragma once
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/span.h"
+
+#include <stdio.h>
+
+enum {
+    CONFIG_FILE_MAX = 1 << 20,
+    CONFIG_ITEMS_MAX = 256,
+    CONFIG_PROBLEMS_MAX = 20,
+};
+
+/* A list of strings, owned by the config. */
+struct config_list {
+    const char **items;
+    size_t count;
+};
+
+/* One entry of `taps`. */
+struct config_tap {
+    const char *name; /* unique; default: the kind, numbered when there are several */
+    const char *kind; /* of tap_kinds */
+    struct config_list interfaces; /* live kinds: names, "any", or "auto" for the busiest */
+    struct config_list files;      /* pcapfile: captures or directories; "-" is standard input */
+    const char *filter;            /* pcap-filter(7), "" for none */
+    int64_t snap_len;              /* bytes */
+    int64_t ring_size;             /* bytes per worker */
+    bool promiscuous;
+    bool ignore_outgoing;
+    uint64_t given; /* which keys the user wrote: a bit a row of the tap schema */
+};
+
+struct config_flows {
+    bool enabled;
+    bool deltas;          /* counters since the last report instead of since the flow's start */
+    int64_t timeout;      /* ns of silence that end a flow, at least 1 s */
+    int64_t tcp_timeout;  /* the same by protocol; 0: as timeout */
+    int64_t udp_timeout;
+    int64_t icmp_timeout;
+    int64_t period;       /* ns between reports of a flow that goes on; negative: at its end only */
+};
+
+struct config_limits {
+    int64_t memory;           /* bytes, all tables together */
+    int64_t workers;          /* threads on the packet path */
+    int64_t flows;            /* most flows at a time, all workers together; 0: from memory */
+    int64_t fragments_memory; /* bytes for IP fragments that wait, out of memory */
+};
+
+struct config_api {
+    bool enabled;
+    const char *listen; /* ADDRESS:PORT, IPv6 in brackets */
+    const char *token;  /* "" for none */
+};
+
+/* One entry of `outputs`. */
+struct config_output {
+    const char *kind;    /* of sink_kinds */
+    const char *path;    /* file */
+    int64_t rotate_size; /* bytes after which file begins a new one; 0: never */
+    int64_t keep;        /* old files to keep */
+    uint64_t given;
+};
+
+struct config {
+    struct config_tap *taps; /* default: one afpacket tap on "auto" */
+    size_t tap_count;
+    struct config_flows flows;
+    struct config_limits limits;
+    struct config_api api;
+    struct config_output *outputs; /* default: none */
+    size_t output_count;
+    enum log_level log_level;
+    uint64_t given;                /* which keys the user wrote: a bit a row of the schema */
+    struct config_memory *memory;  /* private: what the strings and lists live in */
+};
+
+/* What is wrong with a file: whole lines, `FILE:LINE:COLUMN: text`, in the order found. */
+struct config_problems {
+    size_t count; /* all that were found; the first CONFIG_PROBLEMS_MAX have a line */
+    char *lines[CONFIG_PROBLEMS_MAX];
+};
+
+/* The defaults. Never NULL: memory that ends this early ends the program. */
+struct config *config_new(void);
+
+/* Reads the YAML file at `path` ("-": standard input) over the defaults. NULL when there is any
+ * problem, all of which are in `problems`. */
+struct config *config_load(const char *path, struct config_problems *problems);
+
+/* The same for text in memory, which errors call `name`. */
+struct config *config_parse(const char *name, struct span text, struct config_problems *problems);
+
+/* NULL is fine. */
+void config_free(struct config *config);
+
+/* Empties a list of problems; frees its lines. */
+void config_problems_done(struct config_problems *problems);
+
+/* Sets one key by its path ("limits.workers", "flows.period") as if the file had said so. Keys
+ * inside taps and outputs are not reached this way. */
+bool config_set(struct config *config, const char *path, const char *value, struct err *err);
+
+/* Appends a tap or output of that kind with its defaults, for commands that bring their own. The
+ * entry moves when the next is added. */
+struct config_tap *config_add_tap(struct config *config, const char *kind);
+struct config_output *config_add_output(struct config *config, const char *kind);
+
+/* Forgets all taps (the default one, too): `read` and `live` name their own. */
+void config_clear_taps(struct config *config);
+
+/* Copies `text` to where the config's strings live, to be kept in one of its fields. */
+const char *config_text(struct config *config, const char *text);
+
+/* Appends a copy of `text` to a list of this config. */
+void config_list_add(struct config *config, struct config_list *list, const char *text);
+
+/* Rules between keys (a public address needs a token): config_load() has applied them; whoever
+ * changed a config afterwards asks again before use. */
+bool config_check(const struct config *config, struct err *err);
+
+/* Prints all values as YAML that config_load() reads back, defaults marked, secrets hidden. */
+void config_print(const struct config *config, FILE *out);
+
+/* Prints the reference page: every key with its default and a comment, ready to load. */
+void config_reference(FILE *out);
