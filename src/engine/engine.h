@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The door of engine/: configuration in, a running analysis out. It owns the taps, the workers, the
+ * collector and the output thread. Everything that people look at while it runs is on the board,
+ * which the collector brings up to date once a second; readers lock it for the time of a rendering
+ * and never touch a worker. */
+#pragma once
+
+#include "base/err.h"
+#include "engine/config.h"
+#include "engine/flow_event.h"
+#include "summary/metric.h"
+
+struct engine; /* opaque */
+
+/* ---- Running -------------------------------------------------------------------------------- */
+
+/* Opens taps and sinks and takes all memory; NULL and err on failure. `config` is copied. */
+struct engine *engine_new(const struct config *config, struct err *err);
+/* Starts the threads (live) and returns. */
+bool engine_start(struct engine *engine, struct err *err);
+/* Asks all threads to end, waits, and reports the last flows. Safe to call twice. */
+void engine_stop(struct engine *engine);
+void engine_free(struct engine *engine);
+
+/* ---- The board ------------------------------------------------------------------------------ */
+
+enum { BOARD_HISTORY = 300, BOARD_WORKERS = 64, BOARD_SETS = 32, BOARD_PATHS = 256 };
+
+/* One second of history. */
+struct board_second {
+    uint64_t second;     /* since 1970, packet time */
+    uint64_t packets[2]; /* 0: in (or from the responder), 1: out (or from the initiator) */
+    uint64_t bytes[2];
+    uint64_t dropped;    /* by the kernel or our own rings */
+    uint64_t flows_new;
+};
+
+struct board_worker {
+    uint64_t packets;
+    uint64_t bytes;
+    uint64_t flows_active;
+    uint64_t flows_created;
+    uint64_t flows_evicted;
+    uint64_t flow_capacity;
+    uint64_t memory_bytes; /* touched by its tables */
+    uint64_t events_dropped; /* the output could not take them in time */
+    double load;           /* 0..1: share of the last second spent working */
+};
+
+/* One path of the protocol hierarchy: layers as in packet.layers. */
+struct board_path {
+    uint64_t layers;
+    uint64_t packets;
+    uint64_t bytes;
+};
+
+struct board_tap {
+    char name[64];
+    char source[128];       /* interfaces or files */
+    uint64_t received;
+    uint64_t dropped;
+    uint64_t interface_drops;
+};
+
+/* A protocol's metric blocks: since start, and the last whole minute window. */
+struct board_set {
+    const struct metric_set *set;
+    const void *total;
+    const void *window;
+};
+
+struct board {
+    uint64_t started_ns;  /* wall clock */
+    uint64_t now_ns;      /* packet time */
+    bool ready;           /* taps are open and workers run */
+    char mode[16];        /* "live", "demo", "read" */
+    char note[256];       /* e.g. why `auto` chose its interface; may be empty */
+    uint64_t frames;      /* all frames taken from the taps */
+    uint64_t bytes;       /* their length on the wire */
+    uint64_t dropped;
+    uint64_t fragments_held;
+    uint64_t fragments_dropped; /* given up for want of budget or time */
+    uint64_t memory_limit;
+    uint64_t memory_used;
+    uint32_t tap_count, worker_count, set_count, path_count;
+    struct board_tap taps[16];
+    struct board_worker workers[BOARD_WORKERS];
+    struct board_set sets[BOARD_SETS];
+    struct board_path paths[BOARD_PATHS];
+    uint32_t history_count; /* seconds valid, at most BOARD_HISTORY, oldest first */
+    struct board_second history[BOARD_HISTORY];
+};
+
+/* Borrows the board until engine_unlock(); hold it briefly. */
+const struct board *engine_lock(struct engine *engine);
+void engine_unlock(struct engine *engine);
+
+/* Waits until the board is newer than `version` or `timeout_ms` have gone by; returns its version. */
+uint64_t engine_wait(struct engine *engine, uint64_t version, unsigned timeout_ms);
+
+/* ---- Flows ---------------------------------------------------------------------------------- */
+
+enum flow_sort {
+    FLOW_SORT_BYTES, FLOW_SORT_PACKETS, FLOW_SORT_START, FLOW_SORT_LAST, FLOW_SORT_DURATION,
+};
+
+/* Which flows a reader wants: every condition that is set must hold. */
+struct flow_query {
+    bool active;            /* flows in the tables now; false: recently ended ones */
+    uint8_t protocol;       /* IANA number, 0: any */
+    uint8_t version;        /* 4, 6, 0: any */
+    uint16_t port;          /* either end, 0: any */
+    struct event_address network; /* either end within it; version 0: any */
+    uint8_t prefix;         /* bits of the network */
+    enum flow_sort sort;
+    bool ascending;
+    uint32_t offset;
+    uint32_t limit;         /* at most FLOW_PAGE_MAX */
+};
+
+enum { FLOW_PAGE_MAX = 1000, FLOW_OFFSET_MAX = 10000 };
+
+struct flow_page {
+    struct flow_event *flows; /* owned by the caller: free() */
+    uint32_t count;
+    uint64_t matched; /* flows that the conditions let through, all pages */
+    bool complete;    /* false: a worker did not answer in time */
+};
+
+/* Asks the workers, who look through their tables a few thousand flows at a time between batches;
+ * waits for them at most a second. False and err on a bad query. */
+bool engine_flows(struct engine *engine, const struct flow_query *query, struct flow_page *ret,
+                  struct err *err);

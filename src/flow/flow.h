@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The door of flow/: packets in, flows out. A flow is a bidirectional conversation of the innermost
+ * addresses and ports, told apart by VLANs and tunnel. A table belongs to one worker and is never
+ * shared. All memory is address space taken at start; finding a flow costs two cache misses, which
+ * the caller hides by prefetching a batch ahead:
+ *
+ *     flow_key_make → flow_prefetch_bucket → (others) → flow_prefetch → (others) → flow_find
+ *
+ * A flow is 128 hot bytes (two cache lines: key and counters) and 48 cold ones that only reports and
+ * unusual packets touch. Indices, not pointers, name flows; 0 is no flow. */
+#pragma once
+
+#include "base/err.h"
+#include "wire/packet.h"
+
+/* ---- Keys --------------------------------------------------------------------------------- */
+
+/* The normalised key: the lower (address, port) is end 0. Zeroed padding, compared as bytes. */
+struct flow_key {
+    uint8_t address[2][16]; /* IPv4 in the first four bytes, MACs in the first six */
+    uint16_t port[2];       /* TCP, UDP, SCTP ports; ICMP type and counter-type; ethertype */
+    uint32_t tunnel_id;     /* of tunnels whose id both directions share, else 0 */
+    uint16_t vlan[2];
+    uint8_t protocol; /* IANA number */
+    uint8_t version;  /* 4, 6, or 0: a conversation of two MAC addresses */
+    uint8_t tunnel;   /* enum packet_tunnel */
+    uint8_t portless; /* 1: fragments whose first one was never seen */
+};
+
+/* Makes the key of a packet and tells which end sent it (0 or 1); -1 when the packet belongs to no
+ * flow (nothing legible). */
+int flow_key_make(const struct packet *p, struct flow_key *ret);
+
+/* A seeded hash of the key; the seed keeps attackers from choosing collisions. */
+uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
+
+/* ---- Flows -------------------------------------------------------------------------------- */
+
+typedef uint32_t flow_index; /* names a flow of one table; 0: none */
+
+/* What the two ends have done; Zeek's endpoint states. */
+enum flow_tcp_state {
+    FLOW_TCP_INACTIVE, FLOW_TCP_SYN_SENT, FLOW_TCP_SYN_ACK_SENT, FLOW_TCP_PARTIAL,
+    FLOW_TCP_ESTABLISHED, FLOW_TCP_CLOSED, FLOW_TCP_RESET,
+};
+
+enum flow_flags {
+    FLOW_IN_USE = 1,
+    FLOW_CLOSED = 2,     /* TCP: both ends closed or one reset; ends at the next tick */
+    FLOW_TOUCHED = 4,    /* on the worker's list of flows seen since the last flush */
+    FLOW_FRAGMENTS = 8,  /* some packets came as fragments */
+    FLOW_FLIPPED = 16,   /* the initiator was guessed by port, against the first packet */
+    FLOW_REPORTED = 32,  /* an intermediate report was made */
+    FLOW_INCOMPLETE = 64 /* packets of it were lost by the capture */
+};
+
+struct flow {
+    struct flow_key key;
+    uint32_t timer_next; /* the timer wheel's list */
+    uint32_t timer_previous;
+    uint16_t timer_slot;
+    uint8_t flags;       /* enum flow_flags */
+    uint8_t initiator;   /* which end of the key is the source: 0 or 1 */
+    uint8_t tcp_state[2]; /* enum flow_tcp_state, by side: 0 the initiator, 1 the responder */
+    uint8_t history_length;
+    uint8_t history_seen; /* bits of flow_history.c */
+    /* second cache line */
+    uint64_t first_ns;
+    uint64_t last_ns;
+    uint64_t packets[2]; /* by side */
+    uint64_t bytes[2];
+    uint32_t next_seq[2]; /* TCP: the sequence number expected next from that side */
+    uint8_t tcp_flags[2]; /* all flags seen from that side */
+    uint8_t ttl[2];       /* of the latest packet from that side */
+    uint16_t retransmissions; /* TCP segments seen again, saturating */
+    uint16_t out_of_order;
+};
+
+struct flow_cold {
+    uint64_t order;        /* number of its first packet in the capture: the sort key of reports */
+    uint8_t mac[2][6];     /* by side; valid where mac_seen has the side's bit */
+    char history[14];      /* Zeek's letters, not terminated when full */
+    uint32_t handshake_us; /* SYN to the ACK of the SYN-ACK as seen here, 0: unknown */
+    uint32_t tunnel_id[1]; /* as first seen from the initiator (in the key only if shared) */
+    uint16_t icmp_errors;  /* ICMP errors that quoted it */
+    uint8_t icmp_error;    /* type of the latest, plus 1; 0: none */
+    uint8_t mac_seen;
+};
+
+/* ---- The table ---------------------------------------------------------------------------- */
+
+struct flow_table; /* opaque */
+
+struct flow_table_options {
+    uint32_t capacity; /* flows at most; beyond it the least useful ones are evicted */
+    uint64_t seed;
+};
+
+/* Reserves a table; NULL and err when the system refuses. Costs address space, not memory. */
+struct flow_table *flow_table_new(const struct flow_table_options *options, struct err *err);
+void flow_table_free(struct flow_table *table);
+
+/* Brings the bucket, then the flow that it names, into the cache. */
+void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash);
+void flow_prefetch(const struct flow_table *table, uint64_t hash);
+
+/* The flow with this key, or 0. */
+flow_index flow_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash);
+
+/* Whether flow_add() would need an eviction first. */
+bool flow_table_is_full(const struct flow_table *table);
+
+/* The flow that can best be spared: closed before one-sided before idle, among a few candidates
+ * that a clock hand passes. The table must not be empty. Skips flows with FLOW_TOUCHED while others
+ * are near; the caller checks. */
+flow_index flow_table_victim(struct flow_table *table);
+
+/* A new zeroed flow with this key, FLOW_IN_USE set. The table must not be full. */
+flow_index flow_add(struct flow_table *table, const struct flow_key *key, uint64_t hash);
+
+/* Ends a flow: its index may be used again. */
+void flow_drop(struct flow_table *table, flow_index index);
+
+struct flow *flow_at(const struct flow_table *table, flow_index index);
+struct flow_cold *flow_cold_at(const struct flow_table *table, flow_index index);
+
+uint32_t flow_table_count(const struct flow_table *table);
+/* One more than the largest index ever in use: walk 1 .. bound - 1 and skip those not in use. */
+uint32_t flow_table_bound(const struct flow_table *table);
+/* Bytes of memory that the table touches now, at most. */
+uint64_t flow_table_memory(const struct flow_table *table);
+/* Bytes that a flow costs when `capacity` are in the table. */
+enum { FLOW_BYTES = 200 };
+
+/* ---- Timers: a wheel of seconds over packet time ------------------------------------------- */
+
+/* Has the flow come up at `second` (since 1970) or, when that lies beyond the wheel's horizon, at
+ * the horizon, to be armed anew. Re-arming moves it. */
+void flow_arm(struct flow_table *table, flow_index index, uint64_t second);
+
+/* Moves the wheel to `second` and collects at most `max` flows that are due into `ret`; they are
+ * disarmed. Returns how many; call again while it returns `max`. */
+uint32_t flow_due(struct flow_table *table, uint64_t second, flow_index *ret, uint32_t max);
+
+/* ---- Updating ------------------------------------------------------------------------------ */
+
+/* What a packet meant to its flow. */
+struct flow_update {
+    uint8_t side;         /* 0: from the initiator */
+    bool retransmission;  /* TCP payload seen before */
+    bool out_of_order;    /* TCP segment behind what was expected, but new */
+    bool opened;          /* TCP handshake complete with this packet */
+    bool closed;          /* TCP connection ended with this packet */
+};
+
+/* Starts a new flow with its first packet: initiator (SYN, else the sender unless ports say
+ * otherwise), first time, MACs, order. Does not count the packet. */
+void flow_begin(struct flow_table *table, flow_index index, const struct packet *p, int end,
+                uint64_t order);
+
+/* Counts a packet and follows its TCP state. `end` is what flow_key_make returned. */
+struct flow_update flow_count(struct flow_table *table, flow_index index, const struct packet *p,
+                              int end);
+
+/* Notes an ICMP error that quoted a packet of this flow. */
+void flow_note_icmp(struct flow_table *table, flow_index index, const struct packet *error);
+
+/* Whether the initiator is the end that would be guessed by ports alone, Zeek's conn_state of the
+ * flow ("S0", "SF", "REJ" ...; "OTH" for what is not TCP gives ""), and its history as terminated
+ * text (ret has room for 16). */
+const char *flow_connection_state(const struct flow *flow);
+void flow_history_text(const struct flow *flow, const struct flow_cold *cold, char ret[16]);
