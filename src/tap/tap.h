@@ -26,7 +26,8 @@ enum {
 
 enum tap_status {
     TAP_OK,    /* batch holds at least one frame */
-    TAP_IDLE,  /* nothing within the poll time: a live tap without traffic */
+    TAP_IDLE,  /* nothing within the poll time: a live tap without traffic, a pipe that waits, or a
+                * long stretch of a file without a frame that matches the filter */
     TAP_END,   /* no more frames will come; the batch is empty */
     TAP_ERROR, /* damage or loss of the source: the batch is empty, all before it was delivered */
 };
@@ -38,6 +39,7 @@ struct tap_stats {
     uint64_t interface_drops;  /* /sys/class/net/X/statistics/rx_dropped since open */
     uint64_t bytes_read;       /* of the file, for progress; compressed bytes where compressed */
     uint64_t bytes_total;      /* file size, 0 if unknown */
+    uint64_t files_skipped;    /* files of a directory that are no captures */
 };
 
 /* What a tap is asked to open; zero means default. The engine fills it from the configuration. */
