@@ -2,7 +2,7 @@
 /* An append-only JSON writer over a growing buffer; it keeps the commas, the caller keeps the
  * nesting. Text is escaped, bytes that are not UTF-8 become U+FFFD, so that the output is always
  * valid JSON. Cold paths and the output thread only (the buffer may grow). A failed allocation sets
- * `failed`; what was written before stays whole. */
+ * `failed`; what was written before stays whole, what follows is dropped. */
 #pragma once
 
 #include "base/span.h"
@@ -41,6 +41,20 @@ void json_null(struct json *j);
 /* Bytes that are a whole JSON value already. */
 void json_raw(struct json *j, struct span value);
 
-/* Bytes outside JSON's grammar: newlines between documents, Prometheus text ... */
+/* Bytes outside JSON's grammar: newlines between documents, Prometheus text ... What follows them
+ * begins anew: it gets no comma. */
 void json_append(struct json *j, const void *data, size_t size);
 __attribute__((format(printf, 2, 3))) void json_printf(struct json *j, const char *format, ...);
+
+/* Makes room for `n` more bytes and returns where they go, or NULL (and `failed`). The caller
+ * writes and adds what it wrote to `size`. For encoders that know their bytes, below the commas. */
+char *json_reserve(struct json *j, size_t n);
+
+enum { JSON_U64_MAX = 20 };
+
+/* Writes `value` in decimal at `to`, which has room for JSON_U64_MAX bytes; returns the end. */
+char *json_digits(char *to, uint64_t value);
+
+/* Length in bytes (1 to 4) of the UTF-8 sequence at the start of `s`; 0 when there is none
+ * (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF). */
+unsigned json_utf8(struct span s);

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cursor.h"
+
+enum { JSON_FIRST_CAPACITY = 1024, JSON_ESCAPE_MAX = 6, JSON_DOUBLE_MAX = 32 };
+
+void json_init(struct json *j)
+{
+    *j = (struct json){0};
+}
+
+void json_done(struct json *j)
+{
+    free(j->data);
+    *j = (struct json){0};
+}
+
+void json_reset(struct json *j)
+{
+    j->size = 0;
+    j->comma = false;
+    j->failed = false;
+}
+
+/* The slow half of json_reserve(): doubles until `n` more bytes fit. After a failure the capacity
+ * ends at the size, so that the fast half refuses too and nothing is written behind a hole. */
+static bool json_grow(struct json *j, size_t n)
+{
+    size_t capacity = j->capacity > 0 ? j->capacity : JSON_FIRST_CAPACITY;
+    while (!j->failed && capacity - j->size < n) {
+        j->failed = capacity > SIZE_MAX / 2;
+        capacity *= 2;
+    }
+    char *data = j->failed ? NULL : realloc(j->data, capacity);
+    if (data == NULL) {
+        j->failed = true;
+        j->capacity = j->size;
+        return false;
+    }
+    j->data = data;
+    j->capacity = capacity;
+    return true;
+}
+
+char *json_reserve(struct json *j, size_t n)
+{
+    if (__builtin_expect(j->capacity - j->size < n, 0) && !json_grow(j, n)) {
+        return NULL;
+    }
+    return j->data + j->size;
+}
+
+static void json_put(struct json *j, const void *data, size_t size)
+{
+    char *to = json_reserve(j, size);
+    if (to != NULL && size > 0) {
+        memcpy(to, data, size);
+        j->size += size;
+    }
+}
+
+static void json_put_char(struct json *j, char c)
+{
+    char *to = json_reserve(j, 1);
+    if (to != NULL) {
+        *to = c;
+        j->size++;
+    }
+}
+
+/* Called before every value and every key. */
+static void json_separate(struct json *j)
+{
+    if (j->comma) {
+        json_put_char(j, ',');
+    }
+    j->comma = true;
+}
+
+static void json_begin(struct json *j, char bracket)
+{
+    json_separate(j);
+    json_put_char(j, bracket);
+    j->comma = false;
+}
+
+static void json_end(struct json *j, char bracket)
+{
+    json_put_char(j, bracket);
+    j->comma = true;
+}
+
+void json_object_begin(struct json *j)
+{
+    json_begin(j, '{');
+}
+
+void json_object_end(struct json *j)
+{
+    json_end(j, '}');
+}
+
+void json_array_begin(struct json *j)
+{
+    json_begin(j, '[');
+}
+
+void json_array_end(struct json *j)
+{
+    json_end(j, ']');
+}
+
+void json_key(struct json *j, const char *name)
+{
+    json_key_span(j, span_str(name));
+}
+
+void json_key_span(struct json *j, struct span name)
+{
+    json_span(j, name);
+    json_put_char(j, ':');
+    j->comma = false;
+}
+
+unsigned json_utf8(struct span s)
+{
+    if (s.size == 0) {
+        return 0;
+    }
+    uint8_t lead = s.data[0];
+    if (lead < 0x80) {
+        return 1;
+    }
+    unsigned length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (lead < 0xc2 || lead > 0xf4 || s.size < length) {
+        return 0;
+    }
+    /* Only the second byte's range depends on the lead (RFC 3629, section 4). */
+    uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    if (s.data[1] < low || s.data[1] > high) {
+        return 0;
+    }
+    for (unsigned i = 2; i < length; i++) {
+        if ((s.data[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return length;
+}
+
+/* The top bit of each byte of `w` that is zero; exact up to the first such byte. */
+static inline uint64_t json_zero_bytes(uint64_t w)
+{
+    return (w - 0x0101010101010101u) & ~w & 0x8080808080808080u;
+}
+
+/* How many bytes at the start of `s` are ASCII and need no escape; eight at a time. */
+static size_t json_plain_ascii(struct span s)
+{
+    const uint8_t *at = s.data;
+    size_t left = s.size;
+    while (left >= 8) {
+        uint64_t w = load_le64(at);
+        uint64_t special = ((w - 0x2020202020202020u) & ~w & 0x8080808080808080u) |
+                           (w & 0x8080808080808080u) | json_zero_bytes(w ^ 0x2222222222222222u) |
+                           json_zero_bytes(w ^ 0x5c5c5c5c5c5c5c5cu);
+        if (special != 0) {
+            return s.size - left + (size_t)__builtin_ctzll(special) / 8;
+        }
+        at += 8;
+        left -= 8;
+    }
+    while (left > 0 && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\') {
+        at++;
+        left--;
+    }
+    return s.size - left;
+}
+
+/* How many bytes at the start of `s` can be copied as they are. */
+static size_t json_plain(struct span s)
+{
+    size_t plain = 0;
+    for (;;) {
+        plain += json_plain_ascii(span_skip(s, plain));
+        unsigned length = json_utf8(span_skip(s, plain));
+        if (length < 2) {
+            return plain;
+        }
+        plain += length;
+    }
+}
+
+/* Writes what stands for the byte `c`, which cannot be copied: an escape or U+FFFD. */
+static void json_escape(struct json *j, uint8_t c)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char letters[0x20] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
+    };
+    char *to = json_reserve(j, JSON_ESCAPE_MAX);
+    if (to == NULL) {
+        return;
+    }
+    if (c >= 0x80) {
+        memcpy(to, "\xef\xbf\xbd", 3);
+        j->size += 3;
+    } else if (c == '"' || c == '\\' || letters[c & 0x1f] != 0) {
+        to[0] = '\\';
+        to[1] = c >= 0x20 ? (char)c : letters[c];
+        j->size += 2;
+    } else {
+        memcpy(to, "\\u00", 4);
+        to[4] = hex[c >> 4];
+        to[5] = hex[c & 15];
+        j->size += 6;
+    }
+}
+
+void json_span(struct json *j, struct span text)
+{
+    json_separate(j);
+    json_put_char(j, '"');
+    while (text.size > 0) {
+        size_t plain = json_plain(text);
+        json_put(j, text.data, plain);
+        text = span_skip(text, plain);
+        if (text.size > 0) {
+            json_escape(j, text.data[0]);
+            text = span_skip(text, 1);
+        }
+    }
+    json_put_char(j, '"');
+}
+
+void json_text(struct json *j, const char *text)
+{
+    if (text == NULL) {
+        json_null(j);
+    } else {
+        json_span(j, span_str(text));
+    }
+}
+
+/* "00", "01" ... "99": two digits for one division. */
+static const char json_pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445"
+    "46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091"
+    "9293949596979899";
+
+char *json_digits(char *to, uint64_t value)
+{
+    char digits[JSON_U64_MAX];
+    char *at = digits + sizeof digits;
+    while (value >= 100) {
+        at -= 2;
+        memcpy(at, json_pairs + value % 100 * 2, 2);
+        value /= 100;
+    }
+    if (value >= 10) {
+        at -= 2;
+        memcpy(at, json_pairs + value * 2, 2);
+    } else {
+        *--at = (char)('0' + value);
+    }
+    size_t size = (size_t)(digits + sizeof digits - at);
+    memcpy(to, at, size);
+    return to + size;
+}
+
+void json_u64(struct json *j, uint64_t value)
+{
+    json_separate(j);
+    char *to = json_reserve(j, JSON_U64_MAX);
+    if (to != NULL) {
+        j->size = (size_t)(json_digits(to, value) - j->data);
+    }
+}
+
+void json_i64(struct json *j, int64_t value)
+{
+    json_separate(j);
+    char *to = json_reserve(j, JSON_U64_MAX + 1);
+    if (to == NULL) {
+        return;
+    }
+    if (value < 0) {
+        *to++ = '-';
+    }
+    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    j->size = (size_t)(json_digits(to, magnitude) - j->data);
+}
+
+void json_double(struct json *j, double value)
+{
+    if (!isfinite(value)) {
+        json_null(j);
+        return;
+    }
+    char text[JSON_DOUBLE_MAX];
+    int size = 0;
+    /* 15 digits are always exact one way, 17 the other (IEEE 754-2019, section 5.12.2). */
+    for (int precision = 15; precision <= 17; precision++) {
+        size = snprintf(text, sizeof text, "%.*g", precision, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    json_raw(j, span_of(text, (size_t)size));
+}
+
+void json_bool(struct json *j, bool value)
+{
+    json_raw(j, span_str(value ? "true" : "false"));
+}
+
+void json_null(struct json *j)
+{
+    json_raw(j, span_of("null", 4));
+}
+
+void json_raw(struct json *j, struct span value)
+{
+    json_separate(j);
+    json_put(j, value.data, value.size);
+}
+
+void json_append(struct json *j, const void *data, size_t size)
+{
+    json_put(j, data, size);
+    j->comma = false;
+}
+
+void json_printf(struct json *j, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int size = vsnprintf(NULL, 0, format, args);
+    char *to = size >= 0 ? json_reserve(j, (size_t)size + 1) : NULL;
+    if (to != NULL) {
+        vsnprintf(to, (size_t)size + 1, format, again);
+        j->size += (size_t)size;
+    }
+    va_end(again);
+    va_end(args);
+    j->comma = false;
+}
