@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "cmd/options.h"
 
 const struct command *command_find(const char *name)
@@ -16,6 +17,15 @@ const struct command *command_find(const char *name)
         }
     }
     return NULL;
+}
+
+const char *command_suggest(const char *name)
+{
+    struct suggest suggest = suggest_of(name);
+    for (const struct command *const *command = commands; *command != NULL; command++) {
+        suggest_offer(&suggest, (*command)->name);
+    }
+    return suggest.best;
 }
 
 /* The row and the value of an option that the command's table must have. */

@@ -67,6 +67,9 @@ extern const struct command *const commands[];
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);
 
+/* The name of the command that a user may have meant, or NULL. */
+const char *command_suggest(const char *name);
+
 /* Values by long option name; a name that the command's table lacks, or a getter of another kind,
  * is our own bug. An option that was not given has its fallback; without a fallback it is
  * false, NULL, 0 or an empty list. */
