@@ -14,8 +14,6 @@ import re
 import statistics
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
 FILE_LINES = 600
 FUNCTION_LINES = 100
 MUTABLE_GLOBALS = 3
@@ -25,7 +23,7 @@ MUTABLE_GLOBALS = 3
 PUBLIC = {
     "base": ["*"],
     "summary": ["*"],
-    "cmd": ["command.h"],
+    "cmd": ["command.h", "options.h", "usage.h"],
     "tap": ["interfaces.h", "pcapwrite.h"],
 }
 
@@ -38,10 +36,9 @@ NOT_ON_PACKET_PATH = ("malloc calloc realloc strdup strndup asprintf free printf
 class Source:
     """One C file: its text without comments and strings, where it stands and what it includes."""
 
-    def __init__(self, path):
+    def __init__(self, root, path):
         self.path = path  # from src/: "proto/dns/dns.c"
-        with open(os.path.join(ROOT, "src", path), encoding="utf-8") as file:
-            self.text = file.read()
+        self.text = read(root, "src", path)
         self.code = blank(self.text)
         self.includes = [(line_of(self.text, m.start()), m[1])
                          for m in re.finditer(r'^[ \t]*#[ \t]*include[ \t]+"([^"]*)"', self.text, re.M)]
@@ -131,27 +128,33 @@ def mutable_globals(source):
             yield line_of(source.code, match.start()), " ".join(match[0].split())
 
 
-def read_rooms():
+def read(*path):
+    with open(os.path.join(*path), encoding="utf-8") as file:
+        return file.read()
+
+
+def rooms_of(plan):
     """Room → the rooms that it may use, from the list in src/meson.build."""
-    with open(os.path.join(ROOT, "src/meson.build"), encoding="utf-8") as file:
-        rows = re.findall(r"^  \['([\w*/]+)', \[([^\]]*)\],", file.read(), re.M)
+    rows = re.findall(r"^  \['([\w*/]+)', \[([^\]]*)\],", plan, re.M)
     rooms = {name: set(re.findall(r"[\w*/]+", used)) for name, used in rows}
     rooms["main"] = {"base", "cmd"}
     return rooms
 
 
-def read_sources():
+def sources_of(root):
     found = []
-    for folder, _, files in os.walk(os.path.join(ROOT, "src")):
-        found += [os.path.relpath(os.path.join(folder, name), os.path.join(ROOT, "src"))
+    for folder, _, files in os.walk(os.path.join(root, "src")):
+        found += [os.path.relpath(os.path.join(folder, name), os.path.join(root, "src"))
                   for name in files if re.fullmatch(r"\w[\w-]*\.[ch]", name)]
-    return [Source(path) for path in sorted(found)]
+    return [Source(root, path) for path in sorted(found)]
 
 
 class House:
-    def __init__(self):
-        self.rooms = read_rooms()
-        self.sources = read_sources()
+    def __init__(self, root):
+        self.root = root
+        self.plan = read(root, "src/meson.build")
+        self.rooms = rooms_of(self.plan)
+        self.sources = sources_of(root)
         self.by_path = {source.path: source for source in self.sources}
         self.figures = []
 
@@ -238,13 +241,11 @@ class House:
             if name in seen:
                 yield source.path, 1, f"is called as src/{seen[name]} is; rename one"
             seen[name] = source.path
-        with open(os.path.join(ROOT, "src/meson.build"), encoding="utf-8") as file:
-            text = file.read()
-        for match in re.finditer(r"^(tap|proto|sink|cmd)s = \[([^\]]*)\]", text, re.M):
+        for match in re.finditer(r"^(tap|proto|sink|cmd)s = \[([^\]]*)\]", self.plan, re.M):
             for name in re.findall(r"'([^']+)'", match[2]):
                 path = f"proto/{name}/{name}.c" if match[1] == "proto" else f"{match[1]}/{name}.c"
                 if path not in self.by_path:
-                    yield "meson.build", line_of(text, match.start()), (
+                    yield "meson.build", line_of(self.plan, match.start()), (
                         f"'{name}' is listed and src/{path} is not there; write it or unlist it")
 
     def rule_sizes(self):
@@ -296,8 +297,7 @@ class House:
 
     def rule_plan(self):
         """the may-use table of ARCHITECTURE.md is that of src/meson.build"""
-        with open(os.path.join(ROOT, "ARCHITECTURE.md"), encoding="utf-8") as file:
-            text = file.read()
+        text = read(self.root, "ARCHITECTURE.md")
         rows = re.findall(r"^\| `([\w*/]+)` \|([^|]*)\|", text, re.M)
         written = {room: set(re.findall(r"`([\w*/]+)`", used)) for room, used in rows}
         for room in sorted(set(self.rooms) | set(written)):
@@ -310,8 +310,10 @@ class House:
 def main():
     parser = argparse.ArgumentParser(description="Checks the law of the house.")
     parser.add_argument("--tap", action="store_true", help="print TAP, one point a rule")
-    tap = parser.parse_args().tap
-    house = House()
+    parser.add_argument("--root", default=os.path.join(os.path.dirname(__file__), ".."),
+                        help="the tree to check; default: the one this script is in")
+    tap, root = parser.parse_args().tap, parser.parse_args().root
+    house = House(root)
     rules = [name for name in vars(House) if name.startswith("rule_")]
     failed = 0
     if tap:
