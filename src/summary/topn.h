@@ -2,42 +2,54 @@
 /* The heaviest items of a stream in bounded memory: a frequent-items sketch with reverse purge
  * (Anderson et al., "A High-Performance Algorithm for Identifying Frequent Items in Data Streams",
  * 2017). Flat memory, no pointers, no allocation; an add costs a few cache lines. When more than
- * capacity items come, light ones are purged and `error` bounds what any item may have lost. */
+ * capacity items come, light ones are purged and `error` bounds what any item may have lost.
+ *
+ * Unlike the paper, a purge does not lower the weights of those that stay: each item says how much
+ * it may lack, so that one that was there from the start is exact, and so are its extras. The
+ * paper's counter of an item is weight - (topn.error - item.error).
+ *
+ * Keys are chosen by strangers: they are hashed with a seed (base/hash.h). One thread at a time. */
 #pragma once
 
 #include "base/span.h"
 
-enum { TOPN_KEY_MAX = 40, TOPN_EXTRAS = 3 };
+enum { TOPN_KEY_MAX = 40, TOPN_EXTRAS = 3, TOPN_SLOTS_MAX = 65536 };
 
 struct topn_item {
-    uint64_t weight;
+    uint64_t weight; /* seen since it was taken in: a lower bound of the true weight */
+    uint64_t error;  /* what it may lack: weight + error is an upper bound */
     uint64_t extra[TOPN_EXTRAS]; /* summed beside the weight; lost with the item when purged */
     uint8_t key[TOPN_KEY_MAX];   /* padded with zeros */
 };
 
-/* `struct topn` is followed in memory by its slots; declare one with TOPN_DECLARE. */
+/* `struct topn` is followed in memory by its items and their index; declare one with
+ * TOPN_DECLARE. */
 struct topn {
-    uint32_t capacity; /* items that fit before a purge; a power of two times 3/4 */
-    uint32_t slots;    /* power of two */
+    uint32_t capacity; /* items that fit before a purge; slots times 3/4 */
+    uint32_t slots;    /* of the index; power of two */
     uint32_t count;
     uint32_t key_size;
-    uint64_t error;  /* upper bound of the weight an item may lack */
+    uint64_t error;  /* upper bound of the weight that any item, here or purged, may lack */
     uint64_t total;  /* all weight ever added */
-    struct topn_item items[]; /* weight 0: free */
+    uint64_t seed;   /* of the index's hash */
+    struct topn_item items[]; /* the first `count`, in no order; behind `capacity` of them: index */
 };
 
-/* A member that holds a top-N of `slots` slots (a power of two). */
+/* A member that holds a top-N of `slots` slots (a power of two, 4 to TOPN_SLOTS_MAX). */
 #define TOPN_DECLARE(name, slots_)                                                                 \
     union {                                                                                        \
         struct topn name;                                                                          \
-        uint8_t name##_memory[sizeof(struct topn) + (slots_) * sizeof(struct topn_item)];          \
+        uint8_t name##_memory[sizeof(struct topn) + (slots_) / 4 * 3 * sizeof(struct topn_item) +  \
+                              (slots_) * sizeof(uint32_t)];                                        \
     }
 
-/* Prepares zeroed memory for `slots` slots and keys of `key_size` bytes. */
+/* Prepares empty memory (zeroed, or a top-N of the same shape behind topn_reset()) for `slots`
+ * slots and keys of `key_size` bytes. */
 void topn_init(struct topn *t, uint32_t slots, uint32_t key_size);
-/* Empties it, keeps its shape. Cost is proportional to the items it held. */
+/* Empties it, keeps its shape. Costs next to nothing when it held nothing, else four bytes a slot. */
 void topn_reset(struct topn *t);
-/* Adds weight (> 0) and extras (NULL: none) to the item with this key (key_size bytes). */
+/* Adds weight and extras (NULL: none) to the item with this key (key_size bytes). Weight 0 is
+ * no sign of life: it adds nothing at all. */
 void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t extra[TOPN_EXTRAS]);
 /* Adds all of `from`, whose keys have the same size. */
 void topn_merge(struct topn *into, const struct topn *from);

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "summary/topn.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+/* An entry of the index: 0 when free, else 16 bits of the hash above the item's number plus one.
+ * The bits spare the look at almost every item with another key. */
+enum { TOPN_TAG_SHIFT = 16, TOPN_SAMPLE = 1024 };
+#define TOPN_NUMBER_MASK 0xffffu
+
+static inline uint32_t *topn_index(const struct topn *t)
+{
+    return (uint32_t *)(void *)(uintptr_t)&t->items[t->capacity];
+}
+
+void topn_init(struct topn *t, uint32_t slots, uint32_t key_size)
+{
+    assert(slots >= 4 && slots <= TOPN_SLOTS_MAX && (slots & (slots - 1)) == 0);
+    assert(key_size > 0 && key_size <= TOPN_KEY_MAX && t->count == 0);
+    t->slots = slots;
+    t->capacity = slots / 4 * 3;
+    t->key_size = key_size;
+    t->seed = hash_seed();
+}
+
+void topn_reset(struct topn *t)
+{
+    if (t->count > 0) {
+        memset(topn_index(t), 0, t->slots * sizeof(uint32_t));
+    }
+    t->count = 0;
+    t->error = 0;
+    t->total = 0;
+}
+
+static inline uint64_t topn_hash(const struct topn *t, const void *key)
+{
+    return hash64(key, t->key_size, t->seed);
+}
+
+/* The index entry of the item with this key, or the free one where it would go. */
+static inline uint32_t *topn_find(const struct topn *t, const void *key, uint64_t hash)
+{
+    uint32_t *index = topn_index(t);
+    uint32_t mask = t->slots - 1;
+    uint32_t tag = (uint32_t)(hash >> 48);
+    for (uint32_t at = (uint32_t)hash & mask;; at = (at + 1) & mask) {
+        uint32_t entry = index[at];
+        if (entry == 0 ||
+            (entry >> TOPN_TAG_SHIFT == tag &&
+             memcmp(t->items[(entry & TOPN_NUMBER_MASK) - 1].key, key, t->key_size) == 0)) {
+            return &index[at];
+        }
+    }
+}
+
+static inline uint32_t topn_entry(uint64_t hash, uint32_t number)
+{
+    return (uint32_t)(hash >> 48) << TOPN_TAG_SHIFT | (number + 1);
+}
+
+/* The paper's counter of an item: what it has above all that purges took. */
+static inline uint64_t topn_counter(const struct topn *t, const struct topn_item *item)
+{
+    return item->weight - (t->error - item->error);
+}
+
+/* The value that would stand at `rank` if `values` were sorted: Hoare's FIND. It reorders them. */
+static uint64_t topn_select(uint64_t *values, uint32_t size, uint32_t rank)
+{
+    int64_t low = 0;
+    int64_t high = (int64_t)size - 1;
+    while (low < high) {
+        uint64_t pivot = values[(low + high) / 2];
+        int64_t left = low;
+        int64_t right = high;
+        while (left <= right) {
+            while (values[left] < pivot) {
+                left++;
+            }
+            while (values[right] > pivot) {
+                right--;
+            }
+            if (left <= right) {
+                uint64_t value = values[left];
+                values[left++] = values[right];
+                values[right--] = value;
+            }
+        }
+        low = rank > right ? left : low;
+        high = rank < left ? right : high;
+    }
+    return values[rank];
+}
+
+/* The median counter of a sample. Items stand in the order of their coming, so the sample is
+ * spread over all of them. */
+static uint64_t topn_median(const struct topn *t)
+{
+    uint64_t sample[TOPN_SAMPLE];
+    uint32_t size = t->count < TOPN_SAMPLE ? t->count : TOPN_SAMPLE;
+    for (uint32_t i = 0; i < size; i++) {
+        sample[i] = topn_counter(t, &t->items[(uint64_t)i * t->count / size]);
+    }
+    return topn_select(sample, size, size / 2);
+}
+
+/* Takes the median off every counter and drops those with nothing left: at least half of the
+ * sample, so the cost, shared by the adds that filled the place again, is a constant each. */
+static void topn_purge(struct topn *t)
+{
+    uint64_t cut = topn_median(t);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (topn_counter(t, &t->items[i]) > cut) {
+            t->items[kept++] = t->items[i];
+        }
+    }
+    t->count = kept;
+    t->error += cut;
+    memset(topn_index(t), 0, t->slots * sizeof(uint32_t));
+    for (uint32_t i = 0; i < kept; i++) {
+        uint64_t hash = topn_hash(t, t->items[i].key);
+        *topn_find(t, t->items[i].key, hash) = topn_entry(hash, i);
+    }
+}
+
+/* The item with this key, made if need be. */
+static inline struct topn_item *topn_item(struct topn *t, const void *key)
+{
+    uint64_t hash = topn_hash(t, key);
+    uint32_t *entry = topn_find(t, key, hash);
+    if (*entry != 0) {
+        return &t->items[(*entry & TOPN_NUMBER_MASK) - 1];
+    }
+    if (t->count == t->capacity) {
+        topn_purge(t);
+        entry = topn_find(t, key, hash);
+    }
+    *entry = topn_entry(hash, t->count);
+    struct topn_item *item = &t->items[t->count++];
+    *item = (struct topn_item){.error = t->error};
+    memcpy(item->key, key, t->key_size);
+    return item;
+}
+
+void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t extra[TOPN_EXTRAS])
+{
+    if (weight == 0) {
+        return; /* a counter of 0 would outlive a purge that takes 0 */
+    }
+    t->total += weight;
+    struct topn_item *item = topn_item(t, key);
+    item->weight += weight;
+    for (unsigned i = 0; extra != NULL && i < TOPN_EXTRAS; i++) {
+        item->extra[i] += extra[i];
+    }
+}
+
+void topn_merge(struct topn *into, const struct topn *from)
+{
+    assert(from->count == 0 || into->key_size == from->key_size);
+    /* Whatever is not in `from` may have been purged there. */
+    for (uint32_t i = 0; i < into->count; i++) {
+        into->items[i].error += from->error;
+    }
+    into->error += from->error;
+    into->total += from->total;
+    for (uint32_t i = 0; i < from->count; i++) {
+        const struct topn_item *other = &from->items[i];
+        struct topn_item *item = topn_item(into, other->key);
+        item->weight += other->weight;
+        item->error -= from->error - other->error; /* but this one is: the counters add up */
+        for (unsigned k = 0; k < TOPN_EXTRAS; k++) {
+            item->extra[k] += other->extra[k];
+        }
+    }
+}
+
+/* Whether `a` stands before `b` in the list: -1 or 1; no two items are equal. */
+static int topn_order(const struct topn_item *a, const struct topn_item *b)
+{
+    if (a->weight != b->weight) {
+        return a->weight > b->weight ? -1 : 1;
+    }
+    return memcmp(a->key, b->key, TOPN_KEY_MAX);
+}
+
+static int topn_compare(const void *a, const void *b)
+{
+    return topn_order(*(const struct topn_item *const *)a, *(const struct topn_item *const *)b);
+}
+
+/* Restores the heap (last in the list at the root) below the position `at`. */
+static void topn_sift(const struct topn_item **heap, uint32_t size, uint32_t at)
+{
+    for (;;) {
+        uint32_t last = at;
+        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < size; child++) {
+            if (topn_order(heap[child], heap[last]) > 0) {
+                last = child;
+            }
+        }
+        if (last == at) {
+            return;
+        }
+        const struct topn_item *item = heap[at];
+        heap[at] = heap[last];
+        heap[last] = item;
+        at = last;
+    }
+}
+
+uint32_t topn_top(const struct topn *t, const struct topn_item **ret, uint32_t max)
+{
+    uint32_t size = max < t->count ? max : t->count;
+    if (size == 0) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < size; i++) {
+        ret[i] = &t->items[i];
+    }
+    for (uint32_t i = size / 2; i-- > 0;) {
+        topn_sift(ret, size, i);
+    }
+    for (uint32_t i = size; i < t->count; i++) {
+        if (topn_order(&t->items[i], ret[0]) < 0) {
+            ret[0] = &t->items[i];
+            topn_sift(ret, size, 0);
+        }
+    }
+    qsort(ret, size, sizeof *ret, topn_compare);
+    return size;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "summary/topn.h"
+
+enum { SLOTS = 256, CAPACITY = SLOTS / 4 * 3, KEY = 17, UNIVERSE = 5000, ADDS = 60000 };
+
+struct block {
+    TOPN_DECLARE(top, SLOTS);
+};
+
+static uint64_t random_state;
+
+static uint64_t random_next(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+static void key_of(uint32_t number, uint8_t key[KEY])
+{
+    memset(key, 7, KEY);
+    memcpy(key, &number, sizeof number);
+}
+
+static void block_init(struct block *b)
+{
+    memset(b, 0, sizeof *b);
+    topn_init(&b->top, SLOTS, KEY);
+}
+
+static void add(struct topn *t, uint32_t number, uint64_t weight)
+{
+    uint8_t key[KEY];
+    key_of(number, key);
+    topn_add(t, key, weight, (uint64_t[]){1, weight, number});
+}
+
+/* A skewed stream: item i of about UNIVERSE with a chance near 1/i. Its truth is summed beside. */
+static void add_stream(struct topn *t, uint64_t *truth, uint64_t seed)
+{
+    random_state = seed;
+    for (unsigned i = 0; i < ADDS; i++) {
+        uint32_t number = (uint32_t)(UNIVERSE / (1 + random_next() % UNIVERSE) + random_next() % 300);
+        uint64_t weight = 1 + random_next() % 100;
+        number = random_next() % 2 ? number : (uint32_t)(random_next() % UNIVERSE);
+        add(t, number, weight);
+        truth[number] += weight;
+    }
+}
+
+static uint32_t number_of(const struct topn_item *item)
+{
+    uint32_t number;
+    memcpy(&number, item->key, sizeof number);
+    return number;
+}
+
+/* Each item within its bounds, the order right, and no heavier item missing. */
+static void assert_sound(const struct topn *t, const uint64_t *truth)
+{
+    const struct topn_item *top[CAPACITY];
+    uint32_t count = topn_top(t, top, CAPACITY);
+    assert_int_equal(count, t->count);
+    uint64_t total = 0;
+    bool held[2 * UNIVERSE + 300] = {false};
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t want = truth[number_of(top[i])];
+        held[number_of(top[i])] = true;
+        assert_in_range(top[i]->weight, 1, want);
+        assert_true(top[i]->weight + top[i]->error >= want);
+        assert_true(top[i]->error <= t->error);
+        assert_true(i == 0 || top[i - 1]->weight >= top[i]->weight);
+    }
+    for (uint32_t i = 0; i < 2 * UNIVERSE + 300; i++) {
+        total += truth[i];
+        assert_true(held[i] || truth[i] <= t->error);
+    }
+    assert_int_equal(t->total, total);
+    /* The paper's bound with sampled medians, as DataSketches states it. */
+    assert_true((double)t->error <= 3.5 / SLOTS * (double)total);
+}
+
+static void exact_below_capacity(void **state)
+{
+    struct block b;
+    block_init(&b);
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 1; i <= CAPACITY; i++) {
+            add(&b.top, i, i);
+        }
+    }
+    const struct topn_item *top[CAPACITY + 1];
+    assert_int_equal(topn_top(&b.top, top, CAPACITY + 1), CAPACITY);
+    assert_int_equal(b.top.error, 0);
+    for (uint32_t i = 0; i < CAPACITY; i++) {
+        uint32_t number = CAPACITY - i;
+        assert_int_equal(number_of(top[i]), number);
+        assert_int_equal(top[i]->weight, 3 * number);
+        assert_int_equal(top[i]->extra[0], 3);
+        assert_int_equal(top[i]->extra[1], 3 * number);
+    }
+    assert_int_equal(topn_top(&b.top, top, 5), 5);
+    assert_int_equal(number_of(top[4]), CAPACITY - 4);
+    assert_int_equal(topn_top(&b.top, top, 0), 0);
+}
+
+static void ties_go_by_key(void **state)
+{
+    struct block b;
+    block_init(&b);
+    for (uint32_t i = 100; i > 0; i--) {
+        add(&b.top, i, 5);
+    }
+    const struct topn_item *top[10];
+    assert_int_equal(topn_top(&b.top, top, 10), 10);
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_int_equal(number_of(top[i]), i + 1);
+    }
+}
+
+static void holds_its_bounds(void **state)
+{
+    static uint64_t truth[2 * UNIVERSE + 300];
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct block b;
+        block_init(&b);
+        memset(truth, 0, sizeof truth);
+        add_stream(&b.top, truth, seed * 7919);
+        assert_true(b.top.error > 0);
+        assert_sound(&b.top, truth);
+    }
+}
+
+static void survives_equal_weights(void **state)
+{
+    static uint64_t truth[2 * UNIVERSE + 300];
+    struct block b;
+    block_init(&b);
+    memset(truth, 0, sizeof truth);
+    for (uint32_t i = 0; i < UNIVERSE; i++) {
+        add(&b.top, i, 9);
+        truth[i] += 9;
+    }
+    assert_sound(&b.top, truth);
+    add(&b.top, 1, 0); /* nothing */
+    assert_sound(&b.top, truth);
+}
+
+static void merge_is_union(void **state)
+{
+    static uint64_t truth[2 * UNIVERSE + 300];
+    memset(truth, 0, sizeof truth);
+    struct block parts[4];
+    struct block all;
+    block_init(&all);
+    for (unsigned i = 0; i < 4; i++) {
+        block_init(&parts[i]);
+        add_stream(&parts[i].top, truth, 1000 + i);
+        topn_merge(&all.top, &parts[i].top);
+    }
+    assert_sound(&all.top, truth);
+    /* The other way round: another summary, the same bounds. */
+    topn_reset(&all.top);
+    for (unsigned i = 4; i-- > 0;) {
+        topn_merge(&all.top, &parts[i].top);
+    }
+    assert_sound(&all.top, truth);
+}
+
+static void small_merges_commute(void **state)
+{
+    struct block a, b, ab, ba;
+    block_init(&a);
+    block_init(&b);
+    block_init(&ab);
+    block_init(&ba);
+    for (uint32_t i = 0; i < CAPACITY; i++) {
+        add(&a.top, i, i + 1);
+        add(&b.top, CAPACITY - 1 - i, 1000);
+    }
+    topn_merge(&ab.top, &a.top);
+    topn_merge(&ab.top, &b.top);
+    topn_merge(&ba.top, &b.top);
+    topn_merge(&ba.top, &a.top);
+    const struct topn_item *x[CAPACITY], *y[CAPACITY];
+    assert_int_equal(topn_top(&ab.top, x, CAPACITY), CAPACITY);
+    assert_int_equal(topn_top(&ba.top, y, CAPACITY), CAPACITY);
+    for (uint32_t i = 0; i < CAPACITY; i++) {
+        assert_memory_equal(x[i], y[i], sizeof **x);
+    }
+    assert_int_equal(ab.top.total, ba.top.total);
+}
+
+static void reset_forgets(void **state)
+{
+    static uint64_t truth[2 * UNIVERSE + 300];
+    struct block b;
+    block_init(&b);
+    add_stream(&b.top, truth, 3);
+    topn_reset(&b.top);
+    assert_int_equal(b.top.count + b.top.error + b.top.total, 0);
+    topn_init(&b.top, SLOTS, KEY); /* as metric_block_reset() does */
+    memset(truth, 0, sizeof truth);
+    add_stream(&b.top, truth, 4);
+    assert_sound(&b.top, truth);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exact_below_capacity), cmocka_unit_test(ties_go_by_key),
+        cmocka_unit_test(holds_its_bounds),     cmocka_unit_test(survives_equal_weights),
+        cmocka_unit_test(merge_is_union),       cmocka_unit_test(small_merges_commute),
+        cmocka_unit_test(reset_forgets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
