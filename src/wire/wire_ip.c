@@ -116,7 +116,7 @@ enum wire_step wire_ip_v4(struct wire_walk *w)
 {
     struct packet *p = w->packet;
     const uint8_t *ip = w->at;
-    if (wire_walk_captured(w) < IPV4_SIZE) {
+    if (wire_walk_captured(w) < WIRE_IPV4_SIZE) {
         return wire_walk_short(w, PACKET_BAD_IPV4);
     }
     uint32_t header = (ip[0] & 0x0fU) * 4;
@@ -124,7 +124,7 @@ enum wire_step wire_ip_v4(struct wire_walk *w)
     if (total == 0) {
         total = wire_walk_left(w);
     }
-    if (ip[0] >> 4 != 4 || header < IPV4_SIZE || total < header) {
+    if (ip[0] >> 4 != 4 || header < WIRE_IPV4_SIZE || total < header) {
         return wire_walk_bad(w, PACKET_BAD_IPV4);
     }
     wire_walk_limit(w, total);
@@ -135,13 +135,8 @@ enum wire_step wire_ip_v4(struct wire_walk *w)
         wire_walk_forget_ip(p);
     }
     wire_walk_layer(w, LAYER_IPV4);
-    p->ip = ip;
+    wire_ip_note_v4(p, ip);
     p->end = w->end;
-    p->ethertype = ETHERTYPE_IPV4;
-    p->version = 4;
-    p->tos = ip[1];
-    p->ttl = ip[8];
-    p->fragment_id = load_be16(ip + 4);
     w->at = ip + header;
     uint16_t flags = load_be16(ip + 6);
     if ((flags & (IPV4_OFFSET | IPV4_MORE)) != 0) {
@@ -156,7 +151,7 @@ enum wire_step wire_ip_v6(struct wire_walk *w)
 {
     struct packet *p = w->packet;
     const uint8_t *ip = w->at;
-    if (wire_walk_captured(w) < IPV6_SIZE) {
+    if (wire_walk_captured(w) < WIRE_IPV6_SIZE) {
         return wire_walk_short(w, PACKET_BAD_IPV6);
     }
     if (ip[0] >> 4 != 6) {
@@ -166,17 +161,13 @@ enum wire_step wire_ip_v6(struct wire_walk *w)
         wire_walk_forget_ip(p);
     }
     uint32_t size = load_be16(ip + 4);
-    w->at = ip + IPV6_SIZE;
+    w->at = ip + WIRE_IPV6_SIZE;
     if (size != 0 || ip[6] == PROTOCOL_NONE) {
         wire_walk_limit(w, size);
     }
     wire_walk_layer(w, LAYER_IPV6);
-    p->ip = ip;
+    wire_ip_note_v6(p, ip);
     p->end = w->end;
-    p->ethertype = ETHERTYPE_IPV6;
-    p->version = 6;
-    p->tos = (uint8_t)(load_be16(ip) >> 4);
-    p->ttl = ip[7];
     return next_protocol(w, ip[6]);
 }
 

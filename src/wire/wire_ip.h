@@ -34,7 +34,29 @@ enum {
 };
 
 /* The headers that the decoders below have checked to be there. */
-enum { IPV4_SIZE = 20, IPV6_SIZE = 40 };
+enum { WIRE_IPV4_SIZE = 20, WIRE_IPV6_SIZE = 40 };
+
+/* Notes an IPv4 header, or one of IPv6, as the packet's. */
+static inline void wire_ip_note_v4(struct packet *p, const uint8_t *ip)
+{
+    p->ip = ip;
+    p->ethertype = ETHERTYPE_IPV4;
+    p->version = 4;
+    p->protocol = ip[9];
+    p->tos = ip[1];
+    p->ttl = ip[8];
+    p->fragment_id = load_be16(ip + 4);
+}
+
+static inline void wire_ip_note_v6(struct packet *p, const uint8_t *ip)
+{
+    p->ip = ip;
+    p->ethertype = ETHERTYPE_IPV6;
+    p->version = 6;
+    p->protocol = ip[6];
+    p->tos = (uint8_t)(load_be16(ip) >> 4);
+    p->ttl = ip[7];
+}
 
 enum wire_step wire_ip_any(struct wire_walk *w);       /* by the version field */
 enum wire_step wire_ip_v4(struct wire_walk *w);        /* RFC 791 §3.1 */

@@ -2,7 +2,6 @@
 #include "wire/wire_link.h"
 
 enum {
-    ETHERNET_SIZE = 14,
     ETHERNET_LENGTH_MAX = 1500, /* up to here the type field is a length, IEEE 802.3 §3.2.6 */
     VLAN_SIZE = 4,
     VLAN_ID = 0x0fff,
@@ -75,11 +74,11 @@ enum wire_step wire_link_ethertype(struct wire_walk *w, uint16_t type)
     }
 }
 
-/* The field behind Ethernet addresses or a tag: an ethertype, or the length of an LLC frame (what
- * lies between the greatest length and the least ethertype is an ethertype nobody knows). */
+/* The field behind Ethernet addresses or a tag: an ethertype, or the length of an LLC frame. 0, and
+ * what lies between the greatest length and the least ethertype, are ethertypes nobody knows. */
 static enum wire_step type_or_length(struct wire_walk *w, uint16_t value)
 {
-    if (value > ETHERNET_LENGTH_MAX) {
+    if (value > ETHERNET_LENGTH_MAX || value == 0) {
         return wire_link_ethertype(w, value);
     }
     w->packet->ethertype = 0;
@@ -90,13 +89,13 @@ static enum wire_step type_or_length(struct wire_walk *w, uint16_t value)
 enum wire_step wire_link_ethernet(struct wire_walk *w)
 {
     const uint8_t *at = w->at;
-    if (wire_walk_captured(w) < ETHERNET_SIZE) {
+    if (wire_walk_captured(w) < WIRE_ETHERNET_SIZE) {
         return wire_walk_short(w, PACKET_BAD_LINK);
     }
     wire_walk_layer(w, LAYER_ETHERNET);
     note_kernel_tag(w);
     w->packet->mac = at;
-    w->at = at + ETHERNET_SIZE;
+    w->at = at + WIRE_ETHERNET_SIZE;
     return type_or_length(w, load_be16(at + 12));
 }
 
@@ -236,10 +235,10 @@ enum wire_step wire_link_arp(struct wire_walk *w)
 
 bool wire_link_plausible_ethernet(const uint8_t *at, size_t size)
 {
-    if (size < ETHERNET_SIZE + 2) {
+    if (size < WIRE_ETHERNET_SIZE + 2) {
         return false;
     }
-    uint16_t next = load_be16(at + ETHERNET_SIZE);
+    uint16_t next = load_be16(at + WIRE_ETHERNET_SIZE);
     switch (load_be16(at + 12)) {
     case ETHERTYPE_IPV4:
         return next >> 12 == 4;

@@ -5,6 +5,8 @@
 
 #include "wire/wire_walk.h"
 
+enum { WIRE_ETHERNET_SIZE = 14 };
+
 /* The step that reads a payload named by `type`. Notes it as the packet's ethertype and ends the
  * walk as PACKET_OTHER where it is none that we read. */
 enum wire_step wire_link_ethertype(struct wire_walk *w, uint16_t type);

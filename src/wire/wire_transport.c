@@ -4,8 +4,6 @@
 #include "wire/wire_ip.h"
 
 enum {
-    TCP_SIZE = 20,
-    UDP_SIZE = 8,
     SCTP_SIZE = 12,
     ICMP_SIZE_MIN = 4, /* type, code and checksum; what follows depends on the type */
     ICMP_SIZE = 8,
@@ -115,23 +113,17 @@ enum wire_step wire_transport_tcp(struct wire_walk *w)
     uint32_t captured = wire_walk_captured(w);
     p->class = PACKET_TCP;
     wire_walk_layer(w, LAYER_TCP);
-    if (captured < TCP_SIZE) {
-        return cut_header(w, TCP_SIZE, PACKET_BAD_TCP);
+    if (captured < WIRE_TCP_SIZE) {
+        return cut_header(w, WIRE_TCP_SIZE, PACKET_BAD_TCP);
     }
     uint32_t header = (tcp[12] >> 4) * 4U;
-    if (header < TCP_SIZE) {
+    if (header < WIRE_TCP_SIZE) {
         return wire_walk_bad(w, PACKET_BAD_TCP);
     }
     if (captured < header) {
         return cut_header(w, header, PACKET_BAD_TCP);
     }
-    read_ports(p, tcp);
-    p->seq = load_be32(tcp + 4);
-    p->ack = load_be32(tcp + 8);
-    p->tcp_flags = tcp[13];
-    p->window = load_be16(tcp + 14);
-    p->payload = tcp + header;
-    p->payload_len = captured + w->cut - header;
+    wire_transport_note_tcp(p, tcp, header, captured + w->cut);
     return STEP_DONE;
 }
 
@@ -157,6 +149,12 @@ static enum wire_step tunnel_step(uint16_t port)
     }
 }
 
+enum wire_step wire_transport_tunnel(uint16_t source_port, uint16_t destination_port)
+{
+    enum wire_step step = tunnel_step(destination_port);
+    return step != STEP_DONE ? step : tunnel_step(source_port);
+}
+
 /* A length of 0 is a jumbogram's over IPv6 (RFC 2675 §4). A length below that of the IP payload
  * leaves a surplus, which is not the datagram's. */
 enum wire_step wire_transport_udp(struct wire_walk *w)
@@ -166,22 +164,20 @@ enum wire_step wire_transport_udp(struct wire_walk *w)
     uint32_t left = wire_walk_left(w);
     p->class = PACKET_UDP;
     wire_walk_layer(w, LAYER_UDP);
-    if (wire_walk_captured(w) < UDP_SIZE) {
-        return cut_header(w, UDP_SIZE, PACKET_BAD_UDP);
+    if (wire_walk_captured(w) < WIRE_UDP_SIZE) {
+        return cut_header(w, WIRE_UDP_SIZE, PACKET_BAD_UDP);
     }
     uint32_t size = load_be16(udp + 4);
     if (size == 0 && p->version == 6) {
         size = left;
     }
-    if (size < UDP_SIZE || size > left) {
+    if (size < WIRE_UDP_SIZE || size > left) {
         return wire_walk_bad(w, PACKET_BAD_UDP);
     }
-    read_ports(p, udp);
+    wire_transport_note_udp(p, udp, size);
     wire_walk_limit(w, size);
-    p->payload = w->at = udp + UDP_SIZE;
-    p->payload_len = size - UDP_SIZE;
-    enum wire_step step = tunnel_step(p->destination_port);
-    return step != STEP_DONE ? step : tunnel_step(p->source_port);
+    w->at = udp + WIRE_UDP_SIZE;
+    return wire_transport_tunnel(p->source_port, p->destination_port);
 }
 
 enum wire_step wire_transport_udplite(struct wire_walk *w)
@@ -191,16 +187,16 @@ enum wire_step wire_transport_udplite(struct wire_walk *w)
     uint32_t left = wire_walk_left(w);
     p->class = PACKET_UDP;
     wire_walk_layer(w, LAYER_UDPLITE);
-    if (wire_walk_captured(w) < UDP_SIZE) {
-        return cut_header(w, UDP_SIZE, PACKET_BAD_UDP);
+    if (wire_walk_captured(w) < WIRE_UDP_SIZE) {
+        return cut_header(w, WIRE_UDP_SIZE, PACKET_BAD_UDP);
     }
     uint16_t coverage = load_be16(udp + 4);
-    if ((coverage != 0 && coverage < UDP_SIZE) || coverage > left) {
+    if ((coverage != 0 && coverage < WIRE_UDP_SIZE) || coverage > left) {
         return wire_walk_bad(w, PACKET_BAD_UDP);
     }
     read_ports(p, udp);
-    p->payload = udp + UDP_SIZE;
-    p->payload_len = left - UDP_SIZE;
+    p->payload = udp + WIRE_UDP_SIZE;
+    p->payload_len = left - WIRE_UDP_SIZE;
     return STEP_DONE;
 }
 

@@ -146,8 +146,8 @@ static struct span teredo_packet(struct span s)
 enum wire_step wire_tunnel_teredo(struct wire_walk *w)
 {
     struct span s = teredo_packet(span_of(w->at, wire_walk_captured(w)));
-    if (s.size < IPV6_SIZE || s.data[0] >> 4 != 6 ||
-        IPV6_SIZE + (size_t)load_be16(s.data + 4) > s.size + w->cut) {
+    if (s.size < WIRE_IPV6_SIZE || s.data[0] >> 4 != 6 ||
+        WIRE_IPV6_SIZE + (size_t)load_be16(s.data + 4) > s.size + w->cut) {
         return STEP_DONE;
     }
     w->at = s.data;
@@ -158,13 +158,13 @@ enum wire_step wire_tunnel_teredo(struct wire_walk *w)
 /* Whether an IP packet that fills `left` bytes begins here. */
 static bool plausible_ip(const uint8_t *at, uint32_t captured, uint32_t left)
 {
-    if (captured < IPV4_SIZE) {
+    if (captured < WIRE_IPV4_SIZE) {
         return false;
     }
     if (at[0] >> 4 == 4) {
-        return (at[0] & 0x0f) >= IPV4_SIZE / 4 && load_be16(at + 2) == left;
+        return (at[0] & 0x0f) >= WIRE_IPV4_SIZE / 4 && load_be16(at + 2) == left;
     }
-    return at[0] >> 4 == 6 && IPV6_SIZE + (uint32_t)load_be16(at + 4) == left;
+    return at[0] >> 4 == 6 && WIRE_IPV6_SIZE + (uint32_t)load_be16(at + 4) == left;
 }
 
 /* The session's signalling said what it carries and how long its cookie and sublayer are, which
