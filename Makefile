@@ -12,8 +12,8 @@ SETUP ?= tools/setup.sh
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-setup: ## install what building and testing need (a second run does nothing)
-	@$(SETUP) build web test bench fuzz lint
+setup: ## install what building, testing and linting need (a second run does nothing)
+	@$(SETUP) build web test fuzz lint
 
 build: ## the developer build in build/: ASan and UBSan, -Og
 	@$(SETUP) build web
@@ -52,7 +52,7 @@ bench: release ## measure; prints one table
 	@$(SETUP) bench
 	@bench/run --vantage build-release/vantage
 
-lint: ## the house rules, warnings as errors with gcc and clang, clang-tidy
+lint: ## house rules, warnings as errors of gcc and clang, clang-tidy (LINT=all: on all files)
 	@$(SETUP) build web fuzz lint
 	@tools/lint.sh $(LINT)
 

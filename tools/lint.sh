@@ -1,0 +1,29 @@
+#!/bin/sh
+# lint.sh [all]: what is worth knowing before a commit and too slow for every `make test`: house rules,
+# warnings as errors with gcc and with clang, the floors, and clang-tidy on the files that differ from
+# the main branch's last commit, or on all of them.
+set -eu
+cd "$(dirname "$0")/.."
+
+echo "lint: house rules"
+tools/house.py
+for compiler in gcc clang; do
+    echo "lint: warnings of $compiler"
+    folder=build-lint/$compiler
+    [ -f "$folder/build.ninja" ] ||
+        CC=$compiler meson setup "$folder" --werror -Db_sanitize=none -Doptimization=1 >/dev/null
+    tools/build.sh "$folder"
+done
+echo "lint: floors"
+tools/build.sh build-shared
+
+if [ "${1:-}" = all ]; then
+    files=$(find src -name '*.c')
+else
+    files=$(git diff --name-only --diff-filter=d HEAD -- 'src/*.c'
+            git ls-files --others --exclude-standard -- 'src/*.c')
+    [ -n "$files" ] || files=$(git diff --name-only --diff-filter=d HEAD~1 -- 'src/*.c')
+fi
+[ -n "$files" ] || exit 0
+echo "lint: clang-tidy"
+printf '%s\n' $files | xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build-lint/clang
