@@ -1,0 +1,106 @@
+"""A veth pair between two network namespaces of this process, for tests of live capture.
+
+    with Pair() as pair:
+        live = pair.listen([...vantage live in0...])
+        pair.replay("x.pcap")
+        pair.finish(live)
+
+Frames sent from `out0` arrive at `in0`. No address is assigned and no kernel answers, so what arrives
+is what was sent. Everything is removed on exit.
+"""
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+
+def missing(*programs):
+    """Why such tests cannot run here, or None."""
+    if os.geteuid() != 0:
+        return "needs root for network namespaces"
+    for program in ("ip", *programs):
+        if not shutil.which(program):
+            return f"needs {program}"
+    probe = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
+    return None if probe.returncode == 0 else "the system allows no network namespaces"
+
+
+def sh(*command, timeout=30):
+    """Runs a command that must succeed; its standard output."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+class Pair:
+    """The pair; see above."""
+
+    def __init__(self):
+        self.sender = f"vantage-ts-{os.getpid()}"
+        self.receiver = f"vantage-tr-{os.getpid()}"
+        self.started = []
+
+    def __enter__(self):
+        try:
+            for space in (self.sender, self.receiver):
+                sh("ip", "netns", "add", space)
+            self.add_link()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_error):
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+        for space in (self.sender, self.receiver):
+            subprocess.run(["ip", "netns", "del", space], capture_output=True, check=False)
+
+    def add_link(self):
+        """Makes the pair of interfaces, also anew after they were removed."""
+        sh("ip", "link", "add", "name", "out0", "netns", self.sender, "mtu", "1600", "type", "veth",
+           "peer", "name", "in0", "mtu", "1600", "netns", self.receiver)
+        for space, device in ((self.sender, "out0"), (self.receiver, "in0")):
+            sh("ip", "-n", space, "link", "set", device, "addrgenmode", "none")
+            sh("ip", "-n", space, "link", "set", device, "up")
+
+    def inside(self, *command):
+        """The command, run in the receiver's namespace."""
+        return ["ip", "netns", "exec", self.receiver, *command]
+
+    def sockets(self):
+        """How many packet sockets are open in the receiver's namespace."""
+        return len(sh(*self.inside("cat", "/proc/net/packet")).splitlines()) - 1
+
+    def listen(self, command):
+        """Starts a capturing program in the receiver's namespace; returns when it listens."""
+        before = self.sockets()
+        process = subprocess.Popen(self.inside(*command), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.started.append(process)
+        deadline = time.monotonic() + 20
+        while self.sockets() == before:
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                raise AssertionError(f"{' '.join(command)} does not listen: {process.communicate()[1]}")
+            time.sleep(0.05)
+        time.sleep(0.5)  # for those that open several
+        return process
+
+    def replay(self, capture, *options):
+        """Sends a capture with tcpreplay, by default 2000 packets a second."""
+        sh("ip", "netns", "exec", self.sender, "tcpreplay", "-q", *(options or ("--pps=2000",)),
+           "-i", "out0", capture, timeout=60)
+        time.sleep(0.3)
+
+    @staticmethod
+    def finish(process, timeout=30):
+        """Ends a program as Ctrl-C does: (status, standard output, standard error)."""
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=timeout)
+        return process.returncode, out, err
