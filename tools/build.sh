@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 folder=$1
 
-case $folder in
+case $(basename "$folder") in
 *-release*) options='--buildtype=debugoptimized -Db_sanitize=none -Db_lto=true -Db_pie=true -Dhardening=true' ;;
 *-tsan*)    options='-Db_sanitize=thread -Db_lundef=false' ;;
 *-shared*)  options='-Db_sanitize=none -Doptimization=0 -Ddefault_library=shared' ;;
