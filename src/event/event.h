@@ -6,6 +6,7 @@
  * omitted unless the field says EVENT_ALWAYS. */
 #pragma once
 
+#include "base/err.h"
 #include "base/span.h"
 
 enum event_kind {
@@ -69,5 +70,21 @@ struct event_head {
 
 struct json;
 
-/* Appends one event as a nested JSON object (no newline). */
+/* Appends one event as a nested JSON object (no newline). Any thread; the plan of a type is made at
+ * its first event and kept, so types must live as long as the process. */
 void event_json(struct json *to, const struct event_head *event);
+
+/* What event_json() works from: each field's way from the one before it. For those who want to
+ * own it; NULL without memory. */
+struct event_plan;
+struct event_plan *event_plan_new(const struct event_type *type);
+void event_plan_free(struct event_plan *plan);
+void event_plan_json(const struct event_plan *plan, struct json *to,
+                     const struct event_head *event);
+
+enum { EVENT_DEPTH_MAX = 8 }; /* names in a path */
+
+/* Whether a table can be encoded: names sorted by strcmp, none twice, none both a value and an
+ * object, made of letters that JSON does not escape; kinds known; values aligned and within the
+ * struct. For tests: event_json() takes a table at its word. */
+bool event_type_check(const struct event_type *type, struct err *err);
