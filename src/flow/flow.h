@@ -15,7 +15,7 @@
 
 /* ---- Keys --------------------------------------------------------------------------------- */
 
-/* The normalised key: the lower (address, port) is end 0. Zeroed padding, compared as bytes. */
+/* The normalised key: the lower (address, port) is end 0. Compared as bytes: all are set, always. */
 struct flow_key {
     uint8_t address[2][16]; /* IPv4 in the first four bytes, MACs in the first six */
     uint16_t port[2];       /* TCP, UDP, SCTP ports; ICMP type and counter-type; ethertype */
@@ -24,7 +24,9 @@ struct flow_key {
     uint8_t protocol; /* IANA number */
     uint8_t version;  /* 4, 6, or 0: a conversation of two MAC addresses */
     uint8_t tunnel;   /* enum packet_tunnel */
-    uint8_t portless; /* 1: fragments whose first one was never seen */
+    uint8_t portless : 1; /* a protocol with ports, but none to read: later fragments */
+    uint8_t directed : 1; /* ICMP without a counterpart: port[1] is the code, end 0 the sender */
+    uint8_t zero : 6;
 };
 
 /* Makes the key of a packet and tells which end sent it (0 or 1); -1 when the packet belongs to no
@@ -46,10 +48,10 @@ enum flow_tcp_state {
 
 enum flow_flags {
     FLOW_IN_USE = 1,
-    FLOW_CLOSED = 2,     /* TCP: both ends closed or one reset; ends at the next tick */
+    FLOW_CLOSED = 2,     /* TCP: both ends closed or one reset; what still comes is stragglers */
     FLOW_TOUCHED = 4,    /* on the worker's list of flows seen since the last flush */
     FLOW_FRAGMENTS = 8,  /* some packets came as fragments */
-    FLOW_FLIPPED = 16,   /* the initiator was guessed by port, against the first packet */
+    FLOW_FLIPPED = 16,   /* the initiator did not send the first packet: see flow_begin() */
     FLOW_REPORTED = 32,  /* an intermediate report was made */
     FLOW_INCOMPLETE = 64 /* packets of it were lost by the capture */
 };
@@ -62,8 +64,8 @@ struct flow {
     uint8_t flags;       /* enum flow_flags */
     uint8_t initiator;   /* which end of the key is the source: 0 or 1 */
     uint8_t tcp_state[2]; /* enum flow_tcp_state, by side: 0 the initiator, 1 the responder */
-    uint8_t history_length;
-    uint8_t history_seen; /* bits of flow_history.c */
+    uint8_t history_seen; /* bits of flow_history.h */
+    uint8_t zero_windows; /* TCP: a nibble a side, saturating */
     /* second cache line */
     uint64_t first_ns;
     uint64_t last_ns;
@@ -79,7 +81,8 @@ struct flow {
 struct flow_cold {
     uint64_t order;        /* number of its first packet in the capture: the sort key of reports */
     uint8_t mac[2][6];     /* by side; valid where mac_seen has the side's bit */
-    char history[14];      /* Zeek's letters, not terminated when full */
+    char history[14];      /* Zeek's letters but '^', not terminated when full */
+    uint8_t retransmissions[2]; /* by side, saturating; paces the history's 't' */
     uint32_t handshake_us; /* SYN to the ACK of the SYN-ACK as seen here, 0: unknown */
     uint32_t tunnel_id[1]; /* as first seen from the initiator (in the key only if shared) */
     uint16_t icmp_errors;  /* ICMP errors that quoted it */
@@ -153,20 +156,33 @@ struct flow_update {
     bool closed;          /* TCP connection ended with this packet */
 };
 
-/* Starts a new flow with its first packet: initiator (SYN, else the sender unless ports say
- * otherwise), first time, MACs, order. Does not count the packet. */
+/* Starts a new flow with its first packet: first time, MACs, order, and the initiator, which is
+ *  - TCP with SYN: its sender; with SYN and ACK: its receiver;
+ *  - ICMP: who asks, even where the reply came first;
+ *  - else the sender, unless it sends from a server's port to a port that is none; where a TCP
+ *    connection was joined midway and neither port is known for servers, the end with the higher.
+ * FLOW_FLIPPED is set where that is not the sender. Does not count the packet. */
 void flow_begin(struct flow_table *table, flow_index index, const struct packet *p, int end,
                 uint64_t order);
 
-/* Counts a packet and follows its TCP state. `end` is what flow_key_make returned. */
+/* Whether this packet of a key that is in the table opens a connection of its own: the flow must be
+ * ended and a new one begun. A TCP SYN does so that is no copy of the flow's own, if the connection
+ * was closed or reset, its sender had closed its side, or all had been quiet for a minute. */
+bool flow_is_reopened(const struct flow *flow, const struct packet *p, int end);
+
+/* Counts a packet (all frames that it stands for) and follows its TCP state. `end` is what
+ * flow_key_make returned. The packet has a time. */
 struct flow_update flow_count(struct flow_table *table, flow_index index, const struct packet *p,
                               int end);
 
 /* Notes an ICMP error that quoted a packet of this flow. */
 void flow_note_icmp(struct flow_table *table, flow_index index, const struct packet *error);
 
-/* Whether the initiator is the end that would be guessed by ports alone, Zeek's conn_state of the
- * flow ("S0", "SF", "REJ" ...; "OTH" for what is not TCP gives ""), and its history as terminated
- * text (ret has room for 16). */
+/* Zeek's conn_state of the flow: S0 S1 S2 S3 SF REJ RSTO RSTR RSTOS0 RSTRH SH SHR OTH, as defined in
+ * docs.zeek.org base/protocols/conn; "" for what is not TCP. Static text. */
 const char *flow_connection_state(const struct flow *flow);
+
+/* Zeek's history as terminated text: the letters S H A D F R T W G I Q in upper case for the
+ * initiator's packets, in lower case for the responder's, '^' first where FLOW_FLIPPED is set.
+ * UDP has D alone, what is neither has nothing. */
 void flow_history_text(const struct flow *flow, const struct flow_cold *cold, char ret[16]);

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/flow_tcp.h"
+
+#include <netinet/in.h>
+
+/* A connection that was quiet for this long may have ended unseen; then a SYN begins a new one. */
+#define REOPEN_IDLE_NS (60 * UINT64_C(1000000000))
+
+static bool has_flags(const struct packet *p, uint8_t flags)
+{
+    return (p->tcp_flags & flags) == flags;
+}
+
+static bool is_in_handshake(uint8_t state)
+{
+    return state == FLOW_TCP_SYN_SENT || state == FLOW_TCP_SYN_ACK_SENT;
+}
+
+/* ---- Sequence ------------------------------------------------------------------------------ */
+
+static uint32_t sequence_end(const struct packet *p)
+{
+    return p->seq + p->payload_len + has_flags(p, TCP_SYN) + has_flags(p, TCP_FIN);
+}
+
+static void saturate(uint16_t *counter)
+{
+    *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
+}
+
+/* A keep-alive repeats the octet before the next one, or none (RFC 9293 §3.8.4); probes of a closed
+ * window look the same (§3.8.6.1). They are no sign of loss. */
+static bool is_probe(const struct packet *p, uint32_t next)
+{
+    return p->payload_len <= 1 && p->seq == next - 1;
+}
+
+/* Payload that ends before what is expected: with a hole behind us it comes late, else again. One
+ * number a side cannot tell the rest of a hole from its copy, so that copies among late segments
+ * count as late. */
+static void note_old_payload(struct flow *flow, struct flow_cold *cold, const struct packet *p,
+                             struct flow_update *update)
+{
+    unsigned side = update->side;
+    if (p->payload_len == 0 || is_probe(p, flow->next_seq[side])) {
+        return;
+    }
+    if (flow_history_seen(flow, side, HISTORY_HOLE)) {
+        flow_history_see(flow, side, HISTORY_FILLED);
+        saturate(&flow->out_of_order);
+        update->out_of_order = true;
+        return;
+    }
+    saturate(&flow->retransmissions);
+    flow_history_retransmission(cold, side);
+    update->retransmission = true;
+}
+
+/* Numbers of resets, and of what follows one, mean nothing (RFC 9293 §3.10.7.1 lets a RST carry 0,
+ * RFC 5961 §3 tells why many do not fit). */
+static void follow_sequence(struct flow *flow, struct flow_cold *cold, const struct packet *p,
+                            struct flow_update *update)
+{
+    unsigned side = update->side;
+    uint8_t state = flow->tcp_state[side];
+    uint32_t end = sequence_end(p);
+    uint32_t *next = &flow->next_seq[side];
+    if (state == FLOW_TCP_RESET || has_flags(p, TCP_RST)) {
+        return;
+    }
+    if (state == FLOW_TCP_INACTIVE ||
+        (has_flags(p, TCP_SYN) && (is_in_handshake(state) || state == FLOW_TCP_PARTIAL))) {
+        *next = end;
+        return;
+    }
+    if (flow_tcp_distance(end, *next) <= 0) {
+        note_old_payload(flow, cold, p, update);
+        return;
+    }
+    if (flow_tcp_distance(p->seq, *next) > 0 && !has_flags(p, TCP_SYN)) {
+        flow_history_see(flow, side, HISTORY_HOLE);
+        flow_history_forget(flow, side, HISTORY_FILLED);
+    }
+    *next = end;
+}
+
+/* Bytes of the other side that this acknowledgement proves to have existed and that were not seen:
+ * the capture missed them. Only where both SYNs were seen are numbers trusted that far. */
+static void follow_acknowledgement(struct flow *flow, struct flow_cold *cold,
+                                   const struct packet *p, unsigned side)
+{
+    unsigned other = flow_tcp_other(side);
+    uint32_t *next = &flow->next_seq[other];
+    if (!has_flags(p, TCP_ACK) || has_flags(p, TCP_RST) ||
+        flow->tcp_state[other] == FLOW_TCP_RESET) {
+        return;
+    }
+    if (flow->tcp_state[other] == FLOW_TCP_INACTIVE) {
+        *next = p->ack; /* the best guess until it sends */
+        return;
+    }
+    int32_t beyond = flow_tcp_distance(p->ack, *next);
+    if (beyond < 0) {
+        return;
+    }
+    bool from_start = (flow->tcp_flags[0] & flow->tcp_flags[1] & TCP_SYN) != 0;
+    bool unfilled = flow_history_seen(flow, other, HISTORY_HOLE) &&
+                    !flow_history_seen(flow, other, HISTORY_FILLED);
+    if (from_start && (beyond > 0 || unfilled)) {
+        flow_history_once(cold, other, 'G');
+        flow->flags |= FLOW_INCOMPLETE;
+    }
+    if (from_start && beyond > 0) {
+        *next = p->ack; /* should it come late after all, it is out of order, not repeated */
+        flow_history_see(flow, other, HISTORY_HOLE | HISTORY_FILLED);
+    } else {
+        flow_history_forget(flow, other, HISTORY_HOLE | HISTORY_FILLED);
+    }
+}
+
+/* A window of zero says something while the peer may send: not in or after a RST, nor once the peer
+ * has sent its FIN. */
+static void note_window(struct flow *flow, struct flow_cold *cold, const struct packet *p,
+                        unsigned side)
+{
+    if (p->window == 0 && !has_flags(p, TCP_RST) &&
+        flow->tcp_state[flow_tcp_other(side)] != FLOW_TCP_CLOSED &&
+        flow->tcp_state[side] != FLOW_TCP_RESET) {
+        flow_history_zero_window(flow, cold, side);
+    }
+}
+
+/* ---- States -------------------------------------------------------------------------------- */
+
+/* The first SYN of a side. The responder's answers one, or crosses it (simultaneous open, RFC 9293
+ * §3.5); where the initiator's comes after the answer, the capture has swapped them. */
+static void first_syn(struct flow *flow, const struct packet *p, unsigned side)
+{
+    uint8_t *mine = &flow->tcp_state[side];
+    uint8_t *theirs = &flow->tcp_state[flow_tcp_other(side)];
+    if (side == 1) {
+        *mine = FLOW_TCP_ESTABLISHED;
+        if (*theirs == FLOW_TCP_SYN_SENT) {
+            *theirs = FLOW_TCP_ESTABLISHED;
+        }
+    } else if (*theirs == FLOW_TCP_ESTABLISHED) {
+        *mine = FLOW_TCP_ESTABLISHED;
+    } else {
+        *mine = has_flags(p, TCP_ACK) ? FLOW_TCP_SYN_ACK_SENT : FLOW_TCP_SYN_SENT;
+    }
+}
+
+/* The first segment of a side, without SYN, FIN and RST: joined midway, or its SYN was missed. Some
+ * responders acknowledge a SYN before they answer it. */
+static void first_plain(struct flow *flow, const struct packet *p, unsigned side)
+{
+    uint8_t theirs = flow->tcp_state[flow_tcp_other(side)];
+    if (side == 1 && p->payload_len == 0 && theirs == FLOW_TCP_SYN_SENT) {
+        return;
+    }
+    bool syn_missed = has_flags(p, TCP_ACK) && theirs == FLOW_TCP_ESTABLISHED;
+    flow->tcp_state[side] = syn_missed ? FLOW_TCP_ESTABLISHED : FLOW_TCP_PARTIAL;
+}
+
+static void from_inactive(struct flow *flow, const struct packet *p, unsigned side)
+{
+    if (has_flags(p, TCP_RST)) {
+        flow->tcp_state[side] = FLOW_TCP_RESET;
+    } else if (has_flags(p, TCP_FIN)) {
+        flow->tcp_state[side] = FLOW_TCP_CLOSED;
+    } else if (has_flags(p, TCP_SYN)) {
+        first_syn(flow, p, side);
+    } else {
+        first_plain(flow, p, side);
+    }
+}
+
+static void from_handshake(struct flow *flow, const struct packet *p, unsigned side)
+{
+    if (has_flags(p, TCP_RST)) {
+        flow->tcp_state[side] = FLOW_TCP_RESET;
+    } else if (has_flags(p, TCP_FIN)) {
+        flow->tcp_state[side] = FLOW_TCP_CLOSED;
+    }
+}
+
+static void from_established(struct flow *flow, const struct packet *p, unsigned side)
+{
+    uint8_t *mine = &flow->tcp_state[side];
+    unsigned other = flow_tcp_other(side);
+    if (has_flags(p, TCP_RST)) {
+        *mine = FLOW_TCP_RESET;
+    } else if (has_flags(p, TCP_FIN)) {
+        *mine = FLOW_TCP_CLOSED;
+        if (flow->tcp_state[other] == FLOW_TCP_RESET && flow->tcp_flags[other] & TCP_FIN) {
+            flow->tcp_state[other] = FLOW_TCP_CLOSED; /* FIN, then RST: it had ended as it should */
+        }
+    } else if (has_flags(p, TCP_SYN) && !has_flags(p, TCP_ACK) && *mine == FLOW_TCP_PARTIAL &&
+               flow->tcp_state[other] == FLOW_TCP_INACTIVE) {
+        *mine = FLOW_TCP_SYN_SENT;
+    }
+}
+
+static void move_state(struct flow *flow, const struct packet *p, unsigned side)
+{
+    switch ((enum flow_tcp_state)flow->tcp_state[side]) {
+    case FLOW_TCP_INACTIVE:
+        from_inactive(flow, p, side);
+        break;
+    case FLOW_TCP_SYN_SENT:
+    case FLOW_TCP_SYN_ACK_SENT:
+        from_handshake(flow, p, side);
+        break;
+    case FLOW_TCP_PARTIAL:
+    case FLOW_TCP_ESTABLISHED:
+        from_established(flow, p, side);
+        break;
+    case FLOW_TCP_CLOSED:
+        if (has_flags(p, TCP_RST) && flow->tcp_state[flow_tcp_other(side)] != FLOW_TCP_CLOSED) {
+            flow->tcp_state[side] = FLOW_TCP_RESET;
+        }
+        break;
+    case FLOW_TCP_RESET:
+        break;
+    }
+}
+
+/* ---- Open and closed ----------------------------------------------------------------------- */
+
+/* The handshake is over with the initiator's first ACK, or with a SYN of the responder's that the
+ * capture put behind it; then nobody knows how long it took. */
+static bool completes_handshake(const struct flow *flow, const struct packet *p, unsigned side)
+{
+    if (has_flags(p, TCP_RST) || !has_flags(p, TCP_ACK) || !(flow->tcp_flags[0] & TCP_SYN)) {
+        return false;
+    }
+    if (side == 0) {
+        return !(flow->tcp_flags[0] & TCP_ACK) && flow->tcp_flags[1] & TCP_SYN;
+    }
+    return has_flags(p, TCP_SYN) && flow->tcp_flags[0] & TCP_ACK &&
+           !(flow->tcp_flags[1] & TCP_SYN);
+}
+
+static void note_opened(struct flow *flow, struct flow_cold *cold, const struct packet *p,
+                        struct flow_update *update)
+{
+    if (!completes_handshake(flow, p, update->side)) {
+        return;
+    }
+    update->opened = true;
+    if (update->side == 0 && cold->history[0] == 'S' && p->time_ns >= flow->first_ns) {
+        uint64_t microseconds = (p->time_ns - flow->first_ns) / 1000;
+        cold->handshake_us = microseconds == 0           ? 1
+                             : microseconds > UINT32_MAX ? UINT32_MAX
+                                                         : (uint32_t)microseconds;
+    }
+}
+
+/* `fins`: both sides had sent their FIN before this packet. */
+static void note_closed(struct flow *flow, const struct packet *p, bool fins,
+                        struct flow_update *update)
+{
+    unsigned other = flow_tcp_other(update->side);
+    bool reset = flow->tcp_state[0] == FLOW_TCP_RESET || flow->tcp_state[1] == FLOW_TCP_RESET;
+    bool last_ack = fins && has_flags(p, TCP_ACK) && !has_flags(p, TCP_FIN) &&
+                    flow_tcp_distance(p->ack, flow->next_seq[other]) >= 0;
+    if ((reset || last_ack) && !(flow->flags & FLOW_CLOSED)) {
+        flow->flags |= FLOW_CLOSED;
+        update->closed = true;
+    }
+}
+
+void flow_tcp_follow(struct flow *flow, struct flow_cold *cold, const struct packet *p,
+                     struct flow_update *update)
+{
+    unsigned side = update->side;
+    bool fins = flow->tcp_state[0] == FLOW_TCP_CLOSED && flow->tcp_state[1] == FLOW_TCP_CLOSED;
+    flow_history_note(flow, cold, side, p);
+    note_window(flow, cold, p, side);
+    follow_sequence(flow, cold, p, update);
+    note_opened(flow, cold, p, update);
+    move_state(flow, p, side);
+    follow_acknowledgement(flow, cold, p, side);
+    note_closed(flow, p, fins, update);
+    flow->tcp_flags[side] |= p->tcp_flags;
+}
+
+/* ---- Questions ----------------------------------------------------------------------------- */
+
+/* A host that was refused may send the very same SYN again, and the network may double one: those
+ * belong to the old connection. A SYN amid a live one is a half-open connection of which the peer
+ * will ask and the sender reset (RFC 9293 §3.5.1); the SYN that follows that reset is new. */
+bool flow_is_reopened(const struct flow *flow, const struct packet *p, int end)
+{
+    const uint8_t control = TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN;
+    if ((p->tcp_flags & control) != TCP_SYN || flow->key.protocol != IPPROTO_TCP ||
+        !flow_tcp_is_legible(p)) {
+        return false;
+    }
+    unsigned side = (unsigned)end ^ flow->initiator;
+    uint8_t state = flow->tcp_state[side];
+    if (state == FLOW_TCP_RESET) {
+        return true;
+    }
+    if (state == FLOW_TCP_INACTIVE) {
+        return flow->flags & FLOW_CLOSED;
+    }
+    if (sequence_end(p) == flow->next_seq[side]) {
+        return false;
+    }
+    return flow->flags & FLOW_CLOSED || state == FLOW_TCP_CLOSED ||
+           p->time_ns > flow->last_ns + REOPEN_IDLE_NS;
+}
+
+static bool is_inactive(uint8_t state)
+{
+    return state == FLOW_TCP_INACTIVE || state == FLOW_TCP_PARTIAL;
+}
+
+static bool has_data(const struct flow *flow)
+{
+    return flow_history_seen(flow, 0, HISTORY_DATA) || flow_history_seen(flow, 1, HISTORY_DATA);
+}
+
+/* The initiator took its SYN back: nothing of it but that and a RST, in this order. */
+static bool is_withdrawn(const struct flow *flow)
+{
+    return (flow->tcp_flags[0] & (TCP_SYN | TCP_FIN)) == TCP_SYN && flow->packets[0] > 1 &&
+           !flow_history_seen(flow, 0, HISTORY_ACK);
+}
+
+static const char *reset_state(const struct flow *flow)
+{
+    uint8_t initiator = flow->tcp_state[0];
+    uint8_t responder = flow->tcp_state[1];
+    if (responder != FLOW_TCP_RESET) {
+        if (!is_inactive(responder)) {
+            return "RSTO";
+        }
+        return is_withdrawn(flow) ? "RSTOS0" : "OTH";
+    }
+    if (is_in_handshake(initiator) || (initiator == FLOW_TCP_RESET && !has_data(flow))) {
+        return "REJ";
+    }
+    return is_inactive(initiator) ? "RSTRH" : "RSTR";
+}
+
+static const char *closed_state(const struct flow *flow)
+{
+    uint8_t initiator = flow->tcp_state[0];
+    uint8_t responder = flow->tcp_state[1];
+    if (initiator == FLOW_TCP_CLOSED && responder == FLOW_TCP_CLOSED) {
+        return "SF";
+    }
+    if (initiator == FLOW_TCP_CLOSED) {
+        return is_inactive(responder) ? "SH" : "S2";
+    }
+    return is_inactive(initiator) ? "SHR" : "S3";
+}
+
+const char *flow_connection_state(const struct flow *flow)
+{
+    uint8_t initiator = flow->tcp_state[0];
+    uint8_t responder = flow->tcp_state[1];
+    if (flow->key.protocol != IPPROTO_TCP) {
+        return "";
+    }
+    if (initiator == FLOW_TCP_RESET || responder == FLOW_TCP_RESET) {
+        return reset_state(flow);
+    }
+    if (initiator == FLOW_TCP_CLOSED || responder == FLOW_TCP_CLOSED) {
+        return closed_state(flow);
+    }
+    if (initiator == FLOW_TCP_SYN_SENT && responder == FLOW_TCP_INACTIVE) {
+        return "S0";
+    }
+    bool established = initiator == FLOW_TCP_ESTABLISHED && responder == FLOW_TCP_ESTABLISHED;
+    return established ? "S1" : "OTH";
+}
