@@ -5,7 +5,7 @@
  * Each key is a row of the schema (config_keys.c) that gives its type, default, bounds and
  * help; the loader, config_set(), `vantage check` and the reference page all walk that table.
  * The config owns all its strings and lists: they live until config_free(). Cold path, one thread;
- * a file is at most CONFIG_FILE_MAX bytes and a list at most CONFIG_ITEMS_MAX items. */
+ * every list is bounded, so that aliases cannot multiply (no YAML bombs). */
 #pragma once
 
 #include "base/err.h"
@@ -13,10 +13,14 @@
 #include "base/span.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 enum {
     CONFIG_FILE_MAX = 1 << 20,
-    CONFIG_ITEMS_MAX = 256,
+    CONFIG_ITEMS_MAX = 1024, /* strings of one list */
+    CONFIG_TAPS_MAX = 16,
+    CONFIG_OUTPUTS_MAX = 16,
+    CONFIG_WORKERS_MAX = 64,
     CONFIG_PROBLEMS_MAX = 20,
 };
 
@@ -28,10 +32,10 @@ struct config_list {
 
 /* One entry of `taps`. */
 struct config_tap {
-    const char *name; /* unique; default: the kind, numbered when there are several */
-    const char *kind; /* of tap_kinds */
+    const char *name; /* unique; default: the kind, numbered where that is taken */
+    const char *kind; /* of tap_kinds; keys that are not for this kind are zero */
     struct config_list interfaces; /* live kinds: names, "any", or "auto" for the busiest */
-    struct config_list files;      /* pcapfile: captures or directories; "-" is standard input */
+    struct config_list files;      /* captures or directories; "-" is standard input */
     const char *filter;            /* pcap-filter(7), "" for none */
     int64_t snap_len;              /* bytes */
     int64_t ring_size;             /* bytes per worker */
@@ -47,6 +51,7 @@ struct config_flows {
     int64_t tcp_timeout;  /* the same by protocol; 0: as timeout */
     int64_t udp_timeout;
     int64_t icmp_timeout;
+    int64_t active_timeout; /* ns after which a flow is ended and begun anew; 0: never */
     int64_t period;       /* ns between reports of a flow that goes on; negative: at its end only */
 };
 
@@ -66,8 +71,8 @@ struct config_api {
 /* One entry of `outputs`. */
 struct config_output {
     const char *kind;    /* of sink_kinds */
-    const char *path;    /* file */
-    int64_t rotate_size; /* bytes after which file begins a new one; 0: never */
+    const char *path;
+    int64_t rotate_size; /* bytes after which a new file begins; 0: never */
     int64_t keep;        /* old files to keep */
     uint64_t given;
 };
@@ -81,13 +86,14 @@ struct config {
     struct config_output *outputs; /* default: none */
     size_t output_count;
     enum log_level log_level;
-    uint64_t given;                /* which keys the user wrote: a bit a row of the schema */
-    struct config_memory *memory;  /* private: what the strings and lists live in */
+    uint64_t given;               /* which keys the user wrote: a bit a row of the schema */
+    struct config_memory *memory; /* private: what the strings and lists live in */
 };
 
-/* What is wrong with a file: whole lines, `FILE:LINE:COLUMN: text`, in the order found. */
+/* What is wrong with a file: whole lines, `FILE:LINE:COLUMN: text`, in the order found. At
+ * CONFIG_PROBLEMS_MAX the reading ends. */
 struct config_problems {
-    size_t count; /* all that were found; the first CONFIG_PROBLEMS_MAX have a line */
+    size_t count;
     char *lines[CONFIG_PROBLEMS_MAX];
 };
 
@@ -111,8 +117,8 @@ void config_problems_done(struct config_problems *problems);
  * inside taps and outputs are not reached this way. */
 bool config_set(struct config *config, const char *path, const char *value, struct err *err);
 
-/* Appends a tap or output of that kind with its defaults, for commands that bring their own. The
- * entry moves when the next is added. */
+/* Appends a tap or output of that kind (a name of the wing's table) with its defaults; NULL when
+ * there are CONFIG_TAPS_MAX or CONFIG_OUTPUTS_MAX. */
 struct config_tap *config_add_tap(struct config *config, const char *kind);
 struct config_output *config_add_output(struct config *config, const char *kind);
 
@@ -125,11 +131,15 @@ const char *config_text(struct config *config, const char *text);
 /* Appends a copy of `text` to a list of this config. */
 void config_list_add(struct config *config, struct config_list *list, const char *text);
 
+/* Reads api.listen: a numeric address or "localhost", and a port. */
+bool config_address(const char *listen, struct sockaddr_storage *ret, struct err *err);
+
 /* Rules between keys (a public address needs a token): config_load() has applied them; whoever
  * changed a config afterwards asks again before use. */
 bool config_check(const struct config *config, struct err *err);
 
-/* Prints all values as YAML that config_load() reads back, defaults marked, secrets hidden. */
+/* Prints all values as YAML that config_load() reads back the same, but for secrets, which are
+ * hidden; defaults are marked. */
 void config_print(const struct config *config, FILE *out);
 
 /* Prints the reference page: every key with its default and a comment, ready to load. */

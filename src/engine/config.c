@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "engine/config_keys.h"
+
+/* Blocks in a list, freed together: a config is small and lives long. */
+struct config_memory {
+    struct config_memory *next;
+    max_align_t bytes[];
+};
+
+/* Memory that ends while the configuration is read leaves nothing to go on with. */
+static void *need(void *memory)
+{
+    if (memory == NULL) {
+        abort();
+    }
+    return memory;
+}
+
+void *config_allocate(struct config *config, size_t size)
+{
+    struct config_memory *block = need(calloc(1, sizeof *block + size));
+    block->next = config->memory;
+    config->memory = block;
+    return block->bytes;
+}
+
+const char *config_text(struct config *config, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(config_allocate(config, size), text, size);
+}
+
+void config_list_add(struct config *config, struct config_list *list, const char *text)
+{
+    bool is_full = (list->count & (list->count - 1)) == 0; /* room is the next power of two */
+    if (is_full) {
+        size_t room = list->count == 0 ? 1 : 2 * list->count;
+        const char **items = config_allocate(config, room * sizeof *items);
+        for (size_t i = 0; i < list->count; i++) {
+            items[i] = list->items[i];
+        }
+        list->items = items;
+    }
+    list->items[list->count++] = config_text(config, text);
+}
+
+struct config *config_new(void)
+{
+    struct config *config = need(calloc(1, sizeof *config));
+    config->taps = config_allocate(config, CONFIG_TAPS_MAX * sizeof *config->taps);
+    config->outputs = config_allocate(config, CONFIG_OUTPUTS_MAX * sizeof *config->outputs);
+    config_values_default(config, config_keys, NULL, config);
+    config_add_tap(config, "afpacket");
+    return config;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL) {
+        return;
+    }
+    while (config->memory != NULL) {
+        struct config_memory *next = config->memory->next;
+        free(config->memory);
+        config->memory = next;
+    }
+    free(config);
+}
+
+/* Whether a tap other than the last has that name. */
+static bool is_taken(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i + 1 < config->tap_count; i++) {
+        if (strcmp(config->taps[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct config_tap *config_add_tap(struct config *config, const char *kind)
+{
+    if (config->tap_count == CONFIG_TAPS_MAX) {
+        return NULL;
+    }
+    struct config_tap *tap = &config->taps[config->tap_count++];
+    *tap = (struct config_tap){.kind = config_text(config, kind)};
+    config_values_default(config, config_tap_keys, kind, tap);
+    char name[64];
+    snprintf(name, sizeof name, "%s", kind);
+    for (size_t i = 2; is_taken(config, name); i++) {
+        snprintf(name, sizeof name, "%s%zu", kind, i);
+    }
+    tap->name = config_text(config, name);
+    return tap;
+}
+
+struct config_output *config_add_output(struct config *config, const char *kind)
+{
+    if (config->output_count == CONFIG_OUTPUTS_MAX) {
+        return NULL;
+    }
+    struct config_output *output = &config->outputs[config->output_count++];
+    *output = (struct config_output){.kind = config_text(config, kind)};
+    config_values_default(config, config_output_keys, kind, output);
+    return output;
+}
+
+void config_clear_taps(struct config *config)
+{
+    config->tap_count = 0;
+}
+
+bool config_set(struct config *config, const char *path, const char *value, struct err *err)
+{
+    const struct config_key *key = config_key_find(config_keys, path);
+    if (key == NULL) {
+        struct suggest suggest = suggest_of(path);
+        for (key = config_keys; key->path != NULL; key++) {
+            suggest_offer(&suggest, key->path);
+        }
+        return suggest.best != NULL
+                   ? err_set(err, ERR_USAGE, "unknown key '%s' (did you mean '%s'?)", path,
+                             suggest.best)
+                   : err_set(err, ERR_USAGE, "unknown key '%s'", path);
+    }
+    if (key->kind == CONFIG_SECTION || key->kind == CONFIG_ITEMS) {
+        return err_set(err, ERR_USAGE, "'%s' is more than one value: write it in a file", path);
+    }
+    config_value_clear(key, config);
+    if (!config_value_set(config, key, config, value, err)) {
+        return false;
+    }
+    config->given |= 1ull << (key - config_keys);
+    return true;
+}
+
+bool config_check(const struct config *config, struct err *err)
+{
+    for (const struct config_rule *rule = config_rules; rule->path != NULL; rule++) {
+        if (!rule->holds(config, err)) {
+            return false;
+        }
+    }
+    for (const struct config_key *key = config_keys; key->path != NULL; key++) {
+        size_t count = key->kind == CONFIG_ITEMS ? config_items_count(config, key) : 0;
+        for (size_t i = 0; i < count; i++) {
+            if (!key->items->check(config, i, err)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+void config_problems_done(struct config_problems *problems)
+{
+    for (size_t i = 0; i < CONFIG_PROBLEMS_MAX; i++) {
+        free(problems->lines[i]);
+    }
+    *problems = (struct config_problems){0};
+}

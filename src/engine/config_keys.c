@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The schema: every key that a configuration may have, and the rules between keys. */
+#include "engine/config_keys.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "sink/sink.h"
+#include "tap/tap.h"
+
+#define SECONDS(n) ((n) * 1000000000ll)
+#define MIB(n) ((n) * 1048576ll)
+
+static const char *tap_choice(size_t index)
+{
+    return tap_kinds[index] != NULL ? tap_kinds[index]->name : NULL;
+}
+
+static const char *tap_help(const char *kind)
+{
+    return tap_kind_find(kind)->help;
+}
+
+static const char *sink_choice(size_t index)
+{
+    return sink_kinds[index] != NULL ? sink_kinds[index]->name : NULL;
+}
+
+static const char *sink_help(const char *kind)
+{
+    return sink_kind_find(kind)->help;
+}
+
+static const char *level_choice(size_t index)
+{
+    return log_level_names[index];
+}
+
+static bool check_tap(const struct config *config, size_t index, struct err *err)
+{
+    const struct config_tap *tap = &config->taps[index];
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(config->taps[i].name, tap->name) == 0) {
+            return err_set(err, ERR_USAGE, "two taps are named '%s': give one another name",
+                           tap->name);
+        }
+    }
+    if (tap->name[0] == '\0') {
+        return err_set(err, ERR_USAGE, "a tap's name is empty: leave the key out or name it");
+    }
+    if (strcmp(tap->kind, "pcapfile") == 0 && tap->files.count == 0) {
+        return err_set(err, ERR_USAGE, "tap '%s' has nothing to read: set 'files'", tap->name);
+    }
+    if (strcmp(tap->kind, "afpacket") == 0 && tap->interfaces.count == 0) {
+        return err_set(err, ERR_USAGE, "tap '%s' has no interfaces: set 'interfaces', or leave it "
+                       "out for 'auto'", tap->name);
+    }
+    return true;
+}
+
+static bool check_output(const struct config *config, size_t index, struct err *err)
+{
+    const struct config_output *output = &config->outputs[index];
+    if (strcmp(output->kind, "file") == 0 && output->path[0] == '\0') {
+        return err_set(err, ERR_USAGE, "this output has nowhere to write: set 'path'");
+    }
+    return true;
+}
+
+const struct config_key config_tap_keys[] = {
+    {.path = "name", .kind = CONFIG_TEXT, .offset = offsetof(struct config_tap, name),
+     .help = "What results call this tap; the kind by default."},
+    {.path = "kind", .kind = CONFIG_CHOICE, .offset = offsetof(struct config_tap, kind),
+     .fallback = "afpacket", .choice = tap_choice, .help = "How packets are taken."},
+    {.path = "interfaces", .kind = CONFIG_LIST, .offset = offsetof(struct config_tap, interfaces),
+     .fallback = "auto", .only = "afpacket",
+     .help = "Network interfaces; auto is the busiest one, any is all of them."},
+    {.path = "files", .kind = CONFIG_LIST, .offset = offsetof(struct config_tap, files),
+     .only = "pcapfile", .example = "[capture.pcap]",
+     .help = "Captures or directories of them, in the order of their packets; - is standard "
+             "input."},
+    {.path = "filter", .kind = CONFIG_TEXT, .offset = offsetof(struct config_tap, filter),
+     .help = "Only packets that match, in the language of pcap-filter(7): port 53."},
+    {.path = "snap_len", .kind = CONFIG_NUMBER, .offset = offsetof(struct config_tap, snap_len),
+     .fallback = "65535", .minimum = 64, .maximum = TAP_FRAME_MAX, .only = "afpacket",
+     .help = "Bytes of each packet to take."},
+    {.path = "ring_size", .kind = CONFIG_SIZE, .offset = offsetof(struct config_tap, ring_size),
+     .fallback = "32M", .minimum = MIB(1), .maximum = MIB(4096), .only = "afpacket",
+     .help = "The kernel's buffer for each worker; a larger one bridges longer bursts."},
+    {.path = "promiscuous", .kind = CONFIG_FLAG, .offset = offsetof(struct config_tap, promiscuous),
+     .fallback = "true", .only = "afpacket",
+     .help = "Take packets for other machines, too."},
+    {.path = "ignore_outgoing", .kind = CONFIG_FLAG, .fallback = "false", .only = "afpacket",
+     .offset = offsetof(struct config_tap, ignore_outgoing),
+     .help = "Leave out what this machine sends."},
+    {0},
+};
+
+const struct config_key config_output_keys[] = {
+    {.path = "kind", .kind = CONFIG_CHOICE, .offset = offsetof(struct config_output, kind),
+     .fallback = "stdout", .choice = sink_choice, .help = "Where events go."},
+    {.path = "path", .kind = CONFIG_TEXT, .offset = offsetof(struct config_output, path),
+     .fallback = "vantage.ndjson", .only = "file", .help = "The file, one JSON event a line."},
+    {.path = "rotate_size", .kind = CONFIG_SIZE, .only = "file",
+     .offset = offsetof(struct config_output, rotate_size), .fallback = "100M",
+     .maximum = INT64_MAX, .help = "Begin a new file beyond this size; 0: never."},
+    {.path = "keep", .kind = CONFIG_NUMBER, .offset = offsetof(struct config_output, keep),
+     .fallback = "7", .maximum = 1000, .only = "file", .help = "How many older files to keep."},
+    {0},
+};
+
+static void *add_tap(struct config *config, const char *kind)
+{
+    return config_add_tap(config, kind);
+}
+
+static void *add_output(struct config *config, const char *kind)
+{
+    return config_add_output(config, kind);
+}
+
+static const struct config_items taps = {
+    .keys = config_tap_keys,
+    .default_kind = "afpacket",
+    .count_offset = offsetof(struct config, tap_count),
+    .item_size = sizeof(struct config_tap),
+    .given_offset = offsetof(struct config_tap, given),
+    .add = add_tap,
+    .check = check_tap,
+    .help = tap_help,
+};
+
+static const struct config_items outputs = {
+    .keys = config_output_keys,
+    .default_kind = "stdout",
+    .count_offset = offsetof(struct config, output_count),
+    .item_size = sizeof(struct config_output),
+    .given_offset = offsetof(struct config_output, given),
+    .add = add_output,
+    .check = check_output,
+    .help = sink_help,
+};
+
+const struct config_key config_keys[] = {
+    {.path = "taps", .kind = CONFIG_ITEMS, .offset = offsetof(struct config, taps), .items = &taps,
+     .help = "Where packets come from."},
+
+    {.path = "flows", .kind = CONFIG_SECTION,
+     .help = "Conversations: what belongs together, and when it is reported."},
+    {.path = "flows.enabled", .kind = CONFIG_FLAG, .offset = offsetof(struct config, flows.enabled),
+     .fallback = "true", .help = "Report flows."},
+    {.path = "flows.timeout", .kind = CONFIG_DURATION,
+     .offset = offsetof(struct config, flows.timeout), .fallback = "30s", .minimum = SECONDS(1),
+     .maximum = SECONDS(86400), .help = "Silence that ends a flow."},
+    {.path = "flows.tcp_timeout", .kind = CONFIG_DURATION,
+     .offset = offsetof(struct config, flows.tcp_timeout), .fallback = "0s", .minimum = SECONDS(1),
+     .maximum = SECONDS(86400), .none = "0s",
+     .help = "The same for open TCP connections; 0s: as timeout."},
+    {.path = "flows.udp_timeout", .kind = CONFIG_DURATION,
+     .offset = offsetof(struct config, flows.udp_timeout), .fallback = "0s", .minimum = SECONDS(1),
+     .maximum = SECONDS(86400), .none = "0s", .help = "The same for UDP; 0s: as timeout."},
+    {.path = "flows.icmp_timeout", .kind = CONFIG_DURATION,
+     .offset = offsetof(struct config, flows.icmp_timeout), .fallback = "0s",
+     .minimum = SECONDS(1), .maximum = SECONDS(86400), .none = "0s",
+     .help = "The same for ICMP; 0s: as timeout."},
+    {.path = "flows.period", .kind = CONFIG_DURATION,
+     .offset = offsetof(struct config, flows.period), .fallback = "10s", .minimum = SECONDS(1),
+     .maximum = SECONDS(86400), .none = "-1s",
+     .help = "How often a flow that goes on is reported; -1s: only when it ends."},
+    {.path = "flows.deltas", .kind = CONFIG_FLAG, .offset = offsetof(struct config, flows.deltas),
+     .fallback = "false",
+     .help = "Count since the last report instead of since the flow's start."},
+
+    {.path = "outputs", .kind = CONFIG_ITEMS, .offset = offsetof(struct config, outputs),
+     .items = &outputs,
+     .help = "Where events go, besides the web page and the API. None by default."},
+
+    {.path = "api", .kind = CONFIG_SECTION, .help = "The web page and the REST API."},
+    {.path = "api.enabled", .kind = CONFIG_FLAG, .offset = offsetof(struct config, api.enabled),
+     .fallback = "true", .help = "Listen at all."},
+    {.path = "api.listen", .kind = CONFIG_TEXT, .offset = offsetof(struct config, api.listen),
+     .fallback = "127.0.0.1:10853",
+     .help = "ADDRESS:PORT, IPv6 in brackets. Others than this machine need a token."},
+    {.path = "api.token", .kind = CONFIG_TEXT, .offset = offsetof(struct config, api.token),
+     .secret = true,
+     .help = "What clients must show as \"Authorization: Bearer TOKEN\"; better from the "
+             "environment: ${VANTAGE_TOKEN}."},
+
+    {.path = "limits", .kind = CONFIG_SECTION,
+     .help = "What the analysis may cost. What does not fit is dropped, counted and shown."},
+    {.path = "limits.memory", .kind = CONFIG_MEMORY, .offset = offsetof(struct config, limits.memory),
+     .fallback = "auto", .minimum = MIB(16), .maximum = INT64_MAX,
+     .help = "Of all tables together; auto: 25 % of the machine, at most 2G."},
+    {.path = "limits.workers", .kind = CONFIG_NUMBER,
+     .offset = offsetof(struct config, limits.workers), .fallback = "1", .minimum = 1,
+     .maximum = CONFIG_WORKERS_MAX, .help = "Threads that share the packets."},
+    {.path = "limits.flows", .kind = CONFIG_NUMBER, .offset = offsetof(struct config, limits.flows),
+     .fallback = "0", .maximum = 1 << 28,
+     .help = "Flows at a time, all workers together; 0: what the memory holds."},
+    {.path = "limits.fragments_memory", .kind = CONFIG_SIZE,
+     .offset = offsetof(struct config, limits.fragments_memory), .fallback = "8M",
+     .minimum = MIB(1) / 4, .maximum = MIB(1024),
+     .help = "Of limits.memory, for IP fragments that wait for their rest."},
+
+    {.path = "logging", .kind = CONFIG_SECTION, .help = "What goes to standard error."},
+    {.path = "logging.level", .kind = CONFIG_LEVEL, .offset = offsetof(struct config, log_level),
+     .fallback = "info", .choice = level_choice, .help = "How much of it."},
+    {0},
+};
+
+/* Splits "HOST:PORT" or "[HOST]:PORT"; the host's brackets go. */
+static bool split_address(const char *listen, char host[64], int64_t *ret_port)
+{
+    const char *colon = strrchr(listen, ':');
+    if (colon == NULL || !text_parse_number(colon + 1, ret_port) || *ret_port < 0 ||
+        *ret_port > 65535) {
+        return false;
+    }
+    size_t size = (size_t)(colon - listen);
+    bool has_brackets = size >= 2 && listen[0] == '[' && listen[size - 1] == ']';
+    listen += has_brackets;
+    size -= has_brackets ? 2 : 0;
+    if (size == 0 || size >= 64 || (!has_brackets && memchr(listen, ':', size) != NULL)) {
+        return false;
+    }
+    memcpy(host, listen, size);
+    host[size] = '\0';
+    return true;
+}
+
+bool config_address(const char *listen, struct sockaddr_storage *ret, struct err *err)
+{
+    char host[64];
+    int64_t port;
+    *ret = (struct sockaddr_storage){0};
+    struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+    if (split_address(listen, host, &port)) {
+        bool is_local = strcmp(host, "localhost") == 0;
+        if (inet_pton(AF_INET, is_local ? "127.0.0.1" : host, &v4->sin_addr) == 1) {
+            v4->sin_family = AF_INET;
+            v4->sin_port = htons((uint16_t)port);
+            return true;
+        }
+        if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
+            v6->sin6_family = AF_INET6;
+            v6->sin6_port = htons((uint16_t)port);
+            return true;
+        }
+    }
+    return err_set(err, ERR_USAGE,
+                   "api.listen '%s' is not ADDRESS:PORT, as 127.0.0.1:10853 or [::1]:10853",
+                   listen);
+}
+
+static bool is_loopback(const struct sockaddr_storage *address)
+{
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+        return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
+/* Nobody opens an agent to the network by accident. */
+static bool listen_is_safe(const struct config *config, struct err *err)
+{
+    struct sockaddr_storage address;
+    if (!config_address(config->api.listen, &address, err)) {
+        return false;
+    }
+    if (!config->api.enabled || is_loopback(&address) || config->api.token[0] != '\0') {
+        return true;
+    }
+    return err_set(err, ERR_USAGE,
+                   "api.listen %s is open to the network, and there is no api.token: set one "
+                   "(openssl rand -hex 16), or listen on 127.0.0.1",
+                   config->api.listen);
+}
+
+static bool fragments_fit(const struct config *config, struct err *err)
+{
+    if (config->limits.fragments_memory <= config->limits.memory / 2) {
+        return true;
+    }
+    char part[TEXT_ROOM];
+    char whole[TEXT_ROOM];
+    return err_set(err, ERR_USAGE,
+                   "limits.fragments_memory %s is more than half of limits.memory %s: lower it",
+                   text_size(part, config->limits.fragments_memory),
+                   text_size(whole, config->limits.memory));
+}
+
+const struct config_rule config_rules[] = {
+    {"api.listen", listen_is_safe},
+    {"limits.fragments_memory", fragments_fit},
+    {0},
+};
