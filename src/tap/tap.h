@@ -36,7 +36,7 @@ struct tap_stats {
     uint64_t received;         /* frames that the kernel saw for us (live), or records read */
     uint64_t dropped;          /* frames lost for want of ring space */
     uint64_t freezes;          /* times the ring was full (TPACKET_V3 tp_freeze_q_cnt) */
-    uint64_t interface_drops;  /* /sys/class/net/X/statistics/rx_dropped since open */
+    uint64_t interface_drops;  /* rx_dropped of the interfaces since open; told by worker 0 only */
     uint64_t bytes_read;       /* of the file, for progress; compressed bytes where compressed */
     uint64_t bytes_total;      /* file size, 0 if unknown */
     uint64_t files_skipped;    /* files of a directory that are no captures */
@@ -51,7 +51,8 @@ struct tap_options {
     uint64_t ring_bytes;       /* per worker */
     uint32_t worker;           /* which worker of the fanout group this handle serves */
     uint32_t workers;
-    uint16_t fanout_group;     /* the same for all handles of one tap; 0 with one worker */
+    uint16_t fanout_group;     /* the same for all handles of one tap, which takes as many numbers
+                                * from here as it has sources; 0 with one worker */
     bool promiscuous;
     bool ignore_outgoing;
     uint32_t poll_ms;          /* longest wait of tap_next before TAP_IDLE */
@@ -71,6 +72,12 @@ struct tap_kind {
     /* Totals since open. May be called by another thread. */
     void (*stats)(struct tap *tap, struct tap_stats *ret);
     void (*close)(struct tap *tap); /* NULL is fine */
+    /* May be NULL. The next thing the user should hear that is no error (which interface `auto`
+     * chose and why, an interface that went down), one line into `text`; false if there is none.
+     * Asked by the thread that drives the tap. */
+    bool (*notice)(struct tap *tap, char *text, size_t size);
+    /* May be NULL. The name of frame.interface; false if it has none. Any thread. */
+    bool (*interface_name)(struct tap *tap, uint32_t interface, char name[16]);
 };
 
 /* The kind of that name, or NULL. */
