@@ -20,6 +20,9 @@ enum config_kind {
     CONFIG_LIST,     /* struct config_list; a single text is a list of one */
 };
 
+/* What is printed in place of a secret. */
+#define CONFIG_HIDDEN "********"
+
 struct config_key {
     const char *path; /* from the root, or from the item */
     enum config_kind kind;

@@ -36,7 +36,8 @@ static void print_value(const char *lead, const char *name, const struct config_
     fprintf(memory, "%s%s: ", lead, name);
     config_value_print(key, object, memory);
     fclose(memory);
-    const char *note = !is_given ? "# default" : key->secret ? "# hidden" : "";
+    bool is_hidden = key->secret && strstr(line, CONFIG_HIDDEN) != NULL;
+    const char *note = !is_given ? "# default" : is_hidden ? "# hidden" : "";
     int width = note[0] != '\0' ? NOTE_COLUMN : 0;
     fprintf(out, "%-*s%s%s\n", width, line, width > 0 ? " " : "", note);
     free(line);

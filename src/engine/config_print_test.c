@@ -92,7 +92,7 @@ static void defaults_are_marked_and_secrets_hidden(void **state)
     struct config *config = load("api: {token: topsecret}\nflows: {timeout: 30s}\n");
     char *text = text_of(config);
     assert_null(strstr(text, "topsecret"));
-    assert_non_null(strstr(text, "  token: \"********\"                 # hidden\n"));
+    assert_non_null(strstr(text, "  token: \"********\"                  # hidden\n"));
     assert_non_null(strstr(text, "  timeout: 30s\n"));
     assert_non_null(strstr(text, "  period: 10s                        # default\n"));
     free(text);

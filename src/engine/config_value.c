@@ -344,7 +344,7 @@ void config_value_print(const struct config_key *key, const void *object, FILE *
     case CONFIG_TEXT:
     case CONFIG_CHOICE:
         config_text_print(key->secret && **(const char *const *)at != '\0'
-                              ? "********"
+                              ? CONFIG_HIDDEN
                               : *(const char *const *)at,
                           out);
         break;
