@@ -234,10 +234,14 @@ class House:
                                            "which thread, bounds and cost")
 
     def rule_names(self):
-        """file names are unique in the tree, every plug-in of a list is there"""
-        seen = {}
+        """file names are unique, every plug-in of a list is there, every source is on a list"""
+        seen, listed = {}, set(re.findall(r"'([\w-]+)'", self.plan))
         for source in self.sources:
             name = os.path.basename(source.path)
+            stem, extension = os.path.splitext(name)
+            if extension == ".c" and not source.is_test and stem not in listed | {"main"} \
+                    and not source.room.startswith("proto/"):
+                yield source.path, 1, "is not built; add it to its room in src/meson.build"
             if name in seen:
                 yield source.path, 1, f"is called as src/{seen[name]} is; rename one"
             seen[name] = source.path

@@ -14,8 +14,8 @@ HOUSE = os.path.join(HERE, "..", "..", "tools", "house.py")
 LICENCE = "// SPDX-License-Identifier: Apache-2.0\n"
 GOOD = {
     "ARCHITECTURE.md": "| `base` |  |\n| `wire` | `base` |\n| `proto/*` | `base` `wire` |\n",
-    "src/meson.build": "protos = ['dns', 'tls']\nrooms = [\n  ['base', [], [], []],\n"
-                       "  ['wire', ['base'], [], []],\n  ['proto/*', ['base', 'wire'], [], []],\n]\n",
+    "src/meson.build": "protos = ['dns', 'tls']\nrooms = [\n  ['base', [], [], ['x']],\n"
+                       "  ['wire', ['base'], [], ['wire', 'x', 'up']],\n  ['proto/*', ['base', 'wire'], [], []],\n]\n",
     "src/base/span.h": LICENCE + "/* A span. */\n#pragma once\nstruct span;\n",
     "src/wire/wire.h": LICENCE + "/* Door. */\n#pragma once\n\n#include \"base/span.h\"\n",
     "src/wire/wire_ip.h": LICENCE + "/* Private. */\n#pragma once\n",
@@ -108,6 +108,9 @@ class House(unittest.TestCase):
         self.one("ARCHITECTURE.md:2", "the row of wire",
                  **{"ARCHITECTURE.md": GOOD["ARCHITECTURE.md"].replace("| `base` |\n| `proto",
                                                                        "|  |\n| `proto")})
+
+    def test_a_source_without_a_room(self):
+        self.one("src/wire/new.c:1", "is not built", **{"src__wire__new.c": LICENCE})
 
     def test_a_plug_in_without_source(self):
         self.one("src/meson.build:1", "'quic' is listed",
