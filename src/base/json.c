@@ -28,9 +28,9 @@ void json_reset(struct json *j)
     j->failed = false;
 }
 
-/* The slow half of json_reserve(): doubles until `n` more bytes fit. After a failure the capacity
- * ends at the size, so that the fast half refuses too and nothing is written behind a hole. */
-static bool json_grow(struct json *j, size_t n)
+/* Doubles until `n` more bytes fit. After a failure the capacity ends at the size, so that the fast
+ * half refuses too and nothing is written behind a hole. */
+bool json_grow(struct json *j, size_t n)
 {
     size_t capacity = j->capacity > 0 ? j->capacity : JSON_FIRST_CAPACITY;
     while (!j->failed && capacity - j->size < n) {
@@ -46,14 +46,6 @@ static bool json_grow(struct json *j, size_t n)
     j->data = data;
     j->capacity = capacity;
     return true;
-}
-
-char *json_reserve(struct json *j, size_t n)
-{
-    if (__builtin_expect(j->capacity - j->size < n, 0) && !json_grow(j, n)) {
-        return NULL;
-    }
-    return j->data + j->size;
 }
 
 static void json_put(struct json *j, const void *data, size_t size)
@@ -224,10 +216,9 @@ static void json_escape(struct json *j, uint8_t c)
     }
 }
 
-void json_span(struct json *j, struct span text)
+/* The part of json_span() for text that cannot be copied as one piece, between the quotes. */
+static void json_put_escaped(struct json *j, struct span text)
 {
-    json_separate(j);
-    json_put_char(j, '"');
     while (text.size > 0) {
         size_t plain = json_plain(text);
         json_put(j, text.data, plain);
@@ -237,6 +228,25 @@ void json_span(struct json *j, struct span text)
             text = span_skip(text, 1);
         }
     }
+}
+
+void json_span(struct json *j, struct span text)
+{
+    json_separate(j);
+    size_t plain = json_plain(text);
+    char *to = json_reserve(j, plain + 2);
+    if (to == NULL) {
+        return;
+    }
+    *to++ = '"';
+    to = plain > 0 ? mempcpy(to, text.data, plain) : to;
+    if (plain == text.size) {
+        *to = '"';
+        j->size += plain + 2;
+        return;
+    }
+    j->size += plain + 1;
+    json_put_escaped(j, span_skip(text, plain));
     json_put_char(j, '"');
 }
 
@@ -255,24 +265,39 @@ static const char json_pairs[] =
     "46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091"
     "9293949596979899";
 
+/* How many decimal digits `value` has: a bit is log10(2) of one, near 1233 / 4096, and a table
+ * settles the last. */
+static unsigned json_digit_count(uint64_t value)
+{
+    static const uint64_t powers[JSON_U64_MAX] = {
+        1u,                 10u,                 100u,
+        1000u,              10000u,              100000u,
+        1000000u,           10000000u,           100000000u,
+        1000000000u,        10000000000u,        100000000000u,
+        1000000000000u,     10000000000000u,     100000000000000u,
+        1000000000000000u,  10000000000000000u,  100000000000000000u,
+        1000000000000000000u, 10000000000000000000u,
+    };
+    value |= 1; /* 0 has a digit, too */
+    unsigned low = (64 - (unsigned)__builtin_clzll(value)) * 1233 >> 12;
+    return low + (value >= powers[low]);
+}
+
 char *json_digits(char *to, uint64_t value)
 {
-    char digits[JSON_U64_MAX];
-    char *at = digits + sizeof digits;
+    char *end = to + json_digit_count(value);
+    char *at = end;
     while (value >= 100) {
         at -= 2;
         memcpy(at, json_pairs + value % 100 * 2, 2);
         value /= 100;
     }
     if (value >= 10) {
-        at -= 2;
-        memcpy(at, json_pairs + value * 2, 2);
+        memcpy(at - 2, json_pairs + value * 2, 2);
     } else {
-        *--at = (char)('0' + value);
+        at[-1] = (char)('0' + value);
     }
-    size_t size = (size_t)(digits + sizeof digits - at);
-    memcpy(to, at, size);
-    return to + size;
+    return end;
 }
 
 void json_u64(struct json *j, uint64_t value)

@@ -46,9 +46,15 @@ void json_raw(struct json *j, struct span value);
 void json_append(struct json *j, const void *data, size_t size);
 __attribute__((format(printf, 2, 3))) void json_printf(struct json *j, const char *format, ...);
 
+/* The slow half of json_reserve(). */
+bool json_grow(struct json *j, size_t n);
+
 /* Makes room for `n` more bytes and returns where they go, or NULL (and `failed`). The caller
  * writes and adds what it wrote to `size`. For encoders that know their bytes, below the commas. */
-char *json_reserve(struct json *j, size_t n);
+static inline char *json_reserve(struct json *j, size_t n)
+{
+    return j->capacity - j->size >= n || json_grow(j, n) ? j->data + j->size : NULL;
+}
 
 enum { JSON_U64_MAX = 20 };
 

@@ -8,7 +8,7 @@
 
 /* An entry of the index: 0 when free, else 16 bits of the hash above the item's number plus one.
  * The bits spare the look at almost every item with another key. */
-enum { TOPN_TAG_SHIFT = 16, TOPN_SAMPLE = 1024 };
+enum { TOPN_TAG_SHIFT = 16, TOPN_SAMPLE = 256 };
 #define TOPN_NUMBER_MASK 0xffffu
 
 static inline uint32_t *topn_index(const struct topn *t)
