@@ -21,7 +21,8 @@ enum packet_class {
     PACKET_CLASSES,
 };
 
-/* Why a packet is PACKET_MALFORMED. Keep in step with packet_malformed_name(). */
+/* Why a packet is PACKET_MALFORMED (PACKET_SNAPPED is found with other classes, too). Keep in step
+ * with packet_malformed_name(). */
 enum packet_malformed {
     PACKET_FINE,
     PACKET_BAD_LINK,       /* link header cut off or impossible */
@@ -40,7 +41,9 @@ enum packet_malformed {
     PACKET_BAD_IGMP,
     PACKET_BAD_TUNNEL,     /* GRE, ERSPAN, VXLAN, GENEVE, GTP-U, L2TP, Teredo */
     PACKET_TOO_DEEP,       /* nested beyond the bound */
-    PACKET_SNAPPED,        /* legible so far, but the capture's snap length cut the next header */
+    PACKET_SNAPPED,        /* legible so far, but the capture cut the next header: if what it is was
+                            * known by then, `class` says so, and its fields are read as far as they
+                            * were captured; else the class is PACKET_MALFORMED */
     PACKET_MALFORMED_REASONS,
 };
 
@@ -82,10 +85,12 @@ struct packet {
     uint64_t time_ns;
     uint64_t layers; /* enum packet_layer values, PACKET_LAYER_BITS each, outermost lowest */
     const uint8_t *mac;      /* innermost Ethernet header: destination, source, ethertype */
-    const uint8_t *ip;       /* innermost IPv4 or IPv6 header (not one quoted by ICMP) */
+    const uint8_t *ip;       /* innermost IPv4 or IPv6 header (none quoted by ICMP), NULL for ARP;
+                              * a tunnel without IP inside leaves its own here, with its L4 facts */
     const uint8_t *outer_ip; /* header of the IP packet that carried the innermost tunnel */
-    const uint8_t *l4;       /* TCP, UDP, SCTP, ICMP ... header: as much as was captured */
-    const uint8_t *payload;  /* behind the L4 header */
+    const uint8_t *l4;       /* TCP, UDP, SCTP, ICMP ... header: as much as was captured. Of a
+                              * fragment: its data (IPv6: the fragment header is 8 bytes before) */
+    const uint8_t *payload;  /* behind the L4 header, NULL if that was cut; of a fragment, as l4 */
     const uint8_t *quoted;   /* in an ICMP error: the IP header of the packet it speaks of */
     const uint8_t *end;      /* end of the captured bytes of this IP packet (padding excluded) */
     uint32_t frames;         /* frames it stands for: 1, or all fragments of a reassembled one */
@@ -95,7 +100,7 @@ struct packet {
     uint32_t interface;
     uint32_t seq;            /* TCP */
     uint32_t ack;            /* TCP, meaningful with the ACK flag */
-    uint32_t fragment_id;
+    uint32_t fragment_id;    /* identification of IPv4, or of an IPv6 fragment header */
     uint16_t fragment_offset;  /* bytes */
     uint16_t window;           /* TCP, unscaled */
     uint16_t source_port;      /* TCP, UDP, SCTP */
@@ -131,7 +136,7 @@ const char *packet_malformed_name(enum packet_malformed reason);
 const char *packet_layer_name(enum packet_layer layer);
 const char *packet_tunnel_name(enum packet_tunnel tunnel);
 
-/* The addresses of the innermost IP header; 4 or 16 bytes by packet.version, which must not be 0. */
+/* The addresses of the innermost IP header; 4 or 16 bytes by packet.version, which is not 0. */
 static inline const uint8_t *packet_source_ip(const struct packet *p)
 {
     return p->ip + (p->version == 4 ? 12 : 8);

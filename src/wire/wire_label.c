@@ -25,26 +25,38 @@ enum {
 
 /* The label stack does not say what it carries. IP shows by its version field, and pseudowires
  * keep clear of it (RFC 4928 §3): theirs begin with a control word of nibble 0 (RFC 4448 §4.6) or,
- * older ones, with the Ethernet header itself. */
+ * older ones, with the Ethernet header itself. Returns the step that reads the payload at `at`, and
+ * in `skip` the size of its control word; STEP_DONE when it is none of those. */
+static enum wire_step stack_payload(const uint8_t *at, uint32_t captured, uint32_t *skip)
+{
+    *skip = 0;
+    if (captured == 0) {
+        return STEP_DONE;
+    }
+    switch (at[0] >> 4) {
+    case 4:
+        return STEP_IPV4;
+    case 6:
+        return STEP_IPV6;
+    case 0:
+        if (captured > CONTROL_WORD_SIZE &&
+            wire_link_plausible_ethernet(at + CONTROL_WORD_SIZE, captured - CONTROL_WORD_SIZE)) {
+            *skip = CONTROL_WORD_SIZE;
+            return STEP_ETHERNET;
+        }
+        break;
+    default:
+        break;
+    }
+    return wire_link_plausible_ethernet(at, captured) ? STEP_ETHERNET : STEP_DONE;
+}
+
 static enum wire_step mpls_payload(struct wire_walk *w)
 {
-    uint32_t captured = wire_walk_captured(w);
-    unsigned nibble = captured > 0 ? w->at[0] >> 4 : 0xf;
-    if (nibble == 4) {
-        return STEP_IPV4;
-    }
-    if (nibble == 6) {
-        return STEP_IPV6;
-    }
-    if (nibble == 0 && captured > CONTROL_WORD_SIZE &&
-        wire_link_plausible_ethernet(w->at + CONTROL_WORD_SIZE, captured - CONTROL_WORD_SIZE)) {
-        w->at += CONTROL_WORD_SIZE;
-        return STEP_ETHERNET;
-    }
-    if (wire_link_plausible_ethernet(w->at, captured)) {
-        return STEP_ETHERNET;
-    }
-    return wire_walk_other(w, LAYER_UNKNOWN);
+    uint32_t skip;
+    enum wire_step step = stack_payload(w->at, wire_walk_captured(w), &skip);
+    w->at += skip;
+    return step != STEP_DONE ? step : wire_walk_other(w, LAYER_UNKNOWN);
 }
 
 enum wire_step wire_label_mpls(struct wire_walk *w)
@@ -63,17 +75,16 @@ enum wire_step wire_label_mpls(struct wire_walk *w)
     return wire_walk_bad(w, PACKET_TOO_DEEP);
 }
 
-/* Whether a label stack with an IP packet or an Ethernet pseudowire behind it begins here. */
-static bool plausible_mpls(const uint8_t *at, size_t size)
+/* Whether a label stack with a payload that shows what it is begins here. */
+static bool plausible_mpls(const uint8_t *at, uint32_t captured)
 {
-    for (size_t i = 0; i < WIRE_LABELS_MAX && size >= LABEL_SIZE + 1; i++) {
+    for (int label = 0; label < WIRE_LABELS_MAX && captured >= LABEL_SIZE; label++) {
         bool bottom = (at[2] & LABEL_BOTTOM) != 0;
         at += LABEL_SIZE;
-        size -= LABEL_SIZE;
+        captured -= LABEL_SIZE;
         if (bottom) {
-            unsigned nibble = at[0] >> 4;
-            return nibble == 4 || nibble == 6 || nibble == 0 ||
-                   wire_link_plausible_ethernet(at, size);
+            uint32_t skip;
+            return stack_payload(at, captured, &skip) != STEP_DONE;
         }
     }
     return false;

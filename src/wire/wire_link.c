@@ -30,7 +30,7 @@ static void note_tag(struct wire_walk *w, uint16_t tci)
     p->vlan_count++;
 }
 
-/* A tag that the kernel took off was the outermost one: it is noted behind the first link header. */
+/* A tag that the kernel took off was the outermost: it is noted behind the first link header. */
 static inline void note_kernel_tag(struct wire_walk *w)
 {
     if (w->kernel_tpid != 0) {

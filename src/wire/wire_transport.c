@@ -91,7 +91,7 @@ void wire_transport_glimpse(struct packet *p, uint32_t captured)
     }
 }
 
-/* The captured bytes end within a header of `size` bytes: by the capture's fault or the packet's. */
+/* The captured bytes end within a header of `size` bytes: the capture's fault, or the packet's. */
 static enum wire_step cut_header(struct wire_walk *w, uint32_t size, enum packet_malformed reason)
 {
     struct packet *p = w->packet;

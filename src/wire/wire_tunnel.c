@@ -9,11 +9,13 @@ enum {
     VXLAN_VNI_VALID = 0x08,
     VXLAN_GPE_NEXT = 0x04, /* the "next protocol" field is there */
     GENEVE_SIZE = 8,
+    GENEVE_CONTROL = 0x80,
+    GENEVE_RESERVED = 0x3f,
     GTP_SIZE = 8,
-    GTP_OPTIONAL_SIZE = 4,    /* sequence number, N-PDU number, next extension header type */
-    GTP_VERSION_TYPE = 0x30,  /* version 1, protocol type GTP */
+    GTP_OPTIONAL_SIZE = 4,   /* sequence number, N-PDU number, next extension header type */
+    GTP_VERSION_TYPE = 0x30, /* version 1, protocol type GTP */
     GTP_VERSION_TYPE_MASK = 0xf0,
-    GTP_OPTIONAL = 0x07,      /* any of the flags E, S and PN */
+    GTP_OPTIONAL = 0x07, /* any of the flags E, S and PN */
     GTP_EXTENSION = 0x04,
     GTP_G_PDU = 255,
     GTP_EXTENSIONS_MAX = 8,
@@ -25,6 +27,7 @@ enum {
     L2TP_LENGTH = 0x4000,
     L2TP_SEQUENCE = 0x0800,
     L2TP_OFFSET = 0x0200,
+    L2TP_RESERVED = 0x34f0,
     L2TP_VERSION = 0x000f,
     L2TP3_UDP_SIZE = 8,
     L2TP3_IP_SIZE = 4,
@@ -38,9 +41,12 @@ enum wire_step wire_tunnel_ipip(struct wire_walk *w)
     return inner;
 }
 
+/* The last byte is reserved in every dialect. A receiver is to ignore it, but it tells VXLAN from
+ * another protocol whose client happens to have this port; so with the others below. */
 static bool vxlan_header(const struct wire_walk *w)
 {
-    return wire_walk_captured(w) >= VXLAN_SIZE && (w->at[0] & VXLAN_VNI_VALID) != 0;
+    return wire_walk_captured(w) >= VXLAN_SIZE && (w->at[0] & VXLAN_VNI_VALID) != 0 &&
+           w->at[7] == 0;
 }
 
 enum wire_step wire_tunnel_vxlan(struct wire_walk *w)
@@ -75,12 +81,12 @@ enum wire_step wire_tunnel_geneve(struct wire_walk *w)
 {
     const uint8_t *at = w->at;
     uint32_t captured = wire_walk_captured(w);
-    if (captured < GENEVE_SIZE || at[0] >> 6 != 0) {
+    if (captured < GENEVE_SIZE || at[0] >> 6 != 0 || (at[1] & GENEVE_RESERVED) != 0 || at[7] != 0) {
         return STEP_DONE;
     }
     uint32_t size = GENEVE_SIZE + (at[0] & 0x3fU) * 4;
     uint16_t type = load_be16(at + 2);
-    bool control = (at[1] & 0x80) != 0;
+    bool control = (at[1] & GENEVE_CONTROL) != 0;
     if (captured < size || (control && type == 0)) {
         return STEP_DONE;
     }
@@ -223,7 +229,7 @@ enum wire_step wire_tunnel_l2tp_udp(struct wire_walk *w)
         return STEP_DONE;
     }
     uint16_t flags = load_be16(at);
-    if ((flags & L2TP_CONTROL) != 0) {
+    if ((flags & (L2TP_CONTROL | L2TP_RESERVED)) != 0) {
         return STEP_DONE;
     }
     switch (flags & L2TP_VERSION) {
