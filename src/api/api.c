@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/api.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/listener.h"
+#include "api/routes.h"
+#include "api/stream.h"
+
+enum { API_THREADS = 2 };
+
+struct api {
+    struct service service;
+    struct MHD_Daemon *daemon;
+    char address[LISTENER_ADDRESS_MAX];
+};
+
+/* The server calls once when the headers have come, once for each piece of a body, and once more at
+ * the end, which is when the reply is made; *state carries the exchange from call to call. */
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *path, const char *method, const char *version,
+                                  const char *body, size_t *body_size, void **state)
+{
+    struct exchange *x = *state;
+    if (x == NULL) {
+        *state = exchange_new(context, connection, method, path, version);
+        return *state != NULL ? MHD_YES : MHD_NO;
+    }
+    if (*body_size > 0) {
+        x->body_size += *body_size;
+        *body_size = 0;
+        return x->body_size <= API_BODY_MAX ? MHD_YES : MHD_NO; /* too much: the connection ends */
+    }
+    routes_answer(x);
+    return exchange_send(x);
+}
+
+static void on_done(void *context, struct MHD_Connection *connection, void **state,
+                    enum MHD_RequestTerminationCode code)
+{
+    exchange_free(*state);
+    *state = NULL;
+}
+
+static struct MHD_Daemon *start_server(struct api *api, int listener)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, &api->service,
+        MHD_OPTION_LISTEN_SOCKET, listener,
+        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)API_THREADS,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_SECONDS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)API_REQUEST_MAX,
+        MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
+        MHD_OPTION_END);
+}
+
+/* Starts both halves with all signals blocked, so that only the threads of main() get them. */
+static bool start_threads(struct api *api, struct engine *engine, int listener, struct err *err)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    api->service.engine = engine;
+    api->service.stream = stream_new(engine, API_STREAMS_MAX, err);
+    if (api->service.stream != NULL) {
+        api->daemon = start_server(api, listener);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return api->daemon != NULL;
+}
+
+struct api *api_start(struct engine *engine, const struct config *config, struct err *err)
+{
+    struct api *api = calloc(1, sizeof(*api));
+    if (api == NULL) {
+        err_set(err, ERR_FAILED, "api: out of memory");
+        return NULL;
+    }
+    if (!guard_init(&api->service.guard, config->api.listen, config->api.token)) {
+        err_set(err, ERR_USAGE, "api: api.listen or api.token is too long: a token has at most %d"
+                " characters", GUARD_TOKEN_MAX - 1);
+        free(api);
+        return NULL;
+    }
+    int listener = listener_open(config->api.listen, api->address, err);
+    if (listener < 0) {
+        free(api);
+        return NULL;
+    }
+    if (!start_threads(api, engine, listener, err)) {
+        err_set(err, ERR_FAILED, "api: the server does not start on %s: no threads or no memory",
+                api->address);
+        close(listener);
+        stream_free(api->service.stream);
+        free(api);
+        return NULL;
+    }
+    return api;
+}
+
+void api_stop(struct api *api)
+{
+    if (api == NULL) {
+        return;
+    }
+    stream_close(api->service.stream);
+    MHD_stop_daemon(api->daemon); /* closes the listener, too */
+    stream_free(api->service.stream);
+    free(api);
+}
+
+const char *api_address(const struct api *api)
+{
+    return api->address;
+}
