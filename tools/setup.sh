@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 packages_of() {
     case $1 in
     build) echo make gcc libc6-dev meson ninja-build pkg-config python3 \
-               libpcap-dev zlib1g-dev libzstd-dev libmicrohttpd-dev libyaml-dev libxxhash-dev \
+               libpcap-dev zlib1g-dev libzstd-dev libmicrohttpd-dev libyaml-dev nettle-dev libxxhash-dev \
                libcmocka-dev ;;
     web)   has_node || echo nodejs npm ;;
     test)  echo zstd gzip curl jq iproute2 ethtool prometheus nginx-light tcpreplay ;;
@@ -75,7 +75,7 @@ apt_install() {
     fi
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@"
+        apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@"
 }
 
 sets=${*:-build web}
