@@ -395,9 +395,8 @@ static void emit_start(struct assembler *a, const struct level *outer)
 
 /* Not IP; A is the EtherType. The last words of the two MAC addresses, if there are any and they
  * are a pair: an ARP request goes to all, its answer to one. */
-static void emit_not_ip(struct assembler *a, uint16_t hash)
+static void emit_not_ip(struct assembler *a, uint16_t hash, uint16_t first_worker)
 {
-    uint16_t first_worker = new_label(a);
     go_if_equal(a, ETH_P_ARP, first_worker);
     load_ancillary(a, SKF_AD_HATYPE);
     go_unless_equal(a, ARPHRD_ETHER, first_worker);
@@ -405,16 +404,13 @@ static void emit_not_ip(struct assembler *a, uint16_t hash)
     keep(a, DESTINATION);
     emit(a, BPF_LD | BPF_ABS | BPF_W, (uint32_t)(SKF_LL_OFF + 8));
     keep(a, SOURCE);
-    go(a, hash);
-    set_label(a, first_worker);
-    emit(a, BPF_RET | BPF_K, 0);
 }
 
 void fanout_build(struct fanout_program *ret)
 {
     ret->count = 0;
     struct assembler a = {.program = ret};
-    uint16_t hash = new_label(&a), not_ip = new_label(&a);
+    uint16_t hash = new_label(&a), not_ip = new_label(&a), first_worker = new_label(&a);
     struct level level = new_level(&a);
     emit_start(&a, &level);
     for (int depth = 0; depth <= TUNNELS_MAX; depth++) {
@@ -424,9 +420,11 @@ void fanout_build(struct fanout_program *ret)
         level = inner;
     }
     set_label(&a, not_ip);
-    emit_not_ip(&a, hash);
+    emit_not_ip(&a, hash, first_worker);
     set_label(&a, hash);
     emit_hash(&a);
+    set_label(&a, first_worker); /* last: the kernel's check of scratch words walks over a return */
+    emit(&a, BPF_RET | BPF_K, 0);
     resolve(&a);
 }
 
