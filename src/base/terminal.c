@@ -17,14 +17,18 @@ static const char *variable(const char *name)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
-static unsigned width_of(int fd)
+/* The size that the terminal tells; zeros where there is none. */
+static struct winsize size_of(int fd)
 {
     struct winsize size;
-    int64_t columns = 0;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size : (struct winsize){0};
+}
+
+static unsigned width_of(const struct winsize *size)
+{
+    int64_t columns = size->ws_col;
     const char *text = variable("COLUMNS");
-    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-        columns = size.ws_col;
-    } else if (text == NULL || !text_parse_number(text, &columns)) {
+    if (columns == 0 && (text == NULL || !text_parse_number(text, &columns))) {
         return TERMINAL_WIDTH;
     }
     return columns < WIDTH_LEAST  ? WIDTH_LEAST
@@ -46,13 +50,15 @@ struct terminal terminal_of(FILE *stream)
 {
     int fd = fileno(stream); /* -1 for a stream in memory, which is no terminal */
     const char *term = variable("TERM");
-    bool is_terminal = fd >= 0 && isatty(fd);
+    struct winsize size = size_of(fd);
+    bool moves = fd >= 0 && isatty(fd) && term != NULL && strcmp(term, "dumb") != 0;
     return (struct terminal){
-        .is_terminal = is_terminal,
-        .colour = is_terminal && variable("NO_COLOR") == NULL && term != NULL &&
-                  strcmp(term, "dumb") != 0,
+        .is_terminal = fd >= 0 && isatty(fd),
+        .colour = moves && variable("NO_COLOR") == NULL,
         .unicode = is_utf8(),
-        .width = width_of(fd),
+        .moves = moves,
+        .width = width_of(&size),
+        .height = size.ws_row != 0 ? size.ws_row : TERMINAL_HEIGHT,
     };
 }
 

@@ -20,11 +20,13 @@ enum terminal_style {
 struct terminal {
     bool is_terminal;
     bool colour;
-    bool unicode; /* the locale's characters are UTF-8 */
-    unsigned width; /* columns; 80 where nothing is known */
+    bool unicode;    /* the locale's characters are UTF-8 */
+    bool moves;      /* the cursor can be moved */
+    unsigned width;  /* columns; 80 where nothing is known */
+    unsigned height; /* rows; 24 where nothing is known */
 };
 
-enum { TERMINAL_WIDTH = 80 };
+enum { TERMINAL_WIDTH = 80, TERMINAL_HEIGHT = 24 };
 
 /* Looks at the stream and at the environment (NO_COLOR, TERM, COLUMNS, LC_ALL, LC_CTYPE, LANG). */
 struct terminal terminal_of(FILE *stream);

@@ -38,6 +38,8 @@ static void a_terminal_has_colour_and_width(void **state)
     assert_true(terminal.is_terminal);
     assert_true(terminal.colour);
     assert_int_equal(terminal.width, 100);
+    assert_int_equal(terminal.height, 24);
+    assert_true(terminal.moves);
     assert_string_equal(terminal_style(&terminal, TERMINAL_BAD), "\033[31m");
     setenv("TERM", "dumb", 1);
     assert_false(terminal_of(stream).colour);
@@ -45,6 +47,7 @@ static void a_terminal_has_colour_and_width(void **state)
     setenv("NO_COLOR", "1", 1);
     terminal = terminal_of(stream);
     assert_false(terminal.colour);
+    assert_true(terminal.moves);
     assert_string_equal(terminal_style(&terminal, TERMINAL_BAD), "");
     fclose(stream);
 }
@@ -57,7 +60,7 @@ static void a_file_has_none(void **state)
     setenv("TERM", "xterm", 1);
     struct terminal terminal = terminal_of(stream);
     assert_false(terminal.is_terminal);
-    assert_false(terminal.colour);
+    assert_false(terminal.colour || terminal.moves);
     assert_int_equal(terminal.width, TERMINAL_WIDTH);
     setenv("COLUMNS", "132", 1);
     assert_int_equal(terminal_of(stream).width, 132);
