@@ -5,15 +5,15 @@
 #include "base/hash.h"
 
 #include <netinet/in.h>
+#include <stddef.h>
 
-enum { MAC_SIZE = 6 };
+enum { MAC_SIZE = 6, IPV4_SIZE = 4, IPV6_SIZE = 16 };
 
 /* What takes the place of ports in a key, from the sender's point of view. */
 struct port_pair {
     uint16_t source;
     uint16_t destination;
-    bool portless;
-    bool directed;
+    enum { PAIR_PLAIN, PAIR_PORTLESS, PAIR_DIRECTED } kind;
 };
 
 /* The type that answers, or asks for, an ICMP type; -1: there is none (RFC 792, 950, 1256). */
@@ -58,32 +58,29 @@ static int icmpv6_counterpart(uint8_t type)
 static struct port_pair icmp_pair(const struct packet *p)
 {
     if (p->fragment == FRAGMENT_LATER || p->class == PACKET_MALFORMED || p->end - p->l4 < 2) {
-        return (struct port_pair){.portless = true};
+        return (struct port_pair){.kind = PAIR_PORTLESS};
     }
     int counterpart = p->protocol == IPPROTO_ICMP ? icmp_counterpart(p->icmp_type)
                                                   : icmpv6_counterpart(p->icmp_type);
     if (counterpart < 0) {
-        return (struct port_pair){p->icmp_type, p->icmp_code, .directed = true};
+        return (struct port_pair){p->icmp_type, p->icmp_code, .kind = PAIR_DIRECTED};
     }
-    return (struct port_pair){p->icmp_type, (uint16_t)counterpart, .directed = false};
+    return (struct port_pair){p->icmp_type, (uint16_t)counterpart, .kind = PAIR_PLAIN};
 }
 
-static inline struct port_pair port_pair_of(const struct packet *p)
+static struct port_pair pair_without_ports(const struct packet *p)
 {
-    if (p->has_ports) {
-        return (struct port_pair){p->source_port, p->destination_port, .portless = false};
-    }
     switch (p->protocol) {
     case IPPROTO_TCP:
     case IPPROTO_UDP:
     case IPPROTO_UDPLITE:
     case IPPROTO_SCTP:
-        return (struct port_pair){.portless = true};
+        return (struct port_pair){.kind = PAIR_PORTLESS};
     case IPPROTO_ICMP:
     case IPPROTO_ICMPV6:
         return icmp_pair(p);
     default:
-        return (struct port_pair){.portless = false};
+        return (struct port_pair){.kind = PAIR_PLAIN};
     }
 }
 
@@ -97,68 +94,87 @@ static inline bool tunnel_id_is_shared(uint8_t tunnel)
     return shared >> tunnel & 1;
 }
 
-/* All of the key but its ends. */
-static inline void set_context(const struct packet *p, struct flow_key *ret, uint8_t protocol,
-                               struct port_pair ports)
+/* Where a field lies within a word of the key: a hash reads words, and a word written in pieces a
+ * moment ago would stall it until all have reached the cache. */
+static inline uint64_t field(uint64_t value, size_t offset, size_t size)
 {
-    ret->tunnel_id = tunnel_id_is_shared(p->tunnel) ? p->tunnel_id : 0;
-    ret->vlan[0] = p->vlan[0];
-    ret->vlan[1] = p->vlan[1];
-    ret->protocol = protocol;
-    ret->version = p->version;
-    ret->tunnel = p->tunnel;
-    ret->portless = ports.portless;
-    ret->directed = ports.directed;
-    ret->zero = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return value << offset % 8 * 8;
+#else
+    return value << (8 - offset % 8 - size) * 8;
+#endif
 }
 
-/* An address in its place of 16 bytes, as the two words that hold it. */
-struct address_words {
-    uint64_t first;
-    uint64_t second;
-};
+#define FIELD(member, value) \
+    field(value, offsetof(struct flow_key, member), sizeof(((struct flow_key *)NULL)->member))
 
-static inline void set_end(struct flow_key *ret, int end, struct address_words address,
-                           uint16_t port)
+static inline void set_word(void *to, uint64_t word)
 {
-    memcpy(ret->address[end], &address, sizeof address);
-    ret->port[end] = port;
+    memcpy(to, &word, sizeof word);
 }
 
-static inline struct address_words words_of(const uint8_t *address, size_t size)
+/* All of the key but the addresses. */
+static inline void set_rest(const struct packet *p, struct flow_key *ret, uint8_t protocol,
+                            struct port_pair ports, int end)
 {
-    struct address_words words = {0, 0};
-    memcpy(&words, address, size);
-    return words;
+    uint64_t id = tunnel_id_is_shared(p->tunnel) ? p->tunnel_id : 0;
+    uint8_t *rest = (uint8_t *)ret + offsetof(struct flow_key, port);
+    uint32_t pair = (uint32_t)ports.destination << 16 | ports.source;
+    pair = end ? pair << 16 | pair >> 16 : pair;
+    set_word(rest, FIELD(port[0], pair & UINT16_MAX) | FIELD(port[1], pair >> 16) |
+                       FIELD(tunnel_id, id));
+    set_word(rest + 8, FIELD(vlan[0], p->vlan[0]) | FIELD(vlan[1], p->vlan[1]) |
+                           FIELD(protocol, protocol) | FIELD(version, p->version) |
+                           FIELD(tunnel, p->tunnel));
+    if (ports.kind != PAIR_PLAIN) {
+        ret->portless = ports.kind == PAIR_PORTLESS;
+        ret->directed = ports.kind == PAIR_DIRECTED;
+    }
 }
 
-static inline int make_ipv4(const struct packet *p, struct flow_key *ret)
+/* An IPv4 or MAC address; zeroes fill its place. */
+static inline void set_short_address(struct flow_key *ret, int end, const uint8_t *address,
+                                     size_t size)
+{
+    uint32_t head;
+    uint16_t tail = 0;
+    memcpy(&head, address, sizeof head);
+    memcpy(&tail, address + sizeof head, size - sizeof head);
+    set_word(ret->address[end], field(head, 0, sizeof head) | field(tail, 4, sizeof tail));
+    set_word(ret->address[end] + 8, 0);
+}
+
+static inline int make_ipv4(const struct packet *p, struct flow_key *ret, struct port_pair ports)
 {
     const uint8_t *source = packet_source_ip(p);
     const uint8_t *destination = packet_destination_ip(p);
-    struct port_pair ports = port_pair_of(p);
     uint64_t from = (uint64_t)load_be32(source) << 16 | ports.source;
     uint64_t to = (uint64_t)load_be32(destination) << 16 | ports.destination;
-    int end = from > to && !ports.directed;
-    set_end(ret, end, words_of(source, 4), ports.source);
-    set_end(ret, 1 - end, words_of(destination, 4), ports.destination);
-    set_context(p, ret, p->protocol, ports);
+    int end = from > to && ports.kind != PAIR_DIRECTED;
+    set_short_address(ret, end, source, IPV4_SIZE);
+    set_short_address(ret, 1 - end, destination, IPV4_SIZE);
+    set_rest(p, ret, p->protocol, ports, end);
     return end;
 }
 
-static int make_ipv6(const struct packet *p, struct flow_key *ret)
+static inline bool ipv6_is_higher(const uint8_t *a, const uint8_t *b, struct port_pair ports)
+{
+    uint64_t a_high = load_be64(a), a_low = load_be64(a + 8);
+    uint64_t b_high = load_be64(b), b_low = load_be64(b + 8);
+    if (a_high != b_high) {
+        return a_high > b_high;
+    }
+    return a_low != b_low ? a_low > b_low : ports.source > ports.destination;
+}
+
+static inline int make_ipv6(const struct packet *p, struct flow_key *ret, struct port_pair ports)
 {
     const uint8_t *source = packet_source_ip(p);
     const uint8_t *destination = packet_destination_ip(p);
-    struct port_pair ports = port_pair_of(p);
-    int order = memcmp(source, destination, 16);
-    if (order == 0) {
-        order = ports.source - ports.destination;
-    }
-    int end = order > 0 && !ports.directed;
-    set_end(ret, end, words_of(source, 16), ports.source);
-    set_end(ret, 1 - end, words_of(destination, 16), ports.destination);
-    set_context(p, ret, p->protocol, ports);
+    int end = ipv6_is_higher(source, destination, ports) && ports.kind != PAIR_DIRECTED;
+    memcpy(ret->address[end], source, IPV6_SIZE);
+    memcpy(ret->address[1 - end], destination, IPV6_SIZE);
+    set_rest(p, ret, p->protocol, ports, end);
     return end;
 }
 
@@ -167,22 +183,21 @@ static int make_ethernet(const struct packet *p, struct flow_key *ret)
     const uint8_t *source = p->mac + MAC_SIZE;
     const uint8_t *destination = p->mac;
     int end = memcmp(source, destination, MAC_SIZE) > 0;
-    set_end(ret, end, words_of(source, MAC_SIZE), 0);
-    set_end(ret, 1 - end, words_of(destination, MAC_SIZE), 0);
-    ret->port[0] = p->ethertype;
-    set_context(p, ret, 0, (struct port_pair){.portless = false});
+    set_short_address(ret, end, source, MAC_SIZE);
+    set_short_address(ret, 1 - end, destination, MAC_SIZE);
+    set_rest(p, ret, 0, (struct port_pair){p->ethertype, 0, .kind = PAIR_PLAIN}, 0);
     return end;
 }
 
 int flow_key_make(const struct packet *p, struct flow_key *ret)
 {
-    if (p->version == 4) {
-        return make_ipv4(p, ret);
+    if (p->version == 0) {
+        return p->mac != NULL ? make_ethernet(p, ret) : -1;
     }
-    if (p->version == 6) {
-        return make_ipv6(p, ret);
-    }
-    return p->mac != NULL ? make_ethernet(p, ret) : -1;
+    struct port_pair ports = p->has_ports ? (struct port_pair){p->source_port, p->destination_port,
+                                                               .kind = PAIR_PLAIN}
+                                          : pair_without_ports(p);
+    return p->version == 4 ? make_ipv4(p, ret, ports) : make_ipv6(p, ret, ports);
 }
 
 uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed)
