@@ -14,13 +14,53 @@ struct engine; /* opaque */
 
 /* ---- Running -------------------------------------------------------------------------------- */
 
-/* Opens taps and sinks and takes all memory; NULL and err on failure. `config` is copied. */
-struct engine *engine_new(const struct config *config, struct err *err);
-/* Starts the threads (live) and returns. */
+struct pcapwrite;
+
+struct engine_options {
+    const char *mode;         /* "live", "demo", "read": shown on the board */
+    bool serves;              /* an API will ask: recent flows are kept */
+    bool keep_courses;        /* a report will ask for the course of top items over time */
+    struct pcapwrite *writer; /* files only: every frame that passes the filter goes there, or NULL */
+};
+
+/* Opens taps and sinks and takes all memory; NULL and err on failure. `config` must outlive the
+ * engine. All its taps are live, or there is one tap of files. */
+struct engine *engine_new(const struct config *config, const struct engine_options *options,
+                          struct err *err);
+/* Whether its taps are live: engine_start(); otherwise engine_read(). */
+bool engine_is_live(const struct engine *engine);
+
+/* Live: starts the threads and returns. */
 bool engine_start(struct engine *engine, struct err *err);
-/* Asks all threads to end, waits, and reports the last flows. Safe to call twice. */
-void engine_stop(struct engine *engine);
+/* Live: true while its threads run; false and err when a sink or a tap failed for good. */
+bool engine_is_well(struct engine *engine, struct err *err);
+
+enum engine_status {
+    ENGINE_MORE,   /* there is more to read */
+    ENGINE_DONE,   /* all was read */
+    ENGINE_FAILED, /* err says why; what came before the damage was analysed */
+};
+
+/* Files: reads on for some tens of milliseconds, on the calling thread (and the workers' own, if
+ * there are several). */
+enum engine_status engine_read(struct engine *engine, struct err *err);
+/* Files: bytes read of bytes there are (0: unknown). */
+void engine_progress(const struct engine *engine, uint64_t *ret_read, uint64_t *ret_total);
+
+/* Ends the analysis: threads end, the last flows are reported, sinks are flushed. Safe to call
+ * twice. False and err when a sink failed. */
+bool engine_stop(struct engine *engine, struct err *err);
 void engine_free(struct engine *engine);
+
+/* Files: earliest and latest time of any frame; false when none had one. */
+bool engine_span(const struct engine *engine, uint64_t *ret_first_ns, uint64_t *ret_last_ns);
+
+struct series;
+/* After engine_stop(), with keep_courses: the course over packet time of an item of a top-N, NULL
+ * when it was never among the heaviest; and of all bytes. */
+const struct series *engine_course(const struct engine *engine, const struct metric *metric,
+                                   const uint8_t *key);
+const struct series *engine_total_course(const struct engine *engine);
 
 /* ---- The board ------------------------------------------------------------------------------ */
 

@@ -31,6 +31,9 @@ struct proto {
     /* Every flow that had packets, about once a second: the place for top-Ns and cardinalities,
      * which would cost too much a packet. */
     void (*on_flow)(void *block, const struct flow *flow, const struct proto_gain *gain);
+
+    /* Every flow once, when it has ended: the place to judge it as a whole. */
+    void (*on_end)(void *block, const struct flow *flow);
 };
 
 /* All protocols, NULL-terminated, in the order of the list. */

@@ -19,6 +19,7 @@ struct net_stats {
     uint64_t tunnels[TUNNEL_COUNT];
     uint64_t vlan_tagged;
     uint64_t fragments;
+    uint64_t icmp_errors;
     uint64_t flows;
     TOPN_DECLARE(talkers, NET_TOP_SLOTS);
     TOPN_DECLARE(services, NET_TOP_SLOTS);
@@ -63,6 +64,7 @@ static void net_on_frame(void *block, const struct packet *p)
     s->tunnels[p->tunnel]++;
     s->vlan_tagged += p->vlan_count > 0;
     s->fragments += p->fragment != FRAGMENT_NONE;
+    s->icmp_errors += p->quoted != NULL;
 }
 
 static void address_key(uint8_t *to, const struct flow *flow, unsigned end)
@@ -138,6 +140,8 @@ static const struct metric net_metrics[] = {
      .help = "Frames with a VLAN tag", .group = "counters"},
     {.name = "fragments", .kind = METRIC_COUNTER, .offset = AT(fragments), .unit = "packets",
      .help = "Frames that carried an IP fragment", .group = "counters"},
+    {.name = "icmp_errors", .kind = METRIC_COUNTER, .offset = AT(icmp_errors), .unit = "packets",
+     .help = "ICMP errors, which speak of another packet", .group = "counters"},
     {.name = "flows", .kind = METRIC_COUNTER, .offset = AT(flows), .unit = "flows",
      .help = "Flows begun", .group = "counters"},
     {.name = "top_talkers", .kind = METRIC_TOPN, .offset = AT(talkers), .unit = "bytes",

@@ -3,6 +3,13 @@
  * had to be sent again. */
 #include "proto/proto.h"
 
+/* Zeek's connection states, in which connections ended. */
+static const char *const states[] = {
+    "S0",   "S1",   "S2",     "S3",    "SF", "REJ", "RSTO",
+    "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH",
+};
+enum { STATES = sizeof states / sizeof *states };
+
 struct tcp_stats {
     uint64_t packets;
     uint64_t syns;
@@ -13,6 +20,7 @@ struct tcp_stats {
     uint64_t retransmissions;
     uint64_t out_of_order;
     uint64_t zero_windows;
+    uint64_t states[STATES];
 };
 
 static void tcp_on_packet(void *block, const struct packet *p, const struct flow *flow,
@@ -37,6 +45,23 @@ static void tcp_on_packet(void *block, const struct packet *p, const struct flow
     (void)flow;
 }
 
+static const char *state_name(unsigned i)
+{
+    return states[i];
+}
+
+static void tcp_on_end(void *block, const struct flow *flow)
+{
+    struct tcp_stats *s = block;
+    const char *state = flow_connection_state(flow);
+    for (unsigned i = 0; i < STATES && state[0] != '\0'; i++) {
+        if (strcmp(state, states[i]) == 0) {
+            s->states[i]++;
+            return;
+        }
+    }
+}
+
 #define COUNTER(member, unit_, help_)                                                              \
     {                                                                                              \
         .name = #member, .kind = METRIC_COUNTER, .offset = offsetof(struct tcp_stats, member),     \
@@ -53,6 +78,9 @@ static const struct metric tcp_metrics[] = {
     COUNTER(retransmissions, "packets", "Segments whose bytes had been seen before"),
     COUNTER(out_of_order, "packets", "Segments that came after later ones"),
     COUNTER(zero_windows, "packets", "Packets that closed the receive window"),
+    {.name = "ended", .kind = METRIC_LABELLED, .offset = offsetof(struct tcp_stats, states),
+     .unit = "connections", .help = "Connections by the state they ended in, as Zeek names it",
+     .group = "counters", .label = "state", .label_value = state_name, .label_count = STATES},
     {0},
 };
 
@@ -68,4 +96,5 @@ const struct proto proto_tcp = {
     .help = "connections asked for, opened, closed, reset; segments sent again",
     .metrics = &tcp_set,
     .on_packet = tcp_on_packet,
+    .on_end = tcp_on_end,
 };

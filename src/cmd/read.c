@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `vantage read`: captures in, an answer out. */
+#include "cmd/command.h"
+
+#include "base/json.h"
+#include "base/terminal.h"
+#include "base/text.h"
+#include "cmd/interrupt.h"
+#include "cmd/report.h"
+#include "cmd/summary_json.h"
+#include "engine/engine.h"
+#include "tap/pcapwrite.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const outputs[] = {"report", "events", "summary", NULL};
+
+static const struct option_spec options[] = {
+    {.name = "output", .letter = 'o', .kind = OPTION_CHOICE, .argument = "FORMAT",
+     .help = "report for people, events as NDJSON, or one JSON summary; "
+             "default: report on a terminal, else events",
+     .choices = outputs},
+    {.name = "filter", .letter = 'f', .kind = OPTION_STRING, .argument = "EXPRESSION",
+     .help = "only packets that this pcap-filter(7) expression lets through"},
+    {.name = "write", .letter = 'w', .kind = OPTION_STRING, .argument = "FILE",
+     .help = "write those packets to a capture; pcapng if its name ends so, - for standard output",
+     .hint = HINT_FILE},
+    {.name = "config", .letter = 'c', .kind = OPTION_STRING, .argument = "FILE",
+     .help = "take flows, limits and outputs from a configuration", .hint = HINT_FILE},
+    {.name = "workers", .kind = OPTION_NUMBER, .argument = "N",
+     .help = "threads that follow flows", .fallback = "1", .minimum = 1,
+     .maximum = CONFIG_WORKERS_MAX},
+    {.name = "memory", .kind = OPTION_SIZE, .argument = "SIZE",
+     .help = "budget of all tables; default: a quarter of the machine, at most 2G",
+     .minimum = 32 << 20, .maximum = INT64_MAX},
+    {.name = "period", .kind = OPTION_DURATION, .argument = "TIME",
+     .help = "report flows that go on so often; -1s: only when they end"},
+    {.name = "deltas", .kind = OPTION_FLAG,
+     .help = "reports count from the one before instead of from the flow's start"},
+    {0},
+};
+
+static const char *const examples[] = {
+    "vantage read capture.pcapng", "what is in a capture",
+    "vantage read -o events capture.pcap.gz | jq .network", "flows, one JSON object a line",
+    "tcpdump -w - | vantage read -", "a report when tcpdump ends",
+    "vantage read -f 'port 53' -w dns.pcap big.pcap.zst", "keep the packets that match", NULL,
+};
+
+enum output { OUTPUT_REPORT, OUTPUT_EVENTS, OUTPUT_SUMMARY };
+
+static enum output choose_output(const struct arguments *arguments)
+{
+    const char *name = arguments_string(arguments, "output");
+    for (unsigned i = 0; name != NULL && outputs[i] != NULL; i++) {
+        if (strcmp(name, outputs[i]) == 0) {
+            return (enum output)i;
+        }
+    }
+    return isatty(STDOUT_FILENO) ? OUTPUT_REPORT : OUTPUT_EVENTS;
+}
+
+static struct config *make_config(const struct arguments *arguments, enum output output)
+{
+    const char *path = arguments_string(arguments, "config");
+    struct config_problems problems = {0};
+    struct config *config = path != NULL ? config_load(path, &problems) : config_new();
+    for (size_t i = 0; i < problems.count && i < CONFIG_PROBLEMS_MAX; i++) {
+        fprintf(stderr, "%s\n", problems.lines[i]);
+    }
+    config_problems_done(&problems);
+    if (config == NULL) {
+        return NULL;
+    }
+    config_clear_taps(config);
+    struct config_tap *tap = config_add_tap(config, "pcapfile");
+    for (size_t i = 0; i < arguments_operand_count(arguments); i++) {
+        config_list_add(config, &tap->files, arguments_operand(arguments, i));
+    }
+    if (arguments_given(arguments, "filter")) {
+        tap->filter = config_text(config, arguments_string(arguments, "filter"));
+    }
+    if (arguments_given(arguments, "workers") || path == NULL) {
+        config->limits.workers = arguments_number(arguments, "workers");
+    }
+    if (arguments_given(arguments, "memory")) {
+        config->limits.memory = arguments_number(arguments, "memory");
+    }
+    if (arguments_given(arguments, "period")) {
+        config->flows.period = arguments_number(arguments, "period");
+    }
+    if (arguments_given(arguments, "deltas")) {
+        config->flows.deltas = true;
+    }
+    if (output == OUTPUT_EVENTS) {
+        config_add_output(config, "stdout");
+    }
+    return config;
+}
+
+/* Progress on standard error, for work over a second, on a terminal. */
+struct progress {
+    bool wanted;
+    bool shown;
+    struct timespec began;
+};
+
+static void show_progress(struct progress *progress, const struct engine *engine)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!progress->wanted || now.tv_sec - progress->began.tv_sec < 1) {
+        return;
+    }
+    uint64_t done, total;
+    engine_progress(engine, &done, &total);
+    char text[TEXT_ROOM];
+    text_short_bytes(text, (double)done);
+    if (total > 0) {
+        fprintf(stderr, "\r\033[K%s read, %.0f %%", text, 100.0 * (double)done / (double)total);
+    } else {
+        fprintf(stderr, "\r\033[K%s read", text);
+    }
+    progress->shown = true;
+}
+
+static void end_progress(struct progress *progress)
+{
+    if (progress->shown) {
+        fputs("\r\033[K", stderr);
+    }
+}
+
+/* Reads all there is, or until the user has had enough. */
+static enum engine_status read_all(struct engine *engine, struct err *err)
+{
+    struct progress progress = {.wanted = isatty(STDERR_FILENO)};
+    clock_gettime(CLOCK_MONOTONIC, &progress.began);
+    enum engine_status status = ENGINE_MORE;
+    while (status == ENGINE_MORE && !interrupt_seen()) {
+        status = engine_read(engine, err);
+        show_progress(&progress, engine);
+    }
+    end_progress(&progress);
+    return status;
+}
+
+static void print_answer(struct engine *engine, const struct arguments *arguments,
+                         enum output output)
+{
+    if (output == OUTPUT_REPORT) {
+        struct report report = {
+            .engine = engine,
+            .terminal = terminal_of(stdout),
+            .file_count = arguments_operand_count(arguments),
+            .first_file = arguments_operand(arguments, 0),
+        };
+        report_print(&report, stdout);
+    } else if (output == OUTPUT_SUMMARY) {
+        summary_json_print(engine, stdout);
+    }
+    fflush(stdout);
+}
+
+/* Prints the lines of an error as what this command says. */
+static void complain(const struct err *err)
+{
+    char text[sizeof err->text];
+    memcpy(text, err->text, sizeof text);
+    char *rest = text;
+    for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
+        if (line[0] != '\0') {
+            fprintf(stderr, "vantage read: %s\n", line);
+        }
+    }
+}
+
+static int analyse(const struct arguments *arguments, const struct config *config,
+                   enum output output, struct pcapwrite *writer)
+{
+    struct err err = {0};
+    struct engine_options engine_options = {
+        .mode = "read", .keep_courses = output == OUTPUT_REPORT, .writer = writer};
+    struct engine *engine = engine_new(config, &engine_options, &err);
+    if (engine == NULL) {
+        complain(&err);
+        return err.code;
+    }
+    interrupt_watch();
+    enum engine_status status = read_all(engine, &err);
+    engine_stop(engine, &err);
+    print_answer(engine, arguments, output);
+    engine_free(engine);
+    if (status == ENGINE_FAILED || err.code != ERR_NONE) {
+        complain(&err);
+        return err.code != ERR_NONE ? (int)err.code : ERR_FAILED;
+    }
+    return ERR_NONE;
+}
+
+static int run(const struct arguments *arguments)
+{
+    enum output output = choose_output(arguments);
+    struct config *config = make_config(arguments, output);
+    if (config == NULL) {
+        return ERR_USAGE;
+    }
+    struct err err = {0};
+    struct pcapwrite *writer = NULL;
+    const char *path = arguments_string(arguments, "write");
+    if (path != NULL) {
+        writer = pcapwrite_open(path, PCAPWRITE_BY_NAME, &err);
+        if (writer == NULL) {
+            complain(&err);
+            config_free(config);
+            return err.code;
+        }
+    }
+    int status = analyse(arguments, config, output, writer);
+    if (!pcapwrite_close(writer, &err) && err.code != ERR_NONE) {
+        complain(&err);
+        status = err.code;
+    }
+    config_free(config);
+    return status;
+}
+
+const struct command command_read = {
+    .name = "read",
+    .summary = "analyse captures: a report, events or a summary",
+    .operands = "FILE...",
+    .operand_hint = HINT_FILE,
+    .options = options,
+    .examples = examples,
+    .description =
+        "Reads pcap and pcapng, plain or compressed by gzip or zstd, from files, from all files of a "
+        "directory, or from standard input (-). Several are merged by time.\n\n"
+        "A capture that is damaged is analysed up to the damage; then one line says which file, at "
+        "which byte and why, and the exit status is 1.",
+    .run = run,
+};

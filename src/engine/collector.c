@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/collector.h"
+
+#include "base/hash.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define SECOND_NS UINT64_C(1000000000)
+
+enum {
+    WINDOW_SECONDS = 60,
+    COURSES_MAX = 4096,      /* items whose course is kept */
+    COURSE_SLOTS = 2 * COURSES_MAX,
+    COURSES_A_DELTA = 32,    /* of the heaviest items of each delta */
+};
+
+struct collector {
+    const struct delta_layout *layout;
+    struct board board;
+    uint8_t *total;    /* since start */
+    uint8_t *window;   /* the last whole minute */
+    uint8_t *filling;  /* the minute under way */
+    uint64_t minute;
+    struct delta_paths paths;
+    pthread_mutex_t lock;
+    pthread_cond_t news;
+    uint64_t version;
+    struct series total_course;
+    struct collector_course *courses; /* NULL: not kept */
+    uint32_t course_count;
+    uint16_t course_slots[COURSE_SLOTS]; /* index + 1 */
+};
+
+static void init_news(struct collector *c)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->news, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&c->lock, NULL);
+}
+
+static void list_sets(struct collector *c)
+{
+    c->board.set_count = c->layout->count;
+    for (uint32_t i = 0; i < c->layout->count; i++) {
+        c->board.sets[i] = (struct board_set){
+            .set = c->layout->sets[i],
+            .total = c->total + c->layout->offsets[i],
+            .window = c->window + c->layout->offsets[i],
+        };
+    }
+}
+
+struct collector *collector_new(const struct delta_layout *layout, bool keep_courses,
+                                struct err *err)
+{
+    struct collector *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        return NULL;
+    }
+    c->layout = layout;
+    init_news(c);
+    c->total = blocks_new(layout);
+    c->window = blocks_new(layout);
+    c->filling = blocks_new(layout);
+    c->courses = keep_courses ? calloc(COURSES_MAX, sizeof *c->courses) : NULL;
+    if (c->total == NULL || c->window == NULL || c->filling == NULL ||
+        (keep_courses && c->courses == NULL)) {
+        err_set(err, ERR_FAILED, "out of memory for summaries");
+        collector_free(c);
+        return NULL;
+    }
+    list_sets(c);
+    return c;
+}
+
+void collector_free(struct collector *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    blocks_free(c->layout, c->total);
+    blocks_free(c->layout, c->window);
+    blocks_free(c->layout, c->filling);
+    pthread_mutex_destroy(&c->lock);
+    pthread_cond_destroy(&c->news);
+    free(c->courses);
+    free(c);
+}
+
+/* ---- Adding --------------------------------------------------------------------------------- */
+
+/* The second of the history that a delta belongs to; older ones move out. */
+static struct board_second *history_at(struct board *board, uint64_t second)
+{
+    if (board->history_count > 0) {
+        for (uint32_t i = board->history_count; i-- > 0 && board->history[i].second >= second;) {
+            if (board->history[i].second == second) {
+                return &board->history[i];
+            }
+        }
+        if (board->history[board->history_count - 1].second > second) {
+            return NULL; /* between two seconds that were seen: too late to matter */
+        }
+    }
+    if (board->history_count == BOARD_HISTORY) {
+        memmove(board->history, board->history + 1, sizeof board->history - sizeof *board->history);
+        board->history_count--;
+    }
+    struct board_second *entry = &board->history[board->history_count++];
+    *entry = (struct board_second){.second = second};
+    return entry;
+}
+
+static void add_history(struct board *board, const struct delta *delta)
+{
+    /* A delta is handed over when its second is over: its end lies at the next one's start. */
+    uint64_t second = delta->to_ns > 0 ? (delta->to_ns - 1) / SECOND_NS : 0;
+    struct board_second *entry = history_at(board, second);
+    if (entry == NULL) {
+        return;
+    }
+    for (unsigned way = 0; way < 2; way++) {
+        entry->packets[way] += delta->packets[way];
+        entry->bytes[way] += delta->bytes[way];
+    }
+    entry->flows_new += delta->flows_created;
+}
+
+static void add_paths(struct collector *c, const struct delta *delta)
+{
+    for (uint32_t i = 0; i < delta->paths.count; i++) {
+        const struct board_path *path = &delta->paths.paths[i];
+        delta_paths_add(&c->paths, path->layers, path->packets, path->bytes);
+    }
+    c->board.path_count = c->paths.count;
+    memcpy(c->board.paths, c->paths.paths, c->paths.count * sizeof *c->paths.paths);
+}
+
+static void turn_window(struct collector *c, uint64_t minute)
+{
+    if (minute <= c->minute) {
+        return;
+    }
+    uint8_t *old = c->window;
+    c->window = c->filling;
+    c->filling = old;
+    blocks_reset(c->layout, c->filling);
+    c->minute = minute;
+    list_sets(c);
+}
+
+static struct collector_course *course_at(struct collector *c, const struct metric *metric,
+                                          const uint8_t *key, bool add)
+{
+    uint64_t hash = hash64(key, TOPN_KEY_MAX, (uint64_t)(uintptr_t)metric);
+    for (;; hash++) {
+        uint16_t *slot = &c->course_slots[hash % COURSE_SLOTS];
+        if (*slot == 0) {
+            if (!add || c->course_count == COURSES_MAX) {
+                return NULL;
+            }
+            struct collector_course *course = &c->courses[c->course_count];
+            course->metric = metric;
+            memcpy(course->key, key, sizeof course->key);
+            *slot = (uint16_t)++c->course_count;
+            return course;
+        }
+        struct collector_course *course = &c->courses[*slot - 1];
+        if (course->metric == metric && memcmp(course->key, key, sizeof course->key) == 0) {
+            return course;
+        }
+    }
+}
+
+static void add_courses(struct collector *c, const struct delta *delta)
+{
+    /* The middle of its time stands for a delta. */
+    uint64_t time_ns = delta->from_ns > 0 ? delta->from_ns / 2 + delta->to_ns / 2 : delta->to_ns;
+    series_add(&c->total_course, time_ns, delta->bytes[0] + delta->bytes[1]);
+    for (uint32_t i = 0; i < c->layout->count; i++) {
+        const struct metric *metric = c->layout->sets[i]->metrics;
+        for (; metric->name != NULL; metric++) {
+            if (metric->kind != METRIC_TOPN) {
+                continue;
+            }
+            const void *at = delta->blocks + c->layout->offsets[i] + metric->offset;
+            const struct topn_item *items[COURSES_A_DELTA];
+            uint32_t count = topn_top(at, items, COURSES_A_DELTA);
+            for (uint32_t k = 0; k < count; k++) {
+                struct collector_course *course = course_at(c, metric, items[k]->key, true);
+                if (course != NULL) {
+                    series_add(&course->series, time_ns, items[k]->weight);
+                }
+            }
+        }
+    }
+}
+
+void collector_add(struct collector *c, const struct delta *delta)
+{
+    pthread_mutex_lock(&c->lock);
+    uint64_t end = delta->to_ns > 0 ? delta->to_ns - 1 : 0;
+    turn_window(c, end / SECOND_NS / WINDOW_SECONDS);
+    blocks_merge(c->layout, c->total, delta->blocks);
+    blocks_merge(c->layout, c->filling, delta->blocks);
+    add_paths(c, delta);
+    add_history(&c->board, delta);
+    if (c->courses != NULL) {
+        add_courses(c, delta);
+    }
+    if (delta->to_ns > c->board.now_ns) {
+        c->board.now_ns = delta->to_ns;
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* ---- Reading -------------------------------------------------------------------------------- */
+
+struct board *collector_edit(struct collector *c)
+{
+    pthread_mutex_lock(&c->lock);
+    return &c->board;
+}
+
+void collector_publish(struct collector *c)
+{
+    c->version++;
+    pthread_cond_broadcast(&c->news);
+    pthread_mutex_unlock(&c->lock);
+}
+
+const struct board *collector_lock(struct collector *c)
+{
+    pthread_mutex_lock(&c->lock);
+    return &c->board;
+}
+
+void collector_unlock(struct collector *c)
+{
+    pthread_mutex_unlock(&c->lock);
+}
+
+uint64_t collector_wait(struct collector *c, uint64_t version, unsigned timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&c->lock);
+    while (c->version <= version &&
+           pthread_cond_timedwait(&c->news, &c->lock, &until) != ETIMEDOUT) {
+    }
+    uint64_t now = c->version;
+    pthread_mutex_unlock(&c->lock);
+    return now;
+}
+
+const struct series *collector_course(const struct collector *c, const struct metric *metric,
+                                      const uint8_t *key)
+{
+    if (c->courses == NULL) {
+        return NULL;
+    }
+    const struct collector_course *course = course_at((struct collector *)c, metric, key, false);
+    return course != NULL ? &course->series : NULL;
+}
+
+const struct series *collector_total_course(const struct collector *c)
+{
+    return &c->total_course;
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/engine_core.h"
+
+#include "base/hash.h"
+#include "engine/flow_search.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define SECOND_NS UINT64_C(1000000000)
+
+enum {
+    RECENT_FLOWS = 4096,
+    /* What the budget has to hold beside flows: batches, deltas, windows, outboxes. */
+    FIXED_MEMORY = 24 << 20,
+    WORKER_MEMORY = 8 << 20,
+    /* Ordering the flows that end together takes an index and a key each. */
+    ORDER_BYTES = 16,
+    FLOWS_MIN = 1024,
+    QUERY_MS = 1000,
+};
+
+/* ---- Building ------------------------------------------------------------------------------- */
+
+/* How many flows each worker's table may hold: the budget less what else must fit in it. */
+static uint32_t plan_flows(const struct config *config, uint32_t workers)
+{
+    if (config->limits.flows > 0) {
+        uint64_t each = ((uint64_t)config->limits.flows + workers - 1) / workers;
+        return (uint32_t)(each < INT32_MAX ? each : INT32_MAX);
+    }
+    int64_t others = FIXED_MEMORY + (int64_t)workers * WORKER_MEMORY +
+                     (int64_t)workers * config->limits.fragments_memory;
+    int64_t left = config->limits.memory - others;
+    int64_t cost = FLOW_BYTES + ORDER_BYTES;
+    cost += config->flows.deltas ? (int64_t)sizeof(struct flow_counters) : 0;
+    int64_t each = left / cost / workers;
+    each = each < FLOWS_MIN ? FLOWS_MIN : each;
+    return (uint32_t)(each < INT32_MAX ? each : INT32_MAX);
+}
+
+static int64_t longest_timeout(const struct config_flows *flows)
+{
+    int64_t all[] = {flows->timeout, flows->tcp_timeout, flows->udp_timeout, flows->icmp_timeout};
+    int64_t longest = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        longest = all[i] > longest ? all[i] : longest;
+    }
+    return longest;
+}
+
+static bool sort_of_taps(struct engine *engine, struct err *err)
+{
+    const struct config *config = engine->config;
+    for (size_t i = 0; i < config->tap_count; i++) {
+        const struct tap_kind *kind = tap_kind_find(config->taps[i].kind);
+        if (kind == NULL) {
+            return err_set(err, ERR_USAGE, "no such tap: %s", config->taps[i].kind);
+        }
+        if (i == 0) {
+            engine->is_live = kind->is_live;
+        } else if (!kind->is_live || !engine->is_live) {
+            return err_set(err, ERR_USAGE,
+                           "taps: files cannot be mixed with other taps; "
+                           "give all files to one tap, or run two agents");
+        }
+    }
+    return config->tap_count > 0 || err_set(err, ERR_USAGE, "taps: there is none");
+}
+
+static bool make_workers(struct engine *engine, struct err *err)
+{
+    bool shared = !engine->is_live && engine->worker_count > 1;
+    struct worker_options options = {
+        .flows = &engine->config->flows,
+        .layout = &engine->layout,
+        .capacity = plan_flows(engine->config, engine->worker_count),
+        .seed = engine->seed,
+        .wants_events = engine->config->flows.enabled && output_is_wanted(engine->output),
+        .is_live = engine->is_live,
+        .wait_for_spare = shared,
+    };
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        options.outbox = output_outbox(engine->output, i);
+        engine->workers[i] = worker_new(&options, err);
+        if (engine->workers[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool make_output(struct engine *engine, struct err *err)
+{
+    bool threads = engine->is_live || engine->worker_count > 1;
+    struct output_options options = {
+        .config = engine->config,
+        .workers = engine->worker_count,
+        .mode = engine->is_live ? OUTBOX_DROP : threads ? OUTBOX_WAIT : OUTBOX_DRAIN,
+        .ordered = !engine->is_live,
+        .recent = engine->options.serves ? RECENT_FLOWS : 0,
+    };
+    engine->output = output_new(&options, err);
+    return engine->output != NULL;
+}
+
+static bool make_run(struct engine *engine, struct err *err)
+{
+    engine->front = (struct front_options){
+        .seed = engine->seed,
+        .fragments_memory = (uint64_t)engine->config->limits.fragments_memory,
+        .linger_ns = (uint64_t)longest_timeout(&engine->config->flows),
+        .is_live = engine->is_live,
+    };
+    if (engine->is_live) {
+        engine->live = live_run_new(engine, err);
+        return engine->live != NULL;
+    }
+    engine->file = file_run_new(engine, err);
+    return engine->file != NULL;
+}
+
+static void init_board(struct engine *engine)
+{
+    struct board *board = collector_edit(engine->collector);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    board->started_ns = (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+    board->memory_limit = (uint64_t)engine->config->limits.memory;
+    snprintf(board->mode, sizeof board->mode, "%s", engine->options.mode);
+    collector_publish(engine->collector);
+}
+
+struct engine *engine_new(const struct config *config, const struct engine_options *options,
+                          struct err *err)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        return NULL;
+    }
+    engine->config = config;
+    engine->options = *options;
+    engine->seed = hash_seed();
+    engine->worker_count = (uint32_t)config->limits.workers;
+    delta_layout_init(&engine->layout);
+    engine->collector = collector_new(&engine->layout, options->keep_courses, err);
+    if (engine->collector == NULL || !sort_of_taps(engine, err) || !make_output(engine, err) ||
+        !make_workers(engine, err) || !make_run(engine, err)) {
+        engine_free(engine);
+        return NULL;
+    }
+    init_board(engine);
+    return engine;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (engine == NULL) {
+        return;
+    }
+    file_run_free(engine->file);
+    live_run_free(engine->live);
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        worker_free(engine->workers[i]);
+    }
+    output_free(engine->output);
+    collector_free(engine->collector);
+    free(engine);
+}
+
+/* ---- Running -------------------------------------------------------------------------------- */
+
+bool engine_is_live(const struct engine *engine)
+{
+    return engine->is_live;
+}
+
+bool engine_start(struct engine *engine, struct err *err)
+{
+    if (!live_run_start(engine->live, err)) {
+        return false;
+    }
+    collector_edit(engine->collector)->ready = true;
+    collector_publish(engine->collector);
+    return true;
+}
+
+bool engine_is_well(struct engine *engine, struct err *err)
+{
+    return live_run_is_well(engine->live, err) && !output_failure(engine->output, err);
+}
+
+enum engine_status engine_read(struct engine *engine, struct err *err)
+{
+    return file_run_read(engine->file, err);
+}
+
+void engine_progress(const struct engine *engine, uint64_t *ret_read, uint64_t *ret_total)
+{
+    struct tap_stats stats;
+    file_run_stats(engine->file, &stats);
+    *ret_read = stats.bytes_read;
+    *ret_total = stats.bytes_total;
+}
+
+bool engine_stop(struct engine *engine, struct err *err)
+{
+    if (!engine->stopped) {
+        engine->stopped = true;
+        if (engine->is_live) {
+            live_run_stop(engine->live);
+        } else {
+            file_run_end(engine->file);
+        }
+        while (office_round(engine, true) > 0) {
+        }
+        for (uint32_t i = 0; i < engine->worker_count; i++) {
+            collector_add(engine->collector, worker_rest(engine->workers[i]));
+        }
+        office_publish(engine);
+    }
+    return !output_failure(engine->output, err);
+}
+
+bool engine_span(const struct engine *engine, uint64_t *ret_first_ns, uint64_t *ret_last_ns)
+{
+    const struct front_totals *totals = front_totals(file_run_front(engine->file));
+    *ret_first_ns = totals->first_ns;
+    *ret_last_ns = totals->last_ns;
+    return totals->first_ns <= totals->last_ns;
+}
+
+const struct series *engine_course(const struct engine *engine, const struct metric *metric,
+                                   const uint8_t *key)
+{
+    return collector_course(engine->collector, metric, key);
+}
+
+const struct series *engine_total_course(const struct engine *engine)
+{
+    return collector_total_course(engine->collector);
+}
+
+/* ---- The board ------------------------------------------------------------------------------ */
+
+const struct board *engine_lock(struct engine *engine)
+{
+    return collector_lock(engine->collector);
+}
+
+void engine_unlock(struct engine *engine)
+{
+    collector_unlock(engine->collector);
+}
+
+uint64_t engine_wait(struct engine *engine, uint64_t version, unsigned timeout_ms)
+{
+    return collector_wait(engine->collector, version, timeout_ms);
+}
+
+/* ---- Flows ---------------------------------------------------------------------------------- */
+
+/* Collects rows of all workers; each looks for as many as the page needs at most. */
+static void ask_workers(struct engine *engine, const struct flow_query *query,
+                        struct flow_event *rows, uint32_t room, struct flow_page *ret)
+{
+    struct worker_query questions[CONFIG_WORKERS_MAX];
+    bool asked[CONFIG_WORKERS_MAX];
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        questions[i] = (struct worker_query){
+            .query = query, .rows = rows + (size_t)i * room, .room = room, .at = 1};
+        asked[i] = worker_ask(engine->workers[i], &questions[i]);
+        ret->complete = ret->complete && asked[i];
+    }
+    unsigned waited_ms = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        while (asked[i] && !atomic_load_explicit(&questions[i].done, memory_order_acquire)) {
+            if (waited_ms >= QUERY_MS && worker_withdraw(engine->workers[i], &questions[i])) {
+                ret->complete = false;
+                break;
+            }
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+            waited_ms++;
+        }
+        /* Close the gaps between the workers' rows. */
+        memmove(rows + ret->count, questions[i].rows, questions[i].count * sizeof *rows);
+        ret->count += questions[i].count;
+        ret->matched += questions[i].matched;
+    }
+}
+
+static void look_at_recent(struct engine *engine, const struct flow_query *query,
+                           struct flow_event *rows, struct flow_page *ret)
+{
+    uint32_t count = output_recent(engine->output, rows, RECENT_FLOWS);
+    for (uint32_t i = 0; i < count; i++) {
+        if (flow_search_match(query, &rows[i].key)) {
+            rows[ret->count++] = rows[i];
+        }
+    }
+    ret->matched = ret->count;
+}
+
+bool engine_flows(struct engine *engine, const struct flow_query *query, struct flow_page *ret,
+                  struct err *err)
+{
+    *ret = (struct flow_page){.complete = true};
+    if (!flow_search_check(query, err)) {
+        return false;
+    }
+    uint32_t room = query->offset + query->limit;
+    size_t total = query->active ? (size_t)room * engine->worker_count : RECENT_FLOWS;
+    struct flow_event *rows = calloc(total + 1, sizeof *rows);
+    if (rows == NULL) {
+        return err_set(err, ERR_FAILED, "out of memory");
+    }
+    if (query->active) {
+        ask_workers(engine, query, rows, room, ret);
+    } else {
+        look_at_recent(engine, query, rows, ret);
+    }
+    flow_search_sort(query, rows, ret->count);
+    uint32_t first = query->offset < ret->count ? query->offset : ret->count;
+    ret->count -= first;
+    ret->count = ret->count < query->limit ? ret->count : query->limit;
+    memmove(rows, rows + first, ret->count * sizeof *rows);
+    for (uint32_t i = 0; i < ret->count; i++) {
+        flow_event_finish(&rows[i]);
+    }
+    ret->flows = rows;
+    return true;
+}

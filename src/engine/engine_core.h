@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The engine's inside, private to this room: what engine.c builds, file_run.c and live_run.c drive,
+ * and office.c empties. */
+#pragma once
+
+#include "engine/collector.h"
+#include "engine/front.h"
+#include "engine/worker.h"
+#include "tap/tap.h"
+
+/* A tap as opened for one worker. */
+struct engine_tap {
+    const struct config_tap *config;
+    const struct tap_kind *kind;
+    struct tap *tap;
+};
+
+struct file_run;
+struct live_run;
+
+struct engine {
+    const struct config *config;
+    struct engine_options options;
+    struct delta_layout layout;
+    struct front_options front;
+    uint64_t seed;
+    bool is_live;
+    bool stopped;
+    uint32_t worker_count;
+    struct worker *workers[CONFIG_WORKERS_MAX];
+    struct collector *collector;
+    struct output *output;
+    struct file_run *file; /* one of the two */
+    struct live_run *live;
+};
+
+/* ---- file_run.c: files, read by the calling thread ------------------------------------------- */
+
+struct file_run *file_run_new(struct engine *engine, struct err *err);
+void file_run_free(struct file_run *run);
+enum engine_status file_run_read(struct file_run *run, struct err *err);
+/* Lets the workers finish what was read and report their flows. */
+void file_run_end(struct file_run *run);
+void file_run_stats(const struct file_run *run, struct tap_stats *ret);
+const struct front *file_run_front(const struct file_run *run);
+const struct engine_tap *file_run_tap(const struct file_run *run);
+
+/* ---- live_run.c: one thread a worker, each with its own taps --------------------------------- */
+
+struct live_run *live_run_new(struct engine *engine, struct err *err);
+void live_run_free(struct live_run *run);
+bool live_run_start(struct live_run *run, struct err *err);
+void live_run_stop(struct live_run *run);
+/* False and err when a worker's tap failed for good. */
+bool live_run_is_well(struct live_run *run, struct err *err);
+/* Sums a tap's counters over the workers; returns false behind the last tap. */
+bool live_run_stats(const struct live_run *run, uint32_t tap, struct tap_stats *ret,
+                    const struct config_tap **ret_config);
+/* Sums the fronts' counters as the workers published them last. */
+void live_run_fragments(const struct live_run *run, struct defrag_stats *ret);
+
+/* ---- office.c: deltas to the board, events to the sinks -------------------------------------- */
+
+/* One round: takes what the workers have ready. Returns how many events and deltas there were. */
+uint32_t office_round(struct engine *engine, bool last);
+/* Brings the board's counters of taps, workers and memory up to date, and wakes its readers. */
+void office_publish(struct engine *engine);

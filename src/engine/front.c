@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/front.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define SECOND_NS UINT64_C(1000000000)
+
+enum {
+    UNITS_A_FRAME = 3,      /* the frame, the datagram it completes, the note to a quoted flow */
+    MARKS_A_STEP = 4,
+    NESTED_FRAGMENTS = 4,   /* fragments within fragments that are followed */
+    FLUSHES_A_SPAN = 64,    /* a short capture is flushed so often, for its sparklines */
+};
+#define FLUSH_FIRST_NS (UINT64_C(1) << 20)   /* about a millisecond */
+#define FINE_FLUSH_FRAMES UINT64_C(1000000)  /* beyond so many, once a second is enough */
+
+struct front {
+    struct front_options options;
+    struct front_totals totals;
+    struct defrag *defrag;
+    struct defrag_stats fragments; /* a copy for readers */
+    uint64_t now_ns;
+    uint64_t second;      /* of the last tick */
+    uint64_t start_ns;    /* time of the first packet */
+    uint64_t flush_ns;    /* time of the next flush */
+    uint64_t flush_width;
+    uint64_t step;
+    bool started;
+    bool popping;         /* datagrams that timed out are to be let go of */
+    bool end_marked;
+};
+
+struct front *front_new(const struct front_options *options, struct err *err)
+{
+    struct front *front = calloc(1, sizeof *front);
+    if (front == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        return NULL;
+    }
+    front->options = *options;
+    front->totals.first_ns = UINT64_MAX;
+    front->flush_width = options->is_live ? SECOND_NS : FLUSH_FIRST_NS;
+    front->defrag = defrag_new(
+        &(struct defrag_options){
+            .memory = options->fragments_memory,
+            .timeout_ns = 30 * SECOND_NS, /* RFC 1122 §3.3.2 asks for 60 to 120 s of end systems;
+                                             a watcher that waits longer only holds memory */
+            .seed = options->seed,
+        },
+        err);
+    if (front->defrag == NULL) {
+        free(front);
+        return NULL;
+    }
+    return front;
+}
+
+void front_free(struct front *front)
+{
+    if (front != NULL) {
+        defrag_free(front->defrag);
+        free(front);
+    }
+}
+
+uint64_t front_now(const struct front *front)
+{
+    return front->now_ns;
+}
+
+const struct front_totals *front_totals(const struct front *front)
+{
+    return &front->totals;
+}
+
+const struct defrag_stats *front_fragments(const struct front *front)
+{
+    return &front->fragments;
+}
+
+/* ---- Time ----------------------------------------------------------------------------------- */
+
+static void put_mark(struct front *front, struct chunk *chunk, enum mark_kind kind, uint64_t time_ns)
+{
+    chunk->marks[chunk->mark_count++] = (struct mark){
+        .before = chunk->unit_count,
+        .kind = (uint8_t)kind,
+        .step = ++front->step,
+        .time_ns = time_ns,
+    };
+}
+
+/* A capture of a second wants finer sparklines than one of a day: the width doubles as it goes. */
+static void plan_flush(struct front *front)
+{
+    if (!front->options.is_live) {
+        uint64_t span = front->now_ns - front->start_ns;
+        while (span > FLUSHES_A_SPAN * front->flush_width) {
+            front->flush_width *= 2;
+        }
+        if (front->totals.frames > FINE_FLUSH_FRAMES && front->flush_width < SECOND_NS) {
+            front->flush_width = SECOND_NS;
+        }
+    }
+    front->flush_ns = front->now_ns - front->now_ns % front->flush_width + front->flush_width;
+}
+
+static void start(struct front *front, uint64_t time_ns)
+{
+    front->started = true;
+    front->now_ns = front->start_ns = time_ns;
+    front->second = time_ns / SECOND_NS - 1;
+    plan_flush(front);
+}
+
+static void flush(struct front *front, struct chunk *chunk)
+{
+    put_mark(front, chunk, MARK_FLUSH, front->now_ns);
+    plan_flush(front);
+}
+
+/* Lets go of datagrams that timed out, as units. False when the chunk is full first. */
+static bool pop_fragments(struct front *front, uint64_t now_ns, struct chunk *chunk);
+
+/* Marks every second up to `time_ns`, but of a long silence only as many as any time-out lasts:
+ * behind those there is nothing left that could come up. */
+static bool tick_to(struct front *front, uint64_t time_ns, struct chunk *chunk)
+{
+    uint64_t target = time_ns / SECOND_NS;
+    uint64_t linger = front->options.linger_ns / SECOND_NS + 2;
+    while (front->second < target) {
+        if (chunk->mark_count + MARKS_A_STEP > chunk->mark_capacity) {
+            return false;
+        }
+        bool skip = target - front->second > 2 * linger &&
+                    front->second * SECOND_NS > front->now_ns + linger * SECOND_NS;
+        front->second = skip ? target : front->second + 1;
+        if (front->second * SECOND_NS >= front->flush_ns) {
+            flush(front, chunk);
+        }
+        put_mark(front, chunk, MARK_TICK, front->second * SECOND_NS);
+        front->popping = true;
+    }
+    return true;
+}
+
+/* Moves packet time on; false when the chunk is full before all marks are in it. */
+static bool pass_time(struct front *front, uint64_t time_ns, struct chunk *chunk)
+{
+    if (!front->started) {
+        start(front, time_ns);
+    }
+    if (!tick_to(front, time_ns, chunk)) {
+        return false;
+    }
+    if (front->popping && !pop_fragments(front, time_ns, chunk)) {
+        return false;
+    }
+    front->popping = false;
+    if (chunk->mark_count + MARKS_A_STEP > chunk->mark_capacity) {
+        return false;
+    }
+    front->now_ns = time_ns;
+    if (time_ns >= front->flush_ns) {
+        flush(front, chunk);
+    }
+    return true;
+}
+
+bool front_advance(struct front *front, uint64_t now_ns, struct chunk *chunk)
+{
+    return now_ns <= front->now_ns || pass_time(front, now_ns, chunk);
+}
+
+/* ---- Packets -------------------------------------------------------------------------------- */
+
+static struct unit *next_unit(struct front *front, struct chunk *chunk, uint8_t flags)
+{
+    struct unit *unit = &chunk->units[chunk->unit_count++];
+    unit->step = ++front->step;
+    unit->flags = flags;
+    unit->hash = 0;
+    unit->end = 0;
+    return unit;
+}
+
+static bool has_room(const struct chunk *chunk)
+{
+    return chunk->unit_count + UNITS_A_FRAME <= chunk->unit_capacity &&
+           chunk->arena_used + DEFRAG_DATAGRAM_MAX <= chunk->arena_size;
+}
+
+static void find_key(const struct front *front, struct unit *unit)
+{
+    int end = flow_key_make(&unit->packet, &unit->key);
+    if (end < 0) {
+        return;
+    }
+    unit->end = (int8_t)end;
+    unit->hash = flow_key_hash(&unit->key, front->options.seed);
+    unit->flags |= UNIT_FLOW;
+}
+
+/* An ICMP error speaks of a packet of another flow, which another worker may hold: a unit of its
+ * own travels there. */
+static void quote(struct front *front, const struct unit *error, struct chunk *chunk)
+{
+    struct packet quoted;
+    if (!wire_quoted(&error->packet, &quoted)) {
+        return;
+    }
+    struct unit *unit = next_unit(front, chunk, UNIT_NOTE);
+    unit->packet = error->packet;
+    int end = flow_key_make(&quoted, &unit->key);
+    if (end < 0) {
+        chunk->unit_count--;
+        return;
+    }
+    unit->end = (int8_t)end;
+    unit->hash = flow_key_hash(&unit->key, front->options.seed);
+}
+
+static bool pop_fragments(struct front *front, uint64_t now_ns, struct chunk *chunk)
+{
+    while (has_room(chunk)) {
+        struct unit *unit = next_unit(front, chunk, 0);
+        if (!defrag_pop(front->defrag, now_ns, &unit->packet, chunk->arena + chunk->arena_used)) {
+            chunk->unit_count--;
+            front->fragments = *defrag_stats(front->defrag);
+            return true;
+        }
+        chunk->arena_used += DEFRAG_DATAGRAM_MAX;
+        find_key(front, unit);
+    }
+    return false;
+}
+
+/* Makes room for a fragment by letting the oldest datagrams go. */
+static void make_room(struct front *front, const struct packet *fragment, struct chunk *chunk)
+{
+    while (defrag_needs_room(front->defrag, fragment) && has_room(chunk)) {
+        struct unit *unit = next_unit(front, chunk, 0);
+        if (!defrag_pop(front->defrag, UINT64_MAX, &unit->packet,
+                        chunk->arena + chunk->arena_used)) {
+            chunk->unit_count--;
+            return;
+        }
+        chunk->arena_used += DEFRAG_DATAGRAM_MAX;
+        find_key(front, unit);
+    }
+}
+
+/* The frame that made a datagram whole is told by what the datagram turned out to be. */
+static void name_frame(struct packet *frame, const struct packet *whole)
+{
+    struct packet named = *whole;
+    named.frames = frame->frames;
+    named.wire_len = frame->wire_len;
+    named.fragment = frame->fragment;
+    *frame = named;
+}
+
+/* Adds a fragment to its datagram; when that is whole, the datagram goes on as a unit. */
+static void reassemble(struct front *front, struct packet *frame, struct chunk *chunk)
+{
+    struct packet packet = *frame;
+    for (unsigned depth = 0; packet.fragment != FRAGMENT_NONE; depth++) {
+        make_room(front, &packet, chunk);
+        struct span datagram;
+        uint32_t frames, wire_len;
+        enum defrag_result result =
+            depth < NESTED_FRAGMENTS && has_room(chunk)
+                ? defrag_push(front->defrag, &packet, chunk->arena + chunk->arena_used, &datagram,
+                              &frames, &wire_len)
+                : DEFRAG_BAD;
+        if (result == DEFRAG_HELD) {
+            return;
+        }
+        if (result == DEFRAG_BAD) {
+            break; /* it stays a fragment, and is counted in the flow that it can be told to be of */
+        }
+        chunk->arena_used += DEFRAG_DATAGRAM_MAX;
+        packet.frames = frames;
+        packet.wire_len = wire_len;
+        wire_resume(&packet, datagram);
+        name_frame(frame, &packet);
+    }
+    struct unit *unit = next_unit(front, chunk, 0);
+    unit->packet = packet;
+    find_key(front, unit);
+}
+
+static void count_frame(struct front *front, const struct frame *frame)
+{
+    struct front_totals *t = &front->totals;
+    t->frames++;
+    t->bytes += frame->wire_len;
+    if (frame->time_ns == FRAME_NO_TIME) {
+        return;
+    }
+    t->first_ns = frame->time_ns < t->first_ns ? frame->time_ns : t->first_ns;
+    t->last_ns = frame->time_ns > t->last_ns ? frame->time_ns : t->last_ns;
+}
+
+static void take_frame(struct front *front, const struct frame *frame, struct chunk *chunk)
+{
+    struct unit *unit = next_unit(front, chunk, UNIT_FRAME);
+    struct packet *packet = &unit->packet;
+    wire_decode(frame, packet);
+    if (frame->time_ns == FRAME_NO_TIME) {
+        packet->time_ns = front->now_ns;
+    }
+    count_frame(front, frame);
+    if (packet->fragment != FRAGMENT_NONE) {
+        reassemble(front, packet, chunk);
+        return;
+    }
+    find_key(front, unit);
+    if (packet->quoted != NULL) {
+        quote(front, unit, chunk);
+    }
+}
+
+uint32_t front_take(struct front *front, const struct frame *frames, uint32_t count,
+                    struct chunk *chunk)
+{
+    uint32_t taken = 0;
+    while (taken < count && has_room(chunk)) {
+        const struct frame *frame = &frames[taken];
+        if (frame->time_ns != FRAME_NO_TIME && frame->time_ns > front->now_ns &&
+            !pass_time(front, frame->time_ns, chunk)) {
+            break;
+        }
+        take_frame(front, frame, chunk);
+        taken++;
+    }
+    return taken;
+}
+
+bool front_end(struct front *front, struct chunk *chunk)
+{
+    if (!pop_fragments(front, UINT64_MAX, chunk)) {
+        return false;
+    }
+    if (!front->end_marked) {
+        put_mark(front, chunk, MARK_FLUSH, front->now_ns);
+        front->end_marked = true;
+    }
+    return true;
+}

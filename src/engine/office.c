@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What happens behind the packet path: deltas go to the board, events to the sinks. With one worker
+ * on a file the reading thread does it between two batches; else a thread of its own. */
+#include "engine/engine_core.h"
+
+#include <stdio.h>
+
+uint32_t office_round(struct engine *engine, bool last)
+{
+    uint32_t moved = output_drain(engine->output, last);
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        struct delta *delta = worker_take_delta(engine->workers[i]);
+        if (delta != NULL) {
+            collector_add(engine->collector, delta);
+            delta_reset(delta);
+            worker_give_delta(engine->workers[i], delta);
+            moved++;
+        }
+    }
+    return moved;
+}
+
+static void edit_workers(struct engine *engine, struct board *board)
+{
+    board->worker_count = engine->worker_count;
+    board->memory_used = 0;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        const struct worker_stats *s = worker_stats(engine->workers[i]);
+        struct outbox *outbox = output_outbox(engine->output, i);
+        struct board_worker *w = &board->workers[i];
+        w->packets = atomic_load_explicit(&s->packets, memory_order_relaxed);
+        w->bytes = atomic_load_explicit(&s->bytes, memory_order_relaxed);
+        w->flows_active = atomic_load_explicit(&s->flows_active, memory_order_relaxed);
+        w->flows_created = atomic_load_explicit(&s->flows_created, memory_order_relaxed);
+        w->flows_evicted = atomic_load_explicit(&s->flows_evicted, memory_order_relaxed);
+        w->flow_capacity = worker_capacity(engine->workers[i]);
+        w->memory_bytes = atomic_load_explicit(&s->memory, memory_order_relaxed);
+        w->load = (double)atomic_load_explicit(&s->load_ppm, memory_order_relaxed) / 1e6;
+        w->events_dropped = atomic_load_explicit(&outbox->dropped, memory_order_relaxed);
+        board->memory_used += w->memory_bytes;
+    }
+}
+
+static void edit_tap(struct board *board, const struct config_tap *config,
+                     const struct tap_stats *stats)
+{
+    struct board_tap *tap = &board->taps[board->tap_count++];
+    *tap = (struct board_tap){
+        .received = stats->received,
+        .dropped = stats->dropped,
+        .interface_drops = stats->interface_drops,
+    };
+    snprintf(tap->name, sizeof tap->name, "%s", config->name != NULL ? config->name : config->kind);
+    const struct config_list *list =
+        config->interfaces.count > 0 ? &config->interfaces : &config->files;
+    size_t at = 0;
+    for (size_t i = 0; i < list->count && at < sizeof tap->source; i++) {
+        int n = snprintf(tap->source + at, sizeof tap->source - at, "%s%s", i > 0 ? ", " : "",
+                         list->items[i]);
+        at += n > 0 ? (size_t)n : 0;
+    }
+    board->dropped += stats->dropped;
+}
+
+static void edit_taps(struct engine *engine, struct board *board)
+{
+    struct tap_stats stats;
+    board->tap_count = 0;
+    board->dropped = 0;
+    if (engine->file != NULL) {
+        file_run_stats(engine->file, &stats);
+        edit_tap(board, file_run_tap(engine->file)->config, &stats);
+        return;
+    }
+    const struct config_tap *config;
+    for (uint32_t i = 0; i < 16 && live_run_stats(engine->live, i, &stats, &config); i++) {
+        edit_tap(board, config, &stats);
+    }
+}
+
+static void edit_fragments(struct engine *engine, struct board *board)
+{
+    struct defrag_stats stats;
+    if (engine->file != NULL) {
+        stats = *front_fragments(file_run_front(engine->file));
+    } else {
+        live_run_fragments(engine->live, &stats);
+    }
+    board->fragments_held = stats.held;
+    board->fragments_dropped = stats.evicted + stats.timed_out;
+}
+
+/* New drops belong to the second in which they were noticed. */
+static void note_drops(struct engine *engine, struct board *board, uint64_t before)
+{
+    uint64_t lost = board->dropped - before;
+    for (uint32_t i = 0; i < engine->worker_count; i++) {
+        worker_note_loss(engine->workers[i], lost > 0);
+    }
+    if (lost > 0 && board->history_count > 0) {
+        board->history[board->history_count - 1].dropped += lost;
+    }
+}
+
+void office_publish(struct engine *engine)
+{
+    struct board *board = collector_edit(engine->collector);
+    uint64_t dropped = board->dropped;
+    edit_workers(engine, board);
+    edit_taps(engine, board);
+    edit_fragments(engine, board);
+    note_drops(engine, board, dropped);
+    board->frames = 0;
+    board->bytes = 0;
+    for (uint32_t i = 0; i < board->worker_count; i++) {
+        board->frames += board->workers[i].packets;
+        board->bytes += board->workers[i].bytes;
+    }
+    collector_publish(engine->collector);
+}

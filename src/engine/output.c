@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/output.h"
+
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    OUTBOX_BYTES = 4 << 20,
+    LINES_BYTES = 128 << 10, /* encoded before a sink is called */
+    SINKS_MAX = 16,
+    WAIT_NS = 50000,
+};
+
+struct open_sink {
+    const struct sink_kind *kind;
+    struct sink *sink;
+    bool broken;
+};
+
+struct output {
+    struct output_options options;
+    struct outbox *outboxes;
+    struct open_sink sinks[SINKS_MAX];
+    uint32_t sink_count;
+    struct json lines;
+    uint32_t line_count;
+    struct err failure;
+    /* read by any thread */
+    pthread_mutex_t lock;
+    struct flow_event *recent; /* ring */
+    uint64_t recent_count;     /* ever */
+};
+
+/* ---- Sinks ---------------------------------------------------------------------------------- */
+
+static bool open_sinks(struct output *output, struct err *err)
+{
+    const struct config *config = output->options.config;
+    for (size_t i = 0; i < config->output_count && i < SINKS_MAX; i++) {
+        const struct config_output *wanted = &config->outputs[i];
+        const struct sink_kind *kind = sink_kind_find(wanted->kind);
+        if (kind == NULL) {
+            return err_set(err, ERR_USAGE, "no such output: %s", wanted->kind);
+        }
+        struct sink_options options = {
+            .path = wanted->path,
+            .rotate_bytes = (uint64_t)wanted->rotate_size,
+            .keep = (uint32_t)wanted->keep,
+        };
+        struct sink *sink = kind->open(&options, err);
+        if (sink == NULL) {
+            return false;
+        }
+        output->sinks[output->sink_count++] = (struct open_sink){.kind = kind, .sink = sink};
+    }
+    return true;
+}
+
+static void write_lines(struct output *output)
+{
+    struct span lines = span_of(output->lines.data, output->lines.size);
+    for (uint32_t i = 0; i < output->sink_count && output->line_count > 0; i++) {
+        struct open_sink *s = &output->sinks[i];
+        if (!s->broken) {
+            s->broken = !s->kind->write(s->sink, lines, output->line_count, &output->failure);
+        }
+    }
+    json_reset(&output->lines);
+    output->line_count = 0;
+}
+
+static void flush_sinks(struct output *output)
+{
+    for (uint32_t i = 0; i < output->sink_count; i++) {
+        struct open_sink *s = &output->sinks[i];
+        if (!s->broken) {
+            s->broken = !s->kind->flush(s->sink, &output->failure);
+        }
+    }
+}
+
+bool output_failure(const struct output *output, struct err *ret)
+{
+    if (output->failure.code == ERR_NONE) {
+        return false;
+    }
+    *ret = output->failure;
+    return true;
+}
+
+/* ---- Lifetime ------------------------------------------------------------------------------- */
+
+struct output *output_new(const struct output_options *options, struct err *err)
+{
+    struct output *output = calloc(1, sizeof *output);
+    struct outbox *outboxes = calloc(options->workers, sizeof *outboxes);
+    struct flow_event *recent = calloc(options->recent + 1, sizeof *recent);
+    if (output == NULL || outboxes == NULL || recent == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        free(output);
+        free(outboxes);
+        free(recent);
+        return NULL;
+    }
+    output->options = *options;
+    output->outboxes = outboxes;
+    output->recent = recent;
+    json_init(&output->lines);
+    pthread_mutex_init(&output->lock, NULL);
+    for (uint32_t i = 0; i < options->workers; i++) {
+        outboxes[i].output = output;
+        outboxes[i].mode = options->mode;
+        if (!ring_init(&outboxes[i].ring, OUTBOX_BYTES)) {
+            err_set(err, ERR_FAILED, "out of memory for events");
+            output_free(output);
+            return NULL;
+        }
+    }
+    if (!open_sinks(output, err)) {
+        output_free(output);
+        return NULL;
+    }
+    return output;
+}
+
+void output_free(struct output *output)
+{
+    if (output == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < output->sink_count; i++) {
+        output->sinks[i].kind->close(output->sinks[i].sink);
+    }
+    for (uint32_t i = 0; i < output->options.workers; i++) {
+        ring_done(&output->outboxes[i].ring);
+    }
+    pthread_mutex_destroy(&output->lock);
+    json_done(&output->lines);
+    free(output->recent);
+    free(output->outboxes);
+    free(output);
+}
+
+struct outbox *output_outbox(struct output *output, uint32_t worker)
+{
+    return &output->outboxes[worker];
+}
+
+bool output_is_wanted(const struct output *output)
+{
+    return output->sink_count > 0 || output->options.recent > 0;
+}
+
+/* ---- The worker's side ---------------------------------------------------------------------- */
+
+void *outbox_reserve(struct outbox *outbox, size_t size)
+{
+    void *room = ring_reserve(&outbox->ring, size);
+    while (room == NULL && outbox->mode != OUTBOX_DROP) {
+        if (outbox->mode == OUTBOX_DRAIN) {
+            output_drain(outbox->output, false);
+        } else {
+            nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+        }
+        room = ring_reserve(&outbox->ring, size);
+    }
+    if (room == NULL) {
+        atomic_fetch_add_explicit(&outbox->dropped, 1, memory_order_relaxed);
+    }
+    return room;
+}
+
+void outbox_commit(struct outbox *outbox)
+{
+    ring_commit(&outbox->ring);
+}
+
+void outbox_pass(struct outbox *outbox, uint64_t order)
+{
+    atomic_store_explicit(&outbox->passed, order, memory_order_release);
+}
+
+/* ---- The output's side ---------------------------------------------------------------------- */
+
+static void keep_recent(struct output *output, const struct flow_event *event)
+{
+    if (output->options.recent == 0 || !event->final) {
+        return;
+    }
+    pthread_mutex_lock(&output->lock);
+    output->recent[output->recent_count++ % output->options.recent] = *event;
+    pthread_mutex_unlock(&output->lock);
+}
+
+static void deliver(struct output *output, struct event_head *head)
+{
+    if (head->type == &flow_event_type) {
+        struct flow_event *event = (struct flow_event *)head;
+        flow_event_finish(event);
+        keep_recent(output, event);
+    }
+    if (output->sink_count == 0) {
+        return;
+    }
+    event_json(&output->lines, head);
+    json_append(&output->lines, "\n", 1);
+    output->line_count++;
+    if (output->lines.size >= LINES_BYTES) {
+        write_lines(output);
+    }
+}
+
+static bool comes_before(const struct event_head *a, const struct event_head *b)
+{
+    return a->order != b->order ? a->order < b->order : a->suborder < b->suborder;
+}
+
+/* The outbox whose oldest event is next; NULL when there is none, or when an empty outbox may yet
+ * bring an earlier one. */
+static struct outbox *next_outbox(struct output *output, bool last, struct event_head **ret)
+{
+    uint64_t bound = UINT64_MAX;
+    struct outbox *best = NULL;
+    for (uint32_t i = 0; i < output->options.workers; i++) {
+        struct outbox *outbox = &output->outboxes[i];
+        /* `passed` is read before the ring: what it vouches for is then in the ring. */
+        uint64_t passed = atomic_load_explicit(&outbox->passed, memory_order_acquire);
+        size_t size;
+        struct event_head *head = ring_peek(&outbox->ring, &size);
+        if (head == NULL) {
+            bound = passed < bound ? passed : bound;
+        } else if (best == NULL || (output->options.ordered && comes_before(head, *ret))) {
+            best = outbox;
+            *ret = head;
+        }
+    }
+    bool early = output->options.ordered && output->options.workers > 1 && !last;
+    return best != NULL && early && (*ret)->order >= bound ? NULL : best;
+}
+
+uint32_t output_drain(struct output *output, bool last)
+{
+    uint32_t moved = 0;
+    struct event_head *head = NULL;
+    struct outbox *outbox;
+    while ((outbox = next_outbox(output, last, &head)) != NULL) {
+        deliver(output, head);
+        ring_release(&outbox->ring);
+        moved++;
+    }
+    if (output->line_count > 0) {
+        write_lines(output);
+    }
+    if (last || moved > 0) {
+        flush_sinks(output);
+    }
+    return moved;
+}
+
+uint32_t output_recent(struct output *output, struct flow_event *ret, uint32_t max)
+{
+    pthread_mutex_lock(&output->lock);
+    uint64_t count = output->recent_count;
+    uint64_t kept = count < output->options.recent ? count : output->options.recent;
+    uint32_t n = 0;
+    for (; n < max && n < kept; n++) {
+        ret[n] = output->recent[(count - 1 - n) % output->options.recent];
+    }
+    pthread_mutex_unlock(&output->lock);
+    return n;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Events on their way out. Workers write event structs into their outboxes; one thread (the caller's
+ * own with a single worker on a file) takes them in their one order, encodes each once as NDJSON
+ * and gives the lines to every sink. The last flows that ended are kept for the API. */
+#pragma once
+
+#include "base/ring.h"
+#include "engine/config.h"
+#include "engine/flow_event.h"
+#include "sink/sink.h"
+
+#include <pthread.h>
+
+struct output; /* opaque */
+
+/* What happens when an outbox is full. */
+enum outbox_mode {
+    OUTBOX_DRAIN, /* the worker's thread is the output's thread: it empties the outbox itself */
+    OUTBOX_WAIT,  /* a file can wait for its reader */
+    OUTBOX_DROP,  /* the wire cannot: the event is lost and counted */
+};
+
+/* One worker's way out; the worker is the only producer. */
+struct outbox {
+    struct ring ring;
+    struct output *output;
+    enum outbox_mode mode;
+    _Atomic uint64_t dropped;
+    _Atomic uint64_t passed; /* no event with an order below this will come any more */
+};
+
+struct output_options {
+    const struct config *config; /* outputs */
+    uint32_t workers;
+    enum outbox_mode mode;
+    bool ordered;     /* merge the outboxes by (order, suborder); else as they come */
+    uint32_t recent;  /* ended flows to keep for output_recent(); 0: none */
+};
+
+struct output *output_new(const struct output_options *options, struct err *err);
+void output_free(struct output *output);
+
+struct outbox *output_outbox(struct output *output, uint32_t worker);
+
+/* Worker: room for an event, or NULL when it was dropped. Then outbox_commit(). */
+void *outbox_reserve(struct outbox *outbox, size_t size);
+void outbox_commit(struct outbox *outbox);
+/* Worker: all its events below `order` are in the outbox. */
+void outbox_pass(struct outbox *outbox, uint64_t order);
+
+/* Output thread: moves what can be moved; `last`: the workers have ended, move everything and flush.
+ * Returns how many events went. */
+uint32_t output_drain(struct output *output, bool last);
+
+/* Whether anything listens: without sinks and recent flows, events need not be made. */
+bool output_is_wanted(const struct output *output);
+
+/* The first failure of a sink that ends the work (standard output closed, disk full); false: none. */
+bool output_failure(const struct output *output, struct err *ret);
+
+/* Copies ended flows, newest first, into `ret` (room for `max`); returns how many. Any thread. */
+uint32_t output_recent(struct output *output, struct flow_event *ret, uint32_t max);

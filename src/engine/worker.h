@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The back half of the walk: units in; flows, metrics and events out. A worker shares nothing: its
+ * flow table, its delta and its outbox are its own, and it is run by one thread. It never waits for
+ * readers, but for those of a file. */
+#pragma once
+
+#include "engine/config.h"
+#include "engine/delta.h"
+#include "engine/output.h"
+#include "engine/unit.h"
+
+struct worker_options {
+    const struct config_flows *flows; /* copied; time-outs and period */
+    const struct delta_layout *layout;
+    struct outbox *outbox;
+    uint32_t capacity;   /* flows */
+    uint64_t seed;
+    bool wants_events;
+    bool is_live;        /* timers are worked off a few at a time, losses are possible */
+    bool wait_for_spare; /* a flush waits until the collector has given the other delta back */
+};
+
+/* Counters that any thread may read. */
+struct worker_stats {
+    _Atomic uint64_t packets;
+    _Atomic uint64_t bytes;
+    _Atomic uint64_t flows_active;
+    _Atomic uint64_t flows_created;
+    _Atomic uint64_t flows_evicted;
+    _Atomic uint64_t memory;
+    _Atomic uint64_t load_ppm; /* share of the last second spent working, set by its driver */
+};
+
+struct worker; /* opaque */
+
+struct worker *worker_new(const struct worker_options *options, struct err *err);
+void worker_free(struct worker *worker);
+
+/* Works through a chunk: all of it, or the units whose indices `which` lists (count of them). */
+void worker_run(struct worker *worker, const struct chunk *chunk, const uint32_t *which,
+                uint32_t count);
+
+/* Works off timers that are due, at most a batch of them; true while there may be more. Live only:
+ * a worker of a file does all at each tick. */
+bool worker_step(struct worker *worker);
+
+/* The order of the reports that worker_end() makes: behind all others. */
+#define WORKER_LAST_STEP (UINT64_MAX - 1)
+
+/* Reports and drops all flows: the capture ended. */
+void worker_end(struct worker *worker);
+
+/* After worker_end(): what was counted since the last flush. */
+const struct delta *worker_rest(struct worker *worker);
+
+/* The capture lost packets (true) or not (false) in the last second: flows seen in that time are
+ * marked incomplete. Any thread. */
+void worker_note_loss(struct worker *worker, bool lost);
+
+/* Collector: takes the delta that is ready, or NULL; gives it back, reset. */
+struct delta *worker_take_delta(struct worker *worker);
+void worker_give_delta(struct worker *worker, struct delta *delta);
+
+const struct worker_stats *worker_stats(const struct worker *worker);
+/* The thread that drives the worker tells how busy it was, in millionths. */
+void worker_set_load(struct worker *worker, uint64_t ppm);
+uint32_t worker_capacity(const struct worker *worker);
+
+/* ---- Looking through the flows of a running worker ------------------------------------------ */
+
+/* A reader's question; it lives with the reader, who waits until `done`. */
+struct worker_query {
+    const struct flow_query *query;
+    struct flow_event *rows; /* room for `room` of them; the best by the query's order */
+    uint32_t room;
+    uint32_t count;
+    uint64_t matched;
+    flow_index at; /* where the search is */
+    _Atomic bool done;
+};
+
+/* Reader: asks; false when another question is under way. The worker answers between batches. */
+bool worker_ask(struct worker *worker, struct worker_query *query);
+/* Reader: takes the question back when it took too long; true: it was never answered. */
+bool worker_withdraw(struct worker *worker, struct worker_query *query);
+/* Worker: spends a bounded time on a question, if there is one. */
+void worker_answer(struct worker *worker);
