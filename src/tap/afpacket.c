@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -70,13 +69,7 @@ static bool is_any(const struct port *port)
 /* Whether the interface is switched on; `any` always is. */
 static bool is_up(const struct port *port)
 {
-    if (is_any(port)) {
-        return true;
-    }
-    struct ifreq request = {0};
-    memcpy(request.ifr_name, port->name, sizeof request.ifr_name);
-    return ioctl(port->ring.fd, SIOCGIFFLAGS, &request) == 0 &&
-           (request.ifr_flags & IFF_UP) != 0;
+    return is_any(port) || packet_ring_is_up(&port->ring, port->name);
 }
 
 static void notice(struct tap *tap, const struct port *port, const char *what)
@@ -120,10 +113,13 @@ static void close_port(struct tap *tap, struct port *port)
     port->is_open = false;
 }
 
+/* Lets frames pass. A port that is down may refuse, and is asked again when it is up. */
 static bool arm_port(struct port *port, struct err *err)
 {
-    port->is_armed = packet_ring_arm(&port->ring, err);
-    return port->is_armed;
+    struct err refusal = {0};
+    port->is_armed = packet_ring_arm(&port->ring, &refusal);
+    return port->is_armed || !port->is_up ||
+           err_set(err, refusal.code, "%s: %s", port->name, refusal.text);
 }
 
 /* Frames that the interfaces themselves lost. Only one worker tells, the sum is of all. */
@@ -263,6 +259,10 @@ static void look_after(struct tap *tap, struct port *port)
     if (up != port->is_up) {
         port->is_up = up;
         notice(tap, port, up ? "the interface is up" : "the interface went down; waiting for it");
+    }
+    if (up && !port->is_armed) {
+        struct err ignored = {0};
+        (void)arm_port(port, &ignored);
     }
 }
 

@@ -151,7 +151,13 @@ static bool set_up(struct packet_ring *ring, const struct packet_ring_options *o
         setsockopt(ring->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof promiscuous) < 0) {
         return complain(options, "promiscuous mode", err);
     }
-    return !options->is_shared || fanout_join(ring->fd, options->fanout_group, err);
+    ring->fanout_group = options->fanout_group;
+    struct err refusal = {0};
+    ring->is_joined = !options->is_shared || fanout_join(ring->fd, ring->fanout_group, &refusal);
+    if (!ring->is_joined && (ring->is_any || packet_ring_is_up(ring, options->interface))) {
+        return err_set(err, refusal.code, "%s: %s", name_of(options), refusal.text);
+    }
+    return true;
 }
 
 bool packet_ring_open(struct packet_ring *ring, const struct packet_ring_options *options,
@@ -171,6 +177,10 @@ bool packet_ring_open(struct packet_ring *ring, const struct packet_ring_options
 
 bool packet_ring_arm(struct packet_ring *ring, struct err *err)
 {
+    if (!ring->is_joined && !fanout_join(ring->fd, ring->fanout_group, err)) {
+        return false;
+    }
+    ring->is_joined = true;
     const struct sock_fprog program = {.len = ring->filter.count, .filter = ring->filter.code};
     if (!attach(ring->fd, &program)) {
         return err_set(err, ERR_FAILED, "packet filter: %s", strerror(errno));
@@ -283,6 +293,13 @@ struct tpacket_stats_v3 packet_ring_counts(struct packet_ring *ring)
         return (struct tpacket_stats_v3){0};
     }
     return counts;
+}
+
+bool packet_ring_is_up(const struct packet_ring *ring, const char *name)
+{
+    struct ifreq request = {0};
+    strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+    return ioctl(ring->fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0;
 }
 
 bool packet_ring_is_orphaned(const struct packet_ring *ring)

@@ -31,6 +31,8 @@ struct packet_ring {
     int fd; /* -1 while closed; may be polled */
     uint32_t number;
     bool is_any;
+    bool is_joined; /* to its fanout group, or not to be */
+    uint16_t fanout_group;
     struct socket_filter filter;
     uint8_t *map;
     size_t map_size;
@@ -46,7 +48,8 @@ struct packet_ring {
 bool packet_ring_open(struct packet_ring *ring, const struct packet_ring_options *options,
                       struct err *err);
 
-/* Lets frames pass from now on. */
+/* Lets frames pass from now on. Fails on an interface that is down if this kernel wants it up for
+ * the fanout (before Linux 6.13); to be tried again then. */
 bool packet_ring_arm(struct packet_ring *ring, struct err *err);
 
 /* Closes an open ring; frames that it lent are gone. */
@@ -64,6 +67,9 @@ uint32_t packet_ring_take(struct packet_ring *ring, struct frame *frames, uint32
 /* What happened since the last call: frames that passed the filter (lost ones among them), frames
  * lost, times that the ring was full. */
 struct tpacket_stats_v3 packet_ring_counts(struct packet_ring *ring);
+
+/* Whether the interface of that name is switched on. */
+bool packet_ring_is_up(const struct packet_ring *ring, const char *name);
 
 /* Whether the interface that the socket was bound to has been removed. */
 bool packet_ring_is_orphaned(const struct packet_ring *ring);
