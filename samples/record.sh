@@ -79,6 +79,10 @@ make_network() {
     done
     ip -n $server link set srv up
     ip -n $client link set cli up
+    # The databases' clients run on a host of their own: 192.0.2.30.
+    for i in 33 54 63; do
+        ip -n $client route add 192.0.2.$i dev cli src 192.0.2.30
+    done
     # A host that never answers: it has a neighbour entry, so the SYN goes out, and nobody has the address.
     ip -n $client neigh add 192.0.2.99 lladdr 02:00:00:00:00:99 dev cli
     # Servers need no root for their low ports.
@@ -143,6 +147,7 @@ server:
     local-data-ptr: "192.0.2.80 shop.example"
     local-zone: "secret.example." refuse
     local-zone: "invalid." static
+    local-zone: "test." nodefault
 $(big_records)
 forward-zone:
     name: "broken.test."

@@ -38,7 +38,7 @@ visitor() {
         "${visit[@]}" $base/ -o /dev/null $base/style.css -o /dev/null $base/api/items \
             -o /dev/null "$base/api/item/$item?from=list"
         pause 40 120
-        ((RANDOM % 3)) || "${visit[@]}" --json "{\"item\": $item, \"quantity\": 1}" $base/api/checkout
+        ((RANDOM % 2)) || "${visit[@]}" --json "{\"item\": $item, \"quantity\": 1}" $base/api/checkout
         ((RANDOM % 6)) || "${visit[@]}" $base/favicon.ico
         pause 40 160
     done
@@ -161,6 +161,7 @@ troubles() {
     curl -s --connect-timeout 7.5 http://192.0.2.99/ &
     curl -s --connect-timeout 3 http://192.0.2.80:8081/
     dig +tries=1 +time=2 -p 5353 @192.0.2.80 shop.example >/dev/null
+    dig +tries=2 +time=1 @192.0.2.99 shop.example >/dev/null
     busybox udhcpc -f -q -n -t 2 -T 2 -i cli -s /bin/true >/dev/null 2>&1
     wait
 }
@@ -192,6 +193,9 @@ visitor 192.0.2.12 4 &
 visitor 192.0.2.13 4 &
 visitor 2001:db8::11 6 &
 visitor 2001:db8::12 6 &
+visitor 192.0.2.11 4 &
+visitor 192.0.2.12 4 &
+visitor 2001:db8::13 6 &
 tls_visits &
 look_ups &
 mariadb_sessions &
