@@ -247,10 +247,13 @@ static void *run(void *context)
     struct stream *stream = context;
     uint64_t version = 0;
     uint64_t sent_ms = monotonic_ms();
-    bool has_listeners;
-    while (!is_closing(stream, &has_listeners)) {
+    for (;;) {
         uint64_t newest = engine_wait(stream->engine, version, WAIT_MS);
         uint64_t now_ms = monotonic_ms();
+        bool has_listeners;
+        if (is_closing(stream, &has_listeners)) {
+            return NULL;
+        }
         struct message *message = NULL;
         if (newest != version) {
             version = newest;
@@ -264,7 +267,6 @@ static void *run(void *context)
             publish(stream, message);
         }
     }
-    return NULL;
 }
 
 struct stream *stream_new(struct engine *engine, unsigned listeners_max, struct err *err)

@@ -34,7 +34,20 @@ function columns(seconds: Second[], unit: Unit): uPlot.AlignedData {
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** Losses are few beside the traffic: their bars have a scale of their own, a third of the height. */
+/** Room for both directions; the quieter one keeps a fifth of the height. */
+function mirrored(low: number, high: number): [number, number] {
+  const most = Math.max(-low, high, 1);
+  return [-1.08 * Math.max(-low, most / 4), 1.08 * Math.max(high, most / 4)];
+}
+
+/** Losses are few beside the traffic: they have a scale of their own, whose zero is on the same line
+ * and whose largest bar takes a third of the upper half. */
+function dropScale(plot: uPlot, high: number): [number, number] {
+  const low = plot.scales['y']?.min ?? -1;
+  const top = plot.scales['y']?.max ?? 1;
+  return [(3 * high * low) / top, 3 * high];
+}
+
 function options(width: number, unit: Unit, onHover: (index: number | null) => void): uPlot.Options {
   const axis = {
     stroke: colour('--muted'),
@@ -56,8 +69,8 @@ function options(width: number, unit: Unit, onHover: (index: number | null) => v
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
       x: { time: true },
-      y: { range: (_, low, high) => { const most = Math.max(-(low ?? 0), high ?? 0, 1) * 1.08; return [-most, most]; } },
-      drops: { range: (_, __, high) => [-3 * (high ?? 1), 3 * (high ?? 1)] },
+      y: { range: (_, low, high) => mirrored(low ?? 0, high ?? 0) },
+      drops: { range: (plot, _, high) => dropScale(plot, high ?? 1) },
     },
     axes: [
       { ...axis, values: (_, ticks) => ticks.map((tick) => clock(tick)), space: 90, size: 28 },

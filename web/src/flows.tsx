@@ -8,7 +8,7 @@ import { FILTER_HELP, parseFilter } from './filter';
 import { bytes, clockOf, count, duration, exact } from './format';
 import type { Change, View } from './view';
 
-export const PAGE = 50;
+const PAGE = 25;
 const FARTHEST = 10_000;
 const REFRESH_MS = 2000;
 

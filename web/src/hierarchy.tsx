@@ -3,15 +3,7 @@
 // row's share of all. A chain of single children is one row ("ethernet › ipv4 › tcp").
 
 import type { Layer } from './api';
-import { bytes, count, share, type Unit } from './format';
-
-const NAMES: Record<string, string> = {
-  ethernet: 'Ethernet', arp: 'ARP', ipv4: 'IPv4', ipv6: 'IPv6', tcp: 'TCP', udp: 'UDP', sctp: 'SCTP',
-  icmp: 'ICMP', icmpv6: 'ICMPv6', igmp: 'IGMP', vlan: 'VLAN', mpls: 'MPLS', gre: 'GRE', vxlan: 'VXLAN',
-  geneve: 'GENEVE', gtpu: 'GTP-U', l2tp: 'L2TP', pppoe: 'PPPoE', ppp: 'PPP', esp: 'ESP', ah: 'AH',
-  ospf: 'OSPF', lldp: 'LLDP', stp: 'STP', llc: 'LLC', sll: 'SLL', sll2: 'SLL2', fragment: 'Fragments',
-  unknown: 'Unknown', malformed: 'Malformed',
-};
+import { bytes, count, protocolName, share, type Unit } from './format';
 
 interface Row {
   path: string;
@@ -24,10 +16,10 @@ interface Row {
 function flatten(layers: Layer[], depth: number, above: string, rows: Row[]): Row[] {
   for (const layer of layers) {
     let bottom = layer;
-    const names = [NAMES[layer.name] ?? layer.name];
+    const names = [protocolName(layer.name)];
     for (let only = bottom.children[0]; bottom.children.length === 1 && only && only.packets === bottom.packets; only = bottom.children[0]) {
       bottom = only;
-      names.push(NAMES[only.name] ?? only.name);
+      names.push(protocolName(only.name));
     }
     const path = `${above}/${names.join('/')}`;
     rows.push({ path, name: names.join(' › '), depth, packets: layer.packets, bytes: layer.bytes });

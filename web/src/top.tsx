@@ -4,7 +4,7 @@
 
 import type { Block, MetricRow, Schema, TopItem } from './api';
 import { filterOf } from './filter';
-import { amount, count, exact, share, title } from './format';
+import { amount, count, exact, protocolName, share, title } from './format';
 
 interface Bar {
   name: string;
@@ -36,7 +36,7 @@ function barsOf(row: MetricRow, value: unknown): Bar[] {
   if (row.kind === 'labelled' && value !== null && typeof value === 'object') {
     return Object.entries(value)
       .filter((entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0)
-      .map(([name, n]) => ({ name: title(name), value: n, filter: [], detail: `${exact(n)} ${row.unit}` }))
+      .map(([name, n]) => ({ name: protocolName(name), value: n, filter: [], detail: `${exact(n)} ${row.unit}` }))
       .sort((a, b) => b.value - a.value);
   }
   return [];
