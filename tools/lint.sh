@@ -18,12 +18,13 @@ echo "lint: floors"
 tools/build.sh build-shared
 
 if [ "${1:-}" = all ]; then
-    files=$(find src -name '*.c')
+    files=$(find src -name '*.c' -not -name '*_test.c')
 else
     files=$(git diff --name-only --diff-filter=d HEAD -- 'src/*.c'
             git ls-files --others --exclude-standard -- 'src/*.c')
     [ -n "$files" ] || files=$(git diff --name-only --diff-filter=d HEAD~1 -- 'src/*.c')
 fi
+files=$(printf '%s\n' $files | grep -v '_test\.c$' | sort -u || true)
 [ -n "$files" ] || exit 0
 echo "lint: clang-tidy"
 printf '%s\n' $files | xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build-lint/clang
