@@ -188,9 +188,15 @@ static void build(struct hooked *h, enum shape shape, uint32_t from, uint32_t to
                  : shape == IPV6 || shape == FOUR_IN_SIX ? 0x86dd
                                                          : 0x0800);
     switch (shape) {
-    case TWICE_TAGGED: add16(h, 7), add16(h, 0x8100); /* fall through */
-    case TAGGED: add16(h, 5), add16(h, 0x0800); /* fall through */
-    case PLAIN: add_ipv4(h, from, to, 17, 0); add_udp(h, from & 0xffff, 4000); return;
+    case TWICE_TAGGED: case TAGGED: case PLAIN:
+        if (shape == TWICE_TAGGED) {
+            add16(h, 7), add16(h, 0x8100);
+        }
+        if (shape != PLAIN) {
+            add16(h, 5), add16(h, 0x0800);
+        }
+        add_ipv4(h, from, to, 17, 0), add_udp(h, from & 0xffff, 4000);
+        return;
     case FRAGMENT: add_ipv4(h, from, to, 17, 0x2000 | (uint32_t)rand() % 99); return;
     case IPV6: add_ipv6(h, from, to, 6); return;
     case FOUR_IN_SIX: add_ipv6(h, near, far, 4); add_ipv4(h, from, to, 6, 0); return;

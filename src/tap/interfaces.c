@@ -2,6 +2,7 @@
 #include "tap/interfaces.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
@@ -252,6 +253,7 @@ static void explain(const struct interfaces_entry *best, uint64_t bytes, size_t 
 static bool choose(const struct interfaces *before, const struct interfaces *after,
                    char name[IF_NAMESIZE], char *why, size_t why_size, struct err *err)
 {
+    assert(after->entries != NULL);
     const struct interfaces_entry *best = NULL;
     uint64_t best_bytes = 0;
     for (size_t i = 0; i < after->count; i++) {

@@ -130,7 +130,8 @@ static bool set_up(struct packet_ring *ring, const struct packet_ring_options *o
         .snap_len = options->snap_len,
         .ignore_outgoing = options->ignore_outgoing,
     };
-    const struct sock_fprog nothing = socket_filter_nothing();
+    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog nothing = {.len = 1, .filter = &drop};
     if (!socket_filter_init(&ring->filter, &filter, err) || !map_ring(ring, options, err)) {
         return false;
     }
@@ -154,7 +155,8 @@ static bool set_up(struct packet_ring *ring, const struct packet_ring_options *o
     ring->fanout_group = options->fanout_group;
     struct err refusal = {0};
     ring->is_joined = !options->is_shared || fanout_join(ring->fd, ring->fanout_group, &refusal);
-    if (!ring->is_joined && (ring->is_any || packet_ring_is_up(ring, options->interface))) {
+    if (!ring->is_joined &&
+        (options->interface == NULL || packet_ring_is_up(ring, options->interface))) {
         return err_set(err, refusal.code, "%s: %s", name_of(options), refusal.text);
     }
     return true;
@@ -304,7 +306,7 @@ bool packet_ring_is_up(const struct packet_ring *ring, const char *name)
 
 bool packet_ring_is_orphaned(const struct packet_ring *ring)
 {
-    struct sockaddr_ll address;
+    struct sockaddr_ll address = {0};
     socklen_t size = sizeof address;
     return getsockname(ring->fd, (struct sockaddr *)&address, &size) == 0 &&
            address.sll_ifindex < 0;

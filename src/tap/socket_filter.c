@@ -159,12 +159,6 @@ bool socket_filter_init(struct socket_filter *ret, const struct socket_filter_op
     return done;
 }
 
-struct sock_fprog socket_filter_nothing(void)
-{
-    static struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
-    return (struct sock_fprog){.len = 1, .filter = nothing};
-}
-
 void socket_filter_done(struct socket_filter *filter)
 {
     free(filter->code);

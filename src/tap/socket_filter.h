@@ -28,7 +28,4 @@ struct socket_filter_options {
 bool socket_filter_init(struct socket_filter *ret, const struct socket_filter_options *options,
                         struct err *err);
 
-/* A program that lets nothing pass. */
-struct sock_fprog socket_filter_nothing(void);
-
 void socket_filter_done(struct socket_filter *filter);
