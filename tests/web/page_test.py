@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""The page in a browser, over a running agent. With $VANTAGE_SHOTS, it leaves screenshots there."""
+import os
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import agent  # noqa: E402
+import browser  # noqa: E402
+import tap  # noqa: E402
+
+SHOTS = os.environ.get("VANTAGE_SHOTS")
+TEXT = "document.body.innerText"
+
+
+@unittest.skipUnless(browser.program(), "chromium is not there")
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.agent = agent.Agent()
+        cls.addClassCleanup(cls.agent.stop)
+        cls.agent.wait_for("/api/v1/flows", lambda page: len(page["flows"]) >= 3)
+
+    def page(self, query="", **options):
+        page = browser.Browser(**options)
+        self.addCleanup(page.__exit__)
+        page.open(self.agent.url + "/" + query)
+        page.wait("document.querySelector('.flows tbody tr')")
+        return page
+
+    def shoot(self, page, name):
+        if SHOTS:
+            page.screenshot(os.path.join(SHOTS, name + ".png"))
+
+    def test_everything_is_there(self):
+        """Rates, honesty, hierarchy, top-Ns, flows and workers are shown; no error, no outside request"""
+        page = self.page(height=1500)
+        page.wait("document.querySelector('.state.live')")
+        text = page.run(TEXT)
+        for part in ("analysed", "Ethernet", "Top talkers", "Top services", "Active flows", "Workers"):
+            self.assertIn(part, text)
+        self.assertTrue(page.run("document.querySelector('.canvas canvas').width > 0"))
+        self.assertEqual(page.complaints(), [])
+        self.assertEqual([url for url in page.requests() if not url.startswith(self.agent.url + "/")], [])
+        self.shoot(page, "light")
+
+    def test_dark_and_narrow(self):
+        """Both themes and a narrow screen, which does not scroll sideways"""
+        dark = self.page(height=1500, dark=True)
+        background = "getComputedStyle(document.body).backgroundColor"
+        self.assertEqual(dark.run(background), "rgb(13, 17, 23)")
+        self.shoot(dark, "dark")
+        narrow = self.page(width=390, height=2600)
+        self.assertLessEqual(narrow.run("document.documentElement.scrollWidth"), 390)
+        self.shoot(narrow, "narrow")
+
+    def test_figures_move(self):
+        """The stream moves the figures; the space bar stops them"""
+        page = self.page()
+        figure = "[...document.querySelectorAll('.figure small')].map(e => e.textContent).join()"
+        first = page.run(figure)
+        page.wait(f"{figure} !== {first!r}")
+        page.press(" ")
+        page.wait("document.querySelector('.state.paused')")
+        self.assertEqual(page.run(f"new Promise(r => {{ const a = {figure}; setTimeout(() => r(a === {figure}), 2500); }})"), True)
+
+    def test_filter(self):
+        """The filter is typed, kept in the URL, explained when wrong, and cleared by Esc"""
+        page = self.page()
+        page.press("/")
+        self.assertEqual(page.run("document.activeElement.id"), "filter")
+        page.type("proto:tcp")
+        page.wait("location.search.includes('filter=proto%3Atcp')")
+        page.wait("[...document.querySelectorAll('.flows tbody tr')].every(r => r.cells[0].innerText === 'tcp')")
+        page.type(" size:9")
+        self.assertIn("is no filter", page.wait("document.querySelector('.problem')?.textContent"))
+        page.press("Escape")
+        page.wait("document.querySelector('#filter').value === '' && !document.querySelector('.problem')")
+        again = self.page("?filter=port:1")
+        self.assertEqual(again.run("document.querySelector('#filter').value"), "port:1")
+
+    def test_keys_and_panel(self):
+        """j and Enter open a flow with all its fields; Esc closes; ? explains"""
+        page = self.page(height=1200)
+        page.press("j")
+        page.press("Enter")
+        page.wait("document.querySelector('.side')")
+        self.assertIn("network.community_id", page.run("document.querySelector('.side').innerText"))
+        self.shoot(page, "panel")
+        page.press("Escape")
+        page.wait("!document.querySelector('.side')")
+        page.press("?")
+        page.wait("document.querySelector('.help')")
+        page.press("Escape")
+        page.wait("!document.querySelector('.help')")
+        page.press("t")
+        page.wait("document.querySelector('.twin tbody tr')")
+
+    def test_sort(self):
+        """A click on a column sorts by it, a second one turns the order"""
+        page = self.page()
+        page.run("[...document.querySelectorAll('.sort')].find(b => b.textContent.startsWith('Packets')).click()")
+        page.wait("document.querySelector('th[aria-sort]').textContent.startsWith('Packets')")
+        page.click("th[aria-sort] .sort")
+        page.wait("document.querySelector('th[aria-sort]').ariaSort === 'ascending'")
+        self.assertIn("sort=packets&order=asc", page.run("location.search"))
+
+    def test_refine(self):
+        """A click on a top talker filters the flows by it"""
+        page = self.page()
+        talker = page.run("document.querySelector('.cards .link').textContent")
+        page.click(".cards .link")
+        page.wait(f"document.querySelector('#filter').value === 'ip:{talker}'")
+
+
+@unittest.skipUnless(browser.program(), "chromium is not there")
+class Gone(unittest.TestCase):
+    def test_agent_gone(self):
+        """When the agent goes the page says so, and goes on by itself when it is back"""
+        first = agent.Agent()
+        self.addCleanup(first.stop)
+        page = browser.Browser()
+        self.addCleanup(page.__exit__)
+        page.open(first.url)
+        page.wait("document.querySelector('.state.live')")
+        first.stop()
+        page.wait("document.querySelector('.state.gone')?.textContent.includes('Agent gone')")
+        second = agent.Agent(listen=first.url.removeprefix("http://"))
+        self.addCleanup(second.stop)
+        page.wait("document.querySelector('.state.live')")
+
+
+if __name__ == "__main__":
+    tap.main()
