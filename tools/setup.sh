@@ -6,24 +6,31 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# The lists: the one place where a package is named.
+# The lists of packages. Suites of tests and the benchmarks keep their own beside them, in PACKAGES: a
+# name a line, and what for.
 packages_of() {
     case $1 in
     build) echo make gcc libc6-dev meson ninja-build pkg-config python3 \
                libpcap-dev zlib1g-dev libzstd-dev libmicrohttpd-dev libyaml-dev nettle-dev libxxhash-dev \
                libcmocka-dev ;;
     web)   has_node || echo nodejs npm ;;
-    test)  echo zstd gzip curl jq iproute2 ethtool prometheus nginx-light tcpreplay ;;
+    test)  listed_in tests/*/PACKAGES ;;
     fuzz)  echo clang llvm libclang-rt-14-dev ;;
     bench) bench_packages ;;
     lint)  echo clang clang-tidy clang-format python3 ;;
     esac
 }
 
-# The benchmarks keep their own list; without ../shared/bench they make little traffic of their own,
-# for which the first four will do.
+listed_in() {
+    for list; do
+        [ ! -f "$list" ] || sed 's/#.*//' "$list"
+    done
+}
+
+# Without ../shared/bench the benchmarks make a little traffic of their own, for which the first four
+# packages will do.
 bench_packages() {
-    all=$(sed 's/#.*//' bench/PACKAGES | grep -v '^ *$')
+    all=$(listed_in bench/PACKAGES | grep -v '^ *$')
     if [ -d ../shared/bench ]; then echo "$all"; else echo "$all" | head -n 4; fi
 }
 
