@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The door of sink/: where results go. The output thread alone calls a sink. Encoded events come
  * as whole NDJSON lines, several at a time; a sink that cannot keep up or fails says so in its
- * status and counts what it lost, it never stops the agent. */
+ * status and counts what it lost, it never stops the agent. The process ignores SIGPIPE, so that a
+ * pipe whose reader went away is a failed write and not the end of the agent. */
 #pragma once
 
 #include "base/err.h"
