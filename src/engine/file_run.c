@@ -15,7 +15,7 @@
 #include <time.h>
 
 enum {
-    CHUNK_UNITS = 64 + 8,
+    CHUNK_UNITS = 128,
     CHUNK_MARKS = 64,
     CHUNK_ARENA = 16 * DEFRAG_DATAGRAM_MAX,
     SHARED_BATCHES = 6,

@@ -13,7 +13,7 @@ enum {
     FLUSHES_A_SPAN = 64,    /* a short capture is flushed so often, for its sparklines */
 };
 #define FLUSH_FIRST_NS (UINT64_C(1) << 20)   /* about a millisecond */
-#define FINE_FLUSH_FRAMES UINT64_C(1000000)  /* beyond so many, once a second is enough */
+#define FINE_FLUSH_FRAMES UINT64_C(100000)   /* beyond so many, once a second is enough */
 
 struct front {
     struct front_options options;

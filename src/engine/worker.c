@@ -11,8 +11,8 @@
 #define SECOND_NS UINT64_C(1000000000)
 
 enum {
-    PREFETCH_BATCH = 64,    /* units whose flows are brought into the cache together */
-    TOUCHED_MAX = 1 << 16,  /* flows that may gain between two flushes before one is forced */
+    PREFETCH_AHEAD = 8,    /* units between asking for a bucket, for its flow, and the work */
+    TOUCHED_MAX = 1 << 18,  /* flows that may gain between two flushes before one is forced */
     DUE_STEP = 1024,        /* timers worked off between two batches, live */
     SEARCH_STEP = 8192,     /* flows looked at between two batches for a reader */
     WAIT_NS = 20000,
@@ -238,7 +238,8 @@ static uint64_t next_look(const struct worker *w, const struct flow *flow, uint6
     return look;
 }
 
-static void end_flow(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
+/* Judges and reports a flow as a whole, for the last time. */
+static void conclude(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
 {
     const struct delta_layout *layout = w->options.layout;
     const struct flow *flow = flow_at(w->flows, index);
@@ -251,6 +252,11 @@ static void end_flow(struct worker *w, flow_index index, enum flow_reason reason
         }
     }
     report(w, index, reason, now_ns);
+}
+
+static void end_flow(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
+{
+    conclude(w, index, reason, now_ns);
     if (w->reported != NULL) {
         w->reported[index] = (struct flow_counters){0};
     }
@@ -352,20 +358,23 @@ static void run_unit(struct worker *w, const struct unit *unit)
     }
 }
 
-/* Three passes, so that each cache miss is under way while other units are worked on. */
+/* Cache misses are under way while other units are worked on: of each unit first its bucket, then
+ * its flow, then the work. Spread out like this, the misses in flight stay few enough for the
+ * processor's fill buffers. */
 static void run_units(struct worker *w, const struct unit *units, const uint32_t *which,
                       uint32_t from, uint32_t to)
 {
-    for (uint32_t start = from; start < to; start += PREFETCH_BATCH) {
-        uint32_t end = start + PREFETCH_BATCH < to ? start + PREFETCH_BATCH : to;
-        for (uint32_t i = start; i < end; i++) {
+    for (uint32_t i = from; i < to + 2 * PREFETCH_AHEAD; i++) {
+        if (i < to) {
             flow_prefetch_bucket(w->flows, units[which ? which[i] : i].hash);
         }
-        for (uint32_t i = start; i < end; i++) {
-            flow_prefetch(w->flows, units[which ? which[i] : i].hash);
+        if (i >= from + PREFETCH_AHEAD && i < to + PREFETCH_AHEAD) {
+            uint32_t k = i - PREFETCH_AHEAD;
+            flow_prefetch(w->flows, units[which ? which[k] : k].hash);
         }
-        for (uint32_t i = start; i < end; i++) {
-            run_unit(w, &units[which ? which[i] : i]);
+        if (i >= from + 2 * PREFETCH_AHEAD) {
+            uint32_t k = i - 2 * PREFETCH_AHEAD;
+            run_unit(w, &units[which ? which[k] : k]);
         }
     }
 }
@@ -511,25 +520,31 @@ void worker_run(struct worker *w, const struct chunk *chunk, const uint32_t *whi
     run_units(w, chunk->units, which, at, total);
 }
 
+static void conclude_at_end(struct worker *w, flow_index index)
+{
+    const struct flow *flow = flow_at(w->flows, index);
+    enum flow_reason reason = flow->flags & FLOW_CLOSED ? FLOW_REASON_CLOSED : FLOW_REASON_END;
+    conclude(w, index, reason, flow->last_ns > w->now_ns ? flow->last_ns : w->now_ns);
+}
+
 void worker_end(struct worker *w)
 {
     fold_touched(w);
     w->step = WORKER_LAST_STEP;
     uint32_t count = 0;
     for (flow_index i = 1; i < flow_table_bound(w->flows); i++) {
-        if (flow_at(w->flows, i)->flags & FLOW_IN_USE) {
-            uint64_t order = w->options.wants_events ? flow_cold_at(w->flows, i)->order : 0;
-            w->due[count++] = (struct due){order, i};
+        if (!(flow_at(w->flows, i)->flags & FLOW_IN_USE)) {
+            continue;
+        }
+        if (w->options.wants_events) {
+            w->due[count++] = (struct due){flow_cold_at(w->flows, i)->order, i};
+        } else {
+            conclude_at_end(w, i); /* nobody will see the order */
         }
     }
-    if (w->options.wants_events) {
-        qsort(w->due, count, sizeof *w->due, compare_due);
-    }
+    qsort(w->due, count, sizeof *w->due, compare_due);
     for (uint32_t i = 0; i < count; i++) {
-        bool closed = flow_at(w->flows, w->due[i].index)->flags & FLOW_CLOSED;
-        uint64_t last = flow_at(w->flows, w->due[i].index)->last_ns;
-        end_flow(w, w->due[i].index, closed ? FLOW_REASON_CLOSED : FLOW_REASON_END,
-                 last > w->now_ns ? last : w->now_ns);
+        conclude_at_end(w, w->due[i].index);
     }
     publish(w);
 }

@@ -47,7 +47,7 @@ bool worker_step(struct worker *worker);
 /* The order of the reports that worker_end() makes: behind all others. */
 #define WORKER_LAST_STEP (UINT64_MAX - 1)
 
-/* Reports and drops all flows: the capture ended. */
+/* Reports all flows for the last time: the capture ended, and the worker is not run again. */
 void worker_end(struct worker *worker);
 
 /* After worker_end(): what was counted since the last flush. */
