@@ -36,7 +36,7 @@ char *text_short_bytes(char to[TEXT_ROOM], double bytes);
 char *text_short_duration(char to[TEXT_ROOM], int64_t nanoseconds);
 
 /* RFC 3339 in UTC with `digits` (0 to 9) of the second, cut, not rounded, of nanoseconds since
- * 1970, as events carry it; returns the length. Some twenty nanoseconds, no locale, no libc. */
+ * 1970, as events carry it; returns the length. Some thirty nanoseconds; no locale, no allocation. */
 size_t text_rfc3339(char to[TEXT_TIME_ROOM], uint64_t nanoseconds, int digits);
 
 /* Copies as much of `text` as fits; bytes that would move a terminal's cursor become '?'. For

@@ -242,7 +242,7 @@ bool config_value_set(struct config *config, const struct config_key *key, void 
     case CONFIG_ITEMS:
         break;
     }
-    assert(!"a section has no value");
+    assert(false && "a section has no value");
     return false;
 }
 

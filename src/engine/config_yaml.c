@@ -3,6 +3,7 @@
  * schema leads, so that neither aliases nor cycles nor depth can make the walk long. Faults are
  * collected, each with its place, so that a user mends a file in one go. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
