@@ -19,16 +19,31 @@ struct api {
     char address[LISTENER_ADDRESS_MAX];
 };
 
+/* Refuses before the body comes; nothing more is read from this client. */
+static enum MHD_Result refuse_body(struct exchange *x)
+{
+    exchange_refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, "a body is not read here: use GET without one");
+    exchange_add_header(x, "Connection", "close");
+    return exchange_send(x);
+}
+
+static bool announces_too_much(const struct exchange *x)
+{
+    const char *length = exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return length != NULL && strtoull(length, NULL, 10) > API_BODY_MAX;
+}
+
 /* The server calls once when the headers have come, once for each piece of a body, and once more at
- * the end, which is when the reply is made; *state carries the exchange from call to call. */
+ * the end, which is when the reply is made; *state carries the exchange from call to call. Its
+ * parameters are the library's: NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
                                   const char *path, const char *method, const char *version,
                                   const char *body, size_t *body_size, void **state)
 {
     struct exchange *x = *state;
     if (x == NULL) {
-        *state = exchange_new(context, connection, method, path, version);
-        return *state != NULL ? MHD_YES : MHD_NO;
+        *state = x = exchange_new(context, connection, method, path, version);
+        return x == NULL ? MHD_NO : announces_too_much(x) ? refuse_body(x) : MHD_YES;
     }
     if (*body_size > 0) {
         x->body_size += *body_size;

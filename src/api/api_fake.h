@@ -191,7 +191,7 @@ bool engine_flows(struct engine *engine, const struct flow_query *query, struct 
     for (uint32_t i = 0; i < count; i++) {
         uint32_t n = query->offset + i;
         flows[i] = (struct flow_event){
-            .head.type = &flow_event_type,
+            .head.type = &flow_event_type, .key.port = {(uint16_t)n},
             .source = {4, {10, 1, (uint8_t)(n >> 8), (uint8_t)n}}, .source_port = 40000 + n,
             .destination = {4, {192, 0, 2, 1}}, .destination_port = query->port,
             .transport = "tcp", .network_type = "ipv4", .protocol = query->protocol,

@@ -78,7 +78,7 @@ static void explain(const char *where, int error, struct err *err)
 
 static bool name_socket(int fd, char address[LISTENER_ADDRESS_MAX])
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t size = sizeof(bound);
     char host[INET6_ADDRSTRLEN + 16];
     char port[8];

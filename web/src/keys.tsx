@@ -3,6 +3,7 @@
 
 import { useEffect, useRef } from 'preact/hooks';
 import { FILTER_HELP } from './filter';
+import { useFocus } from './focus';
 
 export type Keys = Record<string, () => void>;
 
@@ -43,7 +44,7 @@ const LINES: [string[], string][] = [
 
 export function Help(props: { onClose: () => void }) {
   const close = useRef<HTMLButtonElement>(null);
-  useEffect(() => close.current?.focus(), []);
+  useFocus(close);
   return (
     <div class="veil" onClick={props.onClose}>
       <section class="help" role="dialog" aria-modal="true" aria-label="Keys" onClick={(event) => event.stopPropagation()}>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that is known of one flow: all fields of its event, explained by the schema.
 
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import type { FieldRow, FlowEvent } from './api';
+import { useFocus } from './focus';
 import { bytes, duration, exact } from './format';
 
 /** {a: {b: 1}} → [["a.b", 1]] */
@@ -30,7 +31,7 @@ export function Side(props: { flow: FlowEvent; fields: FieldRow[]; onClose: () =
   const close = useRef<HTMLButtonElement>(null);
   const help = new Map(props.fields.map((field) => [field.name, field.help]));
   const rows = leaves(props.flow, '').sort(([a], [b]) => a.localeCompare(b));
-  useEffect(() => close.current?.focus(), []);
+  useFocus(close);
   return (
     <section class="side" role="dialog" aria-label="Flow">
       <header>
