@@ -28,6 +28,7 @@ enum {
 struct config_list {
     const char **items;
     size_t count;
+    bool is_default; /* the first item that is added takes its place */
 };
 
 /* One entry of `taps`. */
@@ -128,7 +129,7 @@ void config_clear_taps(struct config *config);
 /* Copies `text` to where the config's strings live, to be kept in one of its fields. */
 const char *config_text(struct config *config, const char *text);
 
-/* Appends a copy of `text` to a list of this config. */
+/* Appends a copy of `text` to a list of this config; the first one replaces a default. */
 void config_list_add(struct config *config, struct config_list *list, const char *text);
 
 /* Reads api.listen: a numeric address or "localhost", and a port. */

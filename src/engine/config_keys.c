@@ -39,6 +39,11 @@ static const char *level_choice(size_t index)
     return log_level_names[index];
 }
 
+static bool is_for(const struct config_key *keys, const char *path, const char *kind)
+{
+    return config_key_applies(config_key_find(keys, path), kind);
+}
+
 static bool check_tap(const struct config *config, size_t index, struct err *err)
 {
     const struct config_tap *tap = &config->taps[index];
@@ -51,10 +56,10 @@ static bool check_tap(const struct config *config, size_t index, struct err *err
     if (tap->name[0] == '\0') {
         return err_set(err, ERR_USAGE, "a tap's name is empty: leave the key out or name it");
     }
-    if (strcmp(tap->kind, "pcapfile") == 0 && tap->files.count == 0) {
+    if (tap->files.count == 0 && is_for(config_tap_keys, "files", tap->kind)) {
         return err_set(err, ERR_USAGE, "tap '%s' has nothing to read: set 'files'", tap->name);
     }
-    if (strcmp(tap->kind, "afpacket") == 0 && tap->interfaces.count == 0) {
+    if (tap->interfaces.count == 0 && is_for(config_tap_keys, "interfaces", tap->kind)) {
         return err_set(err, ERR_USAGE, "tap '%s' has no interfaces: set 'interfaces', or leave it "
                        "out for 'auto'", tap->name);
     }
@@ -64,7 +69,7 @@ static bool check_tap(const struct config *config, size_t index, struct err *err
 static bool check_output(const struct config *config, size_t index, struct err *err)
 {
     const struct config_output *output = &config->outputs[index];
-    if (strcmp(output->kind, "file") == 0 && output->path[0] == '\0') {
+    if (output->path[0] == '\0' && is_for(config_output_keys, "path", output->kind)) {
         return err_set(err, ERR_USAGE, "this output has nowhere to write: set 'path'");
     }
     return true;
@@ -79,7 +84,7 @@ const struct config_key config_tap_keys[] = {
      .fallback = "auto", .only = "afpacket",
      .help = "Network interfaces; auto is the busiest one, any is all of them."},
     {.path = "files", .kind = CONFIG_LIST, .offset = offsetof(struct config_tap, files),
-     .only = "pcapfile", .example = "[capture.pcap]",
+     .only = "pcapfile or replay", .example = "[capture.pcap]",
      .help = "Captures or directories of them, in the order of their packets; - is standard "
              "input."},
     {.path = "filter", .kind = CONFIG_TEXT, .offset = offsetof(struct config_tap, filter),

@@ -33,7 +33,7 @@ struct config_key {
     int64_t maximum;
     const char *none;     /* a value beyond the bounds that is allowed: "-1s" */
     const char *(*choice)(size_t index);
-    const char *only;     /* the item's kind that the key belongs to; NULL: all */
+    const char *only;     /* the item's kinds that the key belongs to, "A or B"; NULL: all */
     const char *example;  /* what the reference shows for a key without a default */
     bool secret;
     const struct config_items *items;

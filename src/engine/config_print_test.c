@@ -174,6 +174,12 @@ static void commands_bring_their_own(void **state)
     config_list_add(config, &tap->files, "a.pcap");
     assert_string_equal(tap->name, "pcapfile");
     assert_string_equal(config_add_tap(config, "pcapfile")->name, "pcapfile2");
+    struct config_tap *live = config_add_tap(config, "afpacket");
+    assert_string_equal(live->interfaces.items[0], "auto");
+    config_list_add(config, &live->interfaces, "eth0"); /* takes the default's place */
+    config_list_add(config, &live->interfaces, "eth1");
+    assert_int_equal(live->interfaces.count, 2);
+    assert_string_equal(live->interfaces.items[0], "eth0");
     assert_string_equal(config_add_output(config, "file")->path, "vantage.ndjson");
     struct err err = {0};
     assert_false(config_check(config, &err)); /* the second has nothing to read */

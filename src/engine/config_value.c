@@ -57,7 +57,15 @@ uint64_t *config_item_given(const struct config_key *key, void *item)
 
 bool config_key_applies(const struct config_key *key, const char *kind)
 {
-    return key->only == NULL || strcmp(key->only, kind) == 0;
+    const char *at = key->only;
+    while (at != NULL && *at != '\0') {
+        size_t size = strcspn(at, " ");
+        if (strlen(kind) == size && strncmp(at, kind, size) == 0) {
+            return true;
+        }
+        at += size + (at[size] == ' ');
+    }
+    return key->only == NULL;
 }
 
 /* The smaller of the machine's memory and the control group's bound. */
@@ -268,6 +276,9 @@ void config_values_default(struct config *config, const struct config_key *keys,
         bool is_valid = strcmp(key->path, "kind") == 0 ||
                         config_value_set(config, key, object, key->fallback, &err);
         assert(is_valid && "a default that its own row refuses");
+        if (key->kind == CONFIG_LIST) {
+            ((struct config_list *)((char *)object + key->offset))->is_default = true;
+        }
     }
 }
 
