@@ -265,22 +265,17 @@ static const char json_pairs[] =
     "46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091"
     "9293949596979899";
 
-/* How many decimal digits `value` has: a bit is log10(2) of one, near 1233 / 4096, and a table
- * settles the last. */
 static unsigned json_digit_count(uint64_t value)
 {
-    static const uint64_t powers[JSON_U64_MAX] = {
-        1u,                 10u,                 100u,
-        1000u,              10000u,              100000u,
-        1000000u,           10000000u,           100000000u,
-        1000000000u,        10000000000u,        100000000000u,
-        1000000000000u,     10000000000000u,     100000000000000u,
-        1000000000000000u,  10000000000000000u,  100000000000000000u,
-        1000000000000000000u, 10000000000000000000u,
-    };
-    value |= 1; /* 0 has a digit, too */
-    unsigned low = (64 - (unsigned)__builtin_clzll(value)) * 1233 >> 12;
-    return low + (value >= powers[low]);
+    for (unsigned count = 1;; count += 4) {
+        if (value < 100) {
+            return value < 10 ? count : count + 1;
+        }
+        if (value < 10000) {
+            return value < 1000 ? count + 2 : count + 3;
+        }
+        value /= 10000;
+    }
 }
 
 char *json_digits(char *to, uint64_t value)

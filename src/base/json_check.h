@@ -35,7 +35,11 @@ static inline bool json_check_word(struct json_check *c, const char *word)
 static inline bool json_check_utf8(struct json_check *c)
 {
     unsigned lead = *c->at;
-    unsigned more = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : 9;
+    unsigned more = lead < 0x80       ? 0
+                    : lead >> 5 == 6  ? 1
+                    : lead >> 4 == 14 ? 2
+                    : lead >> 3 == 30 ? 3
+                                      : 9;
     if (more > 3 || (size_t)(c->end - c->at) <= more) {
         return false;
     }
@@ -74,8 +78,8 @@ static inline bool json_check_string(struct json_check *c)
         return false;
     }
     while (c->at < c->end && *c->at != '"') {
-        bool fine = *c->at == '\\' ? (c->at++, json_check_escape(c))
-                                   : *c->at >= 0x20 && json_check_utf8(c);
+        bool fine =
+            *c->at == '\\' ? (c->at++, json_check_escape(c)) : *c->at >= 0x20 && json_check_utf8(c);
         if (!fine) {
             return false;
         }

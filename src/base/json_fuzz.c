@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Random bytes drive the writer: whatever is written as text, key or number, the document parses. */
+/* Random bytes drive the writer: whatever they make it write, the document parses. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -46,7 +46,8 @@ static void nests_and_keeps_commas(void **state)
     json_text(&j, "e");
     json_object_end(&j);
     assert_true(json_check(j.data, j.size));
-    assert_written(&j, "{\"a\":[],\"b\":{},\"c\\n\":[1,null,true,null,[false],{\"x\":1}],\"d\":\"e\"}");
+    assert_written(&j,
+                   "{\"a\":[],\"b\":{},\"c\\n\":[1,null,true,null,[false],{\"x\":1}],\"d\":\"e\"}");
 }
 
 static void documents_are_apart(void **state)
@@ -91,7 +92,8 @@ static void escapes_text(void **state)
     assert_text("plain text, no more", 19, "plain text, no more");
     assert_text("\"\\/\b\f\n\r\t\0\x1f\x7f", 11, "\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\x7f");
     assert_text("a!\x20#[]^", 7, "a! #[]^");
-    assert_text("Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\xa6\x8a!", 17, "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\xa6\x8a!");
+    assert_text("Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\xa6\x8a!", 17,
+                "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\xa6\x8a!");
 }
 
 #define FFFD "\xef\xbf\xbd"
@@ -100,14 +102,15 @@ static void replaces_what_is_not_utf8(void **state)
 {
     assert_text("a\x80z", 3, "a" FFFD "z");
     assert_text("\xff\xfe", 2, FFFD FFFD);
-    assert_text("\xc0\xaf", 2, FFFD FFFD);                 /* overlong */
-    assert_text("\xe0\x9f\xbf", 3, FFFD FFFD FFFD);        /* overlong */
-    assert_text("\xed\xa0\x80", 3, FFFD FFFD FFFD);        /* surrogate */
+    assert_text("\xc0\xaf", 2, FFFD FFFD);                   /* overlong */
+    assert_text("\xe0\x9f\xbf", 3, FFFD FFFD FFFD);          /* overlong */
+    assert_text("\xed\xa0\x80", 3, FFFD FFFD FFFD);          /* surrogate */
     assert_text("\xf4\x90\x80\x80", 4, FFFD FFFD FFFD FFFD); /* above U+10FFFF */
     assert_text("\xf5\x80\x80\x80", 4, FFFD FFFD FFFD FFFD);
-    assert_text("\xe2\x82", 2, FFFD FFFD);                 /* cut off */
+    assert_text("\xe2\x82", 2, FFFD FFFD); /* cut off */
     assert_text("\xe2\x82z", 3, FFFD FFFD "z");
-    assert_text("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", 10, "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf");
+    assert_text("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", 10,
+                "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf");
 }
 
 static void writes_integers(void **state)
@@ -141,7 +144,8 @@ static void writes_doubles(void **state)
     struct json j;
     json_init(&j);
     json_array_begin(&j);
-    double values[] = {0, -0.0, 1, 0.1, -2.5, 1e300, 5e-324, 0.1 + 0.2, 1e15, 123456789.125, NAN, INFINITY};
+    double values[] = {0,      -0.0,      1,    0.1,           -2.5, 1e300,
+                       5e-324, 0.1 + 0.2, 1e15, 123456789.125, NAN,  INFINITY};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         json_double(&j, values[i]);
     }

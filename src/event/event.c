@@ -21,20 +21,20 @@ static const struct {
     uint8_t size;
     uint8_t alignment;
 } event_kinds[] = {
-#define KIND(type) {sizeof(type), _Alignof(type)}
-    [EVENT_BOOL] = KIND(bool),
-    [EVENT_U8] = KIND(uint8_t),
-    [EVENT_U16] = KIND(uint16_t),
-    [EVENT_U32] = KIND(uint32_t),
-    [EVENT_U64] = KIND(uint64_t),
-    [EVENT_TIME] = KIND(uint64_t),
-    [EVENT_ADDRESS] = KIND(struct event_address),
-    [EVENT_MAC] = KIND(struct event_mac),
-    [EVENT_SPAN] = KIND(struct span),
-    [EVENT_TEXT] = KIND(const char *),
-    [EVENT_INLINE] = KIND(char),
-    [EVENT_JSON] = KIND(const char *),
-    [EVENT_U16_LIST] = KIND(struct event_u16_list),
+#define KIND(type) .size = sizeof(type), .alignment = _Alignof(type)
+    [EVENT_BOOL] = {KIND(bool)},
+    [EVENT_U8] = {KIND(uint8_t)},
+    [EVENT_U16] = {KIND(uint16_t)},
+    [EVENT_U32] = {KIND(uint32_t)},
+    [EVENT_U64] = {KIND(uint64_t)},
+    [EVENT_TIME] = {KIND(uint64_t)},
+    [EVENT_ADDRESS] = {KIND(struct event_address)},
+    [EVENT_MAC] = {KIND(struct event_mac)},
+    [EVENT_SPAN] = {KIND(struct span)},
+    [EVENT_TEXT] = {KIND(const char *)},
+    [EVENT_INLINE] = {KIND(char)},
+    [EVENT_JSON] = {KIND(const char *)},
+    [EVENT_U16_LIST] = {KIND(struct event_u16_list)},
 #undef KIND
 };
 
@@ -344,8 +344,7 @@ static char *event_write_closings(char *to, unsigned count)
     return to;
 }
 
-void event_plan_json(const struct event_plan *plan, struct json *to,
-                     const struct event_head *event)
+void event_plan_json(const struct event_plan *plan, struct json *to, const struct event_head *event)
 {
     json_object_begin(to);
     bool first = true;

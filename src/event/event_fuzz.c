@@ -28,7 +28,9 @@ struct sample {
 };
 
 #define FIELD(name_, kind_, member)                                                                \
-    {name_, kind_, offsetof(struct sample, member), 0, "for the fuzzer"}
+    {                                                                                              \
+        name_, kind_, offsetof(struct sample, member), 0, "for the fuzzer"                         \
+    }
 
 static const struct event_field fields[] = {
     FIELD("a.b.c.bool", EVENT_BOOL, flag),

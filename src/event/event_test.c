@@ -29,7 +29,9 @@ struct sample {
 };
 
 #define FIELD(name_, kind_, member, flags_)                                                        \
-    {name_, kind_, offsetof(struct sample, member), flags_, "for the test"}
+    {                                                                                              \
+        name_, kind_, offsetof(struct sample, member), flags_, "for the test"                      \
+    }
 
 /* Every kind, at several depths. */
 static const struct event_field fields[] = {
@@ -139,11 +141,16 @@ static void any_subset_is_json(void **state)
 static void always_means_always(void **state)
 {
     static const struct event_field all[] = {
-        FIELD("a", EVENT_ADDRESS, address, EVENT_ALWAYS), FIELD("b", EVENT_BOOL, flag, EVENT_ALWAYS),
-        FIELD("i", EVENT_INLINE, inlined, EVENT_ALWAYS),  FIELD("j", EVENT_JSON, json, EVENT_ALWAYS),
-        FIELD("l", EVENT_U16_LIST, list, EVENT_ALWAYS),   FIELD("m", EVENT_MAC, mac, EVENT_ALWAYS),
-        FIELD("n", EVENT_U64, u64, EVENT_ALWAYS),         FIELD("s", EVENT_SPAN, span, EVENT_ALWAYS),
-        FIELD("t", EVENT_TEXT, text, EVENT_ALWAYS),       {0},
+        FIELD("a", EVENT_ADDRESS, address, EVENT_ALWAYS),
+        FIELD("b", EVENT_BOOL, flag, EVENT_ALWAYS),
+        FIELD("i", EVENT_INLINE, inlined, EVENT_ALWAYS),
+        FIELD("j", EVENT_JSON, json, EVENT_ALWAYS),
+        FIELD("l", EVENT_U16_LIST, list, EVENT_ALWAYS),
+        FIELD("m", EVENT_MAC, mac, EVENT_ALWAYS),
+        FIELD("n", EVENT_U64, u64, EVENT_ALWAYS),
+        FIELD("s", EVENT_SPAN, span, EVENT_ALWAYS),
+        FIELD("t", EVENT_TEXT, text, EVENT_ALWAYS),
+        {0},
     };
     static const struct event_type always = {
         .dataset = "always", .size = sizeof(struct sample), .fields = all};
@@ -164,20 +171,26 @@ static void checks_tables(void **state)
 {
     struct err err = {0};
     assert_true(event_type_check(&type, &err));
-    assert_refused((struct event_field[]){FIELD("b", EVENT_U64, u64, 0),
-                                          FIELD("a", EVENT_U64, u64, 0), {0}}, "sort");
-    assert_refused((struct event_field[]){FIELD("a", EVENT_U64, u64, 0),
-                                          FIELD("a", EVENT_U64, u64, 0), {0}}, "sort");
+    assert_refused(
+        (struct event_field[]){FIELD("b", EVENT_U64, u64, 0), FIELD("a", EVENT_U64, u64, 0), {0}},
+        "sort");
+    assert_refused(
+        (struct event_field[]){FIELD("a", EVENT_U64, u64, 0), FIELD("a", EVENT_U64, u64, 0), {0}},
+        "sort");
     assert_refused((struct event_field[]){FIELD("a", EVENT_U64, u64, 0),
                                           FIELD("a-b", EVENT_U64, u64, 0),
-                                          FIELD("a.b", EVENT_U64, u64, 0), {0}}, "within");
+                                          FIELD("a.b", EVENT_U64, u64, 0),
+                                          {0}},
+                   "within");
     assert_refused((struct event_field[]){FIELD("a..b", EVENT_U64, u64, 0), {0}}, "name");
     assert_refused((struct event_field[]){FIELD("a\"", EVENT_U64, u64, 0), {0}}, "name");
-    assert_refused((struct event_field[]){FIELD("a.b.c.d.e.f.g.h.i", EVENT_U8, u8, 0), {0}}, "name");
+    assert_refused((struct event_field[]){FIELD("a.b.c.d.e.f.g.h.i", EVENT_U8, u8, 0), {0}},
+                   "name");
     assert_refused((struct event_field[]){FIELD("a", 99, u64, 0), {0}}, "kind");
     assert_refused((struct event_field[]){FIELD("a", EVENT_U64, u8, 0), {0}}, "aligned");
-    assert_refused((struct event_field[]){{"a", EVENT_SPAN, sizeof(struct sample) - 8, 0, "x"}, {0}},
-                   "beyond");
+    assert_refused(
+        (struct event_field[]){{"a", EVENT_SPAN, sizeof(struct sample) - 8, 0, "x"}, {0}},
+        "beyond");
     assert_refused((struct event_field[]){{"a", EVENT_U8, 0, 0, NULL}, {0}}, "help");
 }
 
@@ -215,9 +228,9 @@ static void any_thread_any_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(encodes_every_kind),  cmocka_unit_test(omits_what_is_empty),
-        cmocka_unit_test(any_subset_is_json),  cmocka_unit_test(always_means_always),
-        cmocka_unit_test(checks_tables),       cmocka_unit_test(any_thread_any_type),
+        cmocka_unit_test(encodes_every_kind), cmocka_unit_test(omits_what_is_empty),
+        cmocka_unit_test(any_subset_is_json), cmocka_unit_test(always_means_always),
+        cmocka_unit_test(checks_tables),      cmocka_unit_test(any_thread_any_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

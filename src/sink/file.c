@@ -74,8 +74,7 @@ static struct sink *file_open(const struct sink_options *options, struct err *er
     sink->path = strdup(options->path);
     int failure = lines_init(&sink->lines) && sink->path != NULL ? file_reopen(sink) : ENOMEM;
     if (failure != 0) {
-        err_set(err, ERR_FAILED, "cannot write events to %s: %s", options->path,
-                strerror(failure));
+        err_set(err, ERR_FAILED, "cannot write events to %s: %s", options->path, strerror(failure));
         file_free(sink);
         return NULL;
     }
@@ -87,8 +86,7 @@ static struct sink *file_open(const struct sink_options *options, struct err *er
 static bool file_is_full(const struct sink *sink, size_t more)
 {
     struct stat status;
-    if (sink->rotate_bytes == 0 || fstat(sink->fd, &status) != 0 ||
-        !S_ISREG(status.st_mode)) {
+    if (sink->rotate_bytes == 0 || fstat(sink->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         return false;
     }
     uint64_t size = (uint64_t)status.st_size + sink->lines.size;

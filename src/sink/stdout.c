@@ -30,8 +30,8 @@ static bool stdout_stands(const struct sink *sink, struct err *err)
     if (sink->failure == EPIPE) {
         return err_set(err, ERR_FAILED, "standard output was closed");
     }
-    return sink->failure == 0 || err_set(err, ERR_FAILED, "cannot write to standard output: %s",
-                                         strerror(sink->failure));
+    return sink->failure == 0 ||
+           err_set(err, ERR_FAILED, "cannot write to standard output: %s", strerror(sink->failure));
 }
 
 static bool stdout_write(struct sink *sink, struct span lines, uint32_t count, struct err *err)

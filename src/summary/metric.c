@@ -344,8 +344,8 @@ static struct metric_family metric_family(const struct metric_set *set, const st
         part = m->unit;
     }
     bool parted = part != NULL && *part != '\0';
-    snprintf(f.name, sizeof f.name, "%s_%s_%s%s%s%s", prefix, set->name, m->name,
-             parted ? "_" : "", parted ? part : "", counter ? "_total" : "");
+    snprintf(f.name, sizeof f.name, "%s_%s_%s%s%s%s", prefix, set->name, m->name, parted ? "_" : "",
+             parted ? part : "", counter ? "_total" : "");
     json_printf(to, "# HELP %s ", f.name);
     metric_escaped(to, m->help, "\\");
     json_printf(to, "\n# TYPE %s %s\n", f.name, counter ? "counter" : "gauge");
@@ -395,6 +395,17 @@ static void metric_prometheus_top(const struct metric_set *set, const struct met
     free(top);
 }
 
+static void metric_prometheus_labelled(const struct metric_family *f, const struct metric *m,
+                                       const uint64_t *counts)
+{
+    for (unsigned i = 0; i < m->label_count; i++) {
+        const char *value = m->label_value(i);
+        if (value != NULL) {
+            metric_sample(f, m->label, value, counts[i]);
+        }
+    }
+}
+
 void metric_block_prometheus(const struct metric_set *set, const void *block, unsigned limit,
                              const char *prefix, struct json *to)
 {
@@ -405,17 +416,11 @@ void metric_block_prometheus(const struct metric_set *set, const void *block, un
             continue;
         }
         struct metric_family f = metric_family(set, m, NULL, prefix, to);
-        if (m->kind == METRIC_CARDINALITY) {
-            metric_sample(&f, NULL, NULL, metric_distinct(at));
-        } else if (m->kind == METRIC_LABELLED) {
-            for (unsigned i = 0; i < m->label_count; i++) {
-                const char *value = m->label_value(i);
-                if (value != NULL) {
-                    metric_sample(&f, m->label, value, ((const uint64_t *)at)[i]);
-                }
-            }
+        if (m->kind == METRIC_LABELLED) {
+            metric_prometheus_labelled(&f, m, at);
         } else {
-            metric_sample(&f, NULL, NULL, *(const uint64_t *)at);
+            bool distinct = m->kind == METRIC_CARDINALITY;
+            metric_sample(&f, NULL, NULL, distinct ? metric_distinct(at) : *(const uint64_t *)at);
         }
     }
 }

@@ -76,7 +76,8 @@ void metric_block_prometheus(const struct metric_set *set, const void *block, un
 
 enum { METRIC_KEY_ROOM = 168 }; /* bytes that the text of any key fits in */
 
-/* Writes a top-N key as text into `to` (terminated); `kind` says how to read it. An address, "a > b"
- * for a pair, "443/tcp" for a port. Text has control characters and bytes that are not UTF-8 as
- * \xNN and a backslash as \\, so that it is safe to print and no two keys look the same. */
+/* Writes a top-N key as text into `to` (terminated); `kind` says how to read it. An address,
+ * "a > b" for a pair, "443/tcp" for a port. Text has control characters and bytes that are not
+ * UTF-8 as \xNN and a backslash as \\, so that it is safe to print and no two keys look the
+ * same. */
 void metric_key_text(enum metric_key kind, struct span key, char *to, size_t size);

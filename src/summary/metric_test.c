@@ -43,28 +43,63 @@ static const char *rcode(unsigned i)
 static const char *const extras[] = {"packets", "flows", NULL};
 
 static const struct metric metrics[] = {
-    {.name = "packets", .kind = METRIC_COUNTER, .offset = offsetof(struct block, packets),
-     .unit = "packets", .help = "Frames seen", .group = "counters"},
-    {.name = "wire", .kind = METRIC_COUNTER, .offset = offsetof(struct block, wire),
-     .unit = "bytes", .help = "Back\\slash and\nnewline", .group = "counters"},
-    {.name = "active", .kind = METRIC_GAUGE, .offset = offsetof(struct block, active),
-     .unit = "flows", .help = "Flows now", .group = "counters"},
-    {.name = "rcode_packets", .kind = METRIC_LABELLED, .offset = offsetof(struct block, rcodes),
-     .unit = "packets", .help = "By answer", .group = "counters", .label = "rcode",
-     .label_value = rcode, .label_count = 4},
-    {.name = "clients", .kind = METRIC_CARDINALITY, .offset = offsetof(struct block, clients),
-     .unit = "", .help = "Distinct clients", .group = "cardinality"},
-    {.name = "top_hosts", .kind = METRIC_TOPN, .offset = offsetof(struct block, hosts),
-     .unit = "bytes", .help = "Heaviest hosts", .group = "top", .key = METRIC_KEY_ADDRESS,
+    {.name = "packets",
+     .kind = METRIC_COUNTER,
+     .offset = offsetof(struct block, packets),
+     .unit = "packets",
+     .help = "Frames seen",
+     .group = "counters"},
+    {.name = "wire",
+     .kind = METRIC_COUNTER,
+     .offset = offsetof(struct block, wire),
+     .unit = "bytes",
+     .help = "Back\\slash and\nnewline",
+     .group = "counters"},
+    {.name = "active",
+     .kind = METRIC_GAUGE,
+     .offset = offsetof(struct block, active),
+     .unit = "flows",
+     .help = "Flows now",
+     .group = "counters"},
+    {.name = "rcode_packets",
+     .kind = METRIC_LABELLED,
+     .offset = offsetof(struct block, rcodes),
+     .unit = "packets",
+     .help = "By answer",
+     .group = "counters",
+     .label = "rcode",
+     .label_value = rcode,
+     .label_count = 4},
+    {.name = "clients",
+     .kind = METRIC_CARDINALITY,
+     .offset = offsetof(struct block, clients),
+     .unit = "",
+     .help = "Distinct clients",
+     .group = "cardinality"},
+    {.name = "top_hosts",
+     .kind = METRIC_TOPN,
+     .offset = offsetof(struct block, hosts),
+     .unit = "bytes",
+     .help = "Heaviest hosts",
+     .group = "top",
+     .key = METRIC_KEY_ADDRESS,
      .extras = extras},
-    {.name = "top_names", .kind = METRIC_TOPN, .offset = offsetof(struct block, names),
-     .unit = "", .help = "Names", .group = "top", .key = METRIC_KEY_TEXT, .label = "qname"},
+    {.name = "top_names",
+     .kind = METRIC_TOPN,
+     .offset = offsetof(struct block, names),
+     .unit = "",
+     .help = "Names",
+     .group = "top",
+     .key = METRIC_KEY_TEXT,
+     .label = "qname"},
     {0},
 };
 
-static const struct metric_set set = {
-    .name = "test", .help = "For the test", .metrics = metrics, .size = sizeof(struct block),
-    .init = block_init};
+static const struct metric_set set = {.name = "test",
+                                      .help = "For the test",
+                                      .metrics = metrics,
+                                      .size = sizeof(struct block),
+                                      .init = block_init};
 
 static struct block *block_new(void)
 {
@@ -182,37 +217,35 @@ static void renders_prometheus(void **state)
     json_init(&j);
     metric_block_prometheus(&set, b, 1, "vantage", &j);
     json_append(&j, "", 1);
-    assert_string_equal(
-        j.data,
-        "# HELP vantage_test_packets_total Frames seen\n"
-        "# TYPE vantage_test_packets_total counter\n"
-        "vantage_test_packets_total 10\n"
-        "# HELP vantage_test_wire_bytes_total Back\\\\slash and\\nnewline\n"
-        "# TYPE vantage_test_wire_bytes_total counter\n"
-        "vantage_test_wire_bytes_total 1500\n"
-        "# HELP vantage_test_active_flows Flows now\n"
-        "# TYPE vantage_test_active_flows gauge\n"
-        "vantage_test_active_flows 3\n"
-        "# HELP vantage_test_rcode_packets_total By answer\n"
-        "# TYPE vantage_test_rcode_packets_total counter\n"
-        "vantage_test_rcode_packets_total{rcode=\"noerror\"} 7\n"
-        "vantage_test_rcode_packets_total{rcode=\"a\\\"b\\\\c\\nd\"} 2\n"
-        "vantage_test_rcode_packets_total{rcode=\"x\xef\xbf\xbd\"} 1\n"
-        "# HELP vantage_test_clients Distinct clients\n"
-        "# TYPE vantage_test_clients gauge\n"
-        "vantage_test_clients 2\n"
-        "# HELP vantage_test_top_hosts_bytes Heaviest hosts\n"
-        "# TYPE vantage_test_top_hosts_bytes gauge\n"
-        "vantage_test_top_hosts_bytes{address=\"192.0.2.1\"} 900\n"
-        "# HELP vantage_test_top_hosts_packets Heaviest hosts\n"
-        "# TYPE vantage_test_top_hosts_packets gauge\n"
-        "vantage_test_top_hosts_packets{address=\"192.0.2.1\"} 1\n"
-        "# HELP vantage_test_top_hosts_flows Heaviest hosts\n"
-        "# TYPE vantage_test_top_hosts_flows gauge\n"
-        "vantage_test_top_hosts_flows{address=\"192.0.2.1\"} 2\n"
-        "# HELP vantage_test_top_names Names\n"
-        "# TYPE vantage_test_top_names gauge\n"
-        "vantage_test_top_names{qname=\"www.example\"} 12\n");
+    assert_string_equal(j.data, "# HELP vantage_test_packets_total Frames seen\n"
+                                "# TYPE vantage_test_packets_total counter\n"
+                                "vantage_test_packets_total 10\n"
+                                "# HELP vantage_test_wire_bytes_total Back\\\\slash and\\nnewline\n"
+                                "# TYPE vantage_test_wire_bytes_total counter\n"
+                                "vantage_test_wire_bytes_total 1500\n"
+                                "# HELP vantage_test_active_flows Flows now\n"
+                                "# TYPE vantage_test_active_flows gauge\n"
+                                "vantage_test_active_flows 3\n"
+                                "# HELP vantage_test_rcode_packets_total By answer\n"
+                                "# TYPE vantage_test_rcode_packets_total counter\n"
+                                "vantage_test_rcode_packets_total{rcode=\"noerror\"} 7\n"
+                                "vantage_test_rcode_packets_total{rcode=\"a\\\"b\\\\c\\nd\"} 2\n"
+                                "vantage_test_rcode_packets_total{rcode=\"x\xef\xbf\xbd\"} 1\n"
+                                "# HELP vantage_test_clients Distinct clients\n"
+                                "# TYPE vantage_test_clients gauge\n"
+                                "vantage_test_clients 2\n"
+                                "# HELP vantage_test_top_hosts_bytes Heaviest hosts\n"
+                                "# TYPE vantage_test_top_hosts_bytes gauge\n"
+                                "vantage_test_top_hosts_bytes{address=\"192.0.2.1\"} 900\n"
+                                "# HELP vantage_test_top_hosts_packets Heaviest hosts\n"
+                                "# TYPE vantage_test_top_hosts_packets gauge\n"
+                                "vantage_test_top_hosts_packets{address=\"192.0.2.1\"} 1\n"
+                                "# HELP vantage_test_top_hosts_flows Heaviest hosts\n"
+                                "# TYPE vantage_test_top_hosts_flows gauge\n"
+                                "vantage_test_top_hosts_flows{address=\"192.0.2.1\"} 2\n"
+                                "# HELP vantage_test_top_names Names\n"
+                                "# TYPE vantage_test_top_names gauge\n"
+                                "vantage_test_top_names{qname=\"www.example\"} 12\n");
     json_done(&j);
     free(b);
 }
@@ -309,12 +342,9 @@ static void checks_tables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders_json),
-        cmocka_unit_test(limits_and_resets),
-        cmocka_unit_test(merges_as_one),
-        cmocka_unit_test(renders_prometheus),
-        cmocka_unit_test(promtool_finds_nothing),
-        cmocka_unit_test(writes_keys),
+        cmocka_unit_test(renders_json),           cmocka_unit_test(limits_and_resets),
+        cmocka_unit_test(merges_as_one),          cmocka_unit_test(renders_prometheus),
+        cmocka_unit_test(promtool_finds_nothing), cmocka_unit_test(writes_keys),
         cmocka_unit_test(checks_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ enum { TOPN_TAG_SHIFT = 16, TOPN_SAMPLE = 256 };
 
 static inline uint32_t *topn_index(const struct topn *t)
 {
-    return (uint32_t *)(void *)(uintptr_t)&t->items[t->capacity];
+    return (uint32_t *)(void *)(topn_items(t) + t->capacity);
 }
 
 void topn_init(struct topn *t, uint32_t slots, uint32_t key_size)
@@ -51,7 +51,7 @@ static inline uint32_t *topn_find(const struct topn *t, const void *key, uint64_
         uint32_t entry = index[at];
         if (entry == 0 ||
             (entry >> TOPN_TAG_SHIFT == tag &&
-             memcmp(t->items[(entry & TOPN_NUMBER_MASK) - 1].key, key, t->key_size) == 0)) {
+             memcmp(topn_items(t)[(entry & TOPN_NUMBER_MASK) - 1].key, key, t->key_size) == 0)) {
             return &index[at];
         }
     }
@@ -103,7 +103,7 @@ static uint64_t topn_median(const struct topn *t)
     uint64_t sample[TOPN_SAMPLE];
     uint32_t size = t->count < TOPN_SAMPLE ? t->count : TOPN_SAMPLE;
     for (uint32_t i = 0; i < size; i++) {
-        sample[i] = topn_counter(t, &t->items[(uint64_t)i * t->count / size]);
+        sample[i] = topn_counter(t, &topn_items(t)[(uint64_t)i * t->count / size]);
     }
     return topn_select(sample, size, size / 2);
 }
@@ -115,16 +115,16 @@ static void topn_purge(struct topn *t)
     uint64_t cut = topn_median(t);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < t->count; i++) {
-        if (topn_counter(t, &t->items[i]) > cut) {
-            t->items[kept++] = t->items[i];
+        if (topn_counter(t, &topn_items(t)[i]) > cut) {
+            topn_items(t)[kept++] = topn_items(t)[i];
         }
     }
     t->count = kept;
     t->error += cut;
     memset(topn_index(t), 0, t->slots * sizeof(uint32_t));
     for (uint32_t i = 0; i < kept; i++) {
-        uint64_t hash = topn_hash(t, t->items[i].key);
-        *topn_find(t, t->items[i].key, hash) = topn_entry(hash, i);
+        uint64_t hash = topn_hash(t, topn_items(t)[i].key);
+        *topn_find(t, topn_items(t)[i].key, hash) = topn_entry(hash, i);
     }
 }
 
@@ -134,14 +134,14 @@ static inline struct topn_item *topn_item(struct topn *t, const void *key)
     uint64_t hash = topn_hash(t, key);
     uint32_t *entry = topn_find(t, key, hash);
     if (*entry != 0) {
-        return &t->items[(*entry & TOPN_NUMBER_MASK) - 1];
+        return &topn_items(t)[(*entry & TOPN_NUMBER_MASK) - 1];
     }
     if (t->count == t->capacity) {
         topn_purge(t);
         entry = topn_find(t, key, hash);
     }
     *entry = topn_entry(hash, t->count);
-    struct topn_item *item = &t->items[t->count++];
+    struct topn_item *item = &topn_items(t)[t->count++];
     *item = (struct topn_item){.error = t->error};
     memcpy(item->key, key, t->key_size);
     return item;
@@ -165,12 +165,12 @@ void topn_merge(struct topn *into, const struct topn *from)
     assert(from->count == 0 || into->key_size == from->key_size);
     /* Whatever is not in `from` may have been purged there. */
     for (uint32_t i = 0; i < into->count; i++) {
-        into->items[i].error += from->error;
+        topn_items(into)[i].error += from->error;
     }
     into->error += from->error;
     into->total += from->total;
     for (uint32_t i = 0; i < from->count; i++) {
-        const struct topn_item *other = &from->items[i];
+        const struct topn_item *other = &topn_items(from)[i];
         struct topn_item *item = topn_item(into, other->key);
         item->weight += other->weight;
         item->error -= from->error - other->error; /* but this one is: the counters add up */
@@ -221,14 +221,14 @@ uint32_t topn_top(const struct topn *t, const struct topn_item **ret, uint32_t m
         return 0;
     }
     for (uint32_t i = 0; i < size; i++) {
-        ret[i] = &t->items[i];
+        ret[i] = &topn_items(t)[i];
     }
     for (uint32_t i = size / 2; i-- > 0;) {
         topn_sift(ret, size, i);
     }
     for (uint32_t i = size; i < t->count; i++) {
-        if (topn_order(&t->items[i], ret[0]) < 0) {
-            ret[0] = &t->items[i];
+        if (topn_order(&topn_items(t)[i], ret[0]) < 0) {
+            ret[0] = &topn_items(t)[i];
             topn_sift(ret, size, 0);
         }
     }

@@ -22,17 +22,17 @@ struct topn_item {
     uint8_t key[TOPN_KEY_MAX];   /* padded with zeros */
 };
 
-/* `struct topn` is followed in memory by its items and their index; declare one with
- * TOPN_DECLARE. */
+/* `struct topn` is followed in memory by room for `capacity` items, of which the first `count` are
+ * in use, in no order, and by their index; declare one with TOPN_DECLARE. (No flexible array: such
+ * a struct could not stand in the middle of a block.) */
 struct topn {
     uint32_t capacity; /* items that fit before a purge; slots times 3/4 */
     uint32_t slots;    /* of the index; power of two */
     uint32_t count;
     uint32_t key_size;
-    uint64_t error;  /* upper bound of the weight that any item, here or purged, may lack */
-    uint64_t total;  /* all weight ever added */
-    uint64_t seed;   /* of the index's hash */
-    struct topn_item items[]; /* the first `count`, in no order; behind `capacity` of them: index */
+    uint64_t error; /* upper bound of the weight that any item, here or purged, may lack */
+    uint64_t total; /* all weight ever added */
+    uint64_t seed;  /* of the index's hash */
 };
 
 /* A member that holds a top-N of `slots` slots (a power of two, 4 to TOPN_SLOTS_MAX). */
@@ -43,15 +43,22 @@ struct topn {
                               (slots_) * sizeof(uint32_t)];                                        \
     }
 
+/* The items, for those who want all of them in no order; see topn_top(). */
+static inline struct topn_item *topn_items(const struct topn *t)
+{
+    return (struct topn_item *)(uintptr_t)(t + 1);
+}
+
 /* Prepares empty memory (zeroed, or a top-N of the same shape behind topn_reset()) for `slots`
  * slots and keys of `key_size` bytes. */
 void topn_init(struct topn *t, uint32_t slots, uint32_t key_size);
-/* Empties it, keeps its shape. Costs next to nothing when it held nothing, else four bytes a slot. */
+/* Empties it, keeps its shape. Costs nothing when it held nothing, else four bytes a slot. */
 void topn_reset(struct topn *t);
 /* Adds weight and extras (NULL: none) to the item with this key (key_size bytes). Weight 0 is
  * no sign of life: it adds nothing at all. */
 void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t extra[TOPN_EXTRAS]);
 /* Adds all of `from`, whose keys have the same size. */
 void topn_merge(struct topn *into, const struct topn *from);
-/* Fills `ret` with pointers to at most `max` items, heaviest first (ties by key); returns how many. */
+/* Fills `ret` with pointers to at most `max` items, heaviest first, ties by key; returns how
+ * many. */
 uint32_t topn_top(const struct topn *t, const struct topn_item **ret, uint32_t max);

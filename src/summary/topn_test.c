@@ -49,7 +49,8 @@ static void add_stream(struct topn *t, uint64_t *truth, uint64_t seed)
 {
     random_state = seed;
     for (unsigned i = 0; i < ADDS; i++) {
-        uint32_t number = (uint32_t)(UNIVERSE / (1 + random_next() % UNIVERSE) + random_next() % 300);
+        uint32_t number =
+            (uint32_t)(UNIVERSE / (1 + random_next() % UNIVERSE) + random_next() % 300);
         uint64_t weight = 1 + random_next() % 100;
         number = random_next() % 2 ? number : (uint32_t)(random_next() % UNIVERSE);
         add(t, number, weight);
