@@ -194,7 +194,7 @@ static void print_first_steps(FILE *out, int width)
         const char *line;
         const char *text;
     } steps[] = {
-        {"demo", "vantage demo", "sample traffic through all of it; needs no rights, no network"},
+        {"demo", "vantage demo", "sample traffic through all of it; needs no rights"},
         {"read", "vantage read FILE", "what a capture holds: pcap, pcapng, compressed or not"},
         {"live", may_capture() ? "vantage live" : "sudo vantage live",
          "what goes on now, on the busiest interface"},

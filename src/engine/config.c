@@ -145,19 +145,31 @@ bool config_set(struct config *config, const char *path, const char *value, stru
     return true;
 }
 
+static bool check_items(const struct config *config, const struct config_key *key, struct err *err)
+{
+    for (size_t i = 0; i < config_items_count(config, key); i++) {
+        const void *item = config_items_at(config, key, i);
+        if (!config_values_check(key->items->keys, config_item_kind(key, item), item, err) ||
+            !key->items->check(config, i, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool config_check(const struct config *config, struct err *err)
 {
+    if (!config_values_check(config_keys, NULL, config, err)) {
+        return false;
+    }
     for (const struct config_rule *rule = config_rules; rule->path != NULL; rule++) {
         if (!rule->holds(config, err)) {
             return false;
         }
     }
     for (const struct config_key *key = config_keys; key->path != NULL; key++) {
-        size_t count = key->kind == CONFIG_ITEMS ? config_items_count(config, key) : 0;
-        for (size_t i = 0; i < count; i++) {
-            if (!key->items->check(config, i, err)) {
-                return false;
-            }
+        if (key->kind == CONFIG_ITEMS && !check_items(config, key, err)) {
+            return false;
         }
     }
     return true;

@@ -135,8 +135,8 @@ void config_list_add(struct config *config, struct config_list *list, const char
 /* Reads api.listen: a numeric address or "localhost", and a port. */
 bool config_address(const char *listen, struct sockaddr_storage *ret, struct err *err);
 
-/* Rules between keys (a public address needs a token): config_load() has applied them; whoever
- * changed a config afterwards asks again before use. */
+/* Bounds, and rules between keys (a public address needs a token): config_load() has applied them;
+ * whoever changed a config afterwards asks again before use. */
 bool config_check(const struct config *config, struct err *err);
 
 /* Prints all values as YAML that config_load() reads back the same, but for secrets, which are

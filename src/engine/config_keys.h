@@ -87,6 +87,10 @@ bool config_value_set(struct config *config, const struct config_key *key, void 
 /* The name of a CHOICE that `text` is, or NULL with err. */
 const char *config_choice(const struct config_key *key, const char *text, struct err *err);
 
+/* Whether the numbers at `object` are within their bounds, for those that no text was read into. */
+bool config_values_check(const struct config_key *keys, const char *kind, const void *object,
+                         struct err *err);
+
 /* Gives all rows of a table that apply to `kind` their defaults; sections and items aside. */
 void config_values_default(struct config *config, const struct config_key *keys, const char *kind,
                            void *object);

@@ -163,6 +163,10 @@ static void a_key_is_set_by_its_path(void **state)
     assert_int_equal(err.code, ERR_USAGE);
     err = (struct err){0};
     assert_false(config_set(config, "taps", "x", &err));
+    err = (struct err){0};
+    config->flows.period = 10000000; /* as a command may: no text was read */
+    assert_false(config_check(config, &err));
+    assert_string_equal(err.text, "flows.period 10ms is out of range: 1s to 1d, or -1s");
     config_free(config);
 }
 

@@ -143,6 +143,39 @@ static bool is_none(const struct config_key *key, int64_t value)
     return value == none || (value < 0 && none < 0);
 }
 
+static bool check_bounds(const struct config_key *key, int64_t value, struct err *err)
+{
+    bool is_auto = key->kind == CONFIG_MEMORY && value == config_memory_auto();
+    bool is_within = value >= key->minimum && value <= key->maximum;
+    if (is_auto || is_within || is_none(key, value)) {
+        return true;
+    }
+    char text[TEXT_ROOM];
+    char least[TEXT_ROOM];
+    char most[TEXT_ROOM];
+    number_text(text, key->kind, value);
+    number_text(least, key->kind, key->minimum);
+    number_text(most, key->kind, key->maximum);
+    bool is_open = key->maximum == INT64_MAX;
+    return err_set(err, ERR_USAGE, "%s %s is out of range: %s%s%s%s%s", key->path, text, least,
+                   is_open ? " or more" : " to ", is_open ? "" : most,
+                   key->none != NULL ? ", or " : "", key->none != NULL ? key->none : "");
+}
+
+bool config_values_check(const struct config_key *keys, const char *kind, const void *object,
+                         struct err *err)
+{
+    for (const struct config_key *key = keys; key->path != NULL; key++) {
+        bool is_number = key->kind == CONFIG_NUMBER || key->kind == CONFIG_SIZE ||
+                         key->kind == CONFIG_MEMORY || key->kind == CONFIG_DURATION;
+        if (is_number && (kind == NULL || config_key_applies(key, kind)) &&
+            !check_bounds(key, *(const int64_t *)((const char *)object + key->offset), err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool set_number(const struct config_key *key, void *object, const char *text,
                        struct err *err)
 {
@@ -156,17 +189,8 @@ static bool set_number(const struct config_key *key, void *object, const char *t
     if (!parse_number(key, text, &value)) {
         return refuse(key, text, kinds[key->kind], err);
     }
-    bool is_auto = key->kind == CONFIG_MEMORY && strcmp(text, "auto") == 0;
-    bool is_within = value >= key->minimum && value <= key->maximum;
-    if (!is_auto && !is_within && !is_none(key, value)) {
-        char least[TEXT_ROOM];
-        char most[TEXT_ROOM];
-        number_text(least, key->kind, key->minimum);
-        number_text(most, key->kind, key->maximum);
-        return err_set(err, ERR_USAGE, "%s %s is out of range: %s%s%s%s%s", key->path, text, least,
-                       key->maximum == INT64_MAX ? " or more" : " to ",
-                       key->maximum == INT64_MAX ? "" : most, key->none != NULL ? ", or " : "",
-                       key->none != NULL ? key->none : "");
+    if (!check_bounds(key, value, err)) {
+        return false;
     }
     *number_at(key, object) = value;
     return true;
