@@ -63,21 +63,3 @@ class Meter:
 def median(values):
     """The median of a list that is not empty."""
     return statistics.median(values)
-
-
-def numbers_named(document, word):
-    """All numbers in a JSON document whose key contains a word, summed; None if there are none."""
-    found = []
-
-    def walk(node, key):
-        if isinstance(node, dict):
-            for name, value in node.items():
-                walk(value, name)
-        elif isinstance(node, list):
-            for value in node:
-                walk(value, key)
-        elif isinstance(node, (int, float)) and not isinstance(node, bool) and word in key:
-            found.append(node)
-
-    walk(document, "")
-    return sum(found) if found else None
