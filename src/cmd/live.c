@@ -66,7 +66,26 @@ static void take_flows(struct config *config, const struct arguments *arguments)
     config->api.enabled = !arguments_flag(arguments, "no-api");
 }
 
-static void take_interfaces(struct config *config, const struct arguments *arguments)
+/* Several workers must agree on the interface, so that auto is settled before they start. */
+static bool settle_auto(struct config *config, struct config_tap *tap)
+{
+    char name[IF_NAMESIZE], why[200];
+    struct err err = {0};
+    for (size_t i = 0; i < tap->interfaces.count && config->limits.workers > 1; i++) {
+        if (strcmp(tap->interfaces.items[i], "auto") != 0) {
+            continue;
+        }
+        if (!interfaces_choose(name, why, sizeof why, &err)) {
+            fprintf(stderr, "vantage live: %s\n", err.text);
+            return false;
+        }
+        fprintf(stderr, "%s\n", why);
+        tap->interfaces.items[i] = config_text(config, name);
+    }
+    return true;
+}
+
+static bool take_interfaces(struct config *config, const struct arguments *arguments)
 {
     config_clear_taps(config);
     struct config_tap *tap = config_add_tap(config, "afpacket");
@@ -85,13 +104,17 @@ static void take_interfaces(struct config *config, const struct arguments *argum
     tap->ignore_outgoing = arguments_flag(arguments, "ignore-outgoing");
     tap->snap_len = arguments_number(arguments, "snap-len");
     tap->ring_size = arguments_number(arguments, "ring");
+    return settle_auto(config, tap);
 }
 
 static int run(const struct arguments *arguments)
 {
     struct config *config = agent_config(NULL);
     take_flows(config, arguments);
-    take_interfaces(config, arguments);
+    if (!take_interfaces(config, arguments)) {
+        config_free(config);
+        return ERR_FAILED;
+    }
     bool events = strcmp(arguments_string(arguments, "output"), "events") == 0;
     if (events) {
         config_add_output(config, "stdout");

@@ -65,3 +65,5 @@ void live_run_fragments(const struct live_run *run, struct defrag_stats *ret);
 uint32_t office_round(struct engine *engine, bool last);
 /* Brings the board's counters of taps, workers and memory up to date, and wakes its readers. */
 void office_publish(struct engine *engine);
+/* Tells the user what a tap has to tell: in the log, and as the board's note. Any thread. */
+void office_note(struct engine *engine, const char *text);

@@ -12,6 +12,9 @@ enum {
     NESTED_FRAGMENTS = 4,   /* fragments within fragments that are followed */
     FLUSHES_A_SPAN = 64,    /* a short capture is flushed so often, for its sparklines */
 };
+/* Times beyond are a capture's mistake (2^62 ns is the year 2116): cut to this, so that no sum of times
+ * can wrap. */
+#define TIME_MAX_NS (UINT64_C(1) << 62)
 #define FLUSH_FIRST_NS (UINT64_C(1) << 20)   /* about a millisecond */
 #define FINE_FLUSH_FRAMES UINT64_C(100000)   /* beyond so many, once a second is enough */
 
@@ -303,14 +306,21 @@ static void count_frame(struct front *front, const struct frame *frame)
     t->last_ns = frame->time_ns > t->last_ns ? frame->time_ns : t->last_ns;
 }
 
+/* Packet time of a frame: of one without a time, that of the frame before. */
+static uint64_t time_of(const struct front *front, const struct frame *frame)
+{
+    if (frame->time_ns == FRAME_NO_TIME) {
+        return front->now_ns;
+    }
+    return frame->time_ns < TIME_MAX_NS ? frame->time_ns : TIME_MAX_NS;
+}
+
 static void take_frame(struct front *front, const struct frame *frame, struct chunk *chunk)
 {
     struct unit *unit = next_unit(front, chunk, UNIT_FRAME);
     struct packet *packet = &unit->packet;
     wire_decode(frame, packet);
-    if (frame->time_ns == FRAME_NO_TIME) {
-        packet->time_ns = front->now_ns;
-    }
+    packet->time_ns = time_of(front, frame);
     count_frame(front, frame);
     if (packet->fragment != FRAGMENT_NONE) {
         reassemble(front, packet, chunk);
@@ -328,8 +338,8 @@ uint32_t front_take(struct front *front, const struct frame *frames, uint32_t co
     uint32_t taken = 0;
     while (taken < count && has_room(chunk)) {
         const struct frame *frame = &frames[taken];
-        if (frame->time_ns != FRAME_NO_TIME && frame->time_ns > front->now_ns &&
-            !pass_time(front, frame->time_ns, chunk)) {
+        uint64_t time_ns = time_of(front, frame);
+        if (time_ns > front->now_ns && !pass_time(front, time_ns, chunk)) {
             break;
         }
         take_frame(front, frame, chunk);

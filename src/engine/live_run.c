@@ -61,10 +61,17 @@ static uint64_t clock_ns(clockid_t clock)
 
 /* ---- Building ------------------------------------------------------------------------------- */
 
+/* Groups must differ between the agents of a machine, and a tap takes one for each of its sources. */
+static uint16_t first_group(const struct engine *engine)
+{
+    return engine->worker_count > 1 ? (uint16_t)((unsigned)getpid() * 16 + 1) : 0;
+}
+
 static bool open_taps(struct live_worker *self, struct err *err)
 {
     const struct engine *engine = self->run->engine;
     const struct config *config = engine->config;
+    uint16_t group = first_group(engine);
     for (size_t i = 0; i < config->tap_count && i < TAPS_MAX; i++) {
         const struct config_tap *wanted = &config->taps[i];
         const struct tap_kind *kind = tap_kind_find(wanted->kind);
@@ -79,8 +86,7 @@ static bool open_taps(struct live_worker *self, struct err *err)
             .ring_bytes = (uint64_t)wanted->ring_size,
             .worker = self->index,
             .workers = engine->worker_count,
-            .fanout_group =
-                engine->worker_count > 1 ? (uint16_t)((unsigned)getpid() * 16 + i + 1) : 0,
+            .fanout_group = group,
             .promiscuous = wanted->promiscuous,
             .ignore_outgoing = wanted->ignore_outgoing,
             .poll_ms = config->tap_count > 1 ? POLL_SEVERAL_MS : POLL_MS,
@@ -89,6 +95,7 @@ static bool open_taps(struct live_worker *self, struct err *err)
         if (tap == NULL) {
             return false;
         }
+        group = (uint16_t)(group + (group > 0 ? sources->count : 0));
         self->taps[self->tap_count++] =
             (struct engine_tap){.config = wanted, .kind = kind, .tap = tap};
     }
@@ -199,6 +206,15 @@ static void publish_fragments(struct live_worker *self)
     atomic_store_explicit(&self->fragments_timed_out, s->timed_out, memory_order_relaxed);
 }
 
+/* What a tap has to tell goes to the log and to the board. */
+static void pass_notices(struct live_worker *self, const struct engine_tap *tap)
+{
+    char text[LOG_LINE_MAX];
+    while (tap->kind->notice != NULL && tap->kind->notice(tap->tap, text, sizeof text)) {
+        office_note(self->run->engine, text);
+    }
+}
+
 /* How much of each second went into work: time is read twice a batch, not a packet. */
 struct meter {
     uint64_t second_began;
@@ -212,6 +228,9 @@ static void meter_add(struct meter *meter, struct live_worker *self, uint64_t fr
     if (elapsed >= SECOND_NS) {
         worker_set_load(self->worker, meter->busy * 1000000 / elapsed);
         publish_fragments(self);
+        for (uint32_t i = 0; i < self->tap_count; i++) {
+            pass_notices(self, &self->taps[i]);
+        }
         *meter = (struct meter){.second_began = to};
     }
 }
@@ -250,6 +269,9 @@ static void *work(void *argument)
 {
     struct live_worker *self = argument;
     struct meter meter = {.second_began = clock_ns(CLOCK_MONOTONIC)};
+    for (uint32_t i = 0; i < self->tap_count; i++) {
+        pass_notices(self, &self->taps[i]);
+    }
     while (!atomic_load_explicit(&self->run->stop, memory_order_relaxed) && turn(self, &meter)) {
     }
     end_front(self);
@@ -330,8 +352,7 @@ bool live_run_stats(const struct live_run *run, uint32_t tap, struct tap_stats *
         ret->received += stats.received;
         ret->dropped += stats.dropped;
         ret->freezes += stats.freezes;
-        /* the interface's own counter is the same for all workers */
-        ret->interface_drops = stats.interface_drops;
+        ret->interface_drops += stats.interface_drops;
     }
     return true;
 }

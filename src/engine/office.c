@@ -3,6 +3,8 @@
  * on a file the reading thread does it between two batches; else a thread of its own. */
 #include "engine/engine_core.h"
 
+#include "base/log.h"
+
 #include <stdio.h>
 
 uint32_t office_round(struct engine *engine, bool last)
@@ -116,5 +118,13 @@ void office_publish(struct engine *engine)
         board->frames += board->workers[i].packets;
         board->bytes += board->workers[i].bytes;
     }
+    collector_publish(engine->collector);
+}
+
+void office_note(struct engine *engine, const char *text)
+{
+    log_info("%s", text);
+    struct board *board = collector_edit(engine->collector);
+    snprintf(board->note, sizeof board->note, "%s", text);
     collector_publish(engine->collector);
 }
