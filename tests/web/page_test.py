@@ -77,8 +77,8 @@ class Page(unittest.TestCase):
         self.assertIn("is no filter", page.wait("document.querySelector('.problem')?.textContent"))
         page.press("Escape")
         page.wait("document.querySelector('#filter').value === '' && !document.querySelector('.problem')")
-        again = self.page("?filter=port:1")
-        self.assertEqual(again.run("document.querySelector('#filter').value"), "port:1")
+        again = self.page("?filter=proto:tcp")
+        self.assertEqual(again.run("document.querySelector('#filter').value"), "proto:tcp")
 
     def test_keys_and_panel(self):
         """j and Enter open a flow with all its fields; Esc closes; ? explains"""

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last five minutes, mirrored: what came in above the axis, what went out below it, losses as
+// The last minutes (five, once there are so many), mirrored: what came in above the axis, what went out below it, losses as
 // bars from the axis. With the table twin, the same figures as text.
 
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Second } from './api';
 import { clock, exact, rate, type Unit } from './format';
 
-const SPAN = 300;
-const HEIGHT = 248;
+const SPAN = 300; /* seconds shown, and at least: */
+const SPAN_LEAST = 60;
+const HEIGHT = 264;
 
 const inOf = (s: Second, unit: Unit): number => (unit === 'packets' ? s.packets[0] : s.bytes[0]);
 const outOf = (s: Second, unit: Unit): number => (unit === 'packets' ? s.packets[1] : s.bytes[1]);
@@ -18,11 +19,12 @@ const outOf = (s: Second, unit: Unit): number => (unit === 'packets' ? s.packets
 function columns(seconds: Second[], unit: Unit): uPlot.AlignedData {
   const last = seconds.at(-1)?.second ?? Math.floor(Date.now() / 1000);
   const known = new Map(seconds.map((s) => [s.second, s]));
+  const span = Math.min(SPAN, Math.max(SPAN_LEAST, last - (seconds[0]?.second ?? last) + 1));
   const xs: number[] = [];
   const ins: (number | null)[] = [];
   const outs: (number | null)[] = [];
   const drops: (number | null)[] = [];
-  for (let x = last - SPAN + 1; x <= last; x++) {
+  for (let x = last - span + 1; x <= last; x++) {
     const s = known.get(x);
     xs.push(x);
     ins.push(s ? inOf(s, unit) : null);
@@ -165,7 +167,7 @@ function Twin(props: { seconds: Second[]; unit: Unit }) {
 export function Chart(props: { seconds: Second[]; unit: Unit; table: boolean }) {
   const { seconds, unit } = props;
   const [hover, setHover] = useState<number | null>(null);
-  const data = columns(seconds, unit);
+  const data = useMemo(() => columns(seconds, unit), [seconds, unit]);
   const at = hover === null ? undefined : (data[0][hover] as number | undefined);
   const shown = at === undefined ? seconds.at(-1) : seconds.find((s) => s.second === at);
   return (

@@ -88,19 +88,17 @@ const clockFormat = new Intl.DateTimeFormat(undefined, {
 export const clock = (seconds: number): string => clockFormat.format(seconds * 1000);
 export const clockOf = (iso: string | undefined): string => (iso ? clockFormat.format(new Date(iso)) : '');
 
-/** "top_talkers" → "Top talkers" */
-export function title(name: string): string {
-  const text = name.replaceAll('_', ' ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** How protocols are written by those who made them; the rest get a capital. */
-const PROTOCOLS: Record<string, string> = {
+/** How protocols and their parts are written by those who made them. */
+const NAMES: Record<string, string> = {
   ethernet: 'Ethernet', arp: 'ARP', ipv4: 'IPv4', ipv6: 'IPv6', tcp: 'TCP', udp: 'UDP', sctp: 'SCTP',
   icmp: 'ICMP', icmpv6: 'ICMPv6', igmp: 'IGMP', vlan: 'VLAN', mpls: 'MPLS', gre: 'GRE', vxlan: 'VXLAN',
   geneve: 'GENEVE', gtpu: 'GTP-U', l2tp: 'L2TP', pppoe: 'PPPoE', ppp: 'PPP', esp: 'ESP', ah: 'AH',
   ospf: 'OSPF', lldp: 'LLDP', stp: 'STP', llc: 'LLC', sll: 'SLL', sll2: 'SLL2', fragment: 'Fragments',
-  unknown: 'Unknown', malformed: 'Malformed',
+  ip: 'IP', syn: 'SYN', syns: 'SYNs', ack: 'ACK', acks: 'ACKs', rtt: 'RTT',
 };
 
-export const protocolName = (name: string): string => PROTOCOLS[name] ?? title(name);
+/** "top_talkers" → "Top talkers", "ipv4_packets" → "IPv4 packets" */
+export function title(name: string): string {
+  const text = name.split('_').map((word) => NAMES[word] ?? word).join(' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

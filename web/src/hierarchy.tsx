@@ -3,7 +3,7 @@
 // row's share of all. A chain of single children is one row ("ethernet › ipv4 › tcp").
 
 import type { Layer } from './api';
-import { bytes, count, protocolName, share, type Unit } from './format';
+import { bytes, count, share, title, type Unit } from './format';
 
 interface Row {
   path: string;
@@ -16,10 +16,10 @@ interface Row {
 function flatten(layers: Layer[], depth: number, above: string, rows: Row[]): Row[] {
   for (const layer of layers) {
     let bottom = layer;
-    const names = [protocolName(layer.name)];
+    const names = [title(layer.name)];
     for (let only = bottom.children[0]; bottom.children.length === 1 && only && only.packets === bottom.packets; only = bottom.children[0]) {
       bottom = only;
-      names.push(protocolName(only.name));
+      names.push(title(only.name));
     }
     const path = `${above}/${names.join('/')}`;
     rows.push({ path, name: names.join(' › '), depth, packets: layer.packets, bytes: layer.bytes });

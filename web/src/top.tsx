@@ -4,7 +4,7 @@
 
 import type { Block, MetricRow, Schema, TopItem } from './api';
 import { filterOf } from './filter';
-import { amount, count, exact, protocolName, share, title } from './format';
+import { amount, count, exact, share, title } from './format';
 
 interface Bar {
   name: string;
@@ -36,7 +36,7 @@ function barsOf(row: MetricRow, value: unknown): Bar[] {
   if (row.kind === 'labelled' && value !== null && typeof value === 'object') {
     return Object.entries(value)
       .filter((entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0)
-      .map(([name, n]) => ({ name: protocolName(name), value: n, filter: [], detail: `${exact(n)} ${row.unit}` }))
+      .map(([name, n]) => ({ name: title(name), value: n, filter: [], detail: `${exact(n)} ${row.unit}` }))
       .sort((a, b) => b.value - a.value);
   }
   return [];
@@ -59,16 +59,19 @@ function BarRow(props: { bar: Bar; row: MetricRow; all: number; onFilter: (words
   );
 }
 
+/** Label values that say that there is nothing to say. */
+const NOTHING = /^(none|unknown)$/i;
+
 function Card(props: { set: string; row: MetricRow; value: unknown; onFilter: (words: string[]) => void }) {
   const { row } = props;
   const bars = barsOf(row, props.value).slice(0, 10);
   const all = Math.max(...bars.map((bar) => bar.value), 1);
-  if (row.kind === 'labelled' && bars.length === 0) {
+  if (row.kind === 'labelled' && bars.every((bar) => NOTHING.test(bar.name))) {
     return null; /* nothing of that kind was seen: no card of zeros */
   }
   return (
-    <section class="card">
-      <h3 title={row.help}>{title(row.name)}<small>{row.unit}</small></h3>
+    <section class={row.key === 'pair' ? 'card double' : 'card'}>
+      <h3 title={row.help}>{title(row.name)}<small>{row.kind === 'labelled' ? `${props.set} · ${row.unit}` : row.unit}</small></h3>
       {bars.length === 0 ? (
         <p class="empty">None seen yet. {row.help}.</p>
       ) : (
@@ -110,23 +113,27 @@ function Numbers(props: { name: string; rows: MetricRow[]; block: Block }) {
   );
 }
 
-const isPlain = (row: MetricRow): boolean => row.kind !== 'topn' && row.kind !== 'labelled';
+const plain = (row: MetricRow): boolean => row.kind !== 'topn' && row.kind !== 'labelled';
 
+/** The heaviest items large and beside each other, all counts below, packed into columns. */
 export function Metrics(props: { schema: Schema; blocks: Record<string, Block>; onFilter: (words: string[]) => void }) {
+  const cards = (kind: MetricRow['kind']) =>
+    props.schema.metrics.flatMap((set) =>
+      set.metrics
+        .filter((row) => row.kind === kind)
+        .map((row) => (
+          <Card key={`${set.name}.${row.name}`} set={set.name} row={row} value={props.blocks[set.name]?.[row.name]} onFilter={props.onFilter} />
+        )),
+    );
   return (
     <>
-      {props.schema.metrics.map((set) => {
-        const block = props.blocks[set.name];
-        const kinds = ['topn', 'labelled'] as const;
-        return block && (
-          <div class="cards" key={set.name} role="group" aria-label={set.help}>
-            {kinds.flatMap((kind) => set.metrics.filter((row) => row.kind === kind)).map((row) => (
-              <Card key={row.name} set={set.name} row={row} value={block[row.name]} onFilter={props.onFilter} />
-            ))}
-            <Numbers name={set.name} rows={set.metrics.filter(isPlain)} block={block} />
-          </div>
-        );
-      })}
+      <div class="cards">{cards('topn')}</div>
+      <div class="counts">
+        {props.schema.metrics.map((set) => (
+          <Numbers key={set.name} name={set.name} rows={set.metrics.filter(plain)} block={props.blocks[set.name] ?? {}} />
+        ))}
+        {cards('labelled')}
+      </div>
     </>
   );
 }
