@@ -54,9 +54,10 @@ enum defrag_result {
 };
 
 /* Takes a fragment. Once its datagram is whole, that is written to `memory` (DEFRAG_DATAGRAM_MAX
- * bytes) as if it had never been cut, ready for wire_resume(): the first fragment's IPv4 header with
- * its length and fragment fields mended (not its checksum), or its IPv6 headers without the fragment
- * header; `ret_frames` and `ret_wire_len` are the sums over all its frames. There must be room. */
+ * bytes) as if it had never been cut, ready for wire_resume(): the first fragment's IPv4 header,
+ * its length and fragment fields mended (not its checksum), or its IPv6 headers without the
+ * fragment header; `ret_frames` and `ret_wire_len` are the sums over all its frames. There must be
+ * room. */
 enum defrag_result defrag_push(struct defrag *d, const struct packet *fragment, uint8_t *memory,
                                struct span *ret_datagram, uint32_t *ret_frames,
                                uint32_t *ret_wire_len);
@@ -64,10 +65,10 @@ enum defrag_result defrag_push(struct defrag *d, const struct packet *fragment, 
 /* Whether the budget is spent: then make room with defrag_pop(d, UINT64_MAX, ...) and ask again. */
 bool defrag_needs_room(struct defrag *d, const struct packet *fragment);
 
-/* Takes the oldest datagram out if it timed out at `now_ns`; UINT64_MAX: whether or not. `ret` is its
- * first fragment with what could be read of it, else some fragment without ports; it stands for all
- * frames, at the time of the latest. Its bytes are in `memory` (DEFRAG_DATAGRAM_MAX bytes). Returns
- * false when there is none. */
+/* Takes the oldest datagram out if it timed out at `now_ns`; UINT64_MAX: whether or not. `ret` is
+ * its first fragment with what could be read of it, else some fragment without ports; it stands for
+ * all frames, at the time of the latest. Its bytes are in `memory` (DEFRAG_DATAGRAM_MAX bytes).
+ * Returns false when there is none. */
 bool defrag_pop(struct defrag *d, uint64_t now_ns, struct packet *ret, uint8_t *memory);
 
 /* Counters since the start; they go on with `d`. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where fragments wait, private to flow/: records of datagrams and chunks of bytes, both in address
- * space taken at start. A record holds the packet and the headers of one of the datagram's fragments
- * and a list of pieces, ordered by offset, that never overlap; a piece lies in a chain of chunks.
- * Records hang in a hash chain and in a list by age. Indices name records and chunks; 0 is none. */
+ * space taken at start. A record holds the packet and the headers of one of the datagram's
+ * fragments and a list of pieces, ordered by offset, that never overlap; a piece lies in a chain of
+ * chunks. Records hang in a hash chain and in a list by age. Indices name records and chunks; 0 is
+ * none. */
 #pragma once
 
 #include "base/err.h"

@@ -413,7 +413,8 @@ static void the_budget_holds(void **state)
     }
     assert_int_equal(popped, sent);
     assert_int_equal(defrag_stats(lab->defrag)->held, 0);
-    assert_int_equal(defrag_stats(lab->defrag)->timed_out, sent - defrag_stats(lab->defrag)->evicted);
+    const struct defrag_stats *stats = defrag_stats(lab->defrag);
+    assert_int_equal(stats->timed_out, sent - stats->evicted);
 }
 
 #define lab_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

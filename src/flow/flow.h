@@ -6,8 +6,8 @@
  *
  *     flow_key_make → flow_prefetch_bucket → (others) → flow_prefetch → (others) → flow_find
  *
- * A flow is 128 hot bytes (two cache lines: key and counters) and 48 cold ones that only reports and
- * unusual packets touch. Indices, not pointers, name flows; 0 is no flow. */
+ * A flow is 128 hot bytes (two cache lines: key and counters) and 48 cold ones that only reports
+ * and unusual packets touch. Indices, not pointers, name flows; 0 is no flow. */
 #pragma once
 
 #include "base/err.h"
@@ -15,7 +15,7 @@
 
 /* ---- Keys --------------------------------------------------------------------------------- */
 
-/* The normalised key: the lower (address, port) is end 0. Compared as bytes: all are set, always. */
+/* The normalised key: the lower (address, port) is end 0. Compared as bytes: all are always set. */
 struct flow_key {
     uint8_t address[2][16]; /* IPv4 in the first four bytes, MACs in the first six */
     uint16_t port[2];       /* TCP, UDP, SCTP ports; ICMP type and counter-type; ethertype */
@@ -178,8 +178,8 @@ struct flow_update flow_count(struct flow_table *table, flow_index index, const 
 /* Notes an ICMP error that quoted a packet of this flow. */
 void flow_note_icmp(struct flow_table *table, flow_index index, const struct packet *error);
 
-/* Zeek's conn_state of the flow: S0 S1 S2 S3 SF REJ RSTO RSTR RSTOS0 RSTRH SH SHR OTH, as defined in
- * docs.zeek.org base/protocols/conn; "" for what is not TCP. Static text. */
+/* Zeek's conn_state of the flow: S0 S1 S2 S3 SF REJ RSTO RSTR RSTOS0 RSTRH SH SHR OTH, as defined
+ * in docs.zeek.org base/protocols/conn; "" for what is not TCP. Static text. */
 const char *flow_connection_state(const struct flow *flow);
 
 /* Zeek's history as terminated text: the letters S H A D F R T W G I Q in upper case for the

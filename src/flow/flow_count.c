@@ -8,7 +8,7 @@ enum { MAC_SIZE = 6 };
 /* ---- The initiator ------------------------------------------------------------------------- */
 
 /* Ports from which services answer: the system ports (RFC 6335 §6) and those registered ones that
- * are met most. Others are not told from the ephemeral ports of older systems, which begin at 1024. */
+ * are met most. Others are not told from ephemeral ports, which in older systems begin at 1024. */
 static bool is_server_port(uint16_t port)
 {
     switch (port) {

@@ -11,7 +11,8 @@
 enum { CLIENT, SERVER };
 
 /* 10.0.0.1 and 10.0.0.2 with their MAC addresses. */
-static uint8_t headers[2][28] = {{[12] = 10, 0, 0, 1, 10, 0, 0, 2}, {[12] = 10, 0, 0, 2, 10, 0, 0, 1}};
+static uint8_t headers[2][28] = {{[12] = 10, 0, 0, 1, 10, 0, 0, 2},
+                                 {[12] = 10, 0, 0, 2, 10, 0, 0, 1}};
 static const uint8_t frames[2][14] = {{2, 0, 0, 0, 0, 0xb, 2, 0, 0, 0, 0, 0xa, 8, 0},
                                       {2, 0, 0, 0, 0, 0xa, 2, 0, 0, 0, 0, 0xc, 8, 0}};
 

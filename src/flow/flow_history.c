@@ -28,7 +28,7 @@ void flow_history_once(struct flow_cold *cold, unsigned side, char letter)
     }
 }
 
-/* A SYN-ACK of a side that sent a SYN before (simultaneous open) repeats that SYN: no new letter. */
+/* A SYN-ACK of a side that sent a SYN before repeats it (simultaneous open): no new letter. */
 static void note_syn(struct flow_cold *cold, unsigned side, bool ack)
 {
     if (!has(cold, side, 'S') && !has(cold, side, 'H')) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The history of a TCP connection in Zeek's letters (docs.zeek.org base/protocols/conn), private to
  * flow/. Letters are kept in the cold half, in the order in which they came up; what most packets
- * are, an ACK or data again, is known from bits in the hot half, so that they touch no cold line. */
+ * are, an ACK or data again, is known from bits in the hot half: they touch no cold line. */
 #pragma once
 
 #include "flow/flow.h"
