@@ -195,7 +195,7 @@ static bool read_long(struct parser *parser, const char *word)
         if (equals != NULL) {
             return err_set(parser->err, ERR_USAGE, "--%s takes no value", option->name);
         }
-        return give(parser, i, NULL);
+        return give(parser, i, "");
     }
     char name[128];
     snprintf(name, sizeof name, "%.*s", (int)(size < sizeof name ? size : sizeof name - 1), word);
@@ -218,7 +218,7 @@ static bool read_short(struct parser *parser, const char *word)
         if (command->options[i].kind != OPTION_FLAG) {
             return letter[1] != '\0' ? give(parser, i, letter + 1) : give_next(parser, i);
         }
-        give(parser, i, NULL);
+        give(parser, i, "");
     }
     return true;
 }

@@ -467,6 +467,7 @@ static void parse_yaml(struct loader *loader, yaml_parser_t *parser)
         check_end(loader, parser);
     }
     yaml_document_delete(&document);
+    loader->document = NULL;
 }
 
 struct config *config_parse(const char *name, struct span text, struct config_problems *problems)
