@@ -66,7 +66,7 @@ function options(width: number, unit: Unit, onHover: (index: number | null) => v
   return {
     width,
     height: HEIGHT,
-    padding: [10, 14, 0, 0],
+    padding: [10, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
