@@ -16,6 +16,7 @@ enum { API_THREADS = 2 };
 struct api {
     struct service service;
     struct MHD_Daemon *daemon;
+    pthread_mutex_t searching;
     char address[LISTENER_ADDRESS_MAX];
 };
 
@@ -61,6 +62,12 @@ static void on_done(void *context, struct MHD_Connection *connection, void **sta
     *state = NULL;
 }
 
+static void api_free(struct api *api)
+{
+    pthread_mutex_destroy(&api->searching);
+    free(api);
+}
+
 static struct MHD_Daemon *start_server(struct api *api, int listener)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
@@ -98,15 +105,17 @@ struct api *api_start(struct engine *engine, const struct config *config, struct
         err_set(err, ERR_FAILED, "api: out of memory");
         return NULL;
     }
+    pthread_mutex_init(&api->searching, NULL);
+    api->service.searching = &api->searching;
     if (!guard_init(&api->service.guard, config->api.listen, config->api.token)) {
         err_set(err, ERR_USAGE, "api: api.listen or api.token is too long: a token has at most %d"
                 " characters", GUARD_TOKEN_MAX - 1);
-        free(api);
+        api_free(api);
         return NULL;
     }
     int listener = listener_open(config->api.listen, api->address, err);
     if (listener < 0) {
-        free(api);
+        api_free(api);
         return NULL;
     }
     if (!start_threads(api, engine, listener, err)) {
@@ -114,7 +123,7 @@ struct api *api_start(struct engine *engine, const struct config *config, struct
                 api->address);
         close(listener);
         stream_free(api->service.stream);
-        free(api);
+        api_free(api);
         return NULL;
     }
     return api;
@@ -128,7 +137,7 @@ void api_stop(struct api *api)
     stream_close(api->service.stream);
     MHD_stop_daemon(api->daemon); /* closes the listener, too */
     stream_free(api->service.stream);
-    free(api);
+    api_free(api);
 }
 
 const char *api_address(const struct api *api)

@@ -197,6 +197,7 @@ bool engine_flows(struct engine *engine, const struct flow_query *query, struct 
             .transport = "tcp", .network_type = "ipv4", .protocol = query->protocol,
             .network_bytes = 1000000 - n, .network_packets = 1000, .dataset = "flow",
         };
+        flow_event_finish(&flows[i]);
     }
     *ret = (struct flow_page){.flows = flows, .count = count, .matched = FAKE_FLOWS,
                               .complete = true};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <microhttpd.h>
+#include <pthread.h>
 
 #include "api/guard.h"
 #include "base/json.h"
@@ -16,6 +17,7 @@ struct stream;
 struct service {
     struct engine *engine;
     struct stream *stream;
+    pthread_mutex_t *searching; /* the workers take one search for flows at a time */
     struct guard guard;
 };
 

@@ -195,7 +195,6 @@ static void write_page(const struct flow_query *query, const struct flow_page *p
     json_key(to, "flows");
     json_array_begin(to);
     for (uint32_t i = 0; i < page->count; i++) {
-        flow_event_finish(&page->flows[i]);
         event_json(to, &page->flows[i].head);
     }
     json_array_end(to);
@@ -210,8 +209,13 @@ void get_flows(struct exchange *x)
     }
     struct flow_page page = {0};
     struct err err = {0};
-    if (!engine_flows(x->service->engine, &query, &page, &err)) {
-        exchange_refuse(x, MHD_HTTP_BAD_REQUEST, "%s", err.text);
+    pthread_mutex_lock(x->service->searching);
+    bool found = engine_flows(x->service->engine, &query, &page, &err);
+    pthread_mutex_unlock(x->service->searching);
+    if (!found) {
+        bool is_query = err.code == ERR_USAGE;
+        exchange_refuse(x, is_query ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_SERVICE_UNAVAILABLE, "%s",
+                        err.text);
         return;
     }
     write_page(&query, &page, &x->body);

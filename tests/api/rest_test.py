@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The API of a running agent: what the documents promise, with real traffic behind it."""
+import concurrent.futures
 import json
 import os
 import shutil
@@ -65,6 +66,13 @@ class Rest(unittest.TestCase):
         starts = [flow["event"]["start"] for flow in page["flows"]]
         self.assertEqual(starts, sorted(starts))
         self.assertEqual(self.agent.get("/api/v1/flows?ip=203.0.113.77")["flows"], [])
+
+    def test_flows_at_once(self):
+        """Many who ask for flows at once all get whole answers"""
+        self.agent.wait_for("/api/v1/flows", lambda page: page["flows"])
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            pages = list(pool.map(self.agent.get, ["/api/v1/flows?limit=1000"] * 64))
+        self.assertEqual([page for page in pages if not page["complete"] or not page["flows"]], [])
 
     def test_bad_parameter(self):
         """A bad parameter is named, with what it takes"""
