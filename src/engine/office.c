@@ -53,8 +53,12 @@ static void edit_tap(struct board *board, const struct config_tap *config,
         .interface_drops = stats->interface_drops,
     };
     snprintf(tap->name, sizeof tap->name, "%s", config->name != NULL ? config->name : config->kind);
-    const struct config_list *list =
-        config->interfaces.count > 0 ? &config->interfaces : &config->files;
+    /* Of a tap that only plays at being live its name says more than its file. */
+    bool is_replay = config->interfaces.count == 0 && tap_kind_find(config->kind)->is_live;
+    const struct config_list none = {0};
+    const struct config_list *list = is_replay ? &none
+                                     : config->interfaces.count > 0 ? &config->interfaces
+                                                                    : &config->files;
     size_t at = 0;
     for (size_t i = 0; i < list->count && at < sizeof tap->source; i++) {
         int n = snprintf(tap->source + at, sizeof tap->source - at, "%s%s", i > 0 ? ", " : "",
