@@ -8,6 +8,7 @@
 Frames sent from `out0` arrive at `in0`. No address is assigned and no kernel answers, so what arrives
 is what was sent. Everything is removed on exit.
 """
+import json
 import os
 import shutil
 import signal
@@ -47,6 +48,7 @@ class Pair:
             for space in (self.sender, self.receiver):
                 sh("ip", "netns", "add", space)
             self.add_link()
+            sh("ip", "-n", self.receiver, "link", "set", "lo", "up")
         except BaseException:
             self.__exit__()
             raise
@@ -96,6 +98,17 @@ class Pair:
         sh("ip", "netns", "exec", self.sender, "tcpreplay", "-q", *(options or ("--pps=2000",)),
            "-i", "out0", capture, timeout=60)
         time.sleep(0.3)
+
+    def totals(self, packets, seconds=10):
+        """`totals` of the API of the agent in the receiver's namespace, as soon as that many packets
+        are taken or dropped, or else when the time is up."""
+        deadline = time.monotonic() + seconds
+        while True:
+            text = sh(*self.inside("curl", "-sS", "http://127.0.0.1:10853/api/v1/summary"))
+            totals = json.loads(text)["totals"]
+            if totals["frames"] + totals["dropped"] >= packets or time.monotonic() > deadline:
+                return totals
+            time.sleep(0.2)
 
     @staticmethod
     def finish(process, timeout=30):
