@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-enum { STEP = 6, IDS = 4, SECOND = 1000000000, HEADERS = 48, BYTES_MAX = UINT16_MAX + 1 };
+enum { STEP = 6, IDS = 4, SECOND = 1000000000, HEADERS_MAX = 56, BYTES_MAX = UINT16_MAX + 1 };
 
 struct model {
     uint8_t bytes[BYTES_MAX];
@@ -35,20 +35,34 @@ static void forget(struct model *model)
     model->frames = 0;
 }
 
-/* A fragment of `size` bytes that all have the value `fill`, of which some may not be captured. */
+/* Writes the headers of a fragment, of IPv6 with or without options before the fragment header. */
+static uint32_t write_headers(uint8_t *bytes, uint8_t kind)
+{
+    memset(bytes, 0, HEADERS_MAX);
+    if (!(kind & 1)) {
+        bytes[0] = 0x45;
+        return 20;
+    }
+    bool options = kind & 4;
+    bytes[0] = 0x60;
+    bytes[6] = options ? IPPROTO_DSTOPTS : IPPROTO_FRAGMENT;
+    bytes[40] = options ? IPPROTO_FRAGMENT : IPPROTO_UDP;
+    bytes[48] = IPPROTO_UDP;
+    return options ? 56 : 48;
+}
+
+/* A fragment whose bytes all have one value, of which some may not be captured. */
 static struct packet fragment_of(uint8_t *bytes, const uint8_t *step, uint64_t now_ns)
 {
     bool six = step[0] & 1;
-    uint32_t header = six ? HEADERS : 20;
+    uint32_t header = write_headers(bytes, step[0]);
     uint32_t size = load_be16(step + 3) % 2048 + (step[0] & 0x10 ? 0 : 8U);
     uint32_t captured = step[0] & 0x20 ? size * step[5] / 255 : size;
-    memset(bytes, 0, HEADERS);
-    bytes[0] = six ? 0x60 : 0x45;
-    bytes[6] = six ? IPPROTO_FRAGMENT : 0;
-    bytes[40] = IPPROTO_UDP;
     memset(bytes + header, step[5], size);
     return (struct packet){
         .time_ns = now_ns,
+        .mac = step[0] & 8 ? bytes : NULL,
+        .outer_ip = step[0] & 8 ? bytes : NULL,
         .ip = bytes,
         .l4 = bytes + header,
         .payload = bytes + header,
@@ -80,9 +94,10 @@ static void note(struct model *model, const struct packet *p)
 static void check_whole(struct model *model, const struct packet *p, struct span datagram,
                         uint32_t frames)
 {
-    size_t header = p->version == 6 ? 40 : 20;
+    bool six = p->version == 6;
+    size_t header = !six ? 20 : memory[6] == IPPROTO_UDP ? 40 : 48;
     assert(datagram.size >= header && datagram.data == memory);
-    size_t length = load_be16(memory + (p->version == 6 ? 4 : 2)) - (p->version == 6 ? 0 : header);
+    size_t length = load_be16(memory + (six ? 4 : 2)) + (six ? 40U : 0) - header;
     assert(datagram.size - header <= length);
     assert(memcmp(memory + header, model->bytes, datagram.size - header) == 0);
     for (size_t i = 0; i < length; i++) {
@@ -100,7 +115,7 @@ static bool pop(struct defrag *d, uint64_t now_ns)
         return false;
     }
     struct model *model = model_of(&p);
-    assert(p.frames == model->frames && p.ip == memory && p.l4 > p.ip && p.end >= p.l4);
+    assert(p.frames == model->frames && p.ip >= memory && p.l4 > p.ip && p.end >= p.l4);
     assert((size_t)(p.end - memory) <= sizeof memory);
     frames_out += p.frames;
     forget(model);
@@ -109,7 +124,7 @@ static bool pop(struct defrag *d, uint64_t now_ns)
 
 static void step_of(struct defrag *d, const uint8_t *step, uint64_t now_ns)
 {
-    uint8_t bytes[HEADERS + 2048 + 8];
+    uint8_t bytes[HEADERS_MAX + 2048 + 8];
     struct packet p = fragment_of(bytes, step, now_ns);
     struct span datagram;
     uint32_t frames, wire_len;
