@@ -4,6 +4,6 @@
     .globl sample_end
     .balign 16
 sample_begin:
-    .incbin "samples/demo.pcap.zst"
+    .incbin SAMPLE
 sample_end:
     .section .note.GNU-stack, "", @progbits
