@@ -55,7 +55,7 @@ function Header(props: HeaderProps) {
     <header class="top">
       <h1><img src="/favicon.svg" alt="" width="22" height="22" />vantage</h1>
       {board && <span class="mode">{board.mode}</span>}
-      {board && <span class="source" title={board.note}>{board.taps.map((tap) => tap.source).join(', ')}</span>}
+      {board && <span class="source" title={board.note}>{board.taps.map((tap) => tap.source || tap.name).join(', ')}</span>}
       {board?.note && <span class="note" title={board.note}>{board.note}</span>}
       <LinkState link={props.link} paused={props.paused} />
       <div class="switch" role="group" aria-label="Unit of rates">

@@ -10,7 +10,7 @@ import { clock, exact, rate, type Unit } from './format';
 
 const SPAN = 300; /* seconds shown, and at least: */
 const SPAN_LEAST = 60;
-const HEIGHT = 264;
+const HEIGHT = 278;
 
 const inOf = (s: Second, unit: Unit): number => (unit === 'packets' ? s.packets[0] : s.bytes[0]);
 const outOf = (s: Second, unit: Unit): number => (unit === 'packets' ? s.packets[1] : s.bytes[1]);
