@@ -7,12 +7,20 @@ set -eu
 cd "$(dirname "$0")/.."
 folder=$1
 
+# What a build is for: its options, and whether its unit tests are wanted.
+options='' targets='all meson-test-prereq'
 case $(basename "$folder") in
-*-release*) options='--buildtype=debugoptimized -Db_sanitize=none -Db_lto=true -Db_pie=true -Dhardening=true' ;;
-*-tsan*)    options='-Db_sanitize=thread -Db_lundef=false' ;;
-*-shared*)  options='-Db_sanitize=none -Doptimization=0 -Ddefault_library=shared' ;;
-*-fuzz*)    options='-Dfuzz=true -Dbuildtype=debugoptimized'; export CC=clang ;;
-*)          options='' ;;
+*-release*)
+    options='--buildtype=debugoptimized -Doptimization=2 -Db_sanitize=none -Db_lto=true -Db_pie=true -Dhardening=true'
+    targets=all ;;
+*-tsan*)
+    options='-Db_sanitize=thread' ;;
+*-shared*)
+    options='-Db_sanitize=none -Doptimization=0 -Ddefault_library=shared'
+    targets=all ;;
+*-fuzz*)
+    options='--buildtype=debugoptimized -Doptimization=2 -Dfuzz=true'
+    export CC=clang ;;
 esac
 # A build folder that others made by hand keeps the options that it was given.
 files=$(find src tests -name '*.[ch]' -o -name '*.pcap*' -o -name data | LC_ALL=C sort)
@@ -26,4 +34,5 @@ elif [ "$files" != "$(cat "$folder/files.list" 2>/dev/null)" ]; then
         { cat "$folder/setup.log" >&2; exit 1; }
 fi
 printf '%s\n' "$files" >"$folder/files.list"
-exec ninja -C "$folder" ${NINJA_FLAGS:---quiet}
+# shellcheck disable=SC2086
+exec ninja -C "$folder" ${NINJA_FLAGS:---quiet} $targets
