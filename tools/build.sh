@@ -7,19 +7,17 @@ set -eu
 cd "$(dirname "$0")/.."
 folder=$1
 
-# What a build is for: its options, and whether its unit tests are wanted.
-options='' targets='all meson-test-prereq'
+options=''
 case $(basename "$folder") in
 *-release*)
-    options='--buildtype=debugoptimized -Doptimization=2 -Db_sanitize=none -Db_lto=true -Db_pie=true -Dhardening=true'
-    targets=all ;;
+    options='--buildtype=debugoptimized -Doptimization=2 -Db_sanitize=none -Db_lto=true -Db_pie=true'
+    options="$options -Dhardening=true -Dtests=false" ;;
 *-tsan*)
     options='-Db_sanitize=thread' ;;
 *-shared*)
-    options='-Db_sanitize=none -Doptimization=0 -Ddefault_library=shared'
-    targets=all ;;
+    options='-Db_sanitize=none -Doptimization=0 -Ddefault_library=shared -Dtests=false' ;;
 *-fuzz*)
-    options='--buildtype=debugoptimized -Doptimization=2 -Dfuzz=true'
+    options='--buildtype=debugoptimized -Doptimization=2 -Dfuzz=true -Dtests=false'
     export CC=clang ;;
 esac
 # A build folder that others made by hand keeps the options that it was given.
@@ -34,5 +32,4 @@ elif [ "$files" != "$(cat "$folder/files.list" 2>/dev/null)" ]; then
         { cat "$folder/setup.log" >&2; exit 1; }
 fi
 printf '%s\n' "$files" >"$folder/files.list"
-# shellcheck disable=SC2086
-exec ninja -C "$folder" ${NINJA_FLAGS:---quiet} $targets
+exec ninja -C "$folder" ${NINJA_FLAGS:---quiet}

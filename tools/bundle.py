@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Makes a C file of the files of a folder: `const struct bundle_file NAME[]` (src/base/bundle.h).
 
-    tools/bundle.py --output FILE.c --depfile FILE.d NAME [--match '*.zst'] FOLDER
-                              the files of the folder, or only those of that pattern
+    tools/bundle.py --output FILE.c --depfile FILE.d NAME FOLDER
+                              the files of the folder
     tools/bundle.py --output FILE.c --depfile FILE.d NAME --npm web
                               the files of web/dist, after `npm run build` in web/
     tools/bundle.py --output FILE.c --depfile FILE.d NAME
                               an empty bundle"""
 import argparse
-import fnmatch
 import glob
 import gzip
 import hashlib
@@ -75,14 +74,13 @@ def main():
     parser = argparse.ArgumentParser(description="Makes a C file of the files of a folder.")
     parser.add_argument("--output", required=True)
     parser.add_argument("--depfile")
-    parser.add_argument("--match", default="*")
     parser.add_argument("--npm", action="store_true")
     parser.add_argument("name")
     parser.add_argument("folder", nargs="?")
     arguments = parser.parse_intermixed_args()
     sources, files, folder = [], [], arguments.folder
     if folder:
-        sources = files = fnmatch.filter(files_below(folder), arguments.match)
+        sources = files = files_below(folder)
         if arguments.npm:
             sources = files_below(folder, ("node_modules", "dist"))
             folder = npm_build(folder, sources)

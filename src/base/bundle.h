@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Files that are part of the program: the web page, the demo's capture. The build makes a table of
- * each bundle (tools/bundle.py); a room that wants one declares it where it uses it:
+/* Files that are part of the program: the web page. The build makes a table of each bundle
+ * (tools/bundle.py); a room that wants one declares it where it uses it:
  *
- *     extern const struct bundle_file web_bundle[];      linked into api/: the files of web/dist
- *     extern const struct bundle_file samples_bundle[];  linked into cmd/: the captures of samples/
+ *     extern const struct bundle_file web_bundle[];  linked into api/: the files of web/dist
  *
  * Constant; any thread. */
 #pragma once
