@@ -2,6 +2,7 @@
 /* Finds the command, reads its arguments, runs it. The exit status is the command's, unless what
  * it printed could not be written. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ static int begin(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, told like any other */
     int status = begin(argc, argv);
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == ERR_NONE) {
         fprintf(stderr, "vantage: cannot write to standard output: %s\n", strerror(errno));

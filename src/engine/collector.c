@@ -212,6 +212,8 @@ void collector_add(struct collector *c, const struct delta *delta)
     blocks_merge(c->layout, c->filling, delta->blocks);
     add_paths(c, delta);
     add_history(&c->board, delta);
+    c->board.frames += delta->frames;
+    c->board.bytes += delta->frame_bytes;
     if (c->courses != NULL) {
         add_courses(c, delta);
     }

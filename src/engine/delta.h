@@ -29,6 +29,7 @@ struct delta {
     uint64_t packets[2]; /* as in struct board_second */
     uint64_t bytes[2];
     uint64_t frames;
+    uint64_t frame_bytes;
     uint64_t flows_created;
     struct delta_paths paths;
     const struct delta_layout *layout;

@@ -168,6 +168,7 @@ struct flow_page {
 };
 
 /* Asks the workers, who look through their tables a few thousand flows at a time between batches;
- * waits for them at most a second. False and err on a bad query. */
+ * waits for them at most a second. The rows are finished (flow_event_finish). One reader at a time:
+ * a second question at the same moment is answered incomplete. False and err on a bad query. */
 bool engine_flows(struct engine *engine, const struct flow_query *query, struct flow_page *ret,
                   struct err *err);

@@ -116,12 +116,6 @@ void office_publish(struct engine *engine)
     edit_taps(engine, board);
     edit_fragments(engine, board);
     note_drops(engine, board, dropped);
-    board->frames = 0;
-    board->bytes = 0;
-    for (uint32_t i = 0; i < board->worker_count; i++) {
-        board->frames += board->workers[i].packets;
-        board->bytes += board->workers[i].bytes;
-    }
     collector_publish(engine->collector);
 }
 

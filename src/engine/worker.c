@@ -16,6 +16,7 @@ enum {
     DUE_STEP = 1024,        /* timers worked off between two batches, live */
     SEARCH_STEP = 8192,     /* flows looked at between two batches for a reader */
     WAIT_NS = 20000,
+    CLOSED_SECONDS = 5, /* that a closed connection waits for stragglers, as Zeek's does */
 };
 
 /* A flow that had packets since the last flush, with its counters as they were before. */
@@ -223,7 +224,7 @@ static uint64_t timeout_of(const struct worker *w, const struct flow *flow)
 static uint64_t next_look(const struct worker *w, const struct flow *flow, uint64_t second)
 {
     if (flow->flags & FLOW_CLOSED) {
-        return second + 1;
+        return second + CLOSED_SECONDS;
     }
     uint64_t look = (flow->last_ns + timeout_of(w, flow) + SECOND_NS - 1) / SECOND_NS;
     if (w->period > 0) {
@@ -288,6 +289,7 @@ static void count_frame(struct worker *w, const struct unit *unit)
     w->packets++;
     w->bytes += p->wire_len;
     w->delta->frames++;
+    w->delta->frame_bytes += p->wire_len;
     if (p->layers == w->last_layers && w->last_path != NULL) {
         w->last_path->packets++;
         w->last_path->bytes += p->wire_len;
@@ -332,7 +334,7 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
         }
     }
     if (update.closed) {
-        flow_arm(w->flows, index, w->now_ns / SECOND_NS + 1);
+        flow_arm(w->flows, index, w->now_ns / SECOND_NS + CLOSED_SECONDS);
     }
     return update.side;
 }
@@ -358,6 +360,15 @@ static void run_unit(struct worker *w, const struct unit *unit)
     }
 }
 
+/* A unit that another core has written is in its cache: four lines to fetch. */
+static void prefetch_unit(const struct unit *unit)
+{
+    const uint8_t *at = (const uint8_t *)unit;
+    for (size_t offset = 0; offset < sizeof *unit; offset += 64) {
+        __builtin_prefetch(at + offset);
+    }
+}
+
 /* Cache misses are under way while other units are worked on: of each unit first its bucket, then
  * its flow, then the work. Spread out like this, the misses in flight stay few enough for the
  * processor's fill buffers. */
@@ -365,6 +376,9 @@ static void run_units(struct worker *w, const struct unit *units, const uint32_t
                       uint32_t from, uint32_t to)
 {
     for (uint32_t i = from; i < to + 2 * PREFETCH_AHEAD; i++) {
+        if (which != NULL && i + PREFETCH_AHEAD < to) {
+            prefetch_unit(&units[which[i + PREFETCH_AHEAD]]);
+        }
         if (i < to) {
             flow_prefetch_bucket(w->flows, units[which ? which[i] : i].hash);
         }

@@ -179,7 +179,8 @@ struct flow_update flow_count(struct flow_table *table, flow_index index, const 
 void flow_note_icmp(struct flow_table *table, flow_index index, const struct packet *error);
 
 /* Zeek's conn_state of the flow: S0 S1 S2 S3 SF REJ RSTO RSTR RSTOS0 RSTRH SH SHR OTH, as defined
- * in docs.zeek.org base/protocols/conn; "" for what is not TCP. Static text. */
+ * in docs.zeek.org base/protocols/conn. UDP has S0, SF and SHR by who has spoken; "" for the rest.
+ * Static text. */
 const char *flow_connection_state(const struct flow *flow);
 
 /* Zeek's history as terminated text: the letters S H A D F R T W G I Q in upper case for the

@@ -358,11 +358,23 @@ static const char *closed_state(const struct flow *flow)
     return is_inactive(initiator) ? "SHR" : "S3";
 }
 
+/* Of UDP Zeek says who has spoken. */
+static const char *udp_state(const struct flow *flow)
+{
+    if (flow->packets[0] > 0) {
+        return flow->packets[1] > 0 ? "SF" : "S0";
+    }
+    return "SHR";
+}
+
 const char *flow_connection_state(const struct flow *flow)
 {
     uint8_t initiator = flow->tcp_state[0];
     uint8_t responder = flow->tcp_state[1];
-    if (flow->key.protocol != IPPROTO_TCP) {
+    if (flow->key.version != 0 && flow->key.protocol == IPPROTO_UDP) {
+        return udp_state(flow);
+    }
+    if (flow->key.version == 0 || flow->key.protocol != IPPROTO_TCP) {
         return "";
     }
     if (initiator == FLOW_TCP_RESET || responder == FLOW_TCP_RESET) {

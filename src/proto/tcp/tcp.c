@@ -8,7 +8,7 @@ static const char *const states[] = {
     "S0",   "S1",   "S2",     "S3",    "SF", "REJ", "RSTO",
     "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH",
 };
-enum { STATES = sizeof states / sizeof *states };
+enum { TCP_PROTOCOL = 6, STATES = sizeof states / sizeof *states };
 
 struct tcp_stats {
     uint64_t packets;
@@ -52,9 +52,12 @@ static const char *state_name(unsigned i)
 
 static void tcp_on_end(void *block, const struct flow *flow)
 {
+    if (flow->key.version == 0 || flow->key.protocol != TCP_PROTOCOL) {
+        return;
+    }
     struct tcp_stats *s = block;
     const char *state = flow_connection_state(flow);
-    for (unsigned i = 0; i < STATES && state[0] != '\0'; i++) {
+    for (unsigned i = 0; i < STATES; i++) {
         if (strcmp(state, states[i]) == 0) {
             s->states[i]++;
             return;
