@@ -91,7 +91,7 @@ static void packets_and_bytes_by_side(void **state)
     assert_int_equal(flow->bytes[1], 120);
     assert_int_equal(flow->ttl[1], 60);
     assert_history(lab, "Dd");
-    assert_string_equal(flow_connection_state(flow), "");
+    assert_string_equal(flow_connection_state(flow), "SF");
     assert_int_equal(flow_cold_at(lab->table, lab->flow)->order, 42);
 }
 

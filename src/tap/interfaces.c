@@ -107,7 +107,8 @@ static uint32_t read_speed(int socket_fd, const char *name)
     if (ioctl(socket_fd, SIOCETHTOOL, &request) < 0) {
         return 0;
     }
-    uint32_t speed = ethtool_cmd_speed(&command);
+    /* The kernel's own macro for this shifts an int too far. */
+    uint32_t speed = (uint32_t)command.speed_hi << 16 | command.speed;
     return speed == (uint32_t)SPEED_UNKNOWN ? 0 : speed;
 }
 

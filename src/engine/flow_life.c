@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/worker_core.h"
+
+#include <stdlib.h>
+
+enum {
+    CLOSED_SECONDS = 5, /* that a closed connection waits for stragglers, as Zeek's does */
+    FOLD_AHEAD = 8,     /* flows that are brought into the cache ahead */
+};
+
+/* ---- Reports -------------------------------------------------------------------------------- */
+
+static void report(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
+{
+    if (!w->options.wants_events) {
+        return;
+    }
+    struct flow *flow = flow_at(w->flows, index);
+    struct flow_cold *cold = flow_cold_at(w->flows, index);
+    struct flow_event *event = outbox_reserve(w->options.outbox, sizeof *event);
+    if (event == NULL) {
+        return;
+    }
+    struct flow_counters *before = w->reported != NULL ? &w->reported[index] : NULL;
+    flow_event_fill(event, flow, cold, reason, now_ns, before);
+    event->head.order = w->step;
+    event->head.suborder = cold->order;
+    outbox_commit(w->options.outbox);
+    if (before != NULL) {
+        memcpy(before->packets, flow->packets, sizeof before->packets);
+        memcpy(before->bytes, flow->bytes, sizeof before->bytes);
+    }
+}
+
+/* ---- What flows gained ---------------------------------------------------------------------- */
+
+static void gain_of(const struct flow *flow, const struct flow_counters *before,
+                    struct proto_gain *ret)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        ret->packets[side] = flow->packets[side] - before->packets[side];
+        ret->bytes[side] = flow->bytes[side] - before->bytes[side];
+    }
+    ret->is_new = before->packets[0] + before->packets[1] == 0;
+}
+
+void flow_life_fold(struct worker *w)
+{
+    const struct delta_layout *layout = w->options.layout;
+    bool lost = atomic_load_explicit(&w->lost_packets, memory_order_relaxed);
+    for (uint32_t i = 0; i < w->touched_count; i++) {
+        if (i + FOLD_AHEAD < w->touched_count) {
+            struct flow *ahead = flow_at(w->flows, w->touched[i + FOLD_AHEAD].index);
+            __builtin_prefetch(ahead, 1);
+            __builtin_prefetch(&ahead->first_ns);
+        }
+        struct flow *flow = flow_at(w->flows, w->touched[i].index);
+        struct proto_gain gain;
+        gain_of(flow, &w->touched[i].before, &gain);
+        flow->flags &= (uint8_t)~FLOW_TOUCHED;
+        flow->flags |= lost ? FLOW_INCOMPLETE : 0;
+        for (uint32_t k = 0; k < layout->count; k++) {
+            if (layout->protos[k]->on_flow != NULL) {
+                layout->protos[k]->on_flow(w->delta->blocks + layout->offsets[k], flow, &gain);
+            }
+        }
+    }
+    w->touched_count = 0;
+}
+
+void flow_life_touch(struct worker *w, flow_index index, struct flow *flow)
+{
+    if (flow->flags & FLOW_TOUCHED) {
+        return;
+    }
+    if (w->touched_count == TOUCHED_MAX) {
+        flow_life_fold(w);
+    }
+    flow->flags |= FLOW_TOUCHED;
+    struct touched *t = &w->touched[w->touched_count++];
+    t->index = index;
+    memcpy(t->before.packets, flow->packets, sizeof t->before.packets);
+    memcpy(t->before.bytes, flow->bytes, sizeof t->before.bytes);
+}
+
+/* ---- Beginning and ending of flows ---------------------------------------------------------- */
+
+static uint64_t timeout_of(const struct worker *w, const struct flow *flow)
+{
+    int64_t own = 0;
+    switch (flow->key.version == 0 ? 0 : flow->key.protocol) {
+    case 6:
+        own = w->config.tcp_timeout;
+        break;
+    case 17:
+        own = w->config.udp_timeout;
+        break;
+    case 1:
+    case 58:
+        own = w->config.icmp_timeout;
+        break;
+    default:
+        break;
+    }
+    return (uint64_t)(own > 0 ? own : w->config.timeout);
+}
+
+/* The second at which a flow must be looked at again. */
+static uint64_t next_look(const struct worker *w, const struct flow *flow, uint64_t second)
+{
+    if (flow->flags & FLOW_CLOSED) {
+        return second + CLOSED_SECONDS;
+    }
+    uint64_t look = (flow->last_ns + timeout_of(w, flow) + SECOND_NS - 1) / SECOND_NS;
+    if (w->period > 0) {
+        uint64_t report_at = second - second % w->period + w->period;
+        look = report_at < look ? report_at : look;
+    }
+    if (w->config.active_timeout > 0) {
+        uint64_t end_at =
+            (flow->first_ns + (uint64_t)w->config.active_timeout + SECOND_NS - 1) / SECOND_NS;
+        look = end_at < look ? end_at : look;
+    }
+    return look;
+}
+
+/* Judges and reports a flow as a whole, for the last time. */
+static void conclude(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
+{
+    const struct delta_layout *layout = w->options.layout;
+    const struct flow *flow = flow_at(w->flows, index);
+    if (flow->flags & FLOW_TOUCHED) {
+        flow_life_fold(w);
+    }
+    for (uint32_t k = 0; k < layout->count; k++) {
+        if (layout->protos[k]->on_end != NULL) {
+            layout->protos[k]->on_end(w->delta->blocks + layout->offsets[k], flow);
+        }
+    }
+    report(w, index, reason, now_ns);
+}
+
+void flow_life_end(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
+{
+    conclude(w, index, reason, now_ns);
+    if (w->reported != NULL) {
+        w->reported[index] = (struct flow_counters){0};
+    }
+    flow_drop(w->flows, index);
+}
+
+flow_index flow_life_begin(struct worker *w, const struct unit *unit)
+{
+    if (flow_table_is_full(w->flows)) {
+        flow_life_end(w, flow_table_victim(w->flows), FLOW_REASON_EVICTED, unit->packet.time_ns);
+        w->evicted++;
+    }
+    flow_index index = flow_add(w->flows, &unit->key, unit->hash);
+    flow_begin(w->flows, index, &unit->packet, unit->end, unit->step);
+    struct flow *flow = flow_at(w->flows, index);
+    flow->last_ns = unit->packet.time_ns;
+    flow_arm(w->flows, index, next_look(w, flow, w->now_ns / SECOND_NS));
+    w->created++;
+    w->delta->flows_created++;
+    return index;
+}
+
+void flow_life_close(struct worker *w, flow_index index)
+{
+    flow_arm(w->flows, index, w->now_ns / SECOND_NS + CLOSED_SECONDS);
+}
+
+/* ---- Timers --------------------------------------------------------------------------------- */
+
+static void run_due(struct worker *w, flow_index index, uint64_t second)
+{
+    struct flow *flow = flow_at(w->flows, index);
+    uint64_t now_ns = second * SECOND_NS;
+    if (flow->flags & FLOW_CLOSED) {
+        flow_life_end(w, index, FLOW_REASON_CLOSED, now_ns);
+        return;
+    }
+    if (flow->last_ns + timeout_of(w, flow) <= now_ns) {
+        flow_life_end(w, index, FLOW_REASON_IDLE, now_ns);
+        return;
+    }
+    if (w->config.active_timeout > 0 &&
+        flow->first_ns + (uint64_t)w->config.active_timeout <= now_ns) {
+        flow_life_end(w, index, FLOW_REASON_ACTIVE, now_ns);
+        return;
+    }
+    if (w->period > 0 && second % w->period == 0) {
+        report(w, index, FLOW_REASON_PERIOD, now_ns);
+    }
+    flow_arm(w->flows, index, next_look(w, flow, second));
+}
+
+static int compare_due(const void *a, const void *b)
+{
+    const struct due *x = a, *y = b;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+/* Collects at most `max` flows that are due into w->due, in the order in which they began, which
+ * does not depend on hashes or on the number of workers. */
+static uint32_t collect_due(struct worker *w, uint64_t second, uint32_t max)
+{
+    flow_index found[DUE_STEP];
+    uint32_t count = 0;
+    while (count < max) {
+        uint32_t want = max - count < DUE_STEP ? max - count : DUE_STEP;
+        uint32_t got = flow_due(w->flows, second, found, want);
+        for (uint32_t i = 0; i < got; i++) {
+            uint64_t order = w->options.wants_events ? flow_cold_at(w->flows, found[i])->order : 0;
+            w->due[count++] = (struct due){order, found[i]};
+        }
+        if (got < want) {
+            break;
+        }
+    }
+    if (w->options.wants_events) {
+        qsort(w->due, count, sizeof *w->due, compare_due);
+    }
+    return count;
+}
+
+bool flow_life_due(struct worker *w, uint64_t second, uint32_t max)
+{
+    uint32_t count = collect_due(w, second, max);
+    for (uint32_t i = 0; i < count; i++) {
+        run_due(w, w->due[i].index, second);
+    }
+    return count == max;
+}
+
+/* ---- The end -------------------------------------------------------------------------------- */
+
+static void conclude_at_end(struct worker *w, flow_index index)
+{
+    const struct flow *flow = flow_at(w->flows, index);
+    enum flow_reason reason = flow->flags & FLOW_CLOSED ? FLOW_REASON_CLOSED : FLOW_REASON_END;
+    conclude(w, index, reason, flow->last_ns > w->now_ns ? flow->last_ns : w->now_ns);
+}
+
+void flow_life_end_all(struct worker *w)
+{
+    uint32_t count = 0;
+    for (flow_index i = 1; i < flow_table_bound(w->flows); i++) {
+        if (!(flow_at(w->flows, i)->flags & FLOW_IN_USE)) {
+            continue;
+        }
+        if (w->options.wants_events) {
+            w->due[count++] = (struct due){flow_cold_at(w->flows, i)->order, i};
+        } else {
+            conclude_at_end(w, i); /* nobody will see the order */
+        }
+    }
+    qsort(w->due, count, sizeof *w->due, compare_due);
+    for (uint32_t i = 0; i < count; i++) {
+        conclude_at_end(w, w->due[i].index);
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The one loop that carries a packet. Each step calls a room and takes the value it returns:
+ * the front has decoded the packet and made its key; here its flow is found and counted, and the
+ * protocols see it. No step calls the next one. */
+#include "engine/worker_core.h"
+
+enum {
+    PREFETCH_AHEAD = 8, /* units between asking for a bucket, for its flow, and the work */
+};
+
+static void count_frame(struct worker *w, const struct unit *unit)
+{
+    const struct packet *p = &unit->packet;
+    const struct delta_layout *layout = w->options.layout;
+    w->packets++;
+    w->bytes += p->wire_len;
+    w->delta->frames++;
+    w->delta->frame_bytes += p->wire_len;
+    if (p->layers == w->last_layers && w->last_path != NULL) {
+        w->last_path->packets++;
+        w->last_path->bytes += p->wire_len;
+    } else {
+        w->last_path = delta_paths_add(&w->delta->paths, p->layers, 1, p->wire_len);
+        w->last_layers = p->layers;
+    }
+    for (uint32_t k = 0; k < layout->count; k++) {
+        if (layout->protos[k]->on_frame != NULL) {
+            layout->protos[k]->on_frame(w->delta->blocks + layout->offsets[k], p);
+        }
+    }
+}
+
+/* 0: towards us or from the responder, 1: away from us or from the initiator. */
+static void count_direction(struct worker *w, const struct packet *p, unsigned side)
+{
+    unsigned way = p->direction == FRAME_DIRECTION_UNKNOWN ? side == 0
+                                                            : p->direction == FRAME_DIRECTION_OUT;
+    w->delta->packets[way] += p->frames;
+    w->delta->bytes[way] += p->wire_len;
+}
+
+static unsigned run_flow(struct worker *w, const struct unit *unit)
+{
+    flow_index index = flow_find(w->flows, &unit->key, unit->hash);
+    if (index != 0 && flow_is_reopened(flow_at(w->flows, index), &unit->packet, unit->end)) {
+        flow_life_end(w, index, FLOW_REASON_CLOSED, unit->packet.time_ns);
+        index = 0;
+    }
+    if (index == 0) {
+        index = flow_life_begin(w, unit);
+    }
+    struct flow *flow = flow_at(w->flows, index);
+    flow_life_touch(w, index, flow);
+    struct flow_update update = flow_count(w->flows, index, &unit->packet, unit->end);
+    const struct delta_layout *layout = w->options.layout;
+    for (uint32_t k = 0; k < layout->count; k++) {
+        if (layout->protos[k]->on_packet != NULL) {
+            layout->protos[k]->on_packet(w->delta->blocks + layout->offsets[k], &unit->packet, flow,
+                                         &update);
+        }
+    }
+    if (update.closed) {
+        flow_life_close(w, index);
+    }
+    return update.side;
+}
+
+static void run_unit(struct worker *w, const struct unit *unit)
+{
+    w->step = unit->step;
+    unsigned side = 1;
+    if (unit->flags & UNIT_FRAME) {
+        count_frame(w, unit);
+    }
+    if (unit->flags & UNIT_FLOW) {
+        side = run_flow(w, unit);
+    } else if (unit->flags & UNIT_NOTE) {
+        flow_index index = flow_find(w->flows, &unit->key, unit->hash);
+        if (index != 0) {
+            flow_note_icmp(w->flows, index, &unit->packet);
+        }
+        return;
+    }
+    if (unit->flags & UNIT_FLOW || unit->packet.fragment == FRAGMENT_NONE) {
+        count_direction(w, &unit->packet, side);
+    }
+}
+
+/* A unit that another core has written is in its cache: four lines to fetch. */
+static void prefetch_unit(const struct unit *unit)
+{
+    const uint8_t *at = (const uint8_t *)unit;
+    for (size_t offset = 0; offset < sizeof *unit; offset += 64) {
+        __builtin_prefetch(at + offset);
+    }
+}
+
+/* Cache misses are under way while other units are worked on: of each unit first its bucket, then
+ * its flow, then the work. Spread out like this, the misses in flight stay few enough for the
+ * processor's fill buffers. */
+void pipeline_run(struct worker *w, const struct unit *units, const uint32_t *which, uint32_t from,
+                  uint32_t to)
+{
+    for (uint32_t i = from; i < to + 2 * PREFETCH_AHEAD; i++) {
+        if (which != NULL && i + PREFETCH_AHEAD < to) {
+            prefetch_unit(&units[which[i + PREFETCH_AHEAD]]);
+        }
+        if (i < to) {
+            flow_prefetch_bucket(w->flows, units[which ? which[i] : i].hash);
+        }
+        if (i >= from + PREFETCH_AHEAD && i < to + PREFETCH_AHEAD) {
+            uint32_t k = i - PREFETCH_AHEAD;
+            flow_prefetch(w->flows, units[which ? which[k] : k].hash);
+        }
+        if (i >= from + 2 * PREFETCH_AHEAD) {
+            uint32_t k = i - 2 * PREFETCH_AHEAD;
+            run_unit(w, &units[which ? which[k] : k]);
+        }
+    }
+}
+

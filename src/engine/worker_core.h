@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A worker's inside, private to its three files: worker.c is its shell (memory, marks, what other
+ * threads ask of it), pipeline.c carries packets, flow_life.c keeps flows from their first packet
+ * to their last report. */
+#pragma once
+
+#include "engine/worker.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+enum {
+    TOUCHED_MAX = 1 << 18, /* flows that may gain between two flushes before one is forced */
+    DUE_STEP = 1024,       /* timers worked off between two batches, live */
+};
+
+/* A flow that had packets since the last flush, with its counters as they were before. */
+struct touched {
+    flow_index index;
+    struct flow_counters before;
+};
+
+/* A flow whose timer came up. */
+struct due {
+    uint64_t order;
+    flow_index index;
+};
+
+struct worker {
+    struct worker_options options;
+    struct config_flows config;
+    struct flow_table *flows;
+    struct flow_counters *reported; /* at the last report, when reports are of differences */
+    struct delta *delta;            /* being filled */
+    struct touched *touched;
+    uint32_t touched_count;
+    struct due *due;
+    uint64_t due_second;  /* timers up to here are to be worked off */
+    uint64_t now_ns;      /* packet time of the latest mark */
+    uint64_t step;        /* of the unit or mark under way */
+    uint64_t period;      /* seconds; 0: no intermediate reports */
+    uint64_t packets, bytes, created, evicted;
+    uint64_t last_layers; /* the path of the last frame is likely the next one's */
+    struct board_path *last_path;
+    /* read by other threads */
+    struct worker_stats stats;
+    _Atomic(struct delta *) ready;
+    _Atomic(struct delta *) spare;
+    _Atomic(struct worker_query *) question;
+    _Atomic bool lost_packets;
+};
+
+/* ---- pipeline.c ------------------------------------------------------------------------------ */
+
+/* Works on the units from..to-1, or on those whose indices stand there in `which`. */
+void pipeline_run(struct worker *w, const struct unit *units, const uint32_t *which, uint32_t from,
+                  uint32_t to);
+
+/* ---- flow_life.c ----------------------------------------------------------------------------- */
+
+/* Begins the flow of a unit; when the table is full another one makes room. */
+flow_index flow_life_begin(struct worker *w, const struct unit *unit);
+/* Ends a flow: judged, reported, dropped. */
+void flow_life_end(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns);
+/* Notes that a flow is about to gain. */
+void flow_life_touch(struct worker *w, flow_index index, struct flow *flow);
+/* Tells the protocols what each touched flow gained, and begins anew. */
+void flow_life_fold(struct worker *w);
+/* A closed connection waits a little for stragglers, then ends. */
+void flow_life_close(struct worker *w, flow_index index);
+/* Works off at most `max` timers that are due; true when there may be more. */
+bool flow_life_due(struct worker *w, uint64_t second, uint32_t max);
+/* The capture ended: judges and reports every flow, in the order in which they began. */
+void flow_life_end_all(struct worker *w);
