@@ -23,6 +23,9 @@ enum event_kind {
     EVENT_INLINE,   /* char[], terminated text inside the struct */
     EVENT_JSON,     /* const char *, a static piece of JSON written as it is */
     EVENT_U16_LIST, /* struct event_u16_list */
+    EVENT_SPANS,    /* struct event_spans: a list of texts */
+    EVENT_PAIRS,    /* struct event_pairs: an object of texts by name (headers) */
+    EVENT_ITEMS,    /* struct event_items: a list of objects, each by the table `items` */
 };
 
 enum event_flags {
@@ -44,12 +47,36 @@ struct event_u16_list {
     uint16_t values[4];
 };
 
+/* Lists of an event are borrowed until event_pack() copies them; count 0: absent. */
+struct event_spans {
+    uint32_t count;
+    const struct span *items;
+};
+
+struct event_pair {
+    struct span name;
+    struct span value;
+};
+
+struct event_pairs {
+    uint32_t count;
+    const struct event_pair *items;
+};
+
+struct event_items {
+    uint32_t count;
+    const void *items; /* structs of the size that the field's `item` type tells */
+};
+
+struct event_type;
+
 struct event_field {
     const char *name; /* ECS path */
     enum event_kind kind;
     uint16_t offset; /* of the value in the event's struct */
     uint8_t flags;
     const char *help; /* one clause for the docs */
+    const struct event_type *item; /* EVENT_ITEMS: what its structs are; they have no head */
 };
 
 /* A kind of event: its dataset and its table, constant. */
@@ -58,6 +85,7 @@ struct event_type {
     const char *help;
     size_t size;                      /* of the struct, head included */
     const struct event_field *fields; /* sorted by name, ended by a NULL name */
+    const struct event_field *common; /* NULL, or those it shares with other types, likewise */
 };
 
 /* Every event struct begins with this. The pair (order, suborder) sorts the events of all workers
@@ -83,6 +111,12 @@ void event_plan_json(const struct event_plan *plan, struct json *to,
                      const struct event_head *event);
 
 enum { EVENT_DEPTH_MAX = 8 }; /* names in a path */
+
+/* Copies an event with all that its spans and lists refer to into one piece of memory that refers to
+ * itself only, so that it outlives the packet. Returns the bytes it takes; when that is more than
+ * `room` (8-byte aligned memory at `to`, NULL with room 0 to ask), nothing was written. Texts longer
+ * than `text_max` bytes are cut. */
+size_t event_pack(void *to, size_t room, const struct event_head *event, size_t text_max);
 
 /* Whether a table can be encoded: names sorted by strcmp, none twice, none both a value and an
  * object, made of letters that JSON does not escape; kinds known; values aligned and within the

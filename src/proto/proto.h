@@ -6,6 +6,8 @@
  * path; any of them may be NULL. */
 #pragma once
 
+#include "base/slab.h"
+#include "event/event_log.h"
 #include "flow/flow.h"
 #include "summary/metric.h"
 
@@ -14,6 +16,46 @@ struct proto_gain {
     uint64_t packets[2]; /* by side: 0 from the initiator */
     uint64_t bytes[2];
     bool is_new; /* the flow began in this time */
+};
+
+/* ---- Conversations: protocols that read what flows say ---------------------------------------- */
+
+/* What a hook is given for one flow; all of it belongs to the engine. */
+struct proto_context {
+    void *block;               /* the protocol's metrics in this worker */
+    void *state;               /* flow_size bytes for this flow, zeroed at first */
+    const struct flow *flow;
+    struct slab *memory;       /* for what must outlive the call; all given back in on_close */
+    struct event_log *events;  /* events go here: event_log_add() */
+    uint64_t now_ns;           /* packet time */
+};
+
+/* Bytes of one side of a connection, in order; borrowed for the call. */
+struct proto_chunk {
+    struct span data;
+    uint8_t side;     /* 0: from the flow's initiator */
+    uint64_t time_ns; /* of the packet that brought the last of them */
+};
+
+enum proto_guess {
+    PROTO_NO,
+    PROTO_YES,
+    PROTO_UNSURE, /* cannot be told from so few bytes */
+};
+
+/* What a hook did with a chunk. */
+struct proto_taken {
+    size_t consumed; /* the rest comes again, with more behind it */
+    enum {
+        PROTO_GOES_ON,
+        PROTO_NOT_MINE, /* let go of this connection: what it says is something else */
+    } verdict;
+};
+
+enum proto_close {
+    PROTO_CLOSED,  /* both sides said FIN, or the flow ended in peace */
+    PROTO_RESET,
+    PROTO_TIMEOUT, /* idle, or the capture ended */
 };
 
 struct proto {
@@ -34,7 +76,35 @@ struct proto {
 
     /* Every flow once, when it has ended: the place to judge it as a whole. */
     void (*on_end)(void *block, const struct flow *flow);
+
+    /* A protocol that reads conversations says where it is likely to be met, how it is known, and
+     * what it keeps for each flow. Ports are a hint: a flow is asked about by the protocols of its
+     * ports first, then by all others of its transport. */
+    const uint16_t *tcp_ports; /* ended by 0, or NULL */
+    const uint16_t *udp_ports;
+    size_t flow_size;
+
+    /* Whether the first bytes that a side of a connection sent, or a datagram, are this protocol. */
+    enum proto_guess (*probe)(struct span data, unsigned side);
+
+    /* Bytes of a connection. `data` is what came and what was not consumed before it; at most
+     * PROTO_PENDING_MAX bytes are kept, then the protocol is let go of. */
+    struct proto_taken (*on_chunk)(struct proto_context *c, const struct proto_chunk *chunk);
+
+    /* `length` bytes of a side are missing; what was pending of that side was dropped before. */
+    void (*on_gap)(struct proto_context *c, unsigned side, uint32_t length);
+
+    /* A datagram of a UDP flow that probe() said yes to. */
+    void (*on_datagram)(struct proto_context *c, const struct packet *packet, unsigned side);
+
+    /* One side of a connection has said all (FIN). */
+    void (*on_fin)(struct proto_context *c, unsigned side);
+
+    /* The flow ends: report what is open, give all memory back. */
+    void (*on_close)(struct proto_context *c, enum proto_close why);
 };
+
+enum { PROTO_PENDING_MAX = 256 << 10 };
 
 /* All protocols, NULL-terminated, in the order of the list. */
 extern const struct proto *const protos[];

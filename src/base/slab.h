@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Memory for things that live longer than a packet (segments that wait for a hole to be filled, the
+ * beginning of a message, a request that waits for its response), in constant time and within a
+ * budget: blocks of power-of-two sizes from 64 bytes to SLAB_BLOCK_MAX, cut from address space that is
+ * reserved at start. Each size has a list of free blocks; a block goes back to the list of its size and
+ * is never split or joined. One thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SLAB_BLOCK_MIN = 64, SLAB_BLOCK_MAX = 1 << 20 };
+
+struct slab; /* opaque */
+
+/* Reserves `budget` bytes of address space; NULL when the system refuses. */
+struct slab *slab_new(uint64_t budget);
+void slab_free(struct slab *slab);
+
+/* A block of at least `size` bytes, not zeroed; NULL when the budget is spent or size is above
+ * SLAB_BLOCK_MAX. */
+void *slab_take(struct slab *slab, size_t size);
+/* Gives a block back; NULL is fine. */
+void slab_give(struct slab *slab, void *block);
+/* The same content in a block of at least `size` bytes; NULL when there is none, and then the old one
+ * stays. `block` NULL: as slab_take. */
+void *slab_grow(struct slab *slab, void *block, size_t size);
+/* Bytes that fit in a block. */
+size_t slab_room(const void *block);
+
+/* Bytes in blocks that are out, headers included. */
+uint64_t slab_used(const struct slab *slab);
+/* How often a block was refused. */
+uint64_t slab_refused(const struct slab *slab);

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What every transaction event has: a request and its response between two ends, as Packetbeat 8
+ * names it. A protocol's event struct begins with a `struct transaction`, its event_type names
+ * transaction_fields as `common` and lists its own fields. The engine fills in ends, network and
+ * order; the protocol the rest. */
+#pragma once
+
+#include "event/event.h"
+
+enum transaction_status {
+    TRANSACTION_OK,
+    TRANSACTION_ERROR,
+};
+
+struct transaction {
+    struct event_head head;
+    /* by the protocol */
+    uint64_t start_ns;       /* first packet of the request, or of a lone response */
+    uint64_t end_ns;         /* last packet of the response; 0: there was none */
+    uint64_t response_ns;    /* first packet of the response; 0: none */
+    uint64_t source_bytes;   /* message bytes of the request */
+    uint64_t destination_bytes;
+    uint8_t status;          /* enum transaction_status */
+    uint8_t request_side;    /* which side of the flow asked */
+    const char *reason;      /* of a request without a response: timeout, reset, gap, closed */
+    struct span method;
+    struct span query;
+    struct span resource;
+    struct span path;
+    struct span destination_domain;
+    struct span user_name;
+    struct event_spans notes; /* error.message */
+    /* by the engine */
+    uint64_t duration_ns;
+    uint64_t first_byte_ns;  /* request's end to response's first packet */
+    uint64_t network_bytes;
+    struct event_address source;
+    struct event_address destination;
+    uint32_t source_port;
+    uint32_t destination_port;
+    bool has_duration;
+    bool incomplete;
+    const char *status_text;
+    const char *network_type;
+    const char *transport;
+    const char *protocol;
+    const char *kind;
+    const char *category_json;
+    const char *event_type_json;
+    char community_id[32];
+};
+
+extern const struct event_field transaction_fields[];
+
+/* Derives durations, sums and texts from what the protocol and the engine have filled in; before
+ * event_pack(). Packet path. */
+void transaction_finish(struct transaction *t);
