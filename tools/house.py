@@ -24,6 +24,7 @@ PUBLIC = {
     "base": ["*"],
     "summary": ["*"],
     "flow": ["defrag.h"],
+    "event": ["event_log.h"],
     "cmd": ["command.h", "options.h", "usage.h"],
     "tap": ["interfaces.h", "pcapwrite.h"],
 }
