@@ -214,8 +214,8 @@ def main():
     vantage = os.path.abspath(arguments.vantage)
     goldens = [Golden(vantage, path) for path in captures_of(arguments.folders)]
     if not goldens:
-        print("Bail out! no captures in " + " ".join(arguments.folders))
-        return 1
+        print("1..0 # SKIP no captures in " + " ".join(arguments.folders))
+        return 0
     if arguments.update:
         try:
             return update(goldens)

@@ -73,6 +73,7 @@ missing_of() {
 # apt starts the servers that it installs; the tests start their own. A policy-rc.d that forbids it
 # stands only while apt runs, and only where the machine has none of its own.
 apt_install() {
+    as_root true
     policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
         trap 'as_root rm -f $policy' EXIT
