@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Memory for things that live longer than a packet (segments that wait for a hole to be filled, the
- * beginning of a message, a request that waits for its response), in constant time and within a
- * budget: blocks of power-of-two sizes from 64 bytes to SLAB_BLOCK_MAX, cut from address space that is
- * reserved at start. Each size has a list of free blocks; a block goes back to the list of its size and
- * is never split or joined. One thread. */
+ * beginning of a message, a request that waits for its response), within a budget: blocks of
+ * power-of-two sizes, a header of 16 bytes included, from SLAB_BLOCK_MIN up, cut from address space
+ * that is reserved at start and touched as it is needed. A block that is larger than asked for is
+ * split, and what comes back joins its free other half, so that no burst of small blocks keeps large
+ * ones from being had later, nor the other way round. To take and to give are at most 15 such steps,
+ * mostly none or one. Blocks are aligned to 16 bytes. With ASan, what is not out must not be touched.
+ * One thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,8 +17,9 @@ enum { SLAB_BLOCK_MIN = 64, SLAB_BLOCK_MAX = 1 << 20 };
 
 struct slab; /* opaque */
 
-/* Reserves `budget` bytes of address space; NULL when the system refuses. */
+/* Reserves `budget` bytes of address space; NULL when the system refuses, or it is no block at all. */
 struct slab *slab_new(uint64_t budget);
+/* Ends it with all blocks that are out; NULL is fine. */
 void slab_free(struct slab *slab);
 
 /* A block of at least `size` bytes, not zeroed; NULL when the budget is spent or size is above
@@ -26,7 +30,7 @@ void slab_give(struct slab *slab, void *block);
 /* The same content in a block of at least `size` bytes; NULL when there is none, and then the old one
  * stays. `block` NULL: as slab_take. */
 void *slab_grow(struct slab *slab, void *block, size_t size);
-/* Bytes that fit in a block. */
+/* Bytes that fit in a block: a power of two less 16, so that who grows by it wastes nothing. */
 size_t slab_room(const void *block);
 
 /* Bytes in blocks that are out, headers included. */

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Knuth's buddy system (The Art of Computer Programming 1, §2.5, algorithms R and S): a block of order
+ * n is 2^n bytes at an offset that is a multiple of 2^n; its buddy is where that bit is flipped. A free
+ * block is on the list of its order. Address space is cut from the front, in blocks of the highest
+ * order, only when no list has what is asked for: what was never needed is never touched. */
+#include "base/slab.h"
+
+#include "base/pages.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#endif
+#endif
+
+/* With ASan, blocks that are not out are out of bounds. */
+#ifndef ASAN_POISON_MEMORY_REGION
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
+enum { ORDER_MIN = 6, ORDER_MAX = 21, ORDERS = ORDER_MAX + 1 };
+
+enum block_state { BLOCK_OUT = 0x4f55, BLOCK_FREE = 0x4652 }; /* no values that stray bytes have */
+
+struct block {
+    uint32_t order;
+    uint32_t state;
+    struct block *next; /* on the list of free blocks */
+    struct block *previous;
+};
+
+enum { HEADER = 16 }; /* of a block that is out: `previous` is the content's */
+
+_Static_assert(offsetof(struct block, previous) == HEADER, "the content keeps its alignment");
+_Static_assert(SLAB_BLOCK_MAX + HEADER <= 1 << ORDER_MAX, "the largest block fits");
+_Static_assert(sizeof(struct block) <= 1 << ORDER_MIN, "the smallest has room for the links");
+
+struct slab {
+    uint8_t *memory;
+    size_t budget;
+    size_t cut;      /* bytes that blocks have been made of so far */
+    uint64_t used;
+    uint64_t refused;
+    uint32_t filled; /* a bit for each order whose list is not empty */
+    struct block *free[ORDERS];
+};
+
+struct slab *slab_new(uint64_t budget)
+{
+    budget &= ~(uint64_t)((1 << ORDER_MIN) - 1);
+    struct slab *slab = budget == 0 || budget > SIZE_MAX ? NULL : calloc(1, sizeof *slab);
+    if (slab == NULL) {
+        return NULL;
+    }
+    slab->budget = (size_t)budget;
+    slab->memory = pages_reserve(slab->budget);
+    if (slab->memory == NULL) {
+        free(slab);
+        return NULL;
+    }
+    return slab;
+}
+
+void slab_free(struct slab *slab)
+{
+    if (slab == NULL) {
+        return;
+    }
+    ASAN_UNPOISON_MEMORY_REGION(slab->memory, slab->budget);
+    pages_release(slab->memory, slab->budget);
+    free(slab);
+}
+
+static size_t size_of(uint32_t order)
+{
+    return (size_t)1 << order;
+}
+
+static struct block *block_of(const void *content)
+{
+    return (struct block *)(uintptr_t)((const uint8_t *)content - HEADER);
+}
+
+/* ---- Lists --------------------------------------------------------------------------------- */
+
+static void put_on_list(struct slab *slab, struct block *block, uint32_t order)
+{
+    struct block *next = slab->free[order];
+    ASAN_UNPOISON_MEMORY_REGION(block, sizeof *block);
+    *block = (struct block){.order = order, .state = BLOCK_FREE, .next = next};
+    if (next != NULL) {
+        next->previous = block;
+    }
+    slab->free[order] = block;
+    slab->filled |= 1U << order;
+}
+
+static void take_off_list(struct slab *slab, struct block *block)
+{
+    uint32_t order = block->order;
+    if (block->next != NULL) {
+        block->next->previous = block->previous;
+    }
+    if (block->previous != NULL) {
+        block->previous->next = block->next;
+        return;
+    }
+    slab->free[order] = block->next;
+    if (block->next == NULL) {
+        slab->filled &= ~(1U << order);
+    }
+}
+
+/* ---- Splitting and joining ------------------------------------------------------------------ */
+
+/* Makes the next block of what was never used, as large as goes; whether it has that order. */
+static bool cut_fresh(struct slab *slab, uint32_t wanted)
+{
+    uint32_t order = ORDER_MAX;
+    while (order >= wanted && size_of(order) > slab->budget - slab->cut) {
+        order--;
+    }
+    if (order < wanted) {
+        return false;
+    }
+    struct block *block = (struct block *)(void *)(slab->memory + slab->cut);
+    slab->cut += size_of(order);
+    ASAN_POISON_MEMORY_REGION(block, size_of(order));
+    put_on_list(slab, block, order);
+    return true;
+}
+
+/* The buddy of a block of that order, where it is free as a whole; else NULL. */
+static struct block *free_buddy(const struct slab *slab, const struct block *block, uint32_t order)
+{
+    size_t offset = (size_t)((const uint8_t *)block - slab->memory) ^ size_of(order);
+    if (order >= ORDER_MAX || offset + size_of(order) > slab->cut) {
+        return NULL;
+    }
+    struct block *buddy = (struct block *)(void *)(slab->memory + offset);
+    return buddy->state == BLOCK_FREE && buddy->order == order ? buddy : NULL;
+}
+
+void *slab_take(struct slab *slab, size_t size)
+{
+    if (size > SLAB_BLOCK_MAX) {
+        slab->refused++;
+        return NULL;
+    }
+    size_t whole = size + HEADER;
+    uint32_t order = whole <= size_of(ORDER_MIN) ? ORDER_MIN
+                                                 : 64 - (uint32_t)__builtin_clzl(whole - 1);
+    if (slab->filled >> order == 0 && !cut_fresh(slab, order)) {
+        slab->refused++;
+        return NULL;
+    }
+    uint32_t found = order + (uint32_t)__builtin_ctz(slab->filled >> order);
+    struct block *block = slab->free[found];
+    take_off_list(slab, block);
+    while (found > order) {
+        found--;
+        put_on_list(slab, (struct block *)(void *)((uint8_t *)block + size_of(found)), found);
+    }
+    ASAN_UNPOISON_MEMORY_REGION(block, size_of(order));
+    block->order = order;
+    block->state = BLOCK_OUT;
+    slab->used += size_of(order);
+    return (uint8_t *)block + HEADER;
+}
+
+void slab_give(struct slab *slab, void *content)
+{
+    if (content == NULL) {
+        return;
+    }
+    struct block *block = block_of(content);
+    uint32_t order = block->order;
+    assert((uint8_t *)block >= slab->memory && (uint8_t *)block < slab->memory + slab->cut);
+    assert(block->state == BLOCK_OUT); /* given once, and nobody wrote before its beginning */
+    slab->used -= size_of(order);
+    block->state = BLOCK_FREE;
+    ASAN_POISON_MEMORY_REGION(block, size_of(order));
+    struct block *buddy;
+    while ((buddy = free_buddy(slab, block, order)) != NULL) {
+        take_off_list(slab, buddy);
+        ASAN_POISON_MEMORY_REGION(buddy, sizeof *buddy);
+        block = buddy < block ? buddy : block;
+        order++;
+    }
+    put_on_list(slab, block, order);
+}
+
+void *slab_grow(struct slab *slab, void *content, size_t size)
+{
+    if (content != NULL && slab_room(content) >= size) {
+        return content;
+    }
+    void *larger = slab_take(slab, size);
+    if (content != NULL && larger != NULL) {
+        memcpy(larger, content, slab_room(content));
+        slab_give(slab, content);
+    }
+    return larger;
+}
+
+size_t slab_room(const void *content)
+{
+    return size_of(block_of(content)->order) - HEADER;
+}
+
+uint64_t slab_used(const struct slab *slab)
+{
+    return slab->used;
+}
+
+uint64_t slab_refused(const struct slab *slab)
+{
+    return slab->refused;
+}
