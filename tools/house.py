@@ -23,7 +23,7 @@ MUTABLE_GLOBALS = 3
 PUBLIC = {
     "base": ["*"],
     "summary": ["*"],
-    "flow": ["defrag.h"],
+    "flow": ["defrag.h", "health.h"],
     "event": ["event_log.h"],
     "cmd": ["command.h", "options.h", "usage.h"],
     "tap": ["interfaces.h", "pcapwrite.h"],

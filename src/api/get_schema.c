@@ -83,12 +83,14 @@ static void write_sets(struct json *to, const struct board *board)
 static const char *field_type(enum event_kind kind)
 {
     switch (kind) {
-    case EVENT_BOOL: return "boolean";
+    case EVENT_BOOL:
+    case EVENT_TRUTH: return "boolean";
     case EVENT_U8:
     case EVENT_U16:
     case EVENT_U32:
     case EVENT_U64:
     case EVENT_U16_LIST: return "long";
+    case EVENT_NUMBER: return "double";
     case EVENT_TIME: return "date";
     case EVENT_ADDRESS: return "ip";
     case EVENT_MAC:

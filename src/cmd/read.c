@@ -38,6 +38,8 @@ static const struct option_spec options[] = {
      .minimum = 32 << 20, .maximum = INT64_MAX},
     {.name = "period", .kind = OPTION_DURATION, .argument = "TIME",
      .help = "report flows that go on so often; -1s: only when they end"},
+    {.name = "connections", .kind = OPTION_FLAG,
+     .help = "TCP connections instead of flows: what each one suffered from"},
     {.name = "deltas", .kind = OPTION_FLAG,
      .help = "reports count from the one before instead of from the flow's start"},
     {0},
@@ -61,6 +63,21 @@ static enum output choose_output(const struct arguments *arguments)
         }
     }
     return isatty(STDOUT_FILENO) ? OUTPUT_REPORT : OUTPUT_EVENTS;
+}
+
+/* Retransmissions back off for minutes before a sender gives up (RFC 1122 §4.2.3.5). */
+static const int64_t PATIENCE_NS = INT64_C(300000000000);
+
+static void judge_connections(const struct arguments *arguments, struct config *config)
+{
+    config->flows.health = true;
+    config->flows.only_health = true;
+    if (config->flows.tcp_timeout == 0) {
+        config->flows.tcp_timeout = PATIENCE_NS;
+    }
+    if (!arguments_given(arguments, "period") && !arguments_given(arguments, "config")) {
+        config->flows.period = -1;
+    }
 }
 
 static struct config *make_config(const struct arguments *arguments, enum output output)
@@ -91,6 +108,9 @@ static struct config *make_config(const struct arguments *arguments, enum output
     }
     if (arguments_given(arguments, "period")) {
         config->flows.period = arguments_number(arguments, "period");
+    }
+    if (arguments_given(arguments, "connections")) {
+        judge_connections(arguments, config);
     }
     if (arguments_given(arguments, "deltas")) {
         config->flows.deltas = true;

@@ -48,6 +48,8 @@ struct config_tap {
 struct config_flows {
     bool enabled;
     bool deltas;          /* counters since the last report instead of since the flow's start */
+    bool health;          /* judge TCP connections, too: tcp.connection events */
+    bool only_health;     /* ... and make no others; no key, but what a command may ask for */
     int64_t timeout;      /* ns of silence that end a flow, at least 1 s */
     int64_t tcp_timeout;  /* the same by protocol; 0: as timeout */
     int64_t udp_timeout;

@@ -182,6 +182,9 @@ const struct config_key config_keys[] = {
     {.path = "flows.deltas", .kind = CONFIG_FLAG, .offset = offsetof(struct config, flows.deltas),
      .fallback = "false",
      .help = "Count since the last report instead of since the flow's start."},
+    {.path = "flows.health", .kind = CONFIG_FLAG, .offset = offsetof(struct config, flows.health),
+     .fallback = "false",
+     .help = "Judge TCP connections, too: an event tcp.connection with each report of one."},
 
     {.path = "outputs", .kind = CONFIG_ITEMS, .offset = offsetof(struct config, outputs),
      .items = &outputs,

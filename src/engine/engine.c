@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "engine/flow_search.h"
+#include "flow/health.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +19,20 @@ enum {
     /* Ordering the flows that end together takes an index and a key each. */
     ORDER_BYTES = 16,
     FLOWS_MIN = 1024,
+    HEALTH_SHARE = 16, /* part of the memory for connections with data in flight */
+    HEALTH_INDEX_BYTES = 8,
+    HEALTH_DETAILS_MAX = 1 << 20,
     QUERY_MS = 1000,
 };
 
 /* ---- Building ------------------------------------------------------------------------------- */
+
+/* How many halves of TCP connections with data in flight each worker may follow. */
+static uint32_t plan_details(const struct config *config, uint32_t workers)
+{
+    int64_t each = config->limits.memory / HEALTH_SHARE / HEALTH_DETAIL_BYTES / workers;
+    return (uint32_t)(each < HEALTH_DETAILS_MAX ? each : HEALTH_DETAILS_MAX);
+}
 
 /* How many flows each worker's table may hold: the budget less what else must fit in it. */
 static uint32_t plan_flows(const struct config *config, uint32_t workers)
@@ -35,6 +46,10 @@ static uint32_t plan_flows(const struct config *config, uint32_t workers)
     int64_t left = config->limits.memory - others;
     int64_t cost = FLOW_BYTES + ORDER_BYTES;
     cost += config->flows.deltas ? (int64_t)sizeof(struct flow_counters) : 0;
+    if (config->flows.health) {
+        cost += HEALTH_BYTES + HEALTH_INDEX_BYTES;
+        left -= config->limits.memory / HEALTH_SHARE;
+    }
     int64_t each = left / cost / workers;
     each = each < FLOWS_MIN ? FLOWS_MIN : each;
     return (uint32_t)(each < INT32_MAX ? each : INT32_MAX);
@@ -76,6 +91,7 @@ static bool make_workers(struct engine *engine, struct err *err)
         .flows = &engine->config->flows,
         .layout = &engine->layout,
         .capacity = plan_flows(engine->config, engine->worker_count),
+        .health_details = plan_details(engine->config, engine->worker_count),
         .seed = engine->seed,
         .wants_events = engine->config->flows.enabled && output_is_wanted(engine->output),
         .is_live = engine->is_live,

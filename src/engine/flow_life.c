@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/worker_core.h"
 
+#include "engine/health_event.h"
+
 #include <stdlib.h>
 
 enum {
@@ -10,9 +12,33 @@ enum {
 
 /* ---- Reports -------------------------------------------------------------------------------- */
 
+/* What TCP health says of the flow, if it is a connection. */
+static void report_health(struct worker *w, flow_index index, enum flow_reason reason,
+                          uint64_t now_ns)
+{
+    struct health_record record;
+    if (w->health == NULL || !health_finish(w->health, index, &record)) {
+        return;
+    }
+    struct health_event *event = outbox_reserve(w->options.outbox, sizeof *event);
+    if (event == NULL) {
+        return;
+    }
+    const struct flow_cold *cold = flow_cold_at(w->flows, index);
+    health_event_fill(event, flow_at(w->flows, index), cold, reason, now_ns);
+    event->record = record;
+    event->flow.head.order = w->step;
+    event->flow.head.suborder = cold->order;
+    outbox_commit(w->options.outbox);
+}
+
 static void report(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
 {
     if (!w->options.wants_events) {
+        return;
+    }
+    report_health(w, index, reason, now_ns);
+    if (w->config.only_health) {
         return;
     }
     struct flow *flow = flow_at(w->flows, index);
@@ -145,6 +171,9 @@ void flow_life_end(struct worker *w, flow_index index, enum flow_reason reason, 
     conclude(w, index, reason, now_ns);
     if (w->reported != NULL) {
         w->reported[index] = (struct flow_counters){0};
+    }
+    if (w->health != NULL) {
+        health_drop(w->health, index);
     }
     flow_drop(w->flows, index);
 }

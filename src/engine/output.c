@@ -2,6 +2,7 @@
 #include "engine/output.h"
 
 #include "base/json.h"
+#include "engine/health_event.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -196,7 +197,9 @@ static void keep_recent(struct output *output, const struct flow_event *event)
 
 static void deliver(struct output *output, struct event_head *head)
 {
-    if (head->type == &flow_event_type) {
+    if (head->type == &health_event_type) {
+        health_event_finish((struct health_event *)head);
+    } else if (head->type == &flow_event_type) {
         struct flow_event *event = (struct flow_event *)head;
         flow_event_finish(event);
         keep_recent(output, event);

@@ -52,6 +52,9 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
     struct flow *flow = flow_at(w->flows, index);
     flow_life_touch(w, index, flow);
     struct flow_update update = flow_count(w->flows, index, &unit->packet, unit->end);
+    if (w->health != NULL) {
+        health_packet(w->health, index, &unit->packet, update.side);
+    }
     const struct delta_layout *layout = w->options.layout;
     for (uint32_t k = 0; k < layout->count; k++) {
         if (layout->protos[k]->on_packet != NULL) {
@@ -78,6 +81,9 @@ static void run_unit(struct worker *w, const struct unit *unit)
         flow_index index = flow_find(w->flows, &unit->key, unit->hash);
         if (index != 0) {
             flow_note_icmp(w->flows, index, &unit->packet);
+            if (w->health != NULL) {
+                health_note_icmp(w->health, index, &unit->packet);
+            }
         }
         return;
     }

@@ -37,8 +37,14 @@ static bool take_memory(struct worker *w)
     if (w->config.deltas) {
         w->reported = pages_reserve(reported_size(w));
     }
+    if (w->config.health) {
+        struct health_options health = {.flows = w->options.capacity,
+                                        .details = w->options.health_details};
+        w->health = health_book_new(&health, &err);
+    }
     return w->flows != NULL && w->touched != NULL && w->due != NULL && w->delta != NULL &&
-           spare != NULL && (w->reported != NULL || !w->config.deltas);
+           spare != NULL && (w->reported != NULL || !w->config.deltas) &&
+           (w->health != NULL || !w->config.health);
 }
 
 struct worker *worker_new(const struct worker_options *options, struct err *err)
@@ -70,6 +76,7 @@ void worker_free(struct worker *w)
         return;
     }
     flow_table_free(w->flows);
+    health_book_free(w->health);
     pages_release(w->touched, TOUCHED_MAX * sizeof *w->touched);
     pages_release(w->due, due_size(w));
     pages_release(w->reported, reported_size(w));
@@ -134,6 +141,9 @@ static void run_mark(struct worker *w, const struct mark *mark)
         return;
     }
     uint64_t second = mark->time_ns / SECOND_NS;
+    if (w->health != NULL) {
+        health_tick(w->health, mark->time_ns);
+    }
     if (w->options.is_live) {
         w->due_second = second;
         worker_step(w);

@@ -14,6 +14,7 @@ struct worker_options {
     const struct delta_layout *layout;
     struct outbox *outbox;
     uint32_t capacity;   /* flows */
+    uint32_t health_details; /* TCP halves with data in flight whose health is followed */
     uint64_t seed;
     bool wants_events;
     bool is_live;        /* timers are worked off a few at a time, losses are possible */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/worker.h"
+#include "flow/health.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -30,6 +31,7 @@ struct worker {
     struct config_flows config;
     struct flow_table *flows;
     struct flow_counters *reported; /* at the last report, when reports are of differences */
+    struct health_book *health;     /* of TCP connections; NULL when nobody asked */
     struct delta *delta;            /* being filled */
     struct touched *touched;
     uint32_t touched_count;

@@ -2,6 +2,7 @@
 #include "event/event.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -35,6 +36,8 @@ static const struct {
     [EVENT_INLINE] = {KIND(char)},
     [EVENT_JSON] = {KIND(const char *)},
     [EVENT_U16_LIST] = {KIND(struct event_u16_list)},
+    [EVENT_NUMBER] = {KIND(double)},
+    [EVENT_TRUTH] = {KIND(uint8_t)},
 #undef KIND
 };
 
@@ -241,6 +244,10 @@ static bool event_is_empty(enum event_kind kind, const void *at)
         return *(const char *)at == '\0';
     case EVENT_U16_LIST:
         return ((const struct event_u16_list *)at)->count == 0;
+    case EVENT_NUMBER:
+        return isnan(*(const double *)at);
+    case EVENT_TRUTH:
+        return *(const uint8_t *)at == 0;
     default:
         return event_number(kind, at) == 0;
     }
@@ -293,6 +300,37 @@ static char *event_write_list(char *to, const struct event_u16_list *list)
     return to;
 }
 
+/* A number to a thousandth, without zeros at its end. */
+static char *event_write_thousandths(char *to, double value)
+{
+    if (!(fabs(value) < 1e15)) {
+        return mempcpy(to, "null", 4);
+    }
+    uint64_t thousandths = (uint64_t)llround(fabs(value) * 1000);
+    if (value < 0 && thousandths > 0) {
+        *to++ = '-';
+    }
+    to = json_digits(to, thousandths / 1000);
+    unsigned rest = (unsigned)(thousandths % 1000);
+    if (rest == 0) {
+        return to;
+    }
+    *to++ = '.';
+    for (unsigned unit = 100; rest > 0; unit /= 10) {
+        *to++ = (char)('0' + rest / unit);
+        rest %= unit;
+    }
+    return to;
+}
+
+static char *event_write_truth(char *to, uint8_t truth)
+{
+    if (truth == 0) {
+        return mempcpy(to, "null", 4);
+    }
+    return truth == 2 ? mempcpy(to, "true", 4) : mempcpy(to, "false", 5);
+}
+
 /* Kinds of bounded size, into room for EVENT_VALUE_ROOM bytes; returns the end. */
 static char *event_write_small(char *to, enum event_kind kind, const void *at)
 {
@@ -307,6 +345,10 @@ static char *event_write_small(char *to, enum event_kind kind, const void *at)
         return event_write_mac(to, at);
     case EVENT_U16_LIST:
         return event_write_list(to, at);
+    case EVENT_NUMBER:
+        return event_write_thousandths(to, *(const double *)at);
+    case EVENT_TRUTH:
+        return event_write_truth(to, *(const uint8_t *)at);
     default:
         return json_digits(to, event_number(kind, at));
     }

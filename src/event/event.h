@@ -23,6 +23,8 @@ enum event_kind {
     EVENT_INLINE,   /* char[], terminated text inside the struct */
     EVENT_JSON,     /* const char *, a static piece of JSON written as it is */
     EVENT_U16_LIST, /* struct event_u16_list */
+    EVENT_NUMBER,   /* double, to a thousandth; NAN: absent */
+    EVENT_TRUTH,    /* uint8_t: 0 absent, 1 false, 2 true */
     EVENT_SPANS,    /* struct event_spans: a list of texts */
     EVENT_PAIRS,    /* struct event_pairs: an object of texts by name (headers) */
     EVENT_ITEMS,    /* struct event_items: a list of objects, each by the table `items` */

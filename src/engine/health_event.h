@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The event tcp.connection: what TCP health says of one connection, at its end or at an interval
+ * of it; ECS names and tcp.health.*, whose meaning docs/tcp-health.md gives. flow.id and
+ * network.community_id join it with the flow's event. */
+#pragma once
+
+#include "engine/flow_event.h"
+#include "flow/health.h"
+
+enum { HEALTH_EVIDENCE_ROOM = 120, HEALTH_LIST_ROOM = 256 };
+
+struct health_event {
+    struct flow_event flow; /* who and when; its head is the event's */
+    struct health_record record;
+    double confidence[HEALTH_VERDICTS];
+    char evidence[HEALTH_VERDICTS][HEALTH_EVIDENCE_ROOM];
+    char verdicts[HEALTH_LIST_ROOM]; /* names, worst first, with commas */
+    const char *queue_place;
+};
+
+extern const struct event_type health_event_type;
+
+/* Fills in an event from a flow and its record, but for head.order, head.suborder and what
+ * health_event_finish() makes. Packet path. */
+void health_event_fill(struct health_event *ret, const struct flow *flow,
+                       const struct flow_cold *cold, enum flow_reason reason, uint64_t now_ns);
+
+/* Adds identities and the words of the verdicts: before encoding, off the packet path. */
+void health_event_finish(struct health_event *event);

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/health_book.h"
+
+#include "base/cursor.h"
+
+#include "flow/flow_tcp.h"
+
+enum {
+    FORGET_US = 600 * 1000000, /* of silence, after which nothing is in flight */
+    STEP_BACK_US = 10 * 1000000, /* by which the time of a capture may go back */
+    STAMPS_SIZE = 12,
+    STAMPS_HEAD = 0x0101080a, /* NOP NOP, timestamps of ten bytes: RFC 7323 appendix A */
+};
+
+/* ---- Reading a packet ------------------------------------------------------------------------ */
+
+/* Nearly all segments carry time stamps alone, laid out as RFC 7323 suggests. */
+static void read_options(struct health_step *s)
+{
+    const struct packet *p = s->p;
+    uint32_t size = (uint32_t)(p->l4[12] >> 4) * 4;
+    s->options.has_timestamps = false;
+    s->options.sack_count = 0;
+    s->options.ts_value = s->options.ts_echo = 0;
+    s->truncated = size > (size_t)(p->end - p->l4);
+    if (size <= TCP_HEADER_SIZE || s->truncated) {
+        return;
+    }
+    const uint8_t *at = p->l4 + TCP_HEADER_SIZE;
+    if (size == TCP_HEADER_SIZE + STAMPS_SIZE && load_be32(at) == STAMPS_HEAD) {
+        s->options.has_timestamps = true;
+        s->options.ts_value = load_be32(at + 4);
+        s->options.ts_echo = load_be32(at + 8);
+    } else {
+        wire_tcp_options(p, &s->options);
+    }
+}
+
+/* Tells frames apart: all that a copy of a packet keeps, in 32 bits. */
+static uint32_t print_of(const struct health_step *s)
+{
+    const struct packet *p = s->p;
+    uint64_t x = ((uint64_t)p->seq << 32 | p->ack) * UINT64_C(0x9e3779b97f4a7c15);
+    x ^= ((uint64_t)s->options.ts_value << 32 | s->options.ts_echo) * UINT64_C(0xc2b2ae3d27d4eb4f);
+    x ^= ((uint64_t)p->window << 48 | (uint64_t)s->ip_id << 32 | (uint64_t)s->flags << 24) +
+         s->length;
+    for (unsigned i = 0; i < s->options.sack_count; i++) {
+        x = (x ^ ((uint64_t)s->options.sack[i][0] << 32 | s->options.sack[i][1])) *
+            UINT64_C(0x9e3779b97f4a7c15);
+    }
+    x *= UINT64_C(0xd6e8feb86659fd93);
+    return (uint32_t)(x >> 32) | 1;
+}
+
+static void read_packet(struct health_step *s)
+{
+    const struct packet *p = s->p;
+    read_options(s);
+    s->now_us = (uint32_t)(p->time_ns / 1000);
+    s->flags = p->tcp_flags;
+    s->length = p->payload_len;
+    s->start = p->seq + (s->flags & TCP_SYN ? 1 : 0);
+    s->ip_id = p->version == 4 ? load_be16(p->ip + 4) : 0;
+    s->print = print_of(s);
+}
+
+/* ---- Counting -------------------------------------------------------------------------------- */
+
+/* What counts for copies, too. */
+static void count_frame(struct health_step *s)
+{
+    struct health *h = s->health;
+    struct health_half *half = &h->halves[s->side];
+    health_count32(&h->packets, s->p->frames);
+    if (s->p->window == 0 && !(s->flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
+        health_count16(&half->zero_windows);
+    }
+    if (s->length > 0 && !(s->flags & TCP_RST)) {
+        health_count32(&half->data_packets, 1);
+        half->data_bytes += s->length;
+    }
+    half->flags |= HALF_SEEN;
+    h->flags |= s->truncated ? HEALTH_TRUNCATED : 0;
+}
+
+/* Whether the segment moves the connection on: it cannot be a copy then. */
+static bool moves_on(const struct health_step *s)
+{
+    const struct health_half *half = &s->health->halves[s->side];
+    const struct health_half *other = &s->health->halves[1 - s->side];
+    if (s->flags & (TCP_SYN | TCP_RST | TCP_FIN)) {
+        return false;
+    }
+    if (s->length > 0) {
+        return health_distance(s->start, half->next) >= 0 || !(half->flags & HALF_NEXT);
+    }
+    return s->flags & TCP_ACK && health_distance(s->p->ack, other->acked) > 0;
+}
+
+static bool pass_over_copy(struct health_step *s)
+{
+    struct health *h = s->health;
+    bool copy = !moves_on(s) && health_is_copy(s);
+    if (copy && s->flags & TCP_RST && s->ip_id == 0 && !(h->flags & HEALTH_MIRRORED)) {
+        copy = false; /* a host that aborts answers each segment so, all alike */
+    }
+    if (!copy) {
+        h->recent[s->side][1] = h->recent[s->side][0];
+        h->recent[s->side][0] = s->print;
+        struct health_detail *d = health_detail_of(s->book, &h->halves[s->side]);
+        if (d != NULL) {
+            d->prints[s->print / 2 % HEALTH_PRINTS] = s->print;
+        }
+        return false;
+    }
+    health_count32(&h->copies, 1);
+    h->flags |= HEALTH_MIRRORED;
+    if (s->length > 0) {
+        health_count16(&h->halves[s->side].copies);
+    }
+    return true;
+}
+
+/* ---- Segments without data ------------------------------------------------------------------- */
+
+/* A FIN takes a sequence number, too. */
+static void take_fin(struct health_step *s)
+{
+    struct health_half *half = &s->health->halves[s->side];
+    uint32_t at = s->start + s->length;
+    struct health_detail *d = health_detail_of(s->book, half);
+    if (d != NULL) {
+        health_clock_run(half, d, s->now_us);
+    }
+    half->flags |= HALF_FIN;
+    if (half->flags & HALF_NEXT && health_distance(at, half->next) >= 0) {
+        half->next = at + 1;
+    }
+}
+
+/* Probes without data, as Linux sends them: one below the next (RFC 9293 §3.8.4, §3.8.6.1). */
+static void take_probe(struct health_step *s)
+{
+    struct health_half *half = &s->health->halves[s->side];
+    bool below = half->flags & HALF_NEXT && s->start == half->next - 1;
+    if (!below || s->flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
+        health_distance(half->next, half->acked) > 0 || half->flags & HALF_FIN) {
+        return;
+    }
+    bool closed = half->flags & HALF_EDGE && health_distance(half->edge, half->next) <= 0;
+    if (closed) {
+        health_count8(&s->health->probes);
+    } else {
+        health_count16(&half->keepalives);
+    }
+}
+
+/* ---- Together -------------------------------------------------------------------------------- */
+
+static void forget_flight(struct health_step *s)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        struct health_detail *d = health_detail_of(s->book, &s->health->halves[side]);
+        if (d != NULL) {
+            d->segment_count = d->segment_acked = d->hole_count = d->ack_count = 0;
+            d->stuck_count = d->stale_count = 0;
+            memset(d->repeats, 0, sizeof d->repeats);
+            d->ts_first_us = d->tick_us = 0;
+            d->clock_us = d->progress_us = d->epoch_us = d->data_us = s->now_us;
+        }
+    }
+}
+
+static void follow(struct health_step *s)
+{
+    struct health *h = s->health;
+    struct health_half *half = &h->halves[s->side];
+    if (!(h->flags & HEALTH_MEASURES) || s->flags & TCP_SYN) {
+        health_handshake(s);
+    }
+    if (!(half->flags & HALF_NEXT)) {
+        health_data_begin(half, s->start);
+    }
+    struct health_detail *d = health_detail_of(s->book, half);
+    if (d != NULL && s->options.has_timestamps) {
+        health_delay_stamp(half, d, s->now_us, s->options.ts_value);
+    }
+    if (h->flags & HEALTH_AHEAD << s->side) {
+        health_acks_settle(s);
+    }
+    if (s->length > 0) {
+        health_data(s);
+    } else {
+        take_probe(s);
+    }
+    if (s->flags & TCP_FIN) {
+        take_fin(s);
+    }
+    if (s->flags & TCP_ACK) {
+        health_acks(s);
+    }
+}
+
+void health_packet(struct health_book *book, flow_index flow, const struct packet *p,
+                   unsigned side)
+{
+    if (!flow_tcp_is_legible(p)) {
+        return;
+    }
+    uint32_t index = health_book_find(book, flow);
+    bool is_first = index == 0;
+    if (is_first && (index = health_book_add(book, flow)) == 0) {
+        return;
+    }
+    struct health_step s;
+    s.book = book;
+    s.health = &book->connections[index];
+    s.index = index;
+    s.p = p;
+    s.side = (uint8_t)side;
+    read_packet(&s);
+    if (is_first) {
+        s.health->first_us = s.health->last_us = s.now_us;
+    }
+    uint32_t silence = s.now_us - s.health->last_us;
+    if (silence > FORGET_US && silence < UINT32_MAX - STEP_BACK_US) {
+        forget_flight(&s);
+    }
+    count_frame(&s);
+    if (!pass_over_copy(&s)) {
+        if (s.flags & TCP_RST) {
+            health_reset(&s);
+        } else {
+            follow(&s);
+        }
+    }
+    s.health->last_us = s.now_us;
+}
+
+void health_note_icmp(struct health_book *book, flow_index flow, const struct packet *error)
+{
+    enum { UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4, V6_UNREACHABLE = 1, V6_TOO_BIG = 2 };
+    uint32_t index = health_book_find(book, flow);
+    if (index == 0) {
+        return;
+    }
+    struct health *h = &book->connections[index];
+    bool v4 = error->class == PACKET_ICMP;
+    health_count8(&h->icmp_errors);
+    if (v4 ? error->icmp_type == UNREACHABLE && error->icmp_code == FRAGMENTATION_NEEDED
+           : error->icmp_type == V6_TOO_BIG) {
+        h->flags |= HEALTH_PMTU_ICMP;
+    } else if (error->icmp_type == (v4 ? UNREACHABLE : V6_UNREACHABLE)) {
+        h->flags |= HEALTH_UNREACHABLE;
+    }
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Acknowledgments: round trips, what the receiver lacks, what it got twice, what the capture never
+ * showed, and when things moved on. */
+#include "flow/health_state.h"
+
+enum {
+    JUMP_MAX = 1 << 28,
+    EPISODE_US = 1000000,
+    EPISODE_REPEATS = 2,
+    PMTU_LEAST = 1000, /* a path carries this much; smaller segments get stuck for other reasons */
+    INITIAL_PERCENT = 95,
+};
+
+/* What an acknowledgment newly covers. */
+struct covered {
+    uint32_t count;
+    bool clean; /* each sent once, none SACKed or behind a hole */
+    const struct health_segment *last;
+};
+
+static uint32_t trip_to(const struct health *h, unsigned side)
+{
+    uint32_t trip = h->halves[1 - side].min_rtt_us; /* the other half's data go there */
+    return trip == HEALTH_NO_TIME ? 0 : trip;
+}
+
+/* ---- Cumulative ------------------------------------------------------------------------------ */
+
+static struct covered cover(struct health_step *s, struct health_detail *d, uint32_t ack)
+{
+    struct health_half *half = &s->health->halves[1 - s->side];
+    uint16_t mss = s->health->halves[s->side].mss;
+    struct covered ret = {.clean = true};
+    while (d->segment_acked < d->segment_count) {
+        struct health_segment *segment = health_segment_at(d, d->segment_acked);
+        if (health_distance(segment->end, ack) > 0) {
+            break;
+        }
+        ret.clean &= segment->sent == 1 && !(segment->flags & (SEGMENT_SACKED | SEGMENT_FILLED));
+        uint32_t length = segment->end - segment->start;
+        length = mss > 0 && length > mss ? mss : length;
+        if (!(segment->flags & SEGMENT_MERGED) && length > half->largest_acked) {
+            half->largest_acked = (uint16_t)(length < UINT16_MAX ? length : UINT16_MAX);
+        }
+        ret.last = segment;
+        ret.count++;
+        d->segment_acked++;
+    }
+    return ret;
+}
+
+/* Karn and Partridge (SIGCOMM 1987), and no sample across what was SACKed or waited for a hole. */
+static void sample(struct health_step *s, struct health_detail *d, const struct covered *covered,
+                   bool is_open)
+{
+    struct health_half *half = &s->health->halves[1 - s->side];
+    if (covered->count == 0 || !covered->clean || covered->last->flags & SEGMENT_MERGED) {
+        return;
+    }
+    int32_t rtt = health_distance(s->now_us, covered->last->time_us);
+    uint32_t length = covered->last->end - covered->last->start;
+    uint16_t mss = s->health->halves[s->side].mss;
+    bool is_lone = covered->count == 1 && s->p->ack == half->next && length < 2u * mss;
+    if (rtt >= 0) {
+        health_delay_sample(half, d, s->now_us, (uint32_t)rtt, is_lone, is_open);
+    }
+}
+
+/* The Eifel test (RFC 3522): the acknowledgment of a repeat at the left edge echoes the stamp of
+ * the original. */
+static void test_repeats(struct health_step *s, struct health_detail *d, uint32_t before,
+                         uint32_t ack)
+{
+    for (unsigned i = 0; i < HEALTH_REPEATS && s->options.has_timestamps; i++) {
+        struct health_repeat *repeat = &d->repeats[i];
+        if (repeat->open && health_distance(repeat->start, before) <= 0 &&
+            health_distance(repeat->end, before) > 0 && health_distance(repeat->end, ack) <= 0 &&
+            health_distance(s->options.ts_echo, repeat->ts_value) < 0) {
+            repeat->open = false;
+            health_count16(&s->health->halves[1 - s->side].spurious);
+        }
+    }
+}
+
+/* What held the sender up is over. */
+static void note_progress(struct health_step *s, struct health_detail *d)
+{
+    struct health *h = s->health;
+    struct health_half *half = &h->halves[1 - s->side];
+    uint32_t stalled = s->now_us - d->progress_us;
+    uint16_t mss = h->halves[s->side].mss;
+    if (h->flags & HEALTH_MEASURES && stalled > h->stall_us) {
+        h->stall_us = stalled;
+    }
+    if (d->stuck_count >= EPISODE_REPEATS && stalled > EPISODE_US) {
+        h->episode_ds = h->episodes == 0 ? (uint16_t)(stalled / 100000) : h->episode_ds;
+        health_count8(&h->episodes);
+        uint32_t length = mss > 0 && d->stuck_length > mss ? mss : d->stuck_length;
+        if (d->stuck_shrank && length > PMTU_LEAST && length > half->largest_acked) {
+            h->flags |= HEALTH_PMTU_RECOVERED;
+        }
+    }
+    d->stuck_count = 0;
+    d->duplicate_run = 0;
+    d->progress_us = s->now_us;
+    d->in_recovery &= health_distance(half->acked, d->recovery) < 0;
+    d->in_timeout &= health_distance(half->acked, d->timeout_recovery) < 0;
+}
+
+static void advance(struct health_step *s, struct health_detail *d, bool is_open)
+{
+    struct health_half *half = &s->health->halves[1 - s->side];
+    uint32_t before = half->acked;
+    uint32_t ack = s->p->ack;
+    bool is_ahead = health_distance(ack, half->next) > 0;
+    if (is_ahead) {
+        d->ahead = ack;
+        d->is_ahead = true;
+        s->health->flags |= (uint32_t)HEALTH_AHEAD << (1 - s->side);
+        ack = half->next;
+    }
+    test_repeats(s, d, before, ack);
+    struct covered covered = cover(s, d, ack);
+    uint32_t missed = health_holes_below(d, ack);
+    health_count32(&half->not_captured, missed);
+    half->acked = ack;
+    if (missed == 0 && !is_ahead) {
+        sample(s, d, &covered, is_open);
+    }
+    if (ack != before) {
+        note_progress(s, d);
+    }
+    if (d->initial_state == INITIAL_SENDING && health_distance(ack, d->origin) > 0) {
+        d->initial_due_us = s->now_us + trip_to(s->health, 1 - s->side) / 100 * INITIAL_PERCENT;
+        d->initial_state = INITIAL_ACKED;
+    }
+}
+
+/* Until the sender says more, bytes that were acknowledged but never seen may be the capture's loss
+ * or a receiver's lie (optimistic ACKs: Savage et al., CCR 1999). The sender goes on behind them in
+ * the first case and sends them in the second. */
+void health_acks_settle(struct health_step *s)
+{
+    struct health_half *half = &s->health->halves[s->side];
+    struct health_detail *d = health_detail_of(s->book, half);
+    uint32_t mark = (uint32_t)HEALTH_AHEAD << s->side;
+    if (d == NULL || !d->is_ahead) {
+        s->health->flags &= ~mark;
+        return;
+    }
+    if (health_distance(s->start, d->ahead) < 0) {
+        return;
+    }
+    health_clock_run(half, d, s->now_us);
+    health_count32(&half->not_captured, d->ahead - half->next);
+    half->next = half->acked = d->ahead;
+    d->is_ahead = false;
+    s->health->flags &= ~mark;
+}
+
+/* ---- Selective ------------------------------------------------------------------------------- */
+
+/* A block that was acknowledged already tells of a duplicate (RFC 2883): it is a retransmission
+ * that was not needed if the tap saw one there, else a copy that the network made. */
+static bool is_duplicate_block(const struct health_step *s, unsigned i)
+{
+    const uint32_t(*sack)[2] = s->options.sack;
+    return i == 0 && (health_distance(sack[0][1], s->p->ack) <= 0 ||
+                      (s->options.sack_count > 1 && health_distance(sack[0][0], sack[1][0]) >= 0 &&
+                       health_distance(sack[0][1], sack[1][1]) <= 0));
+}
+
+static void match_duplicate(struct health_step *s, struct health_detail *d)
+{
+    for (unsigned i = 0; i < HEALTH_REPEATS; i++) {
+        struct health_repeat *repeat = &d->repeats[i];
+        if (repeat->open && health_distance(repeat->start, s->options.sack[0][1]) < 0 &&
+            health_distance(repeat->end, s->options.sack[0][0]) > 0) {
+            repeat->open = false;
+            health_count16(&s->health->halves[1 - s->side].spurious);
+            return;
+        }
+    }
+}
+
+/* Marks what a block covers; the latest of the segments gives a sample. */
+static void mark_block(struct health_step *s, struct health_detail *d, uint32_t start, uint32_t end,
+                       bool is_open)
+{
+    struct health_half *half = &s->health->halves[1 - s->side];
+    const struct health_segment *latest = NULL;
+    for (unsigned i = health_segments_find(d, start); i < d->segment_count; i++) {
+        struct health_segment *segment = health_segment_at(d, i);
+        if (health_distance(segment->end, end) > 0) {
+            break;
+        }
+        if (health_distance(segment->start, start) < 0 || segment->flags & SEGMENT_SACKED) {
+            continue;
+        }
+        segment->flags |= SEGMENT_SACKED;
+        if (segment->sent == 1 && !(segment->flags & SEGMENT_MERGED)) {
+            latest = segment;
+        }
+    }
+    if (latest != NULL && health_distance(s->now_us, latest->time_us) >= 0) {
+        health_delay_sample(half, d, s->now_us, s->now_us - latest->time_us, false, is_open);
+    }
+    if (!d->has_sack || health_distance(end, d->sacked) > 0) {
+        d->sacked = end;
+        d->has_sack = true;
+    }
+}
+
+static void read_sack(struct health_step *s, struct health_detail *d, bool is_open)
+{
+    const struct health_half *half = &s->health->halves[1 - s->side];
+    health_count32(&d->sack_acks, 1);
+    for (unsigned i = 0; i < s->options.sack_count; i++) {
+        uint32_t start = s->options.sack[i][0];
+        uint32_t end = s->options.sack[i][1];
+        if (health_distance(end, start) <= 0 || health_distance(end, half->next) > 0) {
+            continue; /* of what was never seen: the capture's loss, or a lie */
+        }
+        if (is_duplicate_block(s, i)) {
+            match_duplicate(s, d);
+        } else {
+            mark_block(s, d, start, end, is_open);
+        }
+    }
+}
+
+/* ---- Windows --------------------------------------------------------------------------------- */
+
+/* The window that this packet advertises; false when the scale is not known. */
+static bool window_of(const struct health_step *s, uint32_t *ret)
+{
+    const struct health_half *receiver = &s->health->halves[s->side];
+    *ret = s->p->window;
+    if (s->flags & TCP_SYN) {
+        return true; /* never scaled, RFC 7323 §2.2 */
+    }
+    *ret <<= receiver->flags & HALF_SCALE ? receiver->window_scale : 0;
+    return receiver->flags & HALF_SCALE;
+}
+
+/* ---- Together -------------------------------------------------------------------------------- */
+
+/* Acknowledgments of an end that no packet was seen of: asymmetric routing, or not yet. */
+static void note_unseen(struct health_step *s)
+{
+    struct health_half *half = &s->health->halves[1 - s->side];
+    if (!(half->flags & HALF_ACKED)) {
+        half->acked = s->p->ack;
+        half->flags |= HALF_ACKED;
+    } else if (health_distance(s->p->ack, half->acked) > 0) {
+        half->acked = s->p->ack;
+        half->flags |= HALF_UNSEEN;
+    }
+}
+
+static bool is_duplicate(const struct health_step *s, const struct health_half *half, uint32_t edge)
+{
+    return s->length == 0 && !(s->flags & (TCP_SYN | TCP_FIN)) &&
+           health_distance(half->next, half->acked) > 0 &&
+           (s->options.sack_count > 0 || (half->flags & HALF_EDGE && edge == half->edge));
+}
+
+void health_acks(struct health_step *s)
+{
+    struct health_half *half = &s->health->halves[1 - s->side];
+    if (!(half->flags & HALF_SEEN)) {
+        note_unseen(s);
+        return;
+    }
+    uint32_t window;
+    bool scaled = window_of(s, &window);
+    bool is_open = scaled ? window >= half->largest_acked : window > 0;
+    uint32_t edge = s->p->ack + window;
+    int32_t moved = health_distance(s->p->ack, half->acked);
+    struct health_detail *d = health_detail_of(s->book, half);
+    if (d != NULL) {
+        d->peer_us = s->now_us;
+    }
+    if (moved < 0 || moved > JUMP_MAX || !(half->flags & HALF_NEXT)) {
+        return; /* old, or noise */
+    }
+    if (d == NULL && health_distance(s->p->ack, half->next) > 0) {
+        d = health_detail_take(s, 1u - s->side);
+    }
+    if (d == NULL) {
+        half->acked = s->p->ack;
+    } else {
+        if (moved > 0) {
+            advance(s, d, is_open);
+        } else if (is_duplicate(s, half, edge)) {
+            health_count32(&d->duplicate_acks, 1);
+            health_count8(&d->duplicate_run);
+        }
+        if (s->options.sack_count > 0) {
+            read_sack(s, d, is_open);
+        }
+        d->max_window = scaled && window > d->max_window ? window : d->max_window;
+    }
+    if (scaled) {
+        half->flags |= HALF_EDGE;
+        half->edge = edge;
+    }
+    if (d != NULL) {
+        health_clock_ack(half, d, s->now_us, trip_to(s->health, 1u - s->side), edge);
+    }
+}

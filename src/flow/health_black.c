@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Black holes: packets vanish, and nobody says so. All rules want evidence from both sides: one
+ * repeats, and nothing useful comes back. A reset or an ICMP error is an answer. */
+#include "flow/health_state.h"
+
+enum {
+    REPEATS = 3,
+    LASTS_US = 3000000,
+    PMTU_LEAST = 1000,
+};
+
+static bool handshake_vanished(const struct health *h, struct health_record *ret)
+{
+    bool answered = h->halves[1].flags & HALF_SEEN;
+    if (h->syns >= REPEATS && !answered && !(h->halves[0].flags & HALF_UNSEEN)) {
+        ret->blackhole_kind = "syn";
+    } else if (h->answers >= REPEATS && !(h->flags & (HEALTH_MEASURES | HEALTH_RESET_SEEN))) {
+        ret->blackhole_kind = "synack";
+    }
+    return ret->blackhole_kind != NULL;
+}
+
+static bool data_vanished(const struct health_view *view, unsigned side, struct health_record *ret)
+{
+    const struct health_detail *d = &view->details[side];
+    const struct health_half *half = &view->health.halves[side];
+    const struct health_half *other = &view->health.halves[1 - side];
+    if (!view->has_detail[side] || other->resets > 0) {
+        return false;
+    }
+    uint32_t mss = other->mss;
+    uint32_t stuck = mss > 0 && d->stuck_length > mss ? mss : d->stuck_length;
+    bool is_stuck = d->stuck_count >= REPEATS && d->data_us - d->progress_us >= LASTS_US;
+    bool is_stale = d->stale_count >= REPEATS && d->data_us - d->stale_us >= LASTS_US;
+    bool is_silent = health_distance(d->peer_us, d->stuck_us) <= 0 && other->flags & HALF_SEEN;
+    if (is_stuck && stuck > PMTU_LEAST && half->largest_acked > 0 && stuck > half->largest_acked &&
+        !(view->health.flags & HEALTH_PMTU_ICMP)) {
+        ret->blackhole_kind = "pmtu";
+    } else if (is_stuck && is_silent) {
+        ret->blackhole_kind = "mid_connection";
+    } else if (is_stale) {
+        ret->blackhole_kind = "mid_connection_reverse_path";
+    }
+    if (ret->blackhole_kind == NULL) {
+        return false;
+    }
+    ret->findings[HEALTH_BLACKHOLED].evidence[0] = is_stuck ? d->stuck_count : d->stale_count;
+    ret->findings[HEALTH_BLACKHOLED].evidence[1] =
+        (float)(d->data_us - (is_stuck ? d->progress_us : d->stale_us)) / 1e6f;
+    return true;
+}
+
+static bool is_outstanding(const struct health_half *half)
+{
+    return half->flags & HALF_NEXT && health_distance(half->next, half->acked) > 0;
+}
+
+void health_black(const struct health_view *view, struct health_record *ret)
+{
+    const struct health *h = &view->health;
+    struct health_finding *finding = &ret->findings[HEALTH_BLACKHOLED];
+    ret->blackhole_episodes = h->episodes;
+    ret->blackhole_episode_s = h->episodes > 0 ? h->episode_ds / 10.0 : NAN;
+    bool unreachable = h->flags & HEALTH_UNREACHABLE;
+    if (!unreachable && handshake_vanished(h, ret)) {
+        finding->evidence[0] = h->answers > 0 ? h->answers : h->syns;
+        finding->evidence[1] = (float)(h->last_us - h->first_us) / 1e6f;
+    } else if (!unreachable && !data_vanished(view, 0, ret)) {
+        data_vanished(view, 1, ret);
+    }
+    if (ret->blackhole_kind != NULL) {
+        finding->truth = HEALTH_TRUE;
+        /* Each further repeat makes coincidence less likely by as much as packets are lost at
+         * all: few per cent. Beyond five, what is left is the rule's own doubt. */
+        finding->confidence = finding->evidence[0] > 5 ? 0.95f : 0.8f;
+        return;
+    }
+    /* Whoever waits for an answer, or is heard of only on one side, may be in one. */
+    bool both = h->halves[0].flags & h->halves[1].flags & HALF_SEEN;
+    bool waits = is_outstanding(&h->halves[0]) || is_outstanding(&h->halves[1]);
+    bool closed = ret->close != NULL;
+    finding->truth = both && (closed || !waits) ? HEALTH_FALSE : HEALTH_UNKNOWN;
+}

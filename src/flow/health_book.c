@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/health_book.h"
+
+#include "base/pages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    IDLE_US = 10 * 1000000, /* after which a detail with nothing in flight goes back */
+    SWEEP = 4096,           /* details looked at in a second */
+    CANDIDATES = 16,        /* details looked at when one must be taken away */
+};
+
+/* ---- Lifetime ------------------------------------------------------------------------------- */
+
+static size_t index_size(const struct health_book *book)
+{
+    return ((size_t)book->options.flows + 1) * sizeof(uint32_t);
+}
+
+static size_t connections_size(const struct health_book *book)
+{
+    return ((size_t)book->options.flows + 1) * sizeof(struct health);
+}
+
+static size_t details_size(const struct health_book *book)
+{
+    return ((size_t)book->options.details + 1) * sizeof(struct health_detail);
+}
+
+struct health_book *health_book_new(const struct health_options *options, struct err *err)
+{
+    struct health_book *book = calloc(1, sizeof *book);
+    if (book == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        return NULL;
+    }
+    book->options = *options;
+    book->of_flow = pages_reserve(index_size(book));
+    book->free_connections = pages_reserve(index_size(book));
+    book->connections = pages_reserve(connections_size(book));
+    book->details = pages_reserve(details_size(book));
+    book->connection_bound = 1;
+    book->detail_bound = 1;
+    if (book->of_flow == NULL || book->free_connections == NULL || book->connections == NULL ||
+        book->details == NULL) {
+        err_set(err, ERR_FAILED,
+                "cannot reserve memory for the health of %u connections; lower limits.flows",
+                options->flows);
+        health_book_free(book);
+        return NULL;
+    }
+    return book;
+}
+
+void health_book_free(struct health_book *book)
+{
+    if (book == NULL) {
+        return;
+    }
+    pages_release(book->of_flow, index_size(book));
+    pages_release(book->free_connections, index_size(book));
+    pages_release(book->connections, connections_size(book));
+    pages_release(book->details, details_size(book));
+    free(book);
+}
+
+/* ---- Details -------------------------------------------------------------------------------- */
+
+struct health_detail *health_detail_of(const struct health_book *book,
+                                       const struct health_half *half)
+{
+    return half->detail != 0 ? &book->details[half->detail] : NULL;
+}
+
+/* Leaves in the half what its detail found out, and frees it. */
+static void give_back(struct health_book *book, struct health_detail *d)
+{
+    struct health_half *half = &book->connections[d->owner].halves[d->side];
+    health_delay_judge(half, d, true);
+    health_count32(&half->busy_ms, d->busy_us / 1000);
+    health_count32(&half->rwnd_ms, d->rwnd_us / 1000);
+    book->connections[d->owner].flags |= d->queue_before ? HEALTH_QUEUE_BEFORE : 0;
+    uint32_t index = half->detail;
+    half->detail = 0;
+    d->owner = 0;
+    d->next_free = book->free_detail;
+    book->free_detail = index;
+    book->details_used--;
+}
+
+static bool is_quiet(const struct health_book *book, const struct health_detail *d)
+{
+    const struct health_half *half = &book->connections[d->owner].halves[d->side];
+    return health_distance(half->next, half->acked) <= 0;
+}
+
+/* Takes a detail away: one with nothing in flight if some are near, else the one that was quiet
+ * for longest. */
+static void seize(struct health_book *book, uint32_t now_us)
+{
+    struct health_detail *best = NULL;
+    bool best_quiet = false;
+    for (unsigned i = 0; i < CANDIDATES; i++) {
+        book->hand = book->hand + 1 < book->detail_bound ? book->hand + 1 : 1;
+        struct health_detail *d = &book->details[book->hand];
+        if (d->owner == 0) {
+            continue;
+        }
+        bool quiet = is_quiet(book, d);
+        bool older = best == NULL || now_us - d->last_us > now_us - best->last_us;
+        if (best == NULL || quiet > best_quiet || (quiet == best_quiet && older)) {
+            best = d;
+            best_quiet = quiet;
+        }
+    }
+    if (best == NULL) {
+        return;
+    }
+    if (!best_quiet) {
+        book->connections[best->owner].flags |= HEALTH_SEIZED;
+        book->seized++;
+    }
+    give_back(book, best);
+}
+
+struct health_detail *health_detail_take(struct health_step *s, unsigned side)
+{
+    struct health_book *book = s->book;
+    struct health_half *half = &s->health->halves[side];
+    if (half->detail != 0) {
+        return &book->details[half->detail];
+    }
+    if (book->free_detail == 0 && book->detail_bound > book->options.details &&
+        book->options.details > 0) {
+        seize(book, s->now_us);
+    }
+    uint32_t index = book->free_detail;
+    if (index != 0) {
+        book->free_detail = book->details[index].next_free;
+    } else if (book->detail_bound <= book->options.details) {
+        index = book->detail_bound++;
+    } else {
+        s->health->flags |= HEALTH_SEIZED;
+        return NULL;
+    }
+    struct health_detail *d = &book->details[index];
+    memset(d, 0, offsetof(struct health_detail, acks));
+    d->owner = s->index;
+    d->side = (uint8_t)side;
+    half->detail = index;
+    book->details_used++;
+    d->origin = half->next;
+    bool whole = (half->flags & (HALF_CLEAN | HALF_BEGUN)) == HALF_CLEAN;
+    d->initial_state = whole ? INITIAL_SENDING : INITIAL_VOID;
+    half->flags |= HALF_BEGUN;
+    health_clock_start(d, half, s->now_us);
+    return d;
+}
+
+/* ---- Connections ---------------------------------------------------------------------------- */
+
+uint32_t health_book_add(struct health_book *book, flow_index flow)
+{
+    uint32_t index;
+    if (flow > book->options.flows) {
+        book->refused++;
+        return 0;
+    }
+    if (book->free_count > 0) {
+        index = book->free_connections[--book->free_count];
+    } else {
+        index = book->connection_bound++; /* never more than there are flows */
+    }
+    struct health *h = &book->connections[index];
+    memset(h, 0, sizeof *h);
+    for (unsigned side = 0; side < 2; side++) {
+        h->halves[side].min_rtt_us = HEALTH_NO_TIME;
+        h->halves[side].window_scale = UINT8_MAX;
+    }
+    h->to_server_us = h->to_client_us = HEALTH_NO_TIME;
+    book->of_flow[flow] = index;
+    return index;
+}
+
+void health_drop(struct health_book *book, flow_index flow)
+{
+    uint32_t index = health_book_find(book, flow);
+    if (index == 0) {
+        return;
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        struct health_detail *d = health_detail_of(book, &book->connections[index].halves[side]);
+        if (d != NULL) {
+            give_back(book, d);
+        }
+    }
+    book->of_flow[flow] = 0;
+    book->free_connections[book->free_count++] = index;
+}
+
+void health_tick(struct health_book *book, uint64_t now_ns)
+{
+    uint32_t now_us = (uint32_t)(now_ns / 1000);
+    uint32_t count = book->detail_bound - 1 < SWEEP ? book->detail_bound - 1 : SWEEP;
+    for (uint32_t i = 0; i < count; i++) {
+        book->hand = book->hand + 1 < book->detail_bound ? book->hand + 1 : 1;
+        struct health_detail *d = &book->details[book->hand];
+        int32_t quiet_us = health_distance(now_us, d->last_us);
+        if (d->owner != 0 && quiet_us > IDLE_US && is_quiet(book, d)) {
+            give_back(book, d);
+        }
+    }
+}
+
+void health_prefetch(const struct health_book *book, flow_index flow)
+{
+    uint32_t index = health_book_find(book, flow);
+    const char *at = (const char *)&book->connections[index];
+    for (unsigned i = 0; i < sizeof(struct health); i += 64) {
+        __builtin_prefetch(at + i, 1);
+    }
+}
+
+void health_book_stats(const struct health_book *book, struct health_book_stats *ret)
+{
+    *ret = (struct health_book_stats){
+        .connections = book->connection_bound - 1 - book->free_count,
+        .details = book->details_used,
+        .seized = book->seized,
+        .refused = book->refused,
+        .memory = (uint64_t)book->connection_bound * (sizeof(struct health) + 2 * sizeof(uint32_t)) +
+                  (uint64_t)book->detail_bound * sizeof(struct health_detail),
+    };
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The sender's clock: what was unacknowledged and whether the window was closed, as the sender knew
+ * it. Linux counts the same way (tcpi_busy_time, tcpi_rwnd_limited). */
+#include "flow/health_state.h"
+
+enum {
+    TRIP_PARTS = 16,  /* acknowledgments closer than this part of the trip are one */
+    AT_SENDER_US = 200, /* a trip shorter than this is none */
+    LEVEL_PARTS = 8,
+};
+
+void health_clock_start(struct health_detail *d, const struct health_half *half, uint32_t now_us)
+{
+    d->clock_us = d->last_us = d->progress_us = d->data_us = now_us;
+    d->window_start_us = d->epoch_us = now_us;
+    d->acked_there = half->flags & HALF_ACKED ? half->acked : half->next;
+    d->edge_there = half->edge;
+    if (half->flags & HALF_EDGE && health_distance(half->edge, d->acked_there) > 0) {
+        d->max_window = half->edge - d->acked_there;
+    }
+}
+
+uint32_t health_clock_need(const struct health_half *receiver, const struct health_detail *d)
+{
+    /* Silly window avoidance, RFC 9293 §3.8.6.2.1: half the largest window is worth a segment. */
+    uint32_t mss = receiver->mss > 0 ? receiver->mss : 536;
+    uint32_t half = d->max_window / 2;
+    return half > 0 && half < mss ? half : mss;
+}
+
+static void accrue(const struct health_half *half, struct health_detail *d, uint32_t until_us)
+{
+    int32_t passed = health_distance(until_us, d->clock_us);
+    if (passed <= 0) {
+        return; /* a capture's time may step back a little */
+    }
+    uint32_t data_end = half->next - (half->flags & HALF_FIN ? 1 : 0);
+    bool in_flight = health_distance(data_end, d->acked_there) > 0;
+    const struct health_half *receiver = d->side == 0 ? half + 1 : half - 1;
+    bool blocked = (half->flags & (HALF_EDGE | HALF_FIN)) == HALF_EDGE &&
+                   health_distance(half->next + health_clock_need(receiver, d), d->edge_there) > 0;
+    if (d->began && (in_flight || blocked)) {
+        health_count32(&d->busy_us, (uint32_t)passed);
+        health_count32(&d->rwnd_us, blocked ? (uint32_t)passed : 0);
+        d->idle = false;
+    } else if (d->began && !d->idle) {
+        d->idle = true;
+        d->idle_since_us = d->clock_us;
+    }
+    d->clock_us = until_us;
+}
+
+static void arrive(const struct health_half *half, struct health_detail *d, uint32_t ack,
+                   uint32_t edge)
+{
+    if (health_distance(ack, d->acked_there) > 0) {
+        d->acked_there = ack;
+    }
+    if (half->flags & HALF_EDGE) {
+        d->edge_there = edge;
+    }
+}
+
+/* Moves whole ms to where they last longer than the detail. */
+static void keep(uint32_t *ms, uint32_t *us)
+{
+    if (*us >= HEALTH_SECOND_US) {
+        health_count32(ms, *us / 1000);
+        *us %= 1000;
+    }
+}
+
+void health_clock_run(struct health_half *half, struct health_detail *d, uint32_t now_us)
+{
+    while (d->ack_count > 0) {
+        const struct health_ack *first = &d->acks[d->ack_first];
+        if (health_distance(first->time_us, now_us) > 0) {
+            break;
+        }
+        accrue(half, d, first->time_us);
+        arrive(half, d, first->ack, first->edge);
+        d->ack_first = (uint8_t)((d->ack_first + 1) % HEALTH_ACKS);
+        d->ack_count--;
+    }
+    accrue(half, d, now_us);
+    keep(&half->busy_ms, &d->busy_us);
+    keep(&half->rwnd_ms, &d->rwnd_us);
+}
+
+void health_clock_ack(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                      uint32_t trip_us, uint32_t edge)
+{
+    health_clock_run(half, d, now_us);
+    if (trip_us < AT_SENDER_US && d->ack_count == 0) {
+        arrive(half, d, half->acked, edge);
+        return;
+    }
+    uint32_t at = now_us + trip_us;
+    if (d->ack_count > 0) {
+        struct health_ack *last = &d->acks[(d->ack_first + d->ack_count - 1u) % HEALTH_ACKS];
+        int32_t apart = health_distance(at, last->time_us);
+        if (d->ack_count == HEALTH_ACKS || apart < (int32_t)(trip_us / TRIP_PARTS)) {
+            last->ack = half->acked;
+            last->edge = edge;
+            return;
+        }
+    }
+    d->acks[(d->ack_first + d->ack_count) % HEALTH_ACKS] =
+        (struct health_ack){at, half->acked, edge};
+    d->ack_count++;
+}
+
+void health_clock_data(struct health_detail *d, uint32_t now_us, bool again)
+{
+    if (d->idle) {
+        uint32_t gap = now_us - d->idle_since_us;
+        uint32_t held_up = d->delay_us > 0 ? (uint32_t)d->delay_us : 0;
+        health_count32(&d->busy_us, again || held_up > gap ? gap : held_up);
+        d->idle = false;
+    }
+    d->began = true;
+}
+
+/* A sender that keeps its flight on one level round trip for round trip, with nothing lost, is
+ * held by its own buffer: whatever the congestion control, it would have tried for more. */
+void health_clock_flight(const struct health_half *half, struct health_detail *d, uint32_t now_us,
+                         uint32_t round_us)
+{
+    int32_t flight = health_distance(half->next, d->acked_there);
+    if (flight > 0 && (uint32_t)flight > d->epoch_flight) {
+        d->epoch_flight = (uint32_t)flight;
+    }
+    if (now_us - d->epoch_us < round_us) {
+        return;
+    }
+    if (d->epoch_flight > d->max_flight) {
+        d->max_flight = d->epoch_flight;
+    }
+    uint32_t apart = d->epoch_flight > d->level ? d->epoch_flight - d->level
+                                                : d->level - d->epoch_flight;
+    health_count16(&d->epochs);
+    if (apart <= d->level / LEVEL_PARTS) {
+        health_count16(&d->level_epochs);
+    } else {
+        d->level = d->epoch_flight;
+        d->level_epochs = 1;
+    }
+    if (d->level_epochs > d->best_level_epochs) {
+        d->best_level_epochs = d->level_epochs;
+    }
+    d->epoch_us = now_us;
+    d->epoch_flight = 0;
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Round trips from tap to receiver, one-way delays from sender to tap, and whether a queue stands
+ * in either. CoDel's argument (RFC 8289): a queue that drains within a round trip is a good one, so
+ * what counts is the minimum of the delay over an interval. */
+#include "flow/health_state.h"
+
+enum {
+    STANDING_MS = 60,          /* see docs/tcp-health.md for why */
+    LONE_ALLOWANCE_US = 140000, /* delayed ACKs of up to 200 ms are not 60 ms of queue */
+    DRIFT_MS = 6,              /* by which the base may rise in a window: 100 ppm of clock skew */
+    ONE_WAY_OFFSET_MS = 256,   /* of the histogram: the first packet may have stood in a queue */
+    TICK_MIN_US = 10000,
+    TICK_MIN_STEPS = 8,
+    TICK_TOLERANCE_PERCENT = 18,
+    NONSENSE_US = 30 * 1000000,
+};
+
+/* ---- Histograms ----------------------------------------------------------------------------- */
+
+static unsigned bin_of_ms(int32_t ms)
+{
+    int32_t bin = ms / HEALTH_BIN_MS;
+    return bin < 0 ? 0 : bin < HEALTH_BINS ? (unsigned)bin : HEALTH_BINS - 1;
+}
+
+static void close_interval(struct health_series *series, int32_t offset_ms)
+{
+    if (series->interval == 0 || series->count == UINT16_MAX) {
+        return;
+    }
+    series->bins[bin_of_ms((int32_t)series->minimum_us / 1000 + offset_ms)]++;
+    series->count++;
+    series->interval = 0;
+}
+
+static void add_delay(struct health_series *series, uint32_t now_us, int32_t delay_us,
+                      int32_t offset_ms)
+{
+    uint32_t interval = now_us / HEALTH_INTERVAL_US + 1;
+    if (series->interval != interval) {
+        close_interval(series, offset_ms);
+        series->interval = interval;
+        series->minimum_us = (uint32_t)delay_us;
+    } else if (delay_us < (int32_t)series->minimum_us) {
+        series->minimum_us = (uint32_t)delay_us;
+    }
+}
+
+/* How many intervals were at least `ms` long. */
+static uint32_t count_from(const struct health_series *series, int32_t ms)
+{
+    uint32_t count = 0;
+    for (unsigned i = bin_of_ms(ms + HEALTH_BIN_MS - 1); i < HEALTH_BINS; i++) {
+        count += series->bins[i];
+    }
+    return count;
+}
+
+/* The delay, in ms, that the share `percent` of intervals did not exceed. */
+static int32_t percentile(const struct health_series *series, uint32_t percent)
+{
+    uint32_t rank = series->count * percent / 100;
+    uint32_t seen = 0;
+    for (unsigned i = 0; i < HEALTH_BINS; i++) {
+        seen += series->bins[i];
+        if (seen > rank) {
+            return (int32_t)i * HEALTH_BIN_MS;
+        }
+    }
+    return 0;
+}
+
+static unsigned quantile_of(uint32_t rtt_us)
+{
+    uint32_t scaled = rtt_us < 64 ? 64 : rtt_us;
+    unsigned octave = 31u - (unsigned)__builtin_clz(scaled);
+    unsigned index = (octave - 6) * 8 + (scaled >> (octave - 3)) % 8;
+    return index < HEALTH_QUANTILES ? index : HEALTH_QUANTILES - 1;
+}
+
+uint32_t health_delay_quantile(const struct health_detail *d, double share)
+{
+    uint32_t total = 0;
+    for (unsigned i = 0; i < HEALTH_QUANTILES; i++) {
+        total += d->quantiles[i];
+    }
+    uint32_t rank = (uint32_t)(share * total);
+    uint32_t seen = 0;
+    for (unsigned i = 0; i < HEALTH_QUANTILES; i++) {
+        seen += d->quantiles[i];
+        if (seen > rank) {
+            return (uint32_t)((8 + i % 8) << (i / 8 + 3)) + (4u << (i / 8)); /* its middle */
+        }
+    }
+    return HEALTH_NO_TIME;
+}
+
+/* ---- Judging -------------------------------------------------------------------------------- */
+
+static void judge_series(struct health_half *half, struct health_detail *d,
+                         const struct health_series *series, int32_t base_ms, bool before)
+{
+    uint32_t standing = count_from(series, base_ms + STANDING_MS);
+    int32_t median = percentile(series, 50) - base_ms;
+    int32_t high = percentile(series, 95) - base_ms;
+    if (series->count == 0) {
+        return;
+    }
+    /* The half's bins are those of the series with the longer queue. */
+    if (standing > half->queue_bins || half->bins == 0) {
+        d->queue_before = before && standing > 0;
+    }
+    if (median > 0 && median > d->queue_p50_ms) {
+        d->queue_p50_ms = (uint16_t)median;
+    }
+    if (high > 0 && high > d->queue_p95_ms) {
+        d->queue_p95_ms = (uint16_t)high;
+    }
+}
+
+static uint16_t add16(uint16_t a, uint32_t b)
+{
+    return a + b > UINT16_MAX ? UINT16_MAX : (uint16_t)(a + b);
+}
+
+void health_delay_judge(struct health_half *half, struct health_detail *d, bool last)
+{
+    if (last) {
+        close_interval(&d->round_trip, 0);
+        close_interval(&d->one_way, ONE_WAY_OFFSET_MS);
+    }
+    int32_t rtt_base = half->min_rtt_us == HEALTH_NO_TIME ? 0 : (int32_t)(half->min_rtt_us / 1000);
+    /* A tick is what the clock does not tell. */
+    int32_t tick_us = d->tick_us == HEALTH_NO_TIME ? 0 : (int32_t)d->tick_us;
+    int32_t way_base = (d->delay_base_us + tick_us) / 1000 + ONE_WAY_OFFSET_MS;
+    uint32_t trips = count_from(&d->round_trip, rtt_base + STANDING_MS);
+    uint32_t ways = count_from(&d->one_way, way_base + STANDING_MS);
+    judge_series(half, d, &d->round_trip, rtt_base, false);
+    judge_series(half, d, &d->one_way, way_base, true);
+    bool before = ways > trips;
+    half->queue_bins = add16(half->queue_bins, before ? ways : trips);
+    half->bins = add16(half->bins, before || d->round_trip.count == 0 ? d->one_way.count
+                                                                      : d->round_trip.count);
+    memset(d->round_trip.bins, 0, sizeof d->round_trip.bins);
+    memset(d->one_way.bins, 0, sizeof d->one_way.bins);
+    d->round_trip.count = d->one_way.count = 0;
+    d->delay_base_us += DRIFT_MS * 1000;
+}
+
+static void judge_when_due(struct health_half *half, struct health_detail *d, uint32_t now_us)
+{
+    if (now_us - d->window_start_us >= HEALTH_WINDOW_US) {
+        health_delay_judge(half, d, false);
+        d->window_start_us = now_us;
+    }
+}
+
+/* ---- Samples -------------------------------------------------------------------------------- */
+
+void health_delay_sample(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                         uint32_t rtt_us, bool is_lone, bool is_open)
+{
+    if (rtt_us < half->min_rtt_us) {
+        half->min_rtt_us = rtt_us;
+    }
+    /* RFC 6298 §2. */
+    int32_t error = (int32_t)(rtt_us - d->smooth_us);
+    if (d->sample_count == 0) {
+        d->smooth_us = rtt_us;
+        d->variation_us = rtt_us / 2;
+    } else {
+        uint32_t magnitude = (uint32_t)(error < 0 ? -error : error);
+        d->variation_us += (uint32_t)((int32_t)(magnitude - d->variation_us) / 4);
+        d->smooth_us += (uint32_t)(error / 8);
+    }
+    health_count32(&d->sample_count, 1);
+    d->sample_sum_us += rtt_us;
+    health_count16(&d->quantiles[quantile_of(rtt_us)]);
+    if (!is_open) {
+        return; /* the receiver's delay, not the network's */
+    }
+    if (is_lone) {
+        uint32_t less = rtt_us > LONE_ALLOWANCE_US ? rtt_us - LONE_ALLOWANCE_US : 0;
+        rtt_us = less > half->min_rtt_us ? less : half->min_rtt_us;
+    }
+    judge_when_due(half, d, now_us);
+    add_delay(&d->round_trip, now_us, (int32_t)rtt_us, 0);
+}
+
+/* The sender's clock: RFC 7323 §5.4 allows 1 ms to 1 s a tick; these are in use. 0: too early. */
+static uint32_t find_tick(uint32_t passed_us, uint32_t steps)
+{
+    static const uint32_t ticks[] = {1, 1000, 4000, 10000, 100000};
+    if (passed_us < TICK_MIN_US || steps < TICK_MIN_STEPS) {
+        return 0;
+    }
+    for (unsigned i = 0; i < sizeof ticks / sizeof *ticks; i++) {
+        uint64_t expected = (uint64_t)steps * ticks[i];
+        uint64_t apart = expected > passed_us ? expected - passed_us : passed_us - expected;
+        if (apart * 100 <= expected * TICK_TOLERANCE_PERCENT) {
+            return ticks[i];
+        }
+    }
+    return 0;
+}
+
+void health_delay_stamp(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                        uint32_t ts_value)
+{
+    if (d->ts_first_us == 0) {
+        d->ts_first = d->ts_latest = ts_value;
+        d->ts_first_us = now_us | 1;
+        return;
+    }
+    if (d->tick_us == HEALTH_NO_TIME) {
+        return;
+    }
+    uint32_t passed_us = now_us - d->ts_first_us;
+    if (d->tick_us == 0) {
+        d->tick_us = find_tick(passed_us, ts_value - d->ts_first);
+        if (d->tick_us == 0) {
+            return;
+        }
+    }
+    int64_t sent_us = (int64_t)health_distance(ts_value, d->ts_first) * d->tick_us;
+    int64_t delay_us = (int64_t)passed_us - sent_us;
+    if (delay_us > NONSENSE_US || delay_us < -NONSENSE_US) {
+        /* Stamps that are no clock (some middleboxes make them up), or long silence: begin anew,
+         * and do not try for ever. */
+        d->tick_us = d->clock_restarts++ < 4 ? 0 : HEALTH_NO_TIME;
+        d->ts_first = ts_value;
+        d->ts_first_us = now_us | 1;
+        d->delay_us = 0;
+        d->delay_base_us = 0;
+        return;
+    }
+    if (delay_us < d->delay_base_us) {
+        d->delay_base_us = (int32_t)delay_us;
+    }
+    d->delay_us = (int32_t)delay_us - d->delay_base_us - (int32_t)d->tick_us;
+    judge_when_due(half, d, now_us);
+    add_delay(&d->one_way, now_us, (int32_t)delay_us, ONE_WAY_OFFSET_MS);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The numbers of the record. */
+#include "flow/health_book.h"
+
+static double ms_of(uint32_t us)
+{
+    return us == HEALTH_NO_TIME ? NAN : us / 1000.0;
+}
+
+/* A copy of the connection with all clocks run to its end. */
+static void look_at(const struct health_book *book, uint32_t index, struct health_view *ret)
+{
+    ret->health = book->connections[index];
+    struct health *h = &ret->health;
+    for (unsigned side = 0; side < 2; side++) {
+        struct health_half *half = &h->halves[side];
+        const struct health_detail *d = health_detail_of(book, half);
+        ret->has_detail[side] = d != NULL;
+        if (d == NULL) {
+            continue;
+        }
+        ret->details[side] = *d;
+        uint32_t trip = h->halves[1 - side].min_rtt_us;
+        trip = trip == HEALTH_NO_TIME ? 0 : trip;
+        health_clock_run(half, &ret->details[side], h->last_us + trip);
+        health_delay_judge(half, &ret->details[side], true);
+        if (d->is_ahead) {
+            health_count32(&half->not_captured, d->ahead - half->next);
+        }
+    }
+}
+
+static double megabits(double bytes, double ms)
+{
+    return ms > 0 && bytes > 0 ? bytes * 8 / ms / 1000 : NAN;
+}
+
+static void measure_times(const struct health_view *view, unsigned side, struct health_way *way)
+{
+    const struct health *h = &view->health;
+    const struct health_half *half = &h->halves[side];
+    const struct health_detail *d = &view->details[side];
+    bool has = view->has_detail[side];
+    way->sender_busy_time_ms = way->rwnd_limited_ms = way->idle_ms = NAN;
+    way->nonidle_throughput_mbps = way->goodput_mbps = NAN;
+    if (half->data_packets == 0 || !(h->halves[1 - side].flags & HALF_SEEN)) {
+        return;
+    }
+    double life = (h->last_us - h->first_us) / 1000.0;
+    double busy = half->busy_ms + (has ? d->busy_us / 1000.0 : 0);
+    int32_t out = health_distance(half->next, half->acked);
+    double acked = (double)half->unique_bytes + half->not_captured - (out > 0 ? out : 0);
+    way->sender_busy_time_ms = busy;
+    way->idle_ms = life > busy ? life - busy : 0;
+    way->nonidle_throughput_mbps = megabits(acked, busy);
+    way->goodput_mbps = megabits((double)half->unique_bytes, life);
+    if (half->flags & HALF_EDGE) {
+        way->rwnd_limited_ms = half->rwnd_ms + (has ? d->rwnd_us / 1000.0 : 0);
+    }
+}
+
+static void measure_trips(const struct health_view *view, unsigned side, struct health_way *way)
+{
+    const struct health_detail *d = &view->details[side];
+    uint16_t mss = view->health.halves[1 - side].mss;
+    way->rtt_samples = way->rtt_p50_ms = way->rtt_p95_ms = way->rtt_loaded_ms = NAN;
+    way->queue_p50_ms = way->queue_p95_ms = NAN;
+    way->max_flight_bytes = way->max_window_bytes = way->initial_window_segs = NAN;
+    way->duplicate_acks = way->sack_acks = way->window_full_pkts = way->ce_pkts = NAN;
+    if (!view->has_detail[side]) {
+        return;
+    }
+    way->rtt_samples = d->sample_count;
+    way->rtt_p50_ms = ms_of(health_delay_quantile(d, 0.5));
+    way->rtt_p95_ms = ms_of(health_delay_quantile(d, 0.95));
+    if (d->sample_count > 0) {
+        way->rtt_loaded_ms = (double)d->sample_sum_us / d->sample_count / 1000;
+    }
+    if (view->health.halves[side].bins > 0) {
+        way->queue_p50_ms = d->queue_p50_ms;
+        way->queue_p95_ms = d->queue_p95_ms;
+    }
+    way->max_flight_bytes = d->max_flight > d->epoch_flight ? d->max_flight : d->epoch_flight;
+    way->max_window_bytes = d->max_window > 0 ? (double)d->max_window : NAN;
+    way->duplicate_acks = d->duplicate_acks;
+    way->sack_acks = d->sack_acks;
+    way->window_full_pkts = d->window_full;
+    way->ce_pkts = d->ce_pkts;
+    if (d->initial_state == INITIAL_KNOWN && mss > 0) {
+        bool stamps = view->health.halves[0].flags & view->health.halves[1].flags & HALF_TIMESTAMPS;
+        unsigned size = mss - (stamps ? 12u : 0u);
+        way->initial_window_segs = (d->initial_window + size / 2) / size;
+    }
+}
+
+static void measure_way(const struct health_view *view, unsigned side, struct health_way *way)
+{
+    const struct health_half *half = &view->health.halves[side];
+    way->data_pkts = half->data_packets;
+    way->data_bytes = (double)half->data_bytes;
+    way->unique_bytes = (double)half->unique_bytes;
+    way->not_captured_bytes = half->not_captured;
+    way->retrans_earlier_copy_seen_pkts = half->retrans_seen;
+    way->retrans_fills_hole_pkts = half->retrans_hole;
+    way->retrans_pkts = (double)half->retrans_seen + half->retrans_hole;
+    way->reordered_original_pkts = half->reordered;
+    way->network_dup_pkts = half->copies;
+    way->spurious_retrans_pkts = half->spurious;
+    way->fast_retransmits = half->fast;
+    way->timeouts = half->timeouts;
+    way->tail_probes = half->probes;
+    way->lost_before_tap_pkts = half->retrans_hole;
+    way->lost_behind_tap_pkts =
+        half->retrans_seen > half->spurious ? half->retrans_seen - half->spurious : 0;
+    way->zero_window_pkts = half->zero_windows;
+    way->mss = half->mss > 0 ? half->mss : NAN;
+    way->window_scale = half->flags & HALF_SCALE ? half->window_scale : NAN;
+    measure_times(view, side, way);
+    measure_trips(view, side, way);
+}
+
+static void measure_handshake(const struct health *h, struct health_record *ret)
+{
+    ret->min_rtt_to_server_ms = ms_of(h->halves[0].min_rtt_us);
+    ret->min_rtt_to_client_ms = ms_of(h->halves[1].min_rtt_us);
+    ret->handshake_rtt_to_server_ms = ms_of(h->to_server_us);
+    ret->handshake_rtt_to_client_ms = ms_of(h->to_client_us);
+    bool has = h->flags & HEALTH_MEASURES;
+    ret->ttfb_ms = has ? ms_of(h->ttfb_us) : NAN;
+    ret->tls_handshake_ms = has && h->flags & HEALTH_TLS ? ms_of(h->tls_us) : NAN;
+    ret->server_response_ms = has ? ms_of(h->response_us) : NAN;
+    ret->longest_stall_ms = has ? ms_of(h->stall_us) : NAN;
+    ret->syn_pkts = h->syns;
+    ret->synack_pkts = h->answers;
+}
+
+bool health_finish(const struct health_book *book, flow_index flow, struct health_record *ret)
+{
+    uint32_t index = health_book_find(book, flow);
+    if (index == 0) {
+        return false;
+    }
+    struct health_view view;
+    look_at(book, index, &view);
+    const struct health *h = &view.health;
+    *ret = (struct health_record){0};
+    measure_handshake(h, ret);
+    ret->packets = h->packets;
+    ret->duplicate_frames = h->copies;
+    ret->rst_pkts = h->halves[0].resets + h->halves[1].resets;
+    ret->keepalives = h->halves[0].keepalives + h->halves[1].keepalives;
+    ret->window_probes = h->probes;
+    ret->icmp_errors = h->icmp_errors;
+    ret->turns = h->turns;
+    for (unsigned side = 0; side < 2; side++) {
+        measure_way(&view, side, &ret->ways[side]);
+    }
+    ret->main_way = h->halves[1].unique_bytes >= h->halves[0].unique_bytes;
+    ret->timeouts = ret->ways[0].timeouts + ret->ways[1].timeouts;
+    ret->tail_probes = ret->ways[0].tail_probes + ret->ways[1].tail_probes;
+    ret->initial_window_segs = ret->ways[1].initial_window_segs;
+    health_verdicts(&view, ret);
+    return true;
+}

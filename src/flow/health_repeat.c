@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Data below the highest sequence number: a copy of a frame, a keep-alive, an original that was
+ * overtaken, or a retransmission; and what made the sender repeat it. */
+#include "flow/health_state.h"
+
+enum {
+    TIMEOUT_MIN_US = 200000, /* Linux; RFC 6298 §2.4 says 1 s, which nobody keeps to */
+    COPY_US = 500,           /* without IP identification, only so close together */
+    COPY_IDENTIFIED_US = 1000000,
+    IP_ID_WINDOW = 1 << 14,
+    REORDERED_PERCENT = 80,  /* of a round trip: a retransmission takes a whole one */
+};
+
+/* What a segment below the highest sequence number is. */
+enum nature { NATURE_REORDERED, NATURE_AGAIN, NATURE_FILLS };
+
+static uint32_t trip_of(const struct health *h, unsigned side)
+{
+    uint32_t trip = h->halves[side].min_rtt_us;
+    return trip == HEALTH_NO_TIME ? 0 : trip;
+}
+
+/* ---- Copies of frames ----------------------------------------------------------------------- */
+
+/* Mirrored ports and routers on the way may give a frame twice. A retransmission has another IP
+ * identification or time stamp; where there is neither, only closeness tells. */
+bool health_is_copy(struct health_step *s)
+{
+    struct health *h = s->health;
+    bool recent = h->recent[s->side][0] == s->print || h->recent[s->side][1] == s->print;
+    bool identified = s->ip_id != 0;
+    if (recent) {
+        return identified || s->now_us - h->last_us <= COPY_US;
+    }
+    struct health_detail *d = health_detail_of(s->book, &h->halves[s->side]);
+    if (d != NULL && identified && d->prints[s->print / 2 % HEALTH_PRINTS] == s->print) {
+        return true;
+    }
+    if (s->length == 0 || d == NULL) {
+        return false;
+    }
+    unsigned i = health_segments_find(d, s->start);
+    if (i == d->segment_count || health_segment_at(d, i)->print != s->print) {
+        return false;
+    }
+    uint32_t quarter = (trip_of(h, 0) + trip_of(h, 1)) / 4;
+    uint32_t close = identified ? COPY_IDENTIFIED_US : quarter > COPY_US ? quarter : COPY_US;
+    return s->now_us - health_segment_at(d, i)->time_us <= close;
+}
+
+/* ---- Original or not ------------------------------------------------------------------------ */
+
+static bool ids_tell(const struct health_step *s, const struct health_detail *d)
+{
+    return s->ip_id != 0 && d->ip_id_count >= 20 && d->ip_id_good * 10 > d->ip_id_count * 9;
+}
+
+/* Whether the segment left its sender before the one that had this stamp and identification. */
+static bool is_older(const struct health_step *s, const struct health_detail *d, uint32_t ts_value,
+                     uint16_t ip_id, bool or_same, bool otherwise)
+{
+    if (s->options.has_timestamps) {
+        int32_t younger = health_distance(s->options.ts_value, ts_value);
+        return or_same ? younger <= 0 : younger < 0;
+    }
+    if (ids_tell(s, d)) {
+        uint16_t behind = (uint16_t)(ip_id - s->ip_id);
+        return behind > 0 && behind < IP_ID_WINDOW;
+    }
+    return otherwise;
+}
+
+/* The first hole that the segment touches; hole_count: none. */
+static unsigned find_hole(const struct health_step *s, const struct health_detail *d)
+{
+    uint32_t end = s->start + s->length;
+    for (unsigned i = 0; i < d->hole_count; i++) {
+        if (health_distance(end, d->holes[i].start) > 0 &&
+            health_distance(s->start, d->holes[i].end) < 0) {
+            return i;
+        }
+    }
+    return d->hole_count;
+}
+
+static enum nature judge(const struct health_step *s, struct health_detail *d, unsigned hole)
+{
+    const struct health *h = s->health;
+    if (hole < d->hole_count) {
+        const struct health_hole *from = &d->holes[hole];
+        uint32_t round = trip_of(h, 0) + trip_of(h, 1);
+        uint32_t lag = s->now_us - from->time_us;
+        bool soon = (uint64_t)lag * 100 < (uint64_t)round * REORDERED_PERCENT;
+        return is_older(s, d, from->ts_value, from->ip_id, true, soon) ? NATURE_REORDERED
+                                                                       : NATURE_FILLS;
+    }
+    unsigned i = health_segments_find(d, s->start);
+    if (i == d->segment_count || health_segment_at(d, i)->flags & SEGMENT_MERGED) {
+        return NATURE_AGAIN;
+    }
+    const struct health_segment *first = health_segment_at(d, i);
+    return is_older(s, d, first->ts_value, first->ip_id, false, false) ? NATURE_REORDERED
+                                                                       : NATURE_AGAIN;
+}
+
+/* ---- Filling -------------------------------------------------------------------------------- */
+
+/* Takes what the segment covers of hole `i` out of it; returns how many bytes. */
+static uint32_t fill(struct health_step *s, struct health_detail *d, unsigned i)
+{
+    struct health_hole *hole = &d->holes[i];
+    uint32_t end = s->start + s->length;
+    uint32_t from = health_distance(s->start, hole->start) > 0 ? s->start : hole->start;
+    uint32_t to = health_distance(end, hole->end) < 0 ? end : hole->end;
+    if (from == hole->start && to == hole->end) {
+        memmove(hole, hole + 1, (d->hole_count - i - 1u) * sizeof *hole);
+        d->hole_count--;
+    } else if (from == hole->start) {
+        hole->start = to;
+    } else if (to == hole->end || d->hole_count == HEALTH_HOLES) {
+        hole->end = from;
+        d->clipped |= d->hole_count == HEALTH_HOLES;
+    } else {
+        memmove(hole + 2, hole + 1, (d->hole_count - i - 1u) * sizeof *hole);
+        hole[1] = *hole;
+        hole[1].start = to;
+        hole->end = from;
+        d->hole_count++;
+    }
+    return to - from;
+}
+
+/* Fills all holes that the segment touches. */
+static void fill_all(struct health_step *s, struct health_detail *d)
+{
+    struct health_half *half = &s->health->halves[s->side];
+    uint32_t filled = 0;
+    for (unsigned tries = 0; tries < HEALTH_HOLES; tries++) {
+        unsigned i = find_hole(s, d);
+        if (i == d->hole_count) {
+            break;
+        }
+        filled += fill(s, d, i);
+    }
+    half->unique_bytes += filled;
+    uint32_t end = s->start + s->length;
+    uint32_t bound = health_distance(end, half->next) > 0 ? half->next : end;
+    if (filled == bound - s->start) {
+        health_segments_add(s, d, s->start, bound);
+    }
+    /* What lies behind waited at the receiver for this one, unless it was SACKed. */
+    unsigned i = health_segments_find(d, bound);
+    if (i < d->segment_count) {
+        health_segment_at(d, i)->flags |= SEGMENT_FILLED;
+    }
+}
+
+/* ---- Why the sender repeated it ------------------------------------------------------------- */
+
+static void find_cause(struct health_step *s, struct health_detail *d, bool first_repeat)
+{
+    struct health_half *half = &s->health->halves[s->side];
+    uint32_t end = s->start + s->length;
+    uint32_t gap = s->now_us - d->data_us;
+    uint32_t smooth = d->smooth_us + trip_of(s->health, 1u - s->side);
+    uint32_t timeout = smooth + 4 * d->variation_us;
+    timeout = timeout > TIMEOUT_MIN_US ? timeout : TIMEOUT_MIN_US;
+    bool is_tail = health_distance(end, half->next) >= 0;
+    bool is_lowest = health_distance(s->start, half->acked) <= 0;
+    bool sack_above = d->has_sack && health_distance(d->sacked, end) > 0;
+    bool may_probe = (half->flags & HALF_SACK) && is_tail && first_repeat;
+    if (is_lowest && gap >= timeout / 10 * 8 && !sack_above &&
+        !(may_probe && gap < timeout + timeout / 2)) {
+        health_count8(&half->timeouts);
+        d->in_timeout = true;
+        d->timeout_recovery = half->next;
+    } else if (d->in_timeout && !sack_above &&
+               health_distance(s->start, d->timeout_recovery) < 0) {
+        return;
+    } else if (sack_above || d->duplicate_run >= 3) {
+        if (!d->in_recovery || health_distance(s->start, d->recovery) >= 0) {
+            health_count8(&half->fast);
+            d->in_recovery = true;
+            d->recovery = half->next;
+        }
+    } else if (may_probe && gap >= smooth + smooth / 2) {
+        health_count8(&half->probes);
+    }
+}
+
+/* ---- Black holes ----------------------------------------------------------------------------- */
+
+/* Notes that the lowest segment that the receiver lacks, or one that it had, is sent once more. */
+static void note_stuck(struct health_step *s, struct health_detail *d)
+{
+    struct health_half *half = &s->health->halves[s->side];
+    uint32_t end = s->start + s->length;
+    if (half->flags & HALF_EDGE && health_distance(end, half->edge) > 0) {
+        health_count8(&s->health->probes); /* of a closed window */
+        return;
+    }
+    if (health_distance(end, half->acked) <= 0) {
+        if (d->stale_count == 0 || d->stale != s->start) {
+            d->stale = s->start;
+            d->stale_us = d->data_us;
+            d->stale_count = 0;
+        }
+        health_count8(&d->stale_count);
+        return;
+    }
+    if (health_distance(s->start, half->acked) > 0) {
+        return;
+    }
+    if (d->stuck_count == 0 || d->stuck != half->acked) {
+        unsigned i = health_segments_find(d, s->start);
+        uint32_t length = s->length;
+        if (i < d->segment_count && !(health_segment_at(d, i)->flags & SEGMENT_MERGED)) {
+            uint32_t first = health_segment_at(d, i)->end - health_segment_at(d, i)->start;
+            length = first > length ? first : length;
+        }
+        d->stuck = half->acked;
+        d->stuck_us = s->now_us;
+        d->stuck_count = 0;
+        d->stuck_length = length;
+        d->stuck_shrank = false;
+    }
+    uint16_t mss = s->health->halves[1 - s->side].mss;
+    uint32_t whole = mss > 0 && d->stuck_length > mss ? mss : d->stuck_length;
+    d->stuck_shrank |= d->stuck_count >= 2 && s->length + 16 < whole;
+    health_count8(&d->stuck_count);
+}
+
+static void note_again(struct health_step *s, struct health_detail *d, bool fills)
+{
+    uint32_t end = s->start + s->length;
+    bool first_repeat = true;
+    /* The ring is walked from the segment on; a repeat covers few records. */
+    for (unsigned i = health_segments_find(d, s->start); i < d->segment_count; i++) {
+        struct health_segment *segment = health_segment_at(d, i);
+        if (health_distance(segment->start, end) >= 0) {
+            break;
+        }
+        first_repeat &= segment->sent < 2;
+        health_count8(&segment->sent);
+        segment->print = s->print;
+    }
+    if (fills) {
+        /* The record that filling made is of a segment that was sent before. */
+        unsigned i = health_segments_find(d, s->start);
+        if (i < d->segment_count && health_segment_at(d, i)->sent < 2) {
+            health_segment_at(d, i)->sent = 2;
+        }
+    }
+    d->repeats[d->repeat_next] =
+        (struct health_repeat){s->start, end, s->options.ts_value, true};
+    d->repeat_next = (uint8_t)((d->repeat_next + 1) % HEALTH_REPEATS);
+    find_cause(s, d, first_repeat);
+    note_stuck(s, d);
+}
+
+/* ---- Together -------------------------------------------------------------------------------- */
+
+/* RFC 9293 §3.8.4: a byte below the next, with nothing outstanding, after a silence: without that,
+ * it is the probe of a sender whose last byte was acknowledged only behind the tap. */
+static bool is_keepalive(const struct health_step *s, const struct health_detail *d)
+{
+    const struct health_half *half = &s->health->halves[s->side];
+    uint32_t silence = s->now_us - d->data_us;
+    return s->length == 1 && s->start == half->next - 1 && half->acked == half->next &&
+           silence >= HEALTH_SECOND_US && silence / 4 >= d->smooth_us;
+}
+
+void health_repeat(struct health_step *s, struct health_detail *d)
+{
+    struct health_half *half = &s->health->halves[s->side];
+    if (is_keepalive(s, d)) {
+        health_count16(&half->keepalives);
+        return;
+    }
+    unsigned hole = find_hole(s, d);
+    enum nature nature = judge(s, d, hole);
+    health_clock_data(d, s->now_us, nature != NATURE_REORDERED);
+    if (hole < d->hole_count) {
+        fill_all(s, d);
+    }
+    switch (nature) {
+    case NATURE_REORDERED:
+        health_count32(&half->reordered, 1);
+        return;
+    case NATURE_FILLS:
+        health_count32(&half->retrans_hole, 1);
+        break;
+    case NATURE_AGAIN:
+        health_count32(&half->retrans_seen, 1);
+        break;
+    }
+    note_again(s, d, nature == NATURE_FILLS);
+}

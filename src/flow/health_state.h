@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is kept of a connection, private to flow/'s health files. `struct health` lives as long as
+ * the flow; `struct health_detail` of a half only while it has something to tell. Sequence numbers
+ * are compared modulo 2^32 (RFC 9293 §3.4). Times are microseconds of packet time modulo 2^32:
+ * differences up to half an hour are right, and a connection that was silent for longer has no
+ * detail. Counters stop at their largest value. */
+#pragma once
+
+#include "flow/health.h"
+#include "wire/wire.h"
+
+enum {
+    HEALTH_SEGMENTS = 64, /* records of a half; beyond, neighbours are merged */
+    HEALTH_HOLES = 16,
+    HEALTH_ACKS = 24,    /* on their way to the sender */
+    HEALTH_REPEATS = 8,  /* retransmissions that may turn out spurious */
+    HEALTH_PRINTS = 64,
+    HEALTH_BINS = 256,   /* of HEALTH_BIN_MS */
+    HEALTH_BIN_MS = 4,
+    HEALTH_QUANTILES = 128, /* 8 an octave from 64 us */
+    HEALTH_RECENT = 2,   /* frames a side that may come twice */
+};
+
+enum { HEALTH_NO_TIME = UINT32_MAX }; /* of what was never measured */
+
+#define HEALTH_SECOND_US 1000000u
+#define HEALTH_INTERVAL_US 100000u /* CoDel's interval, RFC 8289 §4.2 */
+#define HEALTH_WINDOW_US 60000000u /* after which bins are judged, so that clock skew stays small */
+
+/* A segment that passed, or several that were merged. */
+struct health_segment {
+    uint32_t start, end;
+    uint32_t time_us;  /* when it passed first */
+    uint32_t ts_value; /* of that first one */
+    uint32_t print;    /* of the latest: tells copies of the frame from retransmissions */
+    uint16_t ip_id;    /* of the first one */
+    uint8_t sent;      /* times that it was sent; saturating */
+    uint8_t flags;     /* enum health_segment_flags */
+};
+
+enum health_segment_flags { SEGMENT_SACKED = 1, SEGMENT_MERGED = 2, SEGMENT_FILLED = 4 };
+
+/* Bytes that did not pass while later ones did, and the segment that showed it. */
+struct health_hole {
+    uint32_t start, end;
+    uint32_t time_us;
+    uint32_t ts_value;
+    uint16_t ip_id;
+};
+
+/* An acknowledgment that the sender will have by time_us. */
+struct health_ack {
+    uint32_t time_us, ack, edge;
+};
+
+/* A retransmission, until it is known whether it was needed. */
+struct health_repeat {
+    uint32_t start, end, ts_value;
+    bool open;
+};
+
+/* Minima of a delay over intervals, as a histogram of absolute values, so that a base that falls
+ * later only shifts it. */
+struct health_series {
+    uint32_t interval;  /* number of the one under way, plus 1; 0: none */
+    uint32_t minimum_us;
+    uint16_t count;     /* intervals in the histogram */
+    uint16_t bins[HEALTH_BINS];
+};
+
+/* Working state of a half. */
+struct health_detail {
+    uint32_t owner; /* index of the connection, 0: free */
+    uint32_t next_free;
+    uint8_t side;
+    bool idle;      /* the sender's clock shows nothing in flight and nothing wanted */
+    bool began;     /* data were seen */
+    bool clipped;   /* a hole or record was given up for want of room */
+    uint8_t segment_first, segment_count, segment_acked; /* ring; the first ones are acknowledged */
+    uint8_t hole_count;
+    uint8_t ack_first, ack_count;
+    uint8_t repeat_next;
+    uint8_t clock_restarts;
+    uint8_t jumps; /* segments in a row that lie out of all proportion */
+    uint32_t last_us;
+
+    /* the sender's clock */
+    uint32_t clock_us, acked_there, edge_there, idle_since_us;
+    uint32_t busy_us, rwnd_us; /* beyond the whole ms in the half */
+    uint32_t max_window, max_flight;
+    uint32_t origin; /* where the data began, for the initial window */
+    uint32_t initial_due_us;
+    uint32_t initial_window; /* bytes; 0: not known yet */
+    uint8_t initial_state;   /* enum health_initial */
+
+    /* round trips, tap to receiver */
+    uint32_t smooth_us, variation_us;
+    uint32_t sample_count;
+    uint64_t sample_sum_us;
+    uint16_t quantiles[HEALTH_QUANTILES];
+
+    /* delay by the sender's time stamps */
+    uint32_t ts_first, ts_first_us, ts_latest;
+    uint32_t tick_us;  /* 0: not known yet, HEALTH_NO_TIME: no clock */
+    int32_t delay_base_us;
+    int32_t delay_us;  /* of the latest packet, above the base */
+    struct health_series round_trip, one_way;
+    uint32_t window_start_us;
+    uint16_t queue_p50_ms, queue_p95_ms;
+    bool queue_before; /* the queue is between sender and tap */
+
+    /* loss, and what the sender did about it */
+    uint32_t sacked; /* highest, valid with has_sack */
+    uint32_t data_us; /* when data passed last */
+    uint32_t progress_us; /* when an acknowledgment moved on, or the flight began */
+    uint32_t recovery, timeout_recovery; /* ends of what is under repair */
+    uint32_t stuck, stuck_us, stuck_length; /* lowest unacknowledged segment that was repeated */
+    uint32_t stale, stale_us; /* the same of one that the tap saw acknowledged */
+    uint32_t peer_us; /* latest packet of the receiver */
+    uint8_t stuck_count, stale_count;
+    uint8_t duplicate_run;
+    bool has_sack, in_recovery, in_timeout, stuck_shrank;
+    uint32_t duplicate_acks, sack_acks, ce_pkts, window_full;
+    uint32_t ahead; /* acknowledged though it never passed: health_acks_settle() */
+    bool is_ahead;
+    struct health_repeat repeats[HEALTH_REPEATS];
+
+    /* levels of the flight, a round trip at a time */
+    uint32_t epoch_us, epoch_flight, level;
+    uint16_t epochs, level_epochs, best_level_epochs;
+    uint16_t ip_id_last;
+    uint8_t ip_id_good, ip_id_count;
+
+    uint32_t prints[HEALTH_PRINTS]; /* of frames that passed, by their lower bits */
+    struct health_ack acks[HEALTH_ACKS];
+    struct health_hole holes[HEALTH_HOLES];
+    struct health_segment segments[HEALTH_SEGMENTS];
+};
+
+enum health_initial { INITIAL_VOID, INITIAL_SENDING, INITIAL_ACKED, INITIAL_KNOWN };
+
+/* The data that one end sends. */
+struct health_half {
+    uint64_t data_bytes, unique_bytes;
+    uint32_t busy_ms, rwnd_ms;
+    uint32_t next;  /* highest sequence number seen, plus one */
+    uint32_t acked; /* highest acknowledgment of these data */
+    uint32_t edge;  /* acknowledgment plus window of the latest */
+    uint32_t data_packets, retrans_seen, retrans_hole, reordered;
+    uint32_t not_captured;
+    uint32_t min_rtt_us; /* tap to the other end */
+    uint32_t detail;     /* index, 0: none */
+    uint16_t zero_windows, copies;
+    uint16_t largest_acked; /* bytes of a segment, for path MTU */
+    uint16_t mss;           /* announced by the sender: what the other may send */
+    uint16_t bins, queue_bins;
+    uint16_t spurious, flags; /* enum health_half_flags */
+    uint16_t resets, keepalives;
+    uint8_t window_scale;
+    uint8_t timeouts, probes, fast;
+};
+
+enum health_half_flags {
+    HALF_SEEN = 1,      /* a packet of this end was seen */
+    HALF_NEXT = 2,      /* next is valid */
+    HALF_ACKED = 4,     /* acked is valid */
+    HALF_EDGE = 8,      /* edge is valid: the scale is known */
+    HALF_SYN = 16,
+    HALF_FIN = 32,
+    HALF_SCALE = 64,
+    HALF_TIMESTAMPS = 128,
+    HALF_SACK = 256,
+    HALF_ECN = 512,     /* asked for or agreed to in the handshake */
+    HALF_CLEAN = 1024,  /* the whole stream from its SYN on */
+    HALF_UNSEEN = 2048, /* its data were acknowledged, but no packet of it was seen */
+    HALF_BEGUN = 8192,  /* it had a detail before */
+};
+
+struct health {
+    struct health_half halves[2];
+    uint32_t recent[2][HEALTH_RECENT]; /* prints of frames */
+    uint32_t packets, copies;
+    uint32_t first_us, last_us;
+    union {
+        struct {
+            uint32_t syn_us, syn_ts, again_us, answer_us;
+        };
+        struct {
+            uint32_t ttfb_us, tls_us, response_us, stall_us;
+        };
+    };
+    uint32_t run_us; /* when the client sent its latest new byte */
+    uint32_t to_server_us, to_client_us;
+    uint32_t flags; /* enum health_flags */
+    uint16_t turns, episode_ds; /* first episode, tenths of a second */
+    uint8_t syns, answers, episodes, icmp_errors;
+    uint8_t probes; /* of closed windows */
+    uint8_t tls;    /* enum health_tls */
+};
+
+enum health_flags {
+    HEALTH_ESTABLISHED = 1,
+    HEALTH_SIMULTANEOUS = 2,
+    HEALTH_SPLIT = 4,          /* the handshake's halves were measured */
+    HEALTH_REFUSED = 8,
+    HEALTH_RESET_BY_SERVER = 16, /* who sent the first reset */
+    HEALTH_HALF_OPEN = 32,
+    HEALTH_RESET_AFTER_FIN = 64,
+    HEALTH_SEIZED = 128,        /* a detail was taken away, or never had */
+    HEALTH_TRUNCATED = 256,
+    HEALTH_PMTU_ICMP = 512,
+    HEALTH_PMTU_RECOVERED = 1024,
+    HEALTH_CLIENT_SPOKE = 2048, /* the latest new data are the client's */
+    HEALTH_MIRRORED = 4096,     /* the latest frame before was seen twice */
+    HEALTH_QUEUE_BEFORE = 8192,
+    HEALTH_UNREACHABLE = 16384,
+    HEALTH_OPTIMISTIC = 32768,  /* data were acknowledged before they were sent */
+    HEALTH_JUMPED = 65536,      /* sequence numbers out of all proportion */
+    HEALTH_MEASURES = 131072,   /* the union holds what came after the handshake */
+    HEALTH_HAS_RUN = 262144,
+    HEALTH_RESET_SEEN = 524288,
+    HEALTH_TLS = 1 << 22, /* tls_us is the handshake's time */
+    HEALTH_AHEAD = 1 << 20, /* and the next bit, for the other side: see health_acks_settle() */
+};
+
+_Static_assert(sizeof(struct health) <= HEALTH_BYTES, "what a connection costs");
+_Static_assert(sizeof(struct health_detail) <= HEALTH_DETAIL_BYTES, "what a detail costs");
+
+/* A packet under analysis. */
+struct health_step {
+    struct health_book *book;
+    struct health *health;
+    const struct packet *p;
+    struct wire_tcp_options options; /* sack_count and has_timestamps are always set */
+    uint32_t index;  /* of the connection */
+    uint32_t now_us;
+    uint32_t start, length;
+    uint32_t print;
+    uint16_t ip_id;
+    uint8_t side;
+    uint8_t flags;
+    bool truncated;
+};
+
+static inline int32_t health_distance(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b);
+}
+
+static inline void health_count8(uint8_t *counter)
+{
+    *counter = (uint8_t)(*counter + (*counter < UINT8_MAX));
+}
+
+static inline void health_count16(uint16_t *counter)
+{
+    *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
+}
+
+static inline void health_count32(uint32_t *counter, uint32_t n)
+{
+    *counter = *counter > UINT32_MAX - n ? UINT32_MAX : *counter + n;
+}
+
+/* Where index `i` of the ring of a detail lies, counted from the oldest. */
+static inline struct health_segment *health_segment_at(struct health_detail *d, unsigned i)
+{
+    return &d->segments[(d->segment_first + i) % HEALTH_SEGMENTS];
+}
+
+/* ---- health_book.c: memory ------------------------------------------------------------------ */
+
+/* The detail of a half of the step's connection: what it has, or a new one; NULL when the budget is
+ * spent. */
+struct health_detail *health_detail_take(struct health_step *s, unsigned side);
+/* The one that it has, or NULL. */
+struct health_detail *health_detail_of(const struct health_book *book, const struct health_half *half);
+
+/* ---- health_clock.c: what the sender knew --------------------------------------------------- */
+
+void health_clock_start(struct health_detail *d, const struct health_half *half, uint32_t now_us);
+/* Lets time pass up to now: acknowledgments arrive at the sender. */
+void health_clock_run(struct health_half *half, struct health_detail *d, uint32_t now_us);
+/* An acknowledgment passed the tap, `trip_us` (tap, sender) before it takes effect. */
+void health_clock_ack(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                      uint32_t trip_us, uint32_t edge);
+/* Data of the half passed, after health_clock_run(). A gap before them was none if they were a
+ * retransmission or had been held up. */
+void health_clock_data(struct health_detail *d, uint32_t now_us, bool again);
+/* Notes the flight that a new segment makes. */
+void health_clock_flight(const struct health_half *half, struct health_detail *d, uint32_t now_us,
+                         uint32_t round_us);
+/* Smaller of what the sender may send in one segment and half of the largest window. */
+uint32_t health_clock_need(const struct health_half *receiver, const struct health_detail *d);
+
+/* ---- health_delay.c: round trips and queues -------------------------------------------------- */
+
+void health_delay_sample(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                         uint32_t rtt_us, bool is_lone, bool is_open);
+void health_delay_stamp(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                        uint32_t ts_value);
+/* Judges the bins up to now into the half's counters; `last`: the one under way, too. */
+void health_delay_judge(struct health_half *half, struct health_detail *d, bool last);
+uint32_t health_delay_quantile(const struct health_detail *d, double share);
+
+/* ---- health_data.c, health_repeat.c: segments with data ------------------------------------- */
+
+void health_data(struct health_step *s);
+/* Where the data of a half begin, when its first packet is in the middle of the connection. */
+void health_data_begin(struct health_half *half, uint32_t start);
+/* Data that begin below what was seen. */
+void health_repeat(struct health_step *s, struct health_detail *d);
+/* The ring of segments. */
+void health_segments_add(struct health_step *s, struct health_detail *d, uint32_t start,
+                         uint32_t end);
+/* The first record that ends above `sequence`; segment_count if there is none. */
+unsigned health_segments_find(struct health_detail *d, uint32_t sequence);
+/* Whether this frame is a copy of one that was seen. */
+bool health_is_copy(struct health_step *s);
+/* Closes holes below `sequence` and returns how many bytes they had. */
+uint32_t health_holes_below(struct health_detail *d, uint32_t sequence);
+
+/* ---- health_acks.c: acknowledgments ---------------------------------------------------------- */
+
+void health_acks(struct health_step *s);
+/* A packet of a sender shows whether acknowledgments that ran ahead of its data were right. */
+void health_acks_settle(struct health_step *s);
+
+/* ---- health_talk.c: who said what when ------------------------------------------------------- */
+
+/* Records of a TLS handshake, told by their first bytes (RFC 8446 §5.1). */
+enum health_tls { TLS_NONE, TLS_HELLO, TLS_WAITS, TLS_DONE };
+
+/* New bytes passed. */
+void health_talk(struct health_step *s);
+void health_handshake(struct health_step *s);
+void health_reset(struct health_step *s);
+
+/* ---- health_verdict.c ------------------------------------------------------------------------ */
+
+/* A connection with its details, as they are at the time of a report; all a copy. */
+struct health_view {
+    struct health health;
+    struct health_detail details[2];
+    bool has_detail[2];
+};
+
+/* Flags and verdicts, from the state and from the numbers that are in the record already. */
+void health_verdicts(const struct health_view *view, struct health_record *ret);
+
+/* health_black.c: packets that vanish. */
+void health_black(const struct health_view *view, struct health_record *ret);

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Who said what when: handshake, turns of request and response, TLS, resets. */
+#include "flow/health_state.h"
+
+enum {
+    ECN_BITS = TCP_ECE | TCP_CWR,
+    RECORD_HANDSHAKE = 22,
+    RECORD_CIPHER = 20, /* ChangeCipherSpec, six bytes with its header */
+    RECORD_DATA = 23,
+    RECORD_CIPHER_SIZE = 6,
+    HELLO_CLIENT = 1,
+};
+
+/* ---- Handshake ------------------------------------------------------------------------------- */
+
+static void read_offer(struct health_step *s, struct health_half *half)
+{
+    if (s->truncated) {
+        return;
+    }
+    wire_tcp_options(s->p, &s->options);
+    const struct wire_tcp_options *o = &s->options;
+    half->mss = o->mss;
+    half->window_scale = o->window_scale < 0 ? UINT8_MAX : (uint8_t)o->window_scale;
+    half->flags |= o->has_timestamps ? HALF_TIMESTAMPS : 0;
+    half->flags |= o->sack_permitted ? HALF_SACK : 0;
+}
+
+/* Both have offered: what neither or only one wants is not used (RFC 7323 §1.3, RFC 2018 §2). */
+static void agree(struct health *h)
+{
+    struct health_half *a = &h->halves[0];
+    struct health_half *b = &h->halves[1];
+    if (h->flags & HEALTH_TRUNCATED) {
+        return;
+    }
+    if (a->window_scale == UINT8_MAX || b->window_scale == UINT8_MAX) {
+        a->window_scale = b->window_scale = 0;
+    }
+    a->flags |= HALF_SCALE;
+    b->flags |= HALF_SCALE;
+}
+
+static void begin_half(struct health_step *s, struct health_half *half)
+{
+    half->next = s->start;
+    half->acked = half->flags & HALF_ACKED && health_distance(half->acked, s->start) > 0
+                      ? half->acked : s->start;
+    half->flags |= HALF_SYN | HALF_NEXT | HALF_ACKED | HALF_CLEAN;
+    read_offer(s, half);
+}
+
+static void take_syn(struct health_step *s)
+{
+    struct health *h = s->health;
+    struct health_half *half = &h->halves[s->side];
+    bool is_same = half->flags & HALF_SYN && half->next == s->start;
+    if (half->flags & HALF_SYN && !is_same && (h->answers > 0 || half->data_packets > 0)) {
+        return; /* of somebody who knows nothing of this connection (RFC 9293 §3.5.1) */
+    }
+    if (!is_same) {
+        h->syns = s->side == 0 ? 0 : h->syns;
+        half->flags &= (uint16_t)~HALF_SYN;
+        begin_half(s, half);
+    }
+    if ((s->flags & ECN_BITS) == ECN_BITS) {
+        half->flags |= HALF_ECN;
+    }
+    if (h->halves[0].flags & h->halves[1].flags & HALF_SYN) {
+        h->flags |= HEALTH_SIMULTANEOUS;
+        agree(h);
+        return;
+    }
+    if (h->flags & HEALTH_MEASURES) {
+        return;
+    }
+    health_count8(&h->syns);
+    h->again_us = s->now_us;
+    if (h->syns == 1) {
+        h->syn_us = s->now_us;
+        h->syn_ts = s->options.ts_value;
+    }
+}
+
+/* SYN to SYN-ACK; of several SYNs, the one that the answer's time stamp names, else the latest. */
+static void measure_to_server(struct health_step *s)
+{
+    struct health *h = s->health;
+    bool names_first = h->syns == 1 || (s->options.has_timestamps && h->syn_ts != 0 &&
+                                        s->options.ts_echo == h->syn_ts);
+    h->to_server_us = s->now_us - (names_first ? h->syn_us : h->again_us);
+    h->halves[0].min_rtt_us = h->to_server_us;
+}
+
+static void take_answer(struct health_step *s)
+{
+    struct health *h = s->health;
+    struct health_half *half = &h->halves[s->side];
+    struct health_half *other = &h->halves[1 - s->side];
+    if (!(half->flags & HALF_SYN)) {
+        begin_half(s, half);
+        if ((s->flags & ECN_BITS) == TCP_ECE) {
+            half->flags |= HALF_ECN;
+        }
+        if (other->flags & HALF_SYN) {
+            agree(h);
+        }
+    }
+    if (h->flags & (HEALTH_SIMULTANEOUS | HEALTH_MEASURES) || s->side == 0) {
+        return;
+    }
+    if (h->answers == 0 && h->syns > 0) {
+        measure_to_server(s);
+    }
+    health_count8(&h->answers);
+    h->answer_us = s->now_us;
+}
+
+/* The handshake's third segment, after which the union holds measures. */
+static void take_third(struct health_step *s)
+{
+    struct health *h = s->health;
+    bool answered = h->halves[1].flags & HALF_SYN && s->p->ack == h->halves[1].next;
+    if (s->side != 0 || !answered) {
+        return;
+    }
+    bool whole = h->halves[0].flags & HALF_SYN;
+    if (whole && h->answers > 0) {
+        h->to_client_us = s->now_us - h->answer_us;
+        h->halves[1].min_rtt_us = h->to_client_us;
+        h->flags |= HEALTH_SPLIT;
+    }
+    if (whole) {
+        h->flags |= HEALTH_ESTABLISHED;
+    }
+}
+
+void health_handshake(struct health_step *s)
+{
+    struct health *h = s->health;
+    if (s->flags & TCP_SYN) {
+        if (s->flags & TCP_ACK) {
+            take_answer(s);
+        } else {
+            take_syn(s);
+        }
+        return;
+    }
+    if (s->flags & TCP_ACK && !(s->flags & TCP_RST)) {
+        bool waits = h->syns > 0 || h->answers > 0;
+        if (waits && s->side == 1 && s->length == 0) {
+            return; /* a challenge, or the answer's copy: the client has not spoken */
+        }
+        take_third(s);
+        h->ttfb_us = h->tls_us = h->response_us = HEALTH_NO_TIME;
+        h->stall_us = 0;
+        h->flags |= HEALTH_MEASURES;
+    }
+}
+
+/* ---- Turns ----------------------------------------------------------------------------------- */
+
+static uint32_t to_server(const struct health *h)
+{
+    return h->halves[0].min_rtt_us == HEALTH_NO_TIME ? 0 : h->halves[0].min_rtt_us;
+}
+
+/* Follows a TLS handshake by the records that segments begin with: in 1.3 it is over with the
+ * client's Finished, which follows its ChangeCipherSpec as data; in 1.2 with the server's answer to
+ * that. */
+static void follow_tls(struct health_step *s)
+{
+    struct health *h = s->health;
+    struct span payload = packet_payload(s->p);
+    if (payload.size < RECORD_CIPHER_SIZE || payload.data[1] != 3) {
+        h->tls = h->tls == TLS_WAITS && s->side == 1 ? h->tls : TLS_DONE;
+        if (h->tls == TLS_DONE) {
+            return;
+        }
+    }
+    const uint8_t *data = payload.data;
+    if (h->tls == TLS_NONE) {
+        bool hello = s->side == 0 && data[0] == RECORD_HANDSHAKE && data[5] == HELLO_CLIENT;
+        h->tls = hello ? TLS_HELLO : TLS_DONE;
+        h->tls_us = s->now_us; /* until it is over: when it began */
+    } else if (h->tls == TLS_WAITS && s->side == 1) {
+        h->tls_us = s->now_us - h->tls_us;
+        h->tls = TLS_DONE;
+        h->flags |= HEALTH_TLS;
+    } else if (h->tls == TLS_HELLO && s->side == 0) {
+        bool cipher = data[0] == RECORD_CIPHER && payload.size > RECORD_CIPHER_SIZE;
+        uint8_t next = cipher ? data[RECORD_CIPHER_SIZE] : data[0];
+        if (next == RECORD_DATA) {
+            h->tls_us = s->now_us - h->tls_us;
+            h->tls = TLS_DONE;
+            h->flags |= HEALTH_TLS;
+        } else {
+            h->tls = TLS_WAITS;
+        }
+    }
+}
+
+void health_talk(struct health_step *s)
+{
+    struct health *h = s->health;
+    if (!(h->flags & HEALTH_MEASURES)) {
+        return;
+    }
+    if (h->tls != TLS_DONE) {
+        follow_tls(s);
+    }
+    if (s->side == 0) {
+        h->run_us = s->now_us;
+        h->flags |= HEALTH_CLIENT_SPOKE;
+        return;
+    }
+    if (!(h->flags & HEALTH_CLIENT_SPOKE)) {
+        return;
+    }
+    h->flags &= ~(uint32_t)HEALTH_CLIENT_SPOKE;
+    health_count16(&h->turns);
+    uint32_t waited = s->now_us - h->run_us;
+    uint32_t trip = to_server(h);
+    uint32_t response = waited > trip ? waited - trip : 0;
+    if (h->response_us == HEALTH_NO_TIME || response > h->response_us) {
+        h->response_us = response;
+    }
+    if (h->ttfb_us == HEALTH_NO_TIME) {
+        h->ttfb_us = waited;
+    }
+}
+
+/* ---- Resets ---------------------------------------------------------------------------------- */
+
+/* A host that knows nothing of the connection answers data with what they acknowledge as sequence
+ * number, and without ACK (RFC 9293 §3.10.7.1). */
+static bool is_ignorant(const struct health_step *s)
+{
+    const struct health *h = s->health;
+    const struct health_half *half = &h->halves[s->side];
+    bool open = h->flags & HEALTH_ESTABLISHED || half->data_packets > 0;
+    return open && !(s->flags & TCP_ACK) && !(half->flags & HALF_FIN) &&
+           half->flags & HALF_ACKED && s->p->seq == half->acked;
+}
+
+void health_reset(struct health_step *s)
+{
+    struct health *h = s->health;
+    health_count16(&h->halves[s->side].resets);
+    if (h->flags & HEALTH_RESET_SEEN) {
+        return;
+    }
+    h->flags |= HEALTH_RESET_SEEN | (s->side == 1 ? HEALTH_RESET_BY_SERVER : 0);
+    if ((h->halves[0].flags | h->halves[1].flags) & HALF_FIN) {
+        h->flags |= HEALTH_RESET_AFTER_FIN;
+    }
+    if (s->side == 1 && h->halves[0].flags & HALF_SYN && !(h->halves[1].flags & HALF_SYN)) {
+        h->flags |= HEALTH_REFUSED;
+    } else if (is_ignorant(s)) {
+        h->flags |= HEALTH_HALF_OPEN;
+    }
+}

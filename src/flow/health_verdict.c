@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From numbers to words. Each rule is also in docs/tcp-health.md, with its reasons. */
+#include "flow/health_state.h"
+
+enum {
+    STANDING_BINS = 10, /* of 100 ms: a second of standing queue */
+    STANDING_LEAST = 3,
+    OWN_SEGMENTS = 10,
+    LOSSY_LEAST = 3,
+    SLOW_MS = 1000,
+    LEVEL_LEAST = 8, /* round trips on one level */
+    LARGE_BYTES = 100000,
+    ROUNDS = 5,
+};
+
+const char *health_verdict_name(enum health_verdict verdict)
+{
+    static const char *const names[HEALTH_VERDICTS] = {
+        [HEALTH_BUFFERBLOAT] = "bufferbloat",
+        [HEALTH_BLACKHOLED] = "blackholed",
+        [HEALTH_LOSSY] = "lossy",
+        [HEALTH_REORDERED] = "reordered",
+        [HEALTH_RECEIVER_LIMITED] = "receiver_limited",
+        [HEALTH_SENDER_LIMITED] = "sender_limited",
+        [HEALTH_APPLICATION_LIMITED] = "application_limited",
+        [HEALTH_SLOW_SERVER] = "slow_server",
+        [HEALTH_SHORT_OF_WINDOW] = "short_of_window",
+    };
+    return names[verdict];
+}
+
+static enum health_truth truth_of(bool is)
+{
+    return is ? HEALTH_TRUE : HEALTH_FALSE;
+}
+
+/* What is seen or not said: its absence proves nothing. */
+static enum health_truth seen(bool is)
+{
+    return is ? HEALTH_TRUE : HEALTH_UNKNOWN;
+}
+
+static struct health_finding found(double confidence, double a, double b, double c)
+{
+    return (struct health_finding){HEALTH_TRUE, (float)confidence, {(float)a, (float)b, (float)c}};
+}
+
+/* ---- Ends and options ------------------------------------------------------------------------ */
+
+static const char *close_of(const struct health *h)
+{
+    bool both = h->halves[0].flags & h->halves[1].flags & HALF_FIN;
+    bool any = (h->halves[0].flags | h->halves[1].flags) & HALF_FIN;
+    bool by_server = h->flags & HEALTH_RESET_BY_SERVER;
+    if (h->flags & HEALTH_REFUSED) {
+        return "refused";
+    }
+    if (h->flags & HEALTH_RESET_SEEN && !(h->flags & HEALTH_RESET_AFTER_FIN)) {
+        return by_server ? "rst_by_server" : "rst_by_client";
+    }
+    if (both) {
+        return "fin";
+    }
+    if (h->flags & HEALTH_RESET_SEEN) {
+        return by_server ? "fin_then_rst_by_server" : "fin_then_rst_by_client";
+    }
+    return any ? "half_closed" : NULL;
+}
+
+static void say_options(const struct health *h, struct health_record *ret)
+{
+    unsigned both = h->halves[0].flags & h->halves[1].flags;
+    bool whole = both & HALF_SYN && !(h->flags & HEALTH_TRUNCATED);
+    ret->timestamps = whole ? truth_of(both & HALF_TIMESTAMPS) : HEALTH_UNKNOWN;
+    ret->sack = whole ? truth_of(both & HALF_SACK) : HEALTH_UNKNOWN;
+    ret->ecn_negotiated = both & HALF_SYN ? truth_of(both & HALF_ECN) : HEALTH_UNKNOWN;
+    ret->ecn_flavour = ret->ecn_negotiated == HEALTH_TRUE ? "RFC3168" : NULL;
+    ret->options_truncated = seen(h->flags & HEALTH_TRUNCATED);
+}
+
+static bool is_one_way(const struct health *h)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        unsigned flags = h->halves[side].flags;
+        if (flags & HALF_UNSEEN && !(flags & HALF_SEEN)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void say_capture(const struct health_view *view, struct health_record *ret)
+{
+    const struct health *h = &view->health;
+    bool lost = ret->ways[0].not_captured_bytes > 0 || ret->ways[1].not_captured_bytes > 0;
+    bool whole = h->halves[0].flags & h->halves[1].flags & HALF_SYN;
+    bool clipped = false;
+    for (unsigned side = 0; side < 2; side++) {
+        clipped |= view->has_detail[side] && view->details[side].clipped;
+    }
+    ret->capture_loss = seen(lost);
+    ret->one_way = seen(is_one_way(h));
+    ret->budget_spent = seen(h->flags & HEALTH_SEIZED || clipped);
+    ret->handshake_seen = ret->one_way == HEALTH_TRUE ? HEALTH_UNKNOWN : truth_of(whole);
+    ret->established = ret->one_way == HEALTH_TRUE ? HEALTH_UNKNOWN
+                                                   : truth_of(h->flags & HEALTH_ESTABLISHED);
+    if (ret->one_way == HEALTH_TRUE) {
+        ret->quality = "one_way";
+    } else if (h->flags & HEALTH_TRUNCATED) {
+        ret->quality = "truncated";
+    } else if (lost || ret->budget_spent == HEALTH_TRUE || h->flags & HEALTH_JUMPED) {
+        ret->quality = "degraded";
+    } else {
+        ret->quality = whole || h->syns > 0 ? "ok" : "midstream";
+    }
+}
+
+/* ---- Queues ---------------------------------------------------------------------------------- */
+
+static void say_queue(const struct health_view *view, struct health_record *ret)
+{
+    struct health_finding *finding = &ret->findings[HEALTH_BUFFERBLOAT];
+    for (unsigned side = 0; side < 2; side++) {
+        const struct health_half *half = &view->health.halves[side];
+        const struct health_way *way = &ret->ways[side];
+        if (half->bins == 0) {
+            continue;
+        }
+        bool standing = half->queue_bins >= STANDING_BINS ||
+                        (half->queue_bins >= STANDING_LEAST && half->queue_bins * 2 > half->bins);
+        if (!standing) {
+            finding->truth = finding->truth == HEALTH_TRUE ? HEALTH_TRUE : HEALTH_FALSE;
+            continue;
+        }
+        double share = (double)half->queue_bins / half->bins;
+        *finding = found(0.6 + 0.35 * share, half->queue_bins, half->bins, way->queue_p50_ms);
+        bool before = view->has_detail[side] ? view->details[side].queue_before
+                                             : view->health.flags & HEALTH_QUEUE_BEFORE;
+        ret->queue_place = before ? HEALTH_BEFORE_TAP : HEALTH_BEHIND_TAP;
+        double rate = way->unique_bytes / way->sender_busy_time_ms;
+        uint16_t mss = view->health.halves[1 - side].mss;
+        double own = rate * way->queue_p50_ms;
+        ret->self_induced = truth_of(own > OWN_SEGMENTS * (mss > 0 ? mss : 1448.0));
+    }
+}
+
+/* ---- Limits ---------------------------------------------------------------------------------- */
+
+static bool is_level(const struct health_view *view, unsigned side, const struct health_way *way)
+{
+    const struct health_detail *d = &view->details[side];
+    if (!view->has_detail[side] || d->best_level_epochs < LEVEL_LEAST ||
+        d->best_level_epochs * 10 < d->epochs * 6) {
+        return false;
+    }
+    bool lost = way->retrans_pkts > 0 || d->ce_pkts > 0;
+    uint32_t mss = view->health.halves[1 - side].mss;
+    bool near_window = d->max_window > 0 && d->max_flight + 2 * mss > d->max_window;
+    bool queued = way->queue_p50_ms > way->rtt_p50_ms / 2 && way->queue_p50_ms > 5;
+    return !lost && !near_window && !queued;
+}
+
+static void say_limits(const struct health_view *view, struct health_record *ret)
+{
+    unsigned side = ret->main_way;
+    const struct health_way *way = &ret->ways[side];
+    double busy = way->sender_busy_time_ms;
+    double life = busy + way->idle_ms;
+    double round = ret->min_rtt_to_client_ms + ret->min_rtt_to_server_ms;
+    if (isnan(busy) || life <= 0 || way->unique_bytes <= 0) {
+        return;
+    }
+    bool enough = way->unique_bytes >= LARGE_BYTES || (!isnan(round) && life >= ROUNDS * round);
+    if (!enough) {
+        return;
+    }
+    bool receiver = way->rwnd_limited_ms > busy / 2;
+    bool application = way->idle_ms > life / 2;
+    bool sender = !receiver && !application && is_level(view, side, way);
+    ret->findings[HEALTH_APPLICATION_LIMITED].truth = truth_of(application);
+    ret->findings[HEALTH_RECEIVER_LIMITED].truth = HEALTH_FALSE;
+    ret->findings[HEALTH_SHORT_OF_WINDOW].truth = HEALTH_FALSE;
+    if (application) {
+        ret->limited_by = "application";
+        ret->findings[HEALTH_APPLICATION_LIMITED] =
+            found(0.5 + way->idle_ms / life / 2, way->idle_ms, life, way->unique_bytes);
+    } else if (receiver) {
+        ret->limited_by = "receiver";
+        double zeroes = ret->ways[1 - side].zero_window_pkts;
+        /* A window that closes says that the reader is slow; one that stays open and is always
+         * full is too small for the path. */
+        ret->findings[zeroes > 0 ? HEALTH_RECEIVER_LIMITED : HEALTH_SHORT_OF_WINDOW] =
+            found(0.5 + way->rwnd_limited_ms / busy / 2, way->rwnd_limited_ms, busy,
+                  way->max_window_bytes);
+    } else if (sender) {
+        ret->limited_by = "sender";
+        ret->findings[HEALTH_SENDER_LIMITED] =
+            found(0.6, view->details[side].best_level_epochs, view->details[side].level,
+                  way->max_window_bytes);
+    } else {
+        ret->limited_by = "network";
+    }
+}
+
+/* ---- Loss ------------------------------------------------------------------------------------ */
+
+static void say_loss(struct health_record *ret)
+{
+    enum health_truth reordering = HEALTH_UNKNOWN;
+    for (unsigned side = 0; side < 2; side++) {
+        const struct health_way *way = &ret->ways[side];
+        double lost = way->lost_before_tap_pkts + way->lost_behind_tap_pkts;
+        if (way->data_pkts < 1) {
+            continue;
+        }
+        double rate = lost / way->data_pkts;
+        if (lost >= LOSSY_LEAST && rate >= 0.01) {
+            ret->findings[HEALTH_LOSSY] =
+                found(lost >= 10 ? 0.9 : 0.7, 100 * rate, way->lost_before_tap_pkts,
+                      way->lost_behind_tap_pkts);
+        }
+        double late = way->reordered_original_pkts;
+        if (late > 0) {
+            reordering = HEALTH_TRUE;
+        }
+        if (late >= LOSSY_LEAST && late / way->data_pkts >= 0.01) {
+            ret->findings[HEALTH_REORDERED] =
+                found(late >= 10 ? 0.95 : 0.8, late, 100 * late / way->data_pkts,
+                      way->spurious_retrans_pkts);
+        }
+        if (way->spurious_retrans_pkts > 0) {
+            ret->spurious_retrans = HEALTH_TRUE;
+        }
+    }
+    ret->reordering = reordering;
+}
+
+void health_verdicts(const struct health_view *view, struct health_record *ret)
+{
+    const struct health *h = &view->health;
+    ret->close = close_of(h);
+    ret->half_open = seen(h->flags & HEALTH_HALF_OPEN);
+    ret->simultaneous_open = seen(h->flags & HEALTH_SIMULTANEOUS);
+    ret->syn_retransmitted = seen(h->syns > 1);
+    ret->pmtu_blackhole_recovered =
+        seen(h->flags & HEALTH_PMTU_RECOVERED && !(h->flags & HEALTH_PMTU_ICMP));
+    ret->pmtud_icmp = seen(h->flags & HEALTH_PMTU_ICMP);
+    if (h->flags & HEALTH_RESET_SEEN) {
+        ret->first_rst_from = h->flags & HEALTH_RESET_BY_SERVER ? "server" : "client";
+    }
+    say_options(h, ret);
+    say_capture(view, ret);
+    health_black(view, ret);
+    say_queue(view, ret);
+    say_limits(view, ret);
+    say_loss(ret);
+    if (ret->server_response_ms >= SLOW_MS) {
+        ret->findings[HEALTH_SLOW_SERVER] =
+            found(0.8, ret->server_response_ms, ret->turns, ret->min_rtt_to_server_ms);
+    }
+}
