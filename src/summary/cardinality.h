@@ -5,14 +5,21 @@
  * and a leading-zero count) and is as good as exact; beyond, the standard error is 1.63 %.
  *
  * The three modes, their sizes and the order of their cells are those of the HLL sketch of Apache
- * DataSketches at lg_k 12, so that its bytes can be made from this struct; only the HIP
- * accumulator is missing, because it depends on the order of the items and we want the same answer
- * for any number of workers. Merging is the union: it commutes, and repeats do not count.
+ * DataSketches at lg_k 12 and 8 bits a register, so that its bytes are made from this struct; only
+ * the HIP accumulator is missing, because it depends on the order of the items and we want the same
+ * answer for any number of workers. Merging is the union: it commutes, and repeats do not count.
+ *
+ * Bytes of two sketches can be merged when their items were hashed alike: what others are to merge
+ * with theirs is added by cardinality_coupon(), what stays here may be by base/hash.h, which no
+ * stranger can predict (base/murmur3.h says more).
  *
  * Zeroed memory is an empty one. One thread at a time; an add costs 2 to 3 ns when cached. */
 #pragma once
 
+#include "base/murmur3.h"
 #include "base/span.h"
+
+struct json;
 
 enum {
     CARDINALITY_LG = 12,
@@ -40,6 +47,9 @@ struct cardinality {
 /* Adds an item by a good 64-bit hash of it (base/hash.h). */
 void cardinality_add(struct cardinality *c, uint64_t hash);
 
+/* The coupon by which DataSketches knows an item with this hash (by MURMUR3_SEED). */
+uint32_t cardinality_coupon(struct murmur3 hash);
+
 /* Adds an item by its coupon: the register's value (1 to 63) << 26 | 26 bits that are the slot. */
 void cardinality_add_coupon(struct cardinality *c, uint32_t coupon);
 
@@ -51,3 +61,12 @@ void cardinality_merge(struct cardinality *into, const struct cardinality *from)
 
 /* The number of distinct items added; standard error as said above. */
 double cardinality_estimate(const struct cardinality *c);
+
+/* Appends the compact bytes of DataSketches' HLL sketch, lg_k 12, HLL_8: 8 bytes of head, then the
+ * coupons, or 32 bytes of sums and 4096 registers, out of order (that is: without HIP). */
+void cardinality_write(const struct cardinality *c, struct json *to);
+
+/* Reads such bytes, compact or not, of HLL_4, HLL_6 and HLL_8, with lg_k 12 or more (more is folded
+ * to 12); false, and empty, when they are something else. The estimate of what cardinality_write()
+ * wrote is the same again. `c` may hold anything before. */
+bool cardinality_read(struct cardinality *c, struct span image);

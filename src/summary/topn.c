@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "summary/sketch.h"
 
 /* An entry of the index: 0 when free, else 16 bits of the hash above the item's number plus one.
  * The bits spare the look at almost every item with another key. */
@@ -160,14 +161,19 @@ void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t e
     }
 }
 
+/* Each item, here or not, may lack so much more. */
+static void topn_add_error(struct topn *t, uint64_t error)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        topn_items(t)[i].error += error;
+    }
+    t->error += error;
+}
+
 void topn_merge(struct topn *into, const struct topn *from)
 {
     assert(from->count == 0 || into->key_size == from->key_size);
-    /* Whatever is not in `from` may have been purged there. */
-    for (uint32_t i = 0; i < into->count; i++) {
-        topn_items(into)[i].error += from->error;
-    }
-    into->error += from->error;
+    topn_add_error(into, from->error); /* whatever is not in `from` may have been purged there */
     into->total += from->total;
     for (uint32_t i = 0; i < from->count; i++) {
         const struct topn_item *other = &topn_items(from)[i];
@@ -234,4 +240,115 @@ uint32_t topn_top(const struct topn *t, const struct topn_item **ret, uint32_t m
     }
     qsort(ret, size, sizeof *ret, topn_compare);
     return size;
+}
+
+/* ---- The bytes of DataSketches' frequent items ----------------------------------------------- */
+
+enum {
+    FREQUENT_VERSION = 1,
+    FREQUENT_PREAMBLE_EMPTY = 1, /* in words of eight bytes */
+    FREQUENT_PREAMBLE = 4,
+    FREQUENT_PREAMBLE_MASK = 63,
+    FREQUENT_EMPTY = 1 | 4, /* two flags for one thing: implementations differ in which they ask */
+    FREQUENT_LG_MIN = 3,
+};
+
+/* The least table, as a power of two, of which `count` items fill no more than 3/4. */
+static uint8_t topn_lg(uint32_t count)
+{
+    uint8_t lg = FREQUENT_LG_MIN;
+    while (4ull * count > 3ull << lg) {
+        lg++;
+    }
+    return lg;
+}
+
+void topn_write_weights(const struct topn *t, struct json *to)
+{
+    bool empty = t->count == 0;
+    const uint8_t head[SKETCH_HEAD] = {empty ? FREQUENT_PREAMBLE_EMPTY : FREQUENT_PREAMBLE,
+                                       FREQUENT_VERSION,
+                                       SKETCH_FREQUENT,
+                                       topn_lg(t->capacity),
+                                       topn_lg(t->count),
+                                       empty ? FREQUENT_EMPTY : 0};
+    json_append(to, head, sizeof head);
+    if (empty) {
+        return;
+    }
+    sketch_put_u32(to, t->count);
+    sketch_put_u32(to, 0);
+    sketch_put_u64(to, t->total);
+    sketch_put_u64(to, t->error);
+    for (uint32_t i = 0; i < t->count; i++) {
+        sketch_put_u64(to, topn_counter(t, &topn_items(t)[i]));
+    }
+}
+
+void topn_write_item(struct span key, struct json *to)
+{
+    sketch_put_u32(to, (uint32_t)key.size);
+    json_append(to, key.data, key.size);
+}
+
+void topn_write(const struct topn *t, struct json *to)
+{
+    topn_write_weights(t, to);
+    for (uint32_t i = 0; i < t->count; i++) {
+        topn_write_item(span_of(topn_items(t)[i].key, t->key_size), to);
+    }
+}
+
+/* Items by their weights and, behind all of these, their keys; false when there is something wrong
+ * or the weights exceed `total`. */
+static bool topn_read_items(struct topn *t, struct cursor weights, uint64_t count, uint64_t total)
+{
+    struct cursor keys = weights;
+    cursor_skip(&keys, count * sizeof(uint64_t)); /* a count of 32 bits */
+    for (uint64_t i = 0; i < count && !keys.bad; i++) {
+        uint64_t weight = sketch_take_u64(&weights);
+        struct span item = cursor_take(&keys, sketch_take_u32(&keys));
+        if (keys.bad || item.size > t->key_size || weight == 0 || weight > total - t->total) {
+            return false;
+        }
+        uint8_t key[TOPN_KEY_MAX] = {0};
+        memcpy(key, item.data, item.size);
+        topn_add(t, key, weight, NULL);
+    }
+    return !keys.bad && cursor_left(&keys) == 0;
+}
+
+static bool topn_read_body(struct topn *t, struct span image)
+{
+    struct cursor at = cursor_of(image);
+    const uint8_t *head = cursor_take(&at, SKETCH_HEAD).data;
+    if (at.bad || head[1] != FREQUENT_VERSION || head[2] != SKETCH_FREQUENT) {
+        return false;
+    }
+    uint8_t preamble = head[0] & FREQUENT_PREAMBLE_MASK;
+    if ((head[5] & FREQUENT_EMPTY) != 0) {
+        return preamble == FREQUENT_PREAMBLE_EMPTY && cursor_left(&at) == 0;
+    }
+    uint32_t count = sketch_take_u32(&at);
+    cursor_skip(&at, sizeof(uint32_t));
+    uint64_t total = sketch_take_u64(&at);
+    uint64_t error = sketch_take_u64(&at);
+    /* What was taken off came from the total. Half of all numbers leave room for sums of both. */
+    if (preamble != FREQUENT_PREAMBLE || total > INT64_MAX || error > total ||
+        !topn_read_items(t, at, count, total)) {
+        return false;
+    }
+    topn_add_error(t, error);
+    t->total = total;
+    return true;
+}
+
+bool topn_read(struct topn *t, struct span image)
+{
+    topn_reset(t);
+    bool read = topn_read_body(t, image);
+    if (!read) {
+        topn_reset(t);
+    }
+    return read;
 }

@@ -13,6 +13,8 @@
 
 #include "base/span.h"
 
+struct json;
+
 enum { TOPN_KEY_MAX = 40, TOPN_EXTRAS = 3, TOPN_SLOTS_MAX = 65536 };
 
 struct topn_item {
@@ -62,3 +64,20 @@ void topn_merge(struct topn *into, const struct topn *from);
 /* Fills `ret` with pointers to at most `max` items, heaviest first, ties by key; returns how
  * many. */
 uint32_t topn_top(const struct topn *t, const struct topn_item **ret, uint32_t max);
+
+/* Appends the bytes of a frequent-items sketch of Apache DataSketches whose items are the keys as
+ * they are, key_size bytes each: for agents to merge, and to be read again. They hold the paper's
+ * counters and the one offset: what the paper does not know, extras and exactness behind a purge,
+ * stays here. An item's estimate there is the upper bound here. */
+void topn_write(const struct topn *t, struct json *to);
+
+/* The same bytes up to the items, or only the 8 that say it is empty; the keys, in the order of
+ * topn_items() and in a form that suits the reader, are for the caller to append by
+ * topn_write_item(). For databases that show them to people. */
+void topn_write_weights(const struct topn *t, struct json *to);
+void topn_write_item(struct span key, struct json *to);
+
+/* Reads such bytes, of any size, into a top-N that topn_init() has prepared and that may hold
+ * anything; items beyond its capacity purge others, as ever. False, and empty, when they are
+ * something else or a key is longer than key_size; shorter ones are padded with zeros. */
+bool topn_read(struct topn *t, struct span image);

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "summary/sketch_case.h"
 #include "summary/topn.h"
 
 enum { SLOTS = 256, CAPACITY = SLOTS / 4 * 3, KEY = 17, UNIVERSE = 5000, ADDS = 60000 };
@@ -215,13 +216,121 @@ static void reset_forgets(void **state)
     assert_sound(&b.top, truth);
 }
 
+static void write_names(struct topn *t, const char *name, struct json *to)
+{
+    char key[TOPN_KEY_MAX] = {0};
+    json_init(to);
+    if (name != NULL) {
+        memcpy(key, name, strlen(name));
+        topn_add(t, key, 1, NULL);
+    }
+    topn_write_weights(t, to);
+    if (name != NULL) {
+        topn_write_item(span_str(name), to);
+    }
+}
+
+/* The images of DataSketches; the byte behind 0a0a, by which a reader sizes its table, is its
+ * default there and the least that will do here. */
+static void writes_golden_bytes(void **state)
+{
+    static struct {
+        TOPN_DECLARE(top, 1024);
+    } b;
+    struct json image;
+    topn_init(&b.top, 1024, TOPN_KEY_MAX);
+    write_names(&b.top, NULL, &image);
+    sketch_assert_bytes(&image, "01010a0a03050000");
+    json_done(&image);
+    write_names(&b.top, "d1.example.net", &image);
+    sketch_assert_bytes(&image, "04010a0a03000000010000000000000001000000000000000000000000000000"
+                                "01000000000000000e00000064312e6578616d706c652e6e6574");
+    topn_reset(&b.top);
+    assert_true(topn_read(&b.top, span_of(image.data, image.size)));
+    assert_int_equal(b.top.count, 1);
+    assert_string_equal((char *)topn_items(&b.top)[0].key, "d1.example.net");
+    json_done(&image);
+}
+
+/* The counter of the paper, which is what bytes hold. */
+static uint64_t counter(const struct topn *t, const struct topn_item *item)
+{
+    return item->weight - (t->error - item->error);
+}
+
+static void reads_what_it_wrote(void **state)
+{
+    static uint64_t truth[2 * UNIVERSE + 300];
+    struct block b, again;
+    struct json image;
+    block_init(&b);
+    block_init(&again);
+    json_init(&image);
+    memset(truth, 0, sizeof truth);
+    add_stream(&b.top, truth, 31);
+    add_stream(&again.top, (uint64_t[2 * UNIVERSE + 300]){0}, 5); /* is forgotten */
+    topn_write(&b.top, &image);
+    assert_true(topn_read(&again.top, span_of(image.data, image.size)));
+    assert_sound(&again.top, truth);
+    assert_int_equal(again.top.error, b.top.error);
+    assert_int_equal(again.top.count, b.top.count);
+    for (uint32_t i = 0; i < b.top.count; i++) {
+        const struct topn_item *one = &topn_items(&b.top)[i];
+        const struct topn_item *other = &topn_items(&again.top)[i];
+        assert_memory_equal(one->key, other->key, KEY);
+        assert_int_equal(counter(&b.top, one), other->weight);
+        assert_int_equal(other->error, b.top.error);
+    }
+    /* Again, it is the same bytes; and one that is too small for it keeps its bounds. */
+    struct json twice;
+    json_init(&twice);
+    topn_write(&again.top, &twice);
+    assert_int_equal(twice.size, image.size);
+    assert_memory_equal(twice.data, image.data, image.size);
+    struct {
+        TOPN_DECLARE(top, SLOTS / 4);
+    } small = {0};
+    topn_init(&small.top, SLOTS / 4, KEY);
+    assert_true(topn_read(&small.top, span_of(image.data, image.size)));
+    assert_true(small.top.error > b.top.error && small.top.total == b.top.total);
+    for (uint32_t i = 0; i < small.top.count; i++) {
+        const struct topn_item *item = &topn_items(&small.top)[i];
+        assert_in_range(truth[number_of(item)], item->weight, item->weight + item->error);
+    }
+    json_done(&twice);
+    json_done(&image);
+}
+
+static bool read_image(void *sketch, struct span image)
+{
+    return topn_read(sketch, image);
+}
+
+static void reads_with_care(void **state)
+{
+    struct block b;
+    struct json image;
+    block_init(&b);
+    json_init(&image);
+    for (uint32_t i = 0; i < 30; i++) {
+        add(&b.top, i, i + 1);
+    }
+    topn_write(&b.top, &image);
+    sketch_assert_careful(&image, read_image, &b.top);
+    topn_init(&b.top, SLOTS, KEY - 1); /* keys that are too long */
+    assert_false(topn_read(&b.top, span_of(image.data, image.size)));
+    assert_int_equal(b.top.count, 0);
+    json_done(&image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact_below_capacity), cmocka_unit_test(ties_go_by_key),
         cmocka_unit_test(holds_its_bounds),     cmocka_unit_test(survives_equal_weights),
         cmocka_unit_test(merge_is_union),       cmocka_unit_test(small_merges_commute),
-        cmocka_unit_test(reset_forgets),
+        cmocka_unit_test(reset_forgets),        cmocka_unit_test(writes_golden_bytes),
+        cmocka_unit_test(reads_what_it_wrote),  cmocka_unit_test(reads_with_care),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
