@@ -89,12 +89,17 @@ static const char *field_type(enum event_kind kind)
     case EVENT_U16:
     case EVENT_U32:
     case EVENT_U64:
+    case EVENT_OPTIONAL:
     case EVENT_U16_LIST: return "long";
     case EVENT_NUMBER: return "double";
     case EVENT_TIME: return "date";
-    case EVENT_ADDRESS: return "ip";
+    case EVENT_ADDRESS:
+    case EVENT_ADDRESSES: return "ip";
+    case EVENT_PAIRS:
+    case EVENT_ITEMS: return "object";
     case EVENT_MAC:
     case EVENT_SPAN:
+    case EVENT_SPANS:
     case EVENT_TEXT:
     case EVENT_INLINE:
     case EVENT_JSON: return "keyword";
@@ -109,7 +114,8 @@ static void write_event_type(struct json *to, const struct event_type *type)
     member_text(to, "help", type->help);
     json_key(to, "fields");
     json_array_begin(to);
-    for (const struct event_field *field = type->fields; field->name != NULL; field++) {
+    struct event_walk walk = event_walk_of(type);
+    for (const struct event_field *field; (field = event_walk_next(&walk)) != NULL;) {
         json_object_begin(to);
         member_text(to, "name", field->name);
         member_text(to, "type", field_type(field->kind));

@@ -10,105 +10,27 @@
 #include "base/json.h"
 #include "base/text.h"
 
-/* ---- Kinds ---------------------------------------------------------------------------------- */
-
 enum { EVENT_LIST_MAX = sizeof(((struct event_u16_list *)0)->values) / sizeof(uint16_t) };
 
-/* Bytes that a value of any kind but text takes at most: a time in quotes is the longest but for
- * an IPv6 address. */
+/* Bytes that a value of bounded size takes at most: a time in quotes is the longest but for an IPv6
+ * address. */
 enum { EVENT_VALUE_ROOM = ADDRESS_ROOM + 2 };
 
-static const struct {
-    uint8_t size;
-    uint8_t alignment;
-} event_kinds[] = {
-#define KIND(type) .size = sizeof(type), .alignment = _Alignof(type)
-    [EVENT_BOOL] = {KIND(bool)},
-    [EVENT_U8] = {KIND(uint8_t)},
-    [EVENT_U16] = {KIND(uint16_t)},
-    [EVENT_U32] = {KIND(uint32_t)},
-    [EVENT_U64] = {KIND(uint64_t)},
-    [EVENT_TIME] = {KIND(uint64_t)},
-    [EVENT_ADDRESS] = {KIND(struct event_address)},
-    [EVENT_MAC] = {KIND(struct event_mac)},
-    [EVENT_SPAN] = {KIND(struct span)},
-    [EVENT_TEXT] = {KIND(const char *)},
-    [EVENT_INLINE] = {KIND(char)},
-    [EVENT_JSON] = {KIND(const char *)},
-    [EVENT_U16_LIST] = {KIND(struct event_u16_list)},
-    [EVENT_NUMBER] = {KIND(double)},
-    [EVENT_TRUTH] = {KIND(uint8_t)},
-#undef KIND
-};
+/* ---- Fields of a type ----------------------------------------------------------------------- */
 
-enum { EVENT_KINDS = sizeof event_kinds / sizeof *event_kinds };
-
-/* ---- Check ---------------------------------------------------------------------------------- */
-
-/* How many names a path has; 0 when one is empty or JSON would have to escape it. */
-static unsigned event_path_depth(const char *path)
+struct event_walk event_walk_of(const struct event_type *type)
 {
-    unsigned depth = 1;
-    for (const char *at = path; *at != '\0'; at++) {
-        if (*at <= ' ' || *at > '~' || *at == '"' || *at == '\\') {
-            return 0;
-        }
-        if (*at == '.') {
-            depth++;
-            if (at == path || at[1] == '.' || at[1] == '\0') {
-                return 0;
-            }
-        }
-    }
-    return *path != '\0' ? depth : 0;
+    return (struct event_walk){.own = type->fields, .common = type->common};
 }
 
-/* Whether `path` names a value within the object that `object` names. */
-static bool event_path_within(const char *path, const char *object)
+const struct event_field *event_walk_next(struct event_walk *walk)
 {
-    size_t size = strlen(object);
-    return strncmp(path, object, size) == 0 && path[size] == '.';
-}
-
-static const char *event_field_wrong(const struct event_type *type, const struct event_field *f)
-{
-    unsigned depth = event_path_depth(f->name);
-    if (depth == 0 || depth > EVENT_DEPTH_MAX) {
-        return "has a bad name";
+    const struct event_field *common = walk->common;
+    bool has_common = common != NULL && common->name != NULL;
+    if (walk->own->name == NULL) {
+        return has_common ? walk->common++ : NULL;
     }
-    if ((unsigned)f->kind >= EVENT_KINDS) {
-        return "has an unknown kind";
-    }
-    if ((size_t)f->offset + event_kinds[f->kind].size > type->size) {
-        return "lies beyond the struct";
-    }
-    if (f->offset % event_kinds[f->kind].alignment != 0) {
-        return "is not aligned";
-    }
-    if (f->help == NULL || *f->help == '\0') {
-        return "has no help";
-    }
-    if (f != type->fields && strcmp(f[-1].name, f->name) >= 0) {
-        return "does not sort behind the one before it";
-    }
-    for (const struct event_field *other = type->fields; other != f; other++) {
-        if (event_path_within(f->name, other->name)) {
-            return "lies within a value";
-        }
-    }
-    return NULL;
-}
-
-bool event_type_check(const struct event_type *type, struct err *err)
-{
-    for (const struct event_field *f = type->fields; f->name != NULL; f++) {
-        const char *wrong = event_field_wrong(type, f);
-        if (wrong != NULL) {
-            return err_set(err, ERR_FAILED, "field %s of event %s %s", f->name, type->dataset,
-                           wrong);
-        }
-    }
-    return true;
+    return has_common && strcmp(common->name, walk->own->name) < 0 ? walk->common++ : walk->own++;
 }
 
 /* ---- Plan ----------------------------------------------------------------------------------- */
@@ -123,7 +45,8 @@ struct event_step {
     uint8_t depth;  /* objects around the value, the event's own not counted */
     uint8_t shared; /* of these, around the field before it in the table, too */
     uint8_t kind;
-    bool always;
+    uint8_t flags;
+    struct event_plan *item; /* EVENT_ITEMS: owned */
 };
 
 struct event_plan {
@@ -152,7 +75,7 @@ static char *event_step_init(struct event_step *step, const struct event_field *
         .offset = field->offset,
         .shared = (uint8_t)event_shared(before, field->name),
         .kind = (uint8_t)field->kind,
-        .always = field->flags & EVENT_ALWAYS,
+        .flags = field->flags,
     };
     *to++ = '"';
     for (const char *at = field->name; *at != '\0'; at++) {
@@ -171,37 +94,61 @@ static char *event_step_init(struct event_step *step, const struct event_field *
     return to;
 }
 
-struct event_plan *event_plan_new(const struct event_type *type)
+/* A plan with room for the steps of a type, none of them filled in. */
+static struct event_plan *event_plan_room(const struct event_type *type)
 {
     unsigned count = 0;
     size_t size = 0;
-    for (const struct event_field *f = type->fields; f->name != NULL; f++) {
+    struct event_walk walk = event_walk_of(type);
+    for (const struct event_field *f; (f = event_walk_next(&walk)) != NULL;) {
         count++;
         size += 4 * strlen(f->name) + 3; /* a dot becomes four bytes at most */
     }
     struct event_plan *plan = calloc(1, sizeof *plan + count * sizeof *plan->steps);
-    char *to = malloc(size + 1);
-    if (plan == NULL || to == NULL) {
+    char *ways = malloc(size + 1);
+    if (plan == NULL || ways == NULL) {
         free(plan);
-        free(to);
+        free(ways);
         return NULL;
     }
-    plan->type = type;
-    plan->ways = to;
-    plan->count = count;
-    for (unsigned i = 0; i < count; i++) {
-        const char *before = i > 0 ? type->fields[i - 1].name : "";
-        to = event_step_init(&plan->steps[i], &type->fields[i], before, to);
+    *plan = (struct event_plan){.type = type, .ways = ways, .count = count};
+    return plan;
+}
+
+struct event_plan *event_plan_new(const struct event_type *type)
+{
+    struct event_plan *plan = event_plan_room(type);
+    if (plan == NULL) {
+        return NULL;
+    }
+    char *to = plan->ways;
+    const char *before = "";
+    struct event_walk walk = event_walk_of(type);
+    for (struct event_step *step = plan->steps; step < plan->steps + plan->count; step++) {
+        const struct event_field *f = event_walk_next(&walk);
+        to = event_step_init(step, f, before, to);
+        before = f->name;
+        if (f->kind == EVENT_ITEMS) {
+            step->item = event_plan_new(f->item);
+            if (step->item == NULL) {
+                event_plan_free(plan);
+                return NULL;
+            }
+        }
     }
     return plan;
 }
 
 void event_plan_free(struct event_plan *plan)
 {
-    if (plan != NULL) {
-        free(plan->ways);
-        free(plan);
+    if (plan == NULL) {
+        return;
     }
+    for (unsigned i = 0; i < plan->count; i++) {
+        event_plan_free(plan->steps[i].item);
+    }
+    free(plan->ways);
+    free(plan);
 }
 
 /* ---- Values --------------------------------------------------------------------------------- */
@@ -248,6 +195,16 @@ static bool event_is_empty(enum event_kind kind, const void *at)
         return isnan(*(const double *)at);
     case EVENT_TRUTH:
         return *(const uint8_t *)at == 0;
+    case EVENT_SPANS:
+        return ((const struct event_spans *)at)->count == 0;
+    case EVENT_PAIRS:
+        return ((const struct event_pairs *)at)->count == 0;
+    case EVENT_ITEMS:
+        return ((const struct event_items *)at)->count == 0;
+    case EVENT_ADDRESSES:
+        return ((const struct event_addresses *)at)->count == 0;
+    case EVENT_OPTIONAL:
+        return !((const struct event_optional *)at)->present;
     default:
         return event_number(kind, at) == 0;
     }
@@ -323,6 +280,11 @@ static char *event_write_thousandths(char *to, double value)
     return to;
 }
 
+static char *event_write_optional(char *to, const struct event_optional *number)
+{
+    return number->present ? json_digits(to, number->value) : mempcpy(to, "null", 4);
+}
+
 static char *event_write_truth(char *to, uint8_t truth)
 {
     if (truth == 0) {
@@ -349,16 +311,88 @@ static char *event_write_small(char *to, enum event_kind kind, const void *at)
         return event_write_thousandths(to, *(const double *)at);
     case EVENT_TRUTH:
         return event_write_truth(to, *(const uint8_t *)at);
+    case EVENT_OPTIONAL:
+        return event_write_optional(to, at);
     default:
         return json_digits(to, event_number(kind, at));
     }
 }
 
-/* Kinds of any size; false when it is not one of them. */
-static bool event_put_large(struct json *to, enum event_kind kind, const void *at)
+/* ---- Values of any size --------------------------------------------------------------------- */
+
+static void event_put_spans(struct json *to, const struct event_spans *list, unsigned flags)
+{
+    if (list->count == 1 && flags & EVENT_PLAIN_ONE) {
+        json_span(to, list->items[0]);
+        return;
+    }
+    json_array_begin(to);
+    for (uint32_t i = 0; i < list->count; i++) {
+        json_span(to, list->items[i]);
+    }
+    json_array_end(to);
+}
+
+static void event_put_addresses(struct json *to, const struct event_addresses *list)
+{
+    json_array_begin(to);
+    for (uint32_t i = 0; i < list->count; i++) {
+        char text[EVENT_VALUE_ROOM];
+        char *end = event_write_address(text, &list->items[i]);
+        json_raw(to, span_of(text, (size_t)(end - text)));
+    }
+    json_array_end(to);
+}
+
+/* The next pair with the name of pair `i`, counted from `from`; the list's count when there is none. */
+static uint32_t event_pair_find(const struct event_pairs *list, uint32_t i, uint32_t from)
+{
+    while (from < list->count && !span_equal(list->items[from].name, list->items[i].name)) {
+        from++;
+    }
+    return from;
+}
+
+static void event_put_pairs(struct json *to, const struct event_pairs *list)
+{
+    json_object_begin(to);
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (event_pair_find(list, i, 0) < i) {
+            continue;
+        }
+        json_key_span(to, list->items[i].name);
+        uint32_t next = event_pair_find(list, i, i + 1);
+        if (next == list->count) {
+            json_span(to, list->items[i].value);
+            continue;
+        }
+        json_array_begin(to);
+        json_span(to, list->items[i].value);
+        for (; next < list->count; next = event_pair_find(list, i, next + 1)) {
+            json_span(to, list->items[next].value);
+        }
+        json_array_end(to);
+    }
+    json_object_end(to);
+}
+
+static void event_plan_put(const struct event_plan *plan, struct json *to, const void *event);
+
+static void event_put_items(struct json *to, const struct event_items *list,
+                            const struct event_plan *plan)
+{
+    json_array_begin(to);
+    for (uint32_t i = 0; i < list->count; i++) {
+        event_plan_put(plan, to, (const uint8_t *)list->items + i * plan->type->size);
+    }
+    json_array_end(to);
+}
+
+/* False when the value is of a bounded size. */
+static bool event_put_large(struct json *to, const struct event_step *step, const void *at)
 {
     to->comma = false;
-    switch (kind) {
+    switch ((enum event_kind)step->kind) {
     case EVENT_SPAN:
         json_span(to, *(const struct span *)at);
         return true;
@@ -369,7 +403,20 @@ static bool event_put_large(struct json *to, enum event_kind kind, const void *a
         json_text(to, at);
         return true;
     case EVENT_JSON:
-        json_raw(to, event_is_empty(kind, at) ? span_str("null") : span_str(event_pointer(at)));
+        json_raw(to, event_is_empty(EVENT_JSON, at) ? span_str("null")
+                                                    : span_str(event_pointer(at)));
+        return true;
+    case EVENT_SPANS:
+        event_put_spans(to, at, step->flags);
+        return true;
+    case EVENT_PAIRS:
+        event_put_pairs(to, at);
+        return true;
+    case EVENT_ITEMS:
+        event_put_items(to, at, step->item);
+        return true;
+    case EVENT_ADDRESSES:
+        event_put_addresses(to, at);
         return true;
     default:
         return false;
@@ -386,7 +433,7 @@ static char *event_write_closings(char *to, unsigned count)
     return to;
 }
 
-void event_plan_json(const struct event_plan *plan, struct json *to, const struct event_head *event)
+static void event_plan_put(const struct event_plan *plan, struct json *to, const void *event)
 {
     json_object_begin(to);
     bool first = true;
@@ -396,7 +443,7 @@ void event_plan_json(const struct event_plan *plan, struct json *to, const struc
         enum event_kind kind = s->kind;
         const void *at = (const uint8_t *)event + s->offset;
         shared = s->shared < shared ? s->shared : shared;
-        if (!s->always && event_is_empty(kind, at)) {
+        if (!(s->flags & EVENT_ALWAYS) && event_is_empty(kind, at)) {
             continue;
         }
         char *end = json_reserve(to, s->way_size + EVENT_DEPTH_MAX + 1u + EVENT_VALUE_ROOM);
@@ -409,7 +456,7 @@ void event_plan_json(const struct event_plan *plan, struct json *to, const struc
         }
         end = mempcpy(end, s->way + s->skip[shared], (size_t)s->way_size - s->skip[shared]);
         to->size = (size_t)(end - to->data);
-        if (!event_put_large(to, kind, at)) {
+        if (!event_put_large(to, s, at)) {
             to->size = (size_t)(event_write_small(end, kind, at) - to->data);
         }
         first = false;
@@ -419,6 +466,11 @@ void event_plan_json(const struct event_plan *plan, struct json *to, const struc
         json_object_end(to);
     }
     json_object_end(to);
+}
+
+void event_plan_json(const struct event_plan *plan, struct json *to, const struct event_head *event)
+{
+    event_plan_put(plan, to, event);
 }
 
 /* ---- Plans of all types --------------------------------------------------------------------- */

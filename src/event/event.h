@@ -27,11 +27,15 @@ enum event_kind {
     EVENT_TRUTH,    /* uint8_t: 0 absent, 1 false, 2 true */
     EVENT_SPANS,    /* struct event_spans: a list of texts */
     EVENT_PAIRS,    /* struct event_pairs: an object of texts by name (headers) */
-    EVENT_ITEMS,    /* struct event_items: a list of objects, each by the table `items` */
+    EVENT_ITEMS,    /* struct event_items: a list of objects, each by the table `item` */
+    EVENT_ADDRESSES, /* struct event_addresses: a list of addresses */
+    EVENT_OPTIONAL, /* struct event_optional: a number whose 0 is written, too */
 };
 
 enum event_flags {
     EVENT_ALWAYS = 1, /* written even when zero */
+    EVENT_PLAIN_ONE = 2, /* EVENT_SPANS: a list of one is written as its text, without brackets */
+    EVENT_COPY = 4, /* shows the span or list of another field: same offset, packed there */
 };
 
 struct event_address {
@@ -49,7 +53,17 @@ struct event_u16_list {
     uint16_t values[4];
 };
 
+struct event_optional {
+    uint64_t value;
+    bool present;
+};
+
 /* Lists of an event are borrowed until event_pack() copies them; count 0: absent. */
+struct event_addresses {
+    uint32_t count;
+    const struct event_address *items;
+};
+
 struct event_spans {
     uint32_t count;
     const struct span *items;
@@ -60,6 +74,8 @@ struct event_pair {
     struct span value;
 };
 
+/* Names that come more than once are written once, with the list of their values; that costs a
+ * comparison of each with each, so whoever fills it in bounds the count. */
 struct event_pairs {
     uint32_t count;
     const struct event_pair *items;
@@ -112,15 +128,27 @@ void event_plan_free(struct event_plan *plan);
 void event_plan_json(const struct event_plan *plan, struct json *to,
                      const struct event_head *event);
 
-enum { EVENT_DEPTH_MAX = 8 }; /* names in a path */
+enum { EVENT_DEPTH_MAX = 8 /* names in a path */, EVENT_ITEMS_MAX = 4 /* lists within lists */ };
+
+/* Walks all fields of a type, its own and its common ones, in the order of their names. */
+struct event_walk {
+    const struct event_field *own;
+    const struct event_field *common; /* NULL: none */
+};
+
+struct event_walk event_walk_of(const struct event_type *type);
+/* The next field; NULL at the end. */
+const struct event_field *event_walk_next(struct event_walk *walk);
 
 /* Copies an event with all that its spans and lists refer to into one piece of memory that refers to
- * itself only, so that it outlives the packet. Returns the bytes it takes; when that is more than
- * `room` (8-byte aligned memory at `to`, NULL with room 0 to ask), nothing was written. Texts longer
- * than `text_max` bytes are cut. */
+ * itself only, so that it outlives the packet. Returns the bytes it takes, a multiple of 8; when that
+ * is more than `room` (8-byte aligned memory at `to`, NULL with room 0 to ask), what was written is of
+ * no use. Texts longer than `text_max` bytes are cut, UTF-8 between two characters. The copy cannot be
+ * moved, but it can be packed again. */
 size_t event_pack(void *to, size_t room, const struct event_head *event, size_t text_max);
 
-/* Whether a table can be encoded: names sorted by strcmp, none twice, none both a value and an
- * object, made of letters that JSON does not escape; kinds known; values aligned and within the
- * struct. For tests: event_json() takes a table at its word. */
+/* Whether a type can be encoded and packed: names sorted by strcmp in both tables, none twice, none
+ * both a value and an object, made of letters that JSON does not escape; kinds known; values aligned
+ * and within the struct; spans and lists owned by one field each; types of items likewise. For tests:
+ * event_json() and event_pack() take a table at its word. */
 bool event_type_check(const struct event_type *type, struct err *err);

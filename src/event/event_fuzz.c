@@ -6,7 +6,7 @@
 #include "base/cursor.h"
 #include "base/json.h"
 #include "base/json_check.h"
-#include "event/event.h"
+#include "event/event_log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,13 +25,34 @@ struct sample {
     struct event_address address;
     struct event_mac mac;
     char inlined[16];
+    struct event_spans spans;
+    struct event_pairs pairs;
+    struct event_items items;
+    struct event_addresses addresses;
+    struct event_optional optional;
 };
 
 #define FIELD(name_, kind_, member)                                                                \
     {                                                                                              \
-        name_, kind_, offsetof(struct sample, member), 0, "for the fuzzer"                         \
+        name_, kind_, offsetof(struct sample, member), 0, "for the fuzzer", NULL                   \
     }
 
+static const struct event_field item_fields[] = {
+    {"name", EVENT_SPAN, offsetof(struct event_pair, name), 0, "for the fuzzer", NULL},
+    {"value", EVENT_SPAN, offsetof(struct event_pair, value), 0, "for the fuzzer", NULL},
+    {0},
+};
+static const struct event_type item = {
+    .dataset = "item", .help = "Two texts", .size = sizeof(struct event_pair), .fields = item_fields};
+
+static const struct event_field common[] = {
+    FIELD("b", EVENT_OPTIONAL, optional),
+    {"items", EVENT_ITEMS, offsetof(struct sample, items), 0, "for the fuzzer", &item},
+    FIELD("x.addresses", EVENT_ADDRESSES, addresses),
+    FIELD("x.pairs", EVENT_PAIRS, pairs),
+    {"x.y.spans", EVENT_SPANS, offsetof(struct sample, spans), EVENT_PLAIN_ONE, "for the fuzzer", NULL},
+    {0},
+};
 static const struct event_field fields[] = {
     FIELD("a.b.c.bool", EVENT_BOOL, flag),
     FIELD("a.b.c.u8", EVENT_U8, u8),
@@ -50,7 +71,16 @@ static const struct event_field fields[] = {
 };
 
 static const struct event_type type = {
-    .dataset = "fuzz", .help = "Every kind", .size = sizeof(struct sample), .fields = fields};
+    .dataset = "fuzz", .help = "Every kind", .size = sizeof(struct sample), .fields = fields,
+    .common = common};
+
+/* What lists of the sample are made of. */
+enum { LIST_MAX = 5 };
+struct lists {
+    struct span texts[2 * LIST_MAX];
+    struct event_pair pairs[LIST_MAX];
+    struct event_address addresses[LIST_MAX];
+};
 
 /* Fills `size` bytes at `to`, or leaves them, as a bit says. */
 static void fill(struct cursor *c, uint16_t present, unsigned bit, void *to, size_t size)
@@ -82,15 +112,59 @@ static void sample_init(struct sample *s, struct cursor *c)
     s->span = span_of(c->at, present >> 12 & 1 ? cursor_left(c) : 0);
 }
 
+/* Lists of the sample, taken from the bytes that its text is, too. */
+static void lists_init(struct sample *s, struct lists *l, struct cursor *c)
+{
+    uint32_t count = cursor_u8(c) % (LIST_MAX + 1);
+    for (uint32_t i = 0; i < 2 * count; i++) {
+        l->texts[i] = cursor_take(c, cursor_u8(c) % 16);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        l->pairs[i] = (struct event_pair){l->texts[2 * i], l->texts[2 * i + 1]};
+        l->addresses[i] = s->address;
+    }
+    s->spans = (struct event_spans){2 * count, l->texts};
+    s->pairs = (struct event_pairs){count, l->pairs};
+    s->items = (struct event_items){count, l->pairs};
+    s->addresses = (struct event_addresses){count, l->addresses};
+    s->optional = (struct event_optional){s->u64, count > 0};
+}
+
+/* A packed event says the same; with texts cut it is JSON still. */
+static bool pack_is_fine(const struct event_head *event, struct json *expected, struct json *j)
+{
+    size_t room = event_pack(NULL, 0, event, SIZE_MAX);
+    void *copy = malloc(room);
+    if (copy == NULL || event_pack(copy, room, event, SIZE_MAX) != room) {
+        abort();
+    }
+    json_reset(j);
+    event_json(j, copy);
+    bool same = j->size == expected->size && memcmp(j->data, expected->data, j->size) == 0;
+    struct event_log log = {.memory = copy, .capacity = room, .text_max = 5};
+    json_reset(j);
+    if (event_log_add(&log, event)) {
+        event_json(j, event_log_first(&log));
+        same = same && event_log_next(&log, event_log_first(&log)) == NULL &&
+               json_check(j->data, j->size);
+    }
+    free(copy);
+    return same;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cursor c = cursor_of(span_of(data, size));
     struct sample s;
+    struct lists lists;
     sample_init(&s, &c);
-    struct json j;
+    lists_init(&s, &lists, &c);
+    struct json j, other;
     json_init(&j);
+    json_init(&other);
     event_json(&j, &s.head);
-    bool fine = json_check(j.data, j.size);
+    bool fine = json_check(j.data, j.size) && pack_is_fine(&s.head, &j, &other);
+    json_done(&other);
     json_reset(&j);
     json_array_begin(&j);
     event_json(&j, &s.head);

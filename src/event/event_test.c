@@ -176,7 +176,7 @@ static void checks_tables(void **state)
         "sort");
     assert_refused(
         (struct event_field[]){FIELD("a", EVENT_U64, u64, 0), FIELD("a", EVENT_U64, u64, 0), {0}},
-        "sort");
+        "twice");
     assert_refused((struct event_field[]){FIELD("a", EVENT_U64, u64, 0),
                                           FIELD("a-b", EVENT_U64, u64, 0),
                                           FIELD("a.b", EVENT_U64, u64, 0),
@@ -192,6 +192,136 @@ static void checks_tables(void **state)
         (struct event_field[]){{"a", EVENT_SPAN, sizeof(struct sample) - 8, 0, "x"}, {0}},
         "beyond");
     assert_refused((struct event_field[]){{"a", EVENT_U8, 0, 0, NULL}, {0}}, "help");
+}
+
+/* ---- Lists, and fields in common ------------------------------------------------------------- */
+
+struct part {
+    struct span name;
+    uint32_t number;
+    struct event_spans tags;
+};
+
+struct lists {
+    struct event_head head;
+    struct event_spans notes;
+    struct event_pairs headers;
+    struct event_items parts;
+    struct event_addresses addresses;
+    struct event_optional count;
+    struct span shared;
+    bool flag;
+};
+
+#define PART(name_, kind_, member)                                                                 \
+    {                                                                                              \
+        .name = name_, .kind = kind_, .offset = offsetof(struct part, member), .help = "a test"    \
+    }
+#define LIST(name_, kind_, member, ...)                                                            \
+    {                                                                                              \
+        .name = name_, .kind = kind_, .offset = offsetof(struct lists, member), .help = "a test",  \
+        __VA_ARGS__                                                                                \
+    }
+
+static const struct event_field part_fields[] = {
+    PART("name", EVENT_SPAN, name),
+    PART("of.number", EVENT_U32, number),
+    PART("of.tags", EVENT_SPANS, tags),
+    {0},
+};
+static const struct event_type part_type = {
+    .dataset = "part", .help = "A part", .size = sizeof(struct part), .fields = part_fields};
+
+static const struct event_field common_fields[] = {
+    LIST("a.first", EVENT_BOOL, flag),
+    LIST("c.shared", EVENT_SPAN, shared),
+    LIST("n", EVENT_SPANS, notes, .flags = EVENT_PLAIN_ONE),
+    LIST("z.last", EVENT_BOOL, flag),
+    {0},
+};
+static const struct event_field list_fields[] = {
+    LIST("a.addresses", EVENT_ADDRESSES, addresses),
+    LIST("a.headers", EVENT_PAIRS, headers),
+    LIST("a.parts", EVENT_ITEMS, parts, .item = &part_type),
+    LIST("b", EVENT_OPTIONAL, count),
+    LIST("c.copy", EVENT_SPAN, shared, .flags = EVENT_COPY),
+    LIST("o", EVENT_SPANS, notes, .flags = EVENT_COPY),
+    {0},
+};
+static const struct event_type list_type = {.dataset = "lists",
+                                            .help = "Lists",
+                                            .size = sizeof(struct lists),
+                                            .fields = list_fields,
+                                            .common = common_fields};
+
+static void encodes_lists(void **state)
+{
+    struct err err = {0};
+    if (!event_type_check(&list_type, &err)) {
+        fail_msg("%s", err.text);
+    }
+    struct lists l = {.head = {.type = &list_type}};
+    assert_encoded(&l, "{}");
+    struct span texts[] = {span_str("one"), span_str("tw\"o")};
+    struct part parts[] = {{.name = span_str("p"), .number = 1, .tags = {2, texts}}, {.number = 0}};
+    struct event_address addresses[] = {{4, {10, 0, 0, 1}}, {6, {[15] = 1}}};
+    struct event_pair pairs[] = {{span_str("host"), span_str("h")},
+                                 {span_str("via"), span_str("1")},
+                                 {span_str("empty"), span_of(NULL, 0)},
+                                 {span_str("via"), span_str("2")},
+                                 {span_str("via"), span_str("3")}};
+    l.notes = (struct event_spans){1, texts};
+    l.count.present = true;
+    assert_encoded(&l, "{\"b\":0,\"n\":\"one\",\"o\":[\"one\"]}");
+    l.parts = (struct event_items){2, parts};
+    l.headers = (struct event_pairs){5, pairs};
+    l.addresses = (struct event_addresses){2, addresses};
+    l.notes = (struct event_spans){2, texts};
+    l.flag = true;
+    l.shared = span_str("s");
+    assert_encoded(&l, "{\"a\":{\"addresses\":[\"10.0.0.1\",\"::1\"],\"first\":true,\"headers\":"
+                       "{\"host\":\"h\",\"via\":[\"1\",\"2\",\"3\"],\"empty\":\"\"},\"parts\":[{"
+                       "\"name\":\"p\",\"of\":{\"number\":1,\"tags\":[\"one\",\"tw\\\"o\"]}},{}]},"
+                       "\"b\":0,\"c\":{\"copy\":\"s\",\"shared\":\"s\"},\"n\":[\"one\",\"tw\\\"o\"],"
+                       "\"o\":[\"one\",\"tw\\\"o\"],\"z\":{\"last\":true}}");
+}
+
+static void assert_list_refused(const struct event_field *table, const struct event_field *common,
+                                const char *reason)
+{
+    struct event_type t = {
+        .dataset = "bad", .size = sizeof(struct lists), .fields = table, .common = common};
+    struct err err = {0};
+    assert_false(event_type_check(&t, &err));
+    if (strstr(err.text, reason) == NULL) {
+        fail_msg("%s", err.text);
+    }
+}
+
+static void checks_lists_and_common(void **state)
+{
+    const struct event_field flag[] = {LIST("f", EVENT_BOOL, flag), {0}};
+    const struct event_field inner[] = {LIST("f.g", EVENT_BOOL, flag), {0}};
+    const struct event_field shared[] = {LIST("s", EVENT_SPAN, shared), {0}};
+    const struct event_field again[] = {LIST("t", EVENT_SPAN, shared), {0}};
+    const struct event_field copy[] = {LIST("t", EVENT_SPAN, shared, .flags = EVENT_COPY), {0}};
+    const struct event_field nothing[] = {{0}};
+    const struct event_field other[] = {LIST("f", EVENT_BOOL, flag), {0}};
+    assert_list_refused(flag, other, "twice");
+    assert_list_refused(flag, inner, "within");
+    assert_list_refused(inner, flag, "within");
+    assert_list_refused(shared, again, "EVENT_COPY");
+    assert_list_refused(copy, nothing, "copy of no other");
+    assert_list_refused((struct event_field[]){LIST("i", EVENT_ITEMS, parts), {0}}, NULL, "no type");
+    assert_list_refused((struct event_field[]){LIST("i", EVENT_U8, flag, .item = &part_type), {0}},
+                        NULL, "no list");
+    const struct event_type bad_part = {.dataset = "part", .size = 1, .fields = part_fields};
+    assert_list_refused((struct event_field[]){LIST("i", EVENT_ITEMS, parts, .item = &bad_part), {0}},
+                        NULL, "name of event part lies beyond");
+    struct event_type endless = {.dataset = "endless", .size = sizeof(struct lists)};
+    struct event_field self[] = {LIST("i", EVENT_ITEMS, parts, .item = &endless), {0}};
+    endless.fields = self;
+    assert_list_refused(self, NULL, "too deep");
 }
 
 /* Enough types for collisions, from two threads at once. */
@@ -231,6 +361,7 @@ int main(void)
         cmocka_unit_test(encodes_every_kind), cmocka_unit_test(omits_what_is_empty),
         cmocka_unit_test(any_subset_is_json), cmocka_unit_test(always_means_always),
         cmocka_unit_test(checks_tables),      cmocka_unit_test(any_thread_any_type),
+        cmocka_unit_test(encodes_lists),      cmocka_unit_test(checks_lists_and_common),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What every transaction event has: a request and its response between two ends, as Packetbeat 8
  * names it. A protocol's event struct begins with a `struct transaction`, its event_type names
- * transaction_fields as `common` and lists its own fields. The engine fills in ends, network and
- * order; the protocol the rest. */
+ * transaction_fields as `common` and lists its own fields. The protocol fills in the first part and
+ * logs it; the engine fills in ends, network and order and has transaction_finish() do the rest, then
+ * packs it. */
 #pragma once
 
 #include "event/event.h"
@@ -16,13 +17,17 @@ struct transaction {
     struct event_head head;
     /* by the protocol */
     uint64_t start_ns;       /* first packet of the request, or of a lone response */
+    uint64_t request_ns;     /* last packet of the request; 0: the first one */
     uint64_t end_ns;         /* last packet of the response; 0: there was none */
     uint64_t response_ns;    /* first packet of the response; 0: none */
     uint64_t source_bytes;   /* message bytes of the request */
     uint64_t destination_bytes;
     uint8_t status;          /* enum transaction_status */
     uint8_t request_side;    /* which side of the flow asked */
+    const char *status_text; /* NULL: what `status` says */
+    const char *outcome;     /* success, failure or NULL */
     const char *reason;      /* of a request without a response: timeout, reset, gap, closed */
+    struct span action;
     struct span method;
     struct span query;
     struct span resource;
@@ -31,27 +36,30 @@ struct transaction {
     struct span user_name;
     struct event_spans notes; /* error.message */
     /* by the engine */
-    uint64_t duration_ns;
-    uint64_t first_byte_ns;  /* request's end to response's first packet */
-    uint64_t network_bytes;
     struct event_address source;
     struct event_address destination;
     uint32_t source_port;
     uint32_t destination_port;
-    bool has_duration;
     bool incomplete;
-    const char *status_text;
     const char *network_type;
     const char *transport;
+    char community_id[32];
+    /* by transaction_finish(), where they are NULL still */
+    const char *dataset;
     const char *protocol;
     const char *kind;
     const char *category_json;
     const char *event_type_json;
-    char community_id[32];
+    /* by transaction_finish() */
+    struct event_optional duration;   /* start to end; absent without a response */
+    struct event_optional first_byte; /* request's end to response's first packet */
+    uint64_t network_bytes;
+    struct event_address related[2];
+    struct event_addresses related_ip;
 };
 
 extern const struct event_field transaction_fields[];
 
-/* Derives durations, sums and texts from what the protocol and the engine have filled in; before
- * event_pack(). Packet path. */
+/* Derives durations, sums and texts from what the protocol and the engine have filled in. The event
+ * refers to itself then: pack it, do not assign it. Packet path. */
 void transaction_finish(struct transaction *t);

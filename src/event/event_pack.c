@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event/event.h"
+
+#include "base/json.h"
+
+enum { PACK_ALIGNMENT = 8, UTF8_MAX = 4 };
+
+/* Memory that is filled from the front; beyond its end it only counts. */
+struct packer {
+    uint8_t *to;
+    size_t room;
+    size_t used;
+    size_t text_max;
+};
+
+/* The next `size` bytes at a multiple of `alignment`, NULL when they lie beyond the end. */
+static void *packer_take(struct packer *p, size_t size, size_t alignment)
+{
+    size_t start = (p->used + alignment - 1) & ~(alignment - 1);
+    p->used = start + size;
+    return p->used <= p->room ? p->to + start : NULL;
+}
+
+/* The first `max` bytes of a text at most, but not half a character. */
+static struct span cut_text(struct span text, size_t max)
+{
+    if (text.size <= max) {
+        return text;
+    }
+    for (size_t back = 1; back < UTF8_MAX && back <= max; back++) {
+        if ((text.data[max - back] & 0xc0) != 0x80) { /* where a character begins */
+            bool whole = json_utf8(span_skip(text, max - back)) <= back;
+            return span_head(text, whole ? max : max - back);
+        }
+    }
+    return span_head(text, max);
+}
+
+/* Packs a text; what refers to it is `ret`, NULL when that found no room itself. */
+static void pack_text(struct packer *p, struct span text, struct span *ret)
+{
+    text = cut_text(text, p->text_max);
+    uint8_t *copy = packer_take(p, text.size, 1);
+    if (copy != NULL && text.size > 0) {
+        memcpy(copy, text.data, text.size);
+    }
+    if (ret != NULL) {
+        *ret = span_of(text.size > 0 ? copy : NULL, text.size);
+    }
+}
+
+/* Packs `size` bytes of a list's items; NULL when there is no room. */
+static void *pack_array(struct packer *p, const void *items, size_t size)
+{
+    void *copy = packer_take(p, size, PACK_ALIGNMENT);
+    if (copy != NULL && size > 0) {
+        memcpy(copy, items, size);
+    }
+    return copy;
+}
+
+static void pack_spans(struct packer *p, const struct event_spans *list, struct event_spans *ret)
+{
+    struct span *copy = pack_array(p, list->items, list->count * sizeof *copy);
+    for (uint32_t i = 0; i < list->count; i++) {
+        pack_text(p, list->items[i], copy != NULL ? &copy[i] : NULL);
+    }
+    if (ret != NULL) {
+        ret->items = copy;
+    }
+}
+
+static void pack_pairs(struct packer *p, const struct event_pairs *list, struct event_pairs *ret)
+{
+    struct event_pair *copy = pack_array(p, list->items, list->count * sizeof *copy);
+    for (uint32_t i = 0; i < list->count; i++) {
+        pack_text(p, list->items[i].name, copy != NULL ? &copy[i].name : NULL);
+        pack_text(p, list->items[i].value, copy != NULL ? &copy[i].value : NULL);
+    }
+    if (ret != NULL) {
+        ret->items = copy;
+    }
+}
+
+static void pack_addresses(struct packer *p, const struct event_addresses *list,
+                           struct event_addresses *ret)
+{
+    void *copy = pack_array(p, list->items, list->count * sizeof *list->items);
+    if (ret != NULL) {
+        ret->items = copy;
+    }
+}
+
+static void pack_fields(struct packer *p, const struct event_field *fields, const uint8_t *from,
+                        uint8_t *to);
+
+static void pack_items(struct packer *p, const struct event_type *type,
+                       const struct event_items *list, struct event_items *ret)
+{
+    uint8_t *copy = pack_array(p, list->items, list->count * type->size);
+    for (uint32_t i = 0; i < list->count; i++) {
+        size_t offset = i * type->size;
+        const uint8_t *from = (const uint8_t *)list->items + offset;
+        pack_fields(p, type->fields, from, copy != NULL ? copy + offset : NULL);
+        pack_fields(p, type->common, from, copy != NULL ? copy + offset : NULL);
+    }
+    if (ret != NULL) {
+        ret->items = copy;
+    }
+}
+
+/* Packs what the fields of the struct `from` borrow; its copy is `to`, NULL when that found no room. */
+static void pack_fields(struct packer *p, const struct event_field *fields, const uint8_t *from,
+                        uint8_t *to)
+{
+    for (const struct event_field *f = fields; f != NULL && f->name != NULL; f++) {
+        if (f->flags & EVENT_COPY) {
+            continue;
+        }
+        const void *at = from + f->offset;
+        void *copy = to != NULL ? to + f->offset : NULL;
+        switch (f->kind) {
+        case EVENT_SPAN:
+            pack_text(p, *(const struct span *)at, copy);
+            break;
+        case EVENT_SPANS:
+            pack_spans(p, at, copy);
+            break;
+        case EVENT_PAIRS:
+            pack_pairs(p, at, copy);
+            break;
+        case EVENT_ITEMS:
+            pack_items(p, f->item, at, copy);
+            break;
+        case EVENT_ADDRESSES:
+            pack_addresses(p, at, copy);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+size_t event_pack(void *to, size_t room, const struct event_head *event, size_t text_max)
+{
+    struct packer p = {.to = to, .room = room, .text_max = text_max};
+    const struct event_type *type = event->type;
+    void *copy = pack_array(&p, event, type->size);
+    pack_fields(&p, type->fields, (const uint8_t *)event, copy);
+    pack_fields(&p, type->common, (const uint8_t *)event, copy);
+    return (p.used + PACK_ALIGNMENT - 1) & ~(size_t)(PACK_ALIGNMENT - 1);
+}

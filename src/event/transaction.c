@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event/transaction.h"
+
+#define ROW(name_, kind_, member, flags_, help_)                                                   \
+    {                                                                                              \
+        .name = name_, .kind = kind_, .offset = offsetof(struct transaction, member),              \
+        .flags = flags_, .help = help_                                                             \
+    }
+#define FIELD(name, kind, member, help) ROW(name, kind, member, 0, help)
+
+const struct event_field transaction_fields[] = {
+    ROW("@timestamp", EVENT_TIME, start_ns, EVENT_ALWAYS, "time of the request, or of a lone response"),
+    FIELD("client.bytes", EVENT_U64, source_bytes, "as source.bytes"),
+    FIELD("client.ip", EVENT_ADDRESS, source, "as source.ip"),
+    FIELD("client.port", EVENT_U32, source_port, "as source.port"),
+    FIELD("destination.bytes", EVENT_U64, destination_bytes, "message bytes of the response"),
+    FIELD("destination.domain", EVENT_SPAN, destination_domain, "the name by which it was asked"),
+    FIELD("destination.ip", EVENT_ADDRESS, destination, "who was asked, innermost address"),
+    FIELD("destination.port", EVENT_U32, destination_port, "the port that was asked"),
+    ROW("error.message", EVENT_SPANS, notes, EVENT_PLAIN_ONE,
+        "what was odd about it; a list when there is more than one thing"),
+    FIELD("event.action", EVENT_SPAN, action, "what was asked for"),
+    FIELD("event.category", EVENT_JSON, category_json, "network"),
+    FIELD("event.dataset", EVENT_TEXT, dataset, "the protocol"),
+    FIELD("event.duration", EVENT_OPTIONAL, duration, "ns from the request to the response's end"),
+    FIELD("event.end", EVENT_TIME, end_ns, "time of the response's last packet"),
+    FIELD("event.first_byte", EVENT_OPTIONAL, first_byte,
+          "ns from the request's last packet to the response's first"),
+    FIELD("event.incomplete", EVENT_BOOL, incomplete, "the capture lost packets meanwhile"),
+    FIELD("event.kind", EVENT_TEXT, kind, "event"),
+    FIELD("event.outcome", EVENT_TEXT, outcome, "success or failure, where the protocol tells"),
+    FIELD("event.reason", EVENT_TEXT, reason, "why a request has no response"),
+    ROW("event.start", EVENT_TIME, start_ns, EVENT_ALWAYS, "time of the first packet"),
+    FIELD("event.type", EVENT_JSON, event_type_json, "connection, protocol"),
+    FIELD("method", EVENT_SPAN, method, "the kind of request: a command, a verb"),
+    FIELD("network.bytes", EVENT_U64, network_bytes, "message bytes of both"),
+    FIELD("network.community_id", EVENT_INLINE, community_id, "Community ID v1, seed 0"),
+    FIELD("network.protocol", EVENT_TEXT, protocol, "the protocol"),
+    FIELD("network.transport", EVENT_TEXT, transport, "tcp or udp"),
+    FIELD("network.type", EVENT_TEXT, network_type, "ipv4 or ipv6"),
+    FIELD("path", EVENT_SPAN, path, "where the resource is"),
+    FIELD("query", EVENT_SPAN, query, "the request as people would write it"),
+    FIELD("related.ip", EVENT_ADDRESSES, related_ip, "both ends"),
+    FIELD("resource", EVENT_SPAN, resource, "what the request is about"),
+    FIELD("server.bytes", EVENT_U64, destination_bytes, "as destination.bytes"),
+    ROW("server.domain", EVENT_SPAN, destination_domain, EVENT_COPY, "as destination.domain"),
+    FIELD("server.ip", EVENT_ADDRESS, destination, "as destination.ip"),
+    FIELD("server.port", EVENT_U32, destination_port, "as destination.port"),
+    FIELD("source.bytes", EVENT_U64, source_bytes, "message bytes of the request"),
+    FIELD("source.ip", EVENT_ADDRESS, source, "who asked, innermost address"),
+    FIELD("source.port", EVENT_U32, source_port, "the port it was asked from"),
+    FIELD("status", EVENT_TEXT, status_text, "OK or Error"),
+    FIELD("type", EVENT_TEXT, dataset, "the protocol"),
+    FIELD("user.name", EVENT_SPAN, user_name, "who it was asked as"),
+    {0},
+};
+
+static void set_default(const char **text, const char *otherwise)
+{
+    if (*text == NULL) {
+        *text = otherwise;
+    }
+}
+
+static struct event_optional between(uint64_t from_ns, uint64_t to_ns)
+{
+    bool present = from_ns != 0 && to_ns >= from_ns;
+    return (struct event_optional){.value = present ? to_ns - from_ns : 0, .present = present};
+}
+
+static void relate_ends(struct transaction *t)
+{
+    const struct event_address ends[] = {t->source, t->destination};
+    t->related_ip = (struct event_addresses){.items = t->related};
+    for (unsigned i = 0; i < 2; i++) {
+        bool known = i > 0 && memcmp(&ends[0], &ends[1], sizeof *ends) == 0;
+        if (ends[i].version != 0 && !known) {
+            t->related[t->related_ip.count++] = ends[i];
+        }
+    }
+}
+
+void transaction_finish(struct transaction *t)
+{
+    const char *dataset = t->head.type->dataset;
+    set_default(&t->dataset, dataset);
+    set_default(&t->protocol, dataset);
+    set_default(&t->kind, "event");
+    set_default(&t->category_json, "[\"network\"]");
+    set_default(&t->event_type_json, "[\"connection\",\"protocol\"]");
+    set_default(&t->status_text, t->status == TRANSACTION_OK ? "OK" : "Error");
+    t->duration = between(t->start_ns, t->end_ns);
+    t->first_byte = between(t->request_ns != 0 ? t->request_ns : t->start_ns, t->response_ns);
+    t->network_bytes = t->source_bytes + t->destination_bytes;
+    relate_ends(t);
+}
