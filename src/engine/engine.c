@@ -99,6 +99,7 @@ static bool make_workers(struct engine *engine, struct err *err)
     };
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         options.outbox = output_outbox(engine->output, i);
+        options.index = engine->is_live ? 0 : i; /* a lane's chunk has one list */
         engine->workers[i] = worker_new(&options, err);
         if (engine->workers[i] == NULL) {
             return false;

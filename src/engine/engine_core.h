@@ -4,8 +4,7 @@
 #pragma once
 
 #include "engine/collector.h"
-#include "engine/front.h"
-#include "engine/worker.h"
+#include "engine/lane.h"
 #include "tap/tap.h"
 
 /* A tap as opened for one worker. */
@@ -44,6 +43,22 @@ void file_run_end(struct file_run *run);
 void file_run_stats(const struct file_run *run, struct tap_stats *ret);
 const struct front *file_run_front(const struct file_run *run);
 const struct engine_tap *file_run_tap(const struct file_run *run);
+
+/* ---- file_spread.c: several workers on a file --------------------------------------------------- */
+
+struct file_spread;
+
+/* Starts the workers' threads; the tap and the front are the run's. */
+struct file_spread *file_spread_new(struct engine *engine, const struct engine_tap *tap,
+                                    struct front *front, struct err *err);
+void file_spread_free(struct file_spread *spread);
+/* Waits a moment and tells how far it is. */
+enum engine_status file_spread_wait(struct file_spread *spread, struct err *err);
+/* Stops reading and waits until all that was read is done. */
+void file_spread_end(struct file_spread *spread);
+
+/* Writes a batch's frames to the engine's writer, if there is one. */
+bool file_run_write(const struct engine *engine, const struct tap_batch *batch, struct err *err);
 
 /* ---- live_run.c: one thread a worker, each with its own taps --------------------------------- */
 

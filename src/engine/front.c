@@ -7,7 +7,7 @@
 #define SECOND_NS UINT64_C(1000000000)
 
 enum {
-    UNITS_A_FRAME = 3,      /* the frame, the datagram it completes, the note to a quoted flow */
+    EXTRAS_A_FRAME = 2,     /* the datagram it completes, the note to a quoted flow */
     MARKS_A_STEP = 4,
     NESTED_FRAGMENTS = 4,   /* fragments within fragments that are followed */
     FLUSHES_A_SPAN = 64,    /* a short capture is flushed so often, for its sparklines */
@@ -86,12 +86,9 @@ const struct defrag_stats *front_fragments(const struct front *front)
 
 static void put_mark(struct front *front, struct chunk *chunk, enum mark_kind kind, uint64_t time_ns)
 {
-    chunk->marks[chunk->mark_count++] = (struct mark){
-        .before = chunk->unit_count,
-        .kind = (uint8_t)kind,
-        .step = ++front->step,
-        .time_ns = time_ns,
-    };
+    chunk->last_step = ++front->step;
+    chunk->marks[chunk->mark_count++] =
+        (struct mark){.kind = (uint8_t)kind, .step = front->step, .time_ns = time_ns};
 }
 
 /* A capture of a second wants finer sparklines than one of a day: the width doubles as it goes. */
@@ -178,63 +175,81 @@ bool front_advance(struct front *front, uint64_t now_ns, struct chunk *chunk)
 
 /* ---- Packets -------------------------------------------------------------------------------- */
 
-static struct unit *next_unit(struct front *front, struct chunk *chunk, uint8_t flags)
+static bool has_room(const struct chunk *chunk)
 {
-    struct unit *unit = &chunk->units[chunk->unit_count++];
-    unit->step = ++front->step;
+    return chunk->extra_count + EXTRAS_A_FRAME <= chunk->extra_capacity &&
+           chunk->arena_used + DEFRAG_DATAGRAM_MAX <= chunk->arena_size;
+}
+
+static struct unit *extra_unit(struct chunk *chunk, uint8_t flags)
+{
+    struct unit *unit = &chunk->units[chunk->frame_capacity + chunk->extra_count++];
     unit->flags = flags;
     unit->hash = 0;
     unit->end = 0;
     return unit;
 }
 
-static bool has_room(const struct chunk *chunk)
+/* Gives a unit its place in the order of things and its worker. */
+static void list_unit(struct front *front, struct unit *unit, struct chunk *chunk)
 {
-    return chunk->unit_count + UNITS_A_FRAME <= chunk->unit_capacity &&
-           chunk->arena_used + DEFRAG_DATAGRAM_MAX <= chunk->arena_size;
+    unit->step = chunk->last_step = ++front->step;
+    struct unit_list *list = &chunk->lists[(uint32_t)unit->hash % chunk->list_count];
+    list->indices[list->count++] = (uint32_t)(unit - chunk->units);
 }
 
-static void find_key(const struct front *front, struct unit *unit)
+static void find_key(uint64_t seed, struct unit *unit)
 {
     int end = flow_key_make(&unit->packet, &unit->key);
     if (end < 0) {
         return;
     }
     unit->end = (int8_t)end;
-    unit->hash = flow_key_hash(&unit->key, front->options.seed);
+    unit->hash = flow_key_hash(&unit->key, seed);
     unit->flags |= UNIT_FLOW;
 }
 
 /* An ICMP error speaks of a packet of another flow, which another worker may hold: a unit of its
  * own travels there. */
-static void quote(struct front *front, const struct unit *error, struct chunk *chunk)
+static void quote(struct front *front, const struct packet *error, struct chunk *chunk)
 {
     struct packet quoted;
-    if (!wire_quoted(&error->packet, &quoted)) {
+    if (!wire_quoted(error, &quoted)) {
         return;
     }
-    struct unit *unit = next_unit(front, chunk, UNIT_NOTE);
-    unit->packet = error->packet;
-    int end = flow_key_make(&quoted, &unit->key);
-    if (end < 0) {
-        chunk->unit_count--;
+    struct unit *unit = extra_unit(chunk, 0);
+    unit->packet = quoted;
+    find_key(front->options.seed, unit);
+    if (!(unit->flags & UNIT_FLOW)) {
+        chunk->extra_count--;
         return;
     }
-    unit->end = (int8_t)end;
-    unit->hash = flow_key_hash(&unit->key, front->options.seed);
+    unit->packet = *error;
+    unit->flags = UNIT_NOTE;
+    list_unit(front, unit, chunk);
+}
+
+/* Takes the oldest datagram out of the defragmenter, if it timed out at `now_ns`, as a unit. */
+static bool pop_one(struct front *front, uint64_t now_ns, struct chunk *chunk)
+{
+    struct unit *unit = extra_unit(chunk, 0);
+    if (!defrag_pop(front->defrag, now_ns, &unit->packet, chunk->arena + chunk->arena_used)) {
+        chunk->extra_count--;
+        return false;
+    }
+    chunk->arena_used += DEFRAG_DATAGRAM_MAX;
+    find_key(front->options.seed, unit);
+    list_unit(front, unit, chunk);
+    return true;
 }
 
 static bool pop_fragments(struct front *front, uint64_t now_ns, struct chunk *chunk)
 {
     while (has_room(chunk)) {
-        struct unit *unit = next_unit(front, chunk, 0);
-        if (!defrag_pop(front->defrag, now_ns, &unit->packet, chunk->arena + chunk->arena_used)) {
-            chunk->unit_count--;
+        if (!pop_one(front, now_ns, chunk)) {
             front->fragments = *defrag_stats(front->defrag);
             return true;
         }
-        chunk->arena_used += DEFRAG_DATAGRAM_MAX;
-        find_key(front, unit);
     }
     return false;
 }
@@ -242,15 +257,8 @@ static bool pop_fragments(struct front *front, uint64_t now_ns, struct chunk *ch
 /* Makes room for a fragment by letting the oldest datagrams go. */
 static void make_room(struct front *front, const struct packet *fragment, struct chunk *chunk)
 {
-    while (defrag_needs_room(front->defrag, fragment) && has_room(chunk)) {
-        struct unit *unit = next_unit(front, chunk, 0);
-        if (!defrag_pop(front->defrag, UINT64_MAX, &unit->packet,
-                        chunk->arena + chunk->arena_used)) {
-            chunk->unit_count--;
-            return;
-        }
-        chunk->arena_used += DEFRAG_DATAGRAM_MAX;
-        find_key(front, unit);
+    while (defrag_needs_room(front->defrag, fragment) && has_room(chunk) &&
+           pop_one(front, UINT64_MAX, chunk)) {
     }
 }
 
@@ -289,9 +297,10 @@ static void reassemble(struct front *front, struct packet *frame, struct chunk *
         wire_resume(&packet, datagram);
         name_frame(frame, &packet);
     }
-    struct unit *unit = next_unit(front, chunk, 0);
+    struct unit *unit = extra_unit(chunk, 0);
     unit->packet = packet;
-    find_key(front, unit);
+    find_key(front->options.seed, unit);
+    list_unit(front, unit, chunk);
 }
 
 static void count_frame(struct front *front, const struct frame *frame)
@@ -315,37 +324,49 @@ static uint64_t time_of(const struct front *front, const struct frame *frame)
     return frame->time_ns < TIME_MAX_NS ? frame->time_ns : TIME_MAX_NS;
 }
 
-static void take_frame(struct front *front, const struct frame *frame, struct chunk *chunk)
+static void stitch_frame(struct front *front, const struct frame *frame, uint64_t time_ns,
+                         struct unit *unit, struct chunk *chunk)
 {
-    struct unit *unit = next_unit(front, chunk, UNIT_FRAME);
-    struct packet *packet = &unit->packet;
-    wire_decode(frame, packet);
-    packet->time_ns = time_of(front, frame);
     count_frame(front, frame);
-    if (packet->fragment != FRAGMENT_NONE) {
-        reassemble(front, packet, chunk);
-        return;
+    unit->packet.time_ns = time_ns;
+    if (unit->packet.fragment != FRAGMENT_NONE) {
+        reassemble(front, &unit->packet, chunk);
     }
-    find_key(front, unit);
-    if (packet->quoted != NULL) {
-        quote(front, unit, chunk);
+    list_unit(front, unit, chunk);
+    if (unit->packet.quoted != NULL) {
+        quote(front, &unit->packet, chunk);
     }
 }
 
-uint32_t front_take(struct front *front, const struct frame *frames, uint32_t count,
-                    struct chunk *chunk)
+void front_decode(const struct front_options *options, const struct frame *frames, uint32_t count,
+                  struct chunk *chunk)
 {
-    uint32_t taken = 0;
-    while (taken < count && has_room(chunk)) {
-        const struct frame *frame = &frames[taken];
-        uint64_t time_ns = time_of(front, frame);
+    assert(count <= chunk->frame_capacity);
+    for (uint32_t i = 0; i < count; i++) {
+        struct unit *unit = &chunk->units[i];
+        unit->flags = UNIT_FRAME;
+        unit->hash = 0;
+        unit->end = 0;
+        wire_decode(&frames[i], &unit->packet);
+        if (unit->packet.fragment == FRAGMENT_NONE) {
+            find_key(options->seed, unit);
+        }
+    }
+    chunk->frame_count = count;
+}
+
+uint32_t front_stitch(struct front *front, const struct frame *frames, uint32_t from,
+                      struct chunk *chunk)
+{
+    uint32_t i = from;
+    for (; i < chunk->frame_count && has_room(chunk); i++) {
+        uint64_t time_ns = time_of(front, &frames[i]);
         if (time_ns > front->now_ns && !pass_time(front, time_ns, chunk)) {
             break;
         }
-        take_frame(front, frame, chunk);
-        taken++;
+        stitch_frame(front, &frames[i], time_ns, &chunk->units[i], chunk);
     }
-    return taken;
+    return i;
 }
 
 bool front_end(struct front *front, struct chunk *chunk)

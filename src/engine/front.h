@@ -28,17 +28,24 @@ struct front; /* opaque */
 struct front *front_new(const struct front_options *options, struct err *err);
 void front_free(struct front *front);
 
-/* Makes units of as many frames as there is room for; returns how many it took. Marks may fill the
- * chunk before any frame is taken: run the chunk and call again. The chunk was reset before. */
-uint32_t front_take(struct front *front, const struct frame *frames, uint32_t count,
-                    struct chunk *chunk);
+/* Decodes frames into the chunk's units, one each (at most frame_capacity), with keys and hashes. Pure:
+ * any thread, any order. */
+void front_decode(const struct front_options *options, const struct frame *frames, uint32_t count,
+                  struct chunk *chunk);
+
+/* Puts time and order to the decoded frames from..frame_count-1 and lists the units of each worker,
+ * reassembled datagrams among them. Chunks come in the order of the capture. The chunk was cleared
+ * before. Returns the frame that it could not take for want of room (of marks, extras, arena): run the
+ * chunk, clear it and call again from there; frame_count when all were taken. */
+uint32_t front_stitch(struct front *front, const struct frame *frames, uint32_t from,
+                      struct chunk *chunk);
 
 /* Packet time goes on to `now_ns` without packets (a live tap that is idle). True when all marks
- * found room; else run the chunk and call again. */
+ * found room; else run the chunk, clear it and call again. */
 bool front_advance(struct front *front, uint64_t now_ns, struct chunk *chunk);
 
 /* The capture ended: lets go of incomplete datagrams and marks a last flush. True when done; else
- * run the chunk and call again. */
+ * run the chunk, clear it and call again. */
 bool front_end(struct front *front, struct chunk *chunk);
 
 /* Packet time: the latest time seen, never going back. */

@@ -18,9 +18,6 @@
 #define IDLE_LAG_NS UINT64_C(200000000)
 
 enum {
-    CHUNK_UNITS = 64 + 8,
-    CHUNK_MARKS = 64,
-    CHUNK_ARENA = 16 * DEFRAG_DATAGRAM_MAX,
     POLL_MS = 100,
     POLL_SEVERAL_MS = 5, /* with several taps, which are polled in turn */
     TAPS_MAX = 16,
@@ -31,8 +28,7 @@ struct live_worker {
     struct live_run *run;
     uint32_t index;
     struct worker *worker;
-    struct front *front;
-    struct chunk chunk;
+    struct lane lane;
     struct tap_batch batch;
     struct engine_tap taps[TAPS_MAX];
     uint32_t tap_count;
@@ -108,11 +104,9 @@ static bool init_worker(struct live_worker *self, struct live_run *run, uint32_t
     self->run = run;
     self->index = index;
     self->worker = run->engine->workers[index];
-    self->front = front_new(&run->engine->front, err);
-    if (self->front == NULL) {
+    if (!lane_init(&self->lane, &run->engine->front, self->worker, err)) {
         return false;
     }
-    chunk_init(&self->chunk, CHUNK_UNITS, CHUNK_MARKS, CHUNK_ARENA);
     self->batch = (struct tap_batch){
         .frames = pages_reserve(TAP_BATCH_FRAMES * sizeof *self->batch.frames),
         .capacity = TAP_BATCH_FRAMES,
@@ -156,8 +150,7 @@ void live_run_free(struct live_run *run)
         for (uint32_t k = 0; k < w->tap_count; k++) {
             w->taps[k].kind->close(w->taps[k].tap);
         }
-        front_free(w->front);
-        chunk_done(&w->chunk);
+        lane_done(&w->lane);
         pages_release(w->batch.frames, TAP_BATCH_FRAMES * sizeof *w->batch.frames);
         pages_release(w->batch.memory, TAP_BATCH_MEMORY);
     }
@@ -167,40 +160,9 @@ void live_run_free(struct live_run *run)
 
 /* ---- The worker's thread -------------------------------------------------------------------- */
 
-static void run_frames(struct live_worker *self)
-{
-    for (uint32_t at = 0; at < self->batch.count;) {
-        chunk_reset(&self->chunk);
-        at += front_take(self->front, self->batch.frames + at, self->batch.count - at,
-                         &self->chunk);
-        worker_run(self->worker, &self->chunk, NULL, 0);
-    }
-}
-
-static void run_idle(struct live_worker *self)
-{
-    uint64_t now = clock_ns(CLOCK_REALTIME) - IDLE_LAG_NS;
-    bool done;
-    do {
-        chunk_reset(&self->chunk);
-        done = front_advance(self->front, now, &self->chunk);
-        worker_run(self->worker, &self->chunk, NULL, 0);
-    } while (!done);
-}
-
-static void end_front(struct live_worker *self)
-{
-    bool done;
-    do {
-        chunk_reset(&self->chunk);
-        done = front_end(self->front, &self->chunk);
-        worker_run(self->worker, &self->chunk, NULL, 0);
-    } while (!done);
-}
-
 static void publish_fragments(struct live_worker *self)
 {
-    const struct defrag_stats *s = front_fragments(self->front);
+    const struct defrag_stats *s = front_fragments(self->lane.front);
     atomic_store_explicit(&self->fragments_held, s->held, memory_order_relaxed);
     atomic_store_explicit(&self->fragments_evicted, s->evicted, memory_order_relaxed);
     atomic_store_explicit(&self->fragments_timed_out, s->timed_out, memory_order_relaxed);
@@ -251,13 +213,13 @@ static bool turn(struct live_worker *self, struct meter *meter)
         ended += status == TAP_END;
         if (status == TAP_OK) {
             idle = false;
-            run_frames(self);
+            lane_frames(&self->lane, self->batch.frames, self->batch.count);
             meter_add(meter, self, began, clock_ns(CLOCK_MONOTONIC));
         }
     }
     uint64_t began = clock_ns(CLOCK_MONOTONIC);
     if (idle) {
-        run_idle(self);
+        lane_advance(&self->lane, clock_ns(CLOCK_REALTIME) - IDLE_LAG_NS);
     }
     worker_step(self->worker);
     worker_answer(self->worker);
@@ -274,8 +236,7 @@ static void *work(void *argument)
     }
     while (!atomic_load_explicit(&self->run->stop, memory_order_relaxed) && turn(self, &meter)) {
     }
-    end_front(self);
-    worker_end(self->worker);
+    lane_end(&self->lane);
     return NULL;
 }
 

@@ -104,24 +104,23 @@ static void prefetch_unit(const struct unit *unit)
 /* Cache misses are under way while other units are worked on: of each unit first its bucket, then
  * its flow, then the work. Spread out like this, the misses in flight stay few enough for the
  * processor's fill buffers. */
-void pipeline_run(struct worker *w, const struct unit *units, const uint32_t *which, uint32_t from,
-                  uint32_t to)
+void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, uint32_t to)
 {
+    const struct unit *units = chunk->units;
+    const uint32_t *list = chunk->lists[w->options.index].indices;
+    bool is_shared = chunk->list_count > 1;
     for (uint32_t i = from; i < to + 2 * PREFETCH_AHEAD; i++) {
-        if (which != NULL && i + PREFETCH_AHEAD < to) {
-            prefetch_unit(&units[which[i + PREFETCH_AHEAD]]);
+        if (is_shared && i + PREFETCH_AHEAD < to) {
+            prefetch_unit(&units[list[i + PREFETCH_AHEAD]]);
         }
         if (i < to) {
-            flow_prefetch_bucket(w->flows, units[which ? which[i] : i].hash);
+            flow_prefetch_bucket(w->flows, units[list[i]].hash);
         }
         if (i >= from + PREFETCH_AHEAD && i < to + PREFETCH_AHEAD) {
-            uint32_t k = i - PREFETCH_AHEAD;
-            flow_prefetch(w->flows, units[which ? which[k] : k].hash);
+            flow_prefetch(w->flows, units[list[i - PREFETCH_AHEAD]].hash);
         }
         if (i >= from + 2 * PREFETCH_AHEAD) {
-            uint32_t k = i - 2 * PREFETCH_AHEAD;
-            run_unit(w, &units[which ? which[k] : k]);
+            run_unit(w, &units[list[i - 2 * PREFETCH_AHEAD]]);
         }
     }
 }
-

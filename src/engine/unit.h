@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What travels from the front (the thread that reads) to a worker: packets with their flow's key,
- * and marks that divide them by packet time. A chunk of both is filled by front_take(), then
- * consumed by worker_run(), by the same thread or another. Everything in a chunk is borrowed from
- * the batch of frames under it. */
+/* What travels from the front to the workers: packets with their flow's key, and marks that divide
+ * them by packet time. A chunk of both is made of a batch of frames in two steps, which may be done by
+ * different threads: front_decode() is pure and fills units; front_stitch() sees all chunks in the order
+ * of the capture, puts time and order to the units and lists for each worker those that are its own.
+ * Everything in a chunk is borrowed from the batch of frames under it. */
 #pragma once
 
 #include "flow/flow.h"
@@ -29,24 +30,44 @@ enum mark_kind {
 };
 
 struct mark {
-    uint32_t before; /* falls before the unit of this index */
-    uint8_t kind;    /* enum mark_kind */
-    uint64_t step;
+    uint64_t step;    /* falls between the units of lower and of higher steps */
     uint64_t time_ns; /* of the boundary */
+    uint8_t kind;     /* enum mark_kind */
+};
+
+/* The units of one worker, by index, in order. */
+struct unit_list {
+    uint32_t *indices;
+    uint32_t count;
 };
 
 struct chunk {
-    struct unit *units;
+    struct unit *units;      /* one a frame; behind them what the front adds */
     struct mark *marks;
-    uint8_t *arena; /* reassembled datagrams */
-    uint32_t unit_count, unit_capacity;
-    uint32_t mark_count, mark_capacity;
-    size_t arena_used, arena_size;
+    uint8_t *arena;          /* reassembled datagrams */
+    struct unit_list *lists; /* one a worker */
+    uint32_t frame_capacity;
+    uint32_t frame_count;    /* units that front_decode() made */
+    uint32_t extra_capacity;
+    uint32_t extra_count;    /* units that front_stitch() added */
+    uint32_t mark_capacity;
+    uint32_t mark_count;
+    uint32_t list_count;
+    size_t arena_size, arena_used;
+    uint64_t last_step;      /* of its last unit or mark */
 };
 
-/* A chunk with room for so many units and marks; aborts when memory ends, which only happens at
- * start. chunk_done() frees it. */
-void chunk_init(struct chunk *chunk, uint32_t units, uint32_t marks, size_t arena);
+struct chunk_options {
+    uint32_t frames; /* that one chunk may be made of */
+    uint32_t extras;
+    uint32_t marks;
+    uint32_t workers;
+    size_t arena; /* bytes */
+};
+
+/* A chunk with so much room, which is touched only as it is used. Aborts when the system refuses,
+ * which only happens at start. chunk_done() frees it. */
+void chunk_init(struct chunk *chunk, const struct chunk_options *options);
 void chunk_done(struct chunk *chunk);
-/* Forgets its content. */
-void chunk_reset(struct chunk *chunk);
+/* Empties lists, marks, extras and arena; the frames' units stay. */
+void chunk_clear(struct chunk *chunk);

@@ -152,20 +152,21 @@ static void run_mark(struct worker *w, const struct mark *mark)
     }
 }
 
-void worker_run(struct worker *w, const struct chunk *chunk, const uint32_t *which, uint32_t count)
+void worker_run(struct worker *w, const struct chunk *chunk)
 {
+    const struct unit_list *list = &chunk->lists[w->options.index];
     uint32_t at = 0;
-    uint32_t total = which != NULL ? count : chunk->unit_count;
     for (uint32_t m = 0; m < chunk->mark_count; m++) {
         uint32_t until = at;
-        while (until < total && (which ? which[until] : until) < chunk->marks[m].before) {
+        while (until < list->count &&
+               chunk->units[list->indices[until]].step < chunk->marks[m].step) {
             until++;
         }
-        pipeline_run(w, chunk->units, which, at, until);
+        pipeline_run(w, chunk, at, until);
         run_mark(w, &chunk->marks[m]);
         at = until;
     }
-    pipeline_run(w, chunk->units, which, at, total);
+    pipeline_run(w, chunk, at, list->count);
 }
 
 void worker_end(struct worker *w)

@@ -13,6 +13,7 @@ struct worker_options {
     const struct config_flows *flows; /* copied; time-outs and period */
     const struct delta_layout *layout;
     struct outbox *outbox;
+    uint32_t index;      /* which list of a chunk is its own */
     uint32_t capacity;   /* flows */
     uint32_t health_details; /* TCP halves with data in flight whose health is followed */
     uint64_t seed;
@@ -37,9 +38,8 @@ struct worker; /* opaque */
 struct worker *worker_new(const struct worker_options *options, struct err *err);
 void worker_free(struct worker *worker);
 
-/* Works through a chunk: all of it, or the units whose indices `which` lists (count of them). */
-void worker_run(struct worker *worker, const struct chunk *chunk, const uint32_t *which,
-                uint32_t count);
+/* Works through its list of a chunk. Several workers may be at the same chunk. */
+void worker_run(struct worker *worker, const struct chunk *chunk);
 
 /* Works off timers that are due, at most a batch of them; true while there may be more. Live only:
  * a worker of a file does all at each tick. */

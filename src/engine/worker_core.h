@@ -53,9 +53,8 @@ struct worker {
 
 /* ---- pipeline.c ------------------------------------------------------------------------------ */
 
-/* Works on the units from..to-1, or on those whose indices stand there in `which`. */
-void pipeline_run(struct worker *w, const struct unit *units, const uint32_t *which, uint32_t from,
-                  uint32_t to);
+/* Works on the units at positions from..to-1 of this worker's list. */
+void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, uint32_t to);
 
 /* ---- flow_life.c ----------------------------------------------------------------------------- */
 

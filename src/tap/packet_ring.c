@@ -261,6 +261,7 @@ static struct frame to_frame(const struct packet_ring *ring, const struct tpacke
     frame.cap_len -= before;
     frame.wire_len -= before;
     if (packet->tp_status & TP_STATUS_VLAN_VALID) {
+        frame.wire_len += 4; /* on the wire the tag was there */
         frame.vlan_tci = (uint16_t)packet->hv1.tp_vlan_tci;
         frame.vlan_tpid = packet->tp_status & TP_STATUS_VLAN_TPID_VALID
                               ? packet->hv1.tp_vlan_tpid

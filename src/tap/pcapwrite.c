@@ -197,7 +197,7 @@ static bool write_pcap(struct pcapwrite *writer, const struct frame *frame, stru
     put32(writer, seconds < UINT32_MAX ? (uint32_t)seconds : UINT32_MAX, err);
     put32(writer, (uint32_t)(time_ns % 1000000000), err);
     put32(writer, frame->cap_len + tag_size(frame), err);
-    put32(writer, frame->wire_len + tag_size(frame), err);
+    put32(writer, frame->wire_len, err);
     put_data(writer, frame, err);
     return !writer->has_failed;
 }
@@ -300,7 +300,7 @@ static bool write_pcapng(struct pcapwrite *writer, const struct frame *frame, st
     put32(writer, (uint32_t)(time_ns >> 32), err);
     put32(writer, (uint32_t)time_ns, err);
     put32(writer, cap_len, err);
-    put32(writer, frame->wire_len + tag_size(frame), err);
+    put32(writer, frame->wire_len, err);
     put_data(writer, frame, err);
     put_padding(writer, cap_len, err);
     put_options(writer, frame, comment_size, err);

@@ -110,7 +110,7 @@ static void test_tag_is_put_back(void **state)
     write_all("tag.pcap", frames, 1);
     read_back("tag.pcap");
     assert_int_equal(read_frames[0].cap_len, 65);
-    assert_int_equal(read_frames[0].wire_len, 1518);
+    assert_int_equal(read_frames[0].wire_len, 1514);
     assert_memory_equal(read_frames[0].data, frames[0].data, 12);
     assert_memory_equal(read_frames[0].data + 12, "\x88\xa8\x20\x05", 4);
     assert_memory_equal(read_frames[0].data + 16, frames[0].data + 12, 49);

@@ -35,7 +35,7 @@ struct frame {
     uint64_t time_ns; /* since 1970-01-01T00:00:00Z, or FRAME_NO_TIME */
     const uint8_t *data;
     uint32_t cap_len;  /* bytes at data */
-    uint32_t wire_len; /* bytes the frame had on the wire, >= cap_len in sane captures */
+    uint32_t wire_len; /* bytes the frame had on the wire, a tag taken off it included */
     uint32_t interface; /* index of the interface within the tap */
     uint16_t link;      /* a LINKTYPE_ number, known to us or not */
     uint16_t vlan_tpid; /* 0, or the tag protocol id of a tag that the kernel took off the frame */
