@@ -109,7 +109,7 @@ static bool pass_over_copy(struct health_step *s)
         h->recent[s->side][0] = s->print;
         struct health_detail *d = health_detail_of(s->book, &h->halves[s->side]);
         if (d != NULL) {
-            d->prints[s->print / 2 % HEALTH_PRINTS] = s->print;
+            d->prints[d->print_next++ % HEALTH_PRINTS] = s->print;
         }
         return false;
     }

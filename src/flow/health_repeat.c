@@ -33,8 +33,10 @@ bool health_is_copy(struct health_step *s)
         return identified || s->now_us - h->last_us <= COPY_US;
     }
     struct health_detail *d = health_detail_of(s->book, &h->halves[s->side]);
-    if (d != NULL && identified && d->prints[s->print / 2 % HEALTH_PRINTS] == s->print) {
-        return true;
+    for (unsigned i = 0; i < HEALTH_PRINTS && d != NULL && identified; i++) {
+        if (d->prints[i] == s->print) {
+            return true;
+        }
     }
     if (s->length == 0 || d == NULL) {
         return false;

@@ -14,7 +14,7 @@ enum {
     HEALTH_HOLES = 16,
     HEALTH_ACKS = 24,    /* on their way to the sender */
     HEALTH_REPEATS = 8,  /* retransmissions that may turn out spurious */
-    HEALTH_PRINTS = 64,
+    HEALTH_PRINTS = 32,
     HEALTH_BINS = 256,   /* of HEALTH_BIN_MS */
     HEALTH_BIN_MS = 4,
     HEALTH_QUANTILES = 128, /* 8 an octave from 64 us */
@@ -79,7 +79,7 @@ struct health_detail {
     uint8_t segment_first, segment_count, segment_acked; /* ring; the first ones are acknowledged */
     uint8_t hole_count;
     uint8_t ack_first, ack_count;
-    uint8_t repeat_next;
+    uint8_t repeat_next, print_next;
     uint8_t clock_restarts;
     uint8_t jumps; /* segments in a row that lie out of all proportion */
     uint32_t last_us;
@@ -131,7 +131,7 @@ struct health_detail {
     uint16_t ip_id_last;
     uint8_t ip_id_good, ip_id_count;
 
-    uint32_t prints[HEALTH_PRINTS]; /* of frames that passed, by their lower bits */
+    uint32_t prints[HEALTH_PRINTS]; /* of the latest frames, a ring */
     struct health_ack acks[HEALTH_ACKS];
     struct health_hole holes[HEALTH_HOLES];
     struct health_segment segments[HEALTH_SEGMENTS];

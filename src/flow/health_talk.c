@@ -67,6 +67,9 @@ static void take_syn(struct health_step *s)
         half->flags |= HALF_ECN;
     }
     if (h->halves[0].flags & h->halves[1].flags & HALF_SYN) {
+        if (!(h->flags & HEALTH_SIMULTANEOUS)) {
+            h->answer_us = s->now_us; /* of the other SYN */
+        }
         h->flags |= HEALTH_SIMULTANEOUS;
         agree(h);
         return;
@@ -105,6 +108,11 @@ static void take_answer(struct health_step *s)
         if (other->flags & HALF_SYN) {
             agree(h);
         }
+    }
+    if (h->flags & HEALTH_SIMULTANEOUS && !(h->flags & HEALTH_MEASURES) && h->syns == 1) {
+        /* Each end answers the other's SYN at once (RFC 9293 §3.5). */
+        uint32_t syn_us = s->side == 1 ? h->syn_us : h->answer_us;
+        other->min_rtt_us = s->now_us - syn_us;
     }
     if (h->flags & (HEALTH_SIMULTANEOUS | HEALTH_MEASURES) || s->side == 0) {
         return;
