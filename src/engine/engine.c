@@ -86,7 +86,6 @@ static bool sort_of_taps(struct engine *engine, struct err *err)
 
 static bool make_workers(struct engine *engine, struct err *err)
 {
-    bool shared = !engine->is_live && engine->worker_count > 1;
     struct worker_options options = {
         .flows = &engine->config->flows,
         .layout = &engine->layout,
@@ -95,7 +94,6 @@ static bool make_workers(struct engine *engine, struct err *err)
         .seed = engine->seed,
         .wants_events = engine->config->flows.enabled && output_is_wanted(engine->output),
         .is_live = engine->is_live,
-        .wait_for_spare = shared,
     };
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         options.outbox = output_outbox(engine->output, i);

@@ -78,6 +78,8 @@ void live_run_fragments(const struct live_run *run, struct defrag_stats *ret);
 
 /* One round: takes what the workers have ready. Returns how many events and deltas there were. */
 uint32_t office_round(struct engine *engine, bool last);
+/* Adds the delta that a worker has ready to the board; returns whether there was one. */
+uint32_t office_collect(struct engine *engine, uint32_t worker);
 /* Brings the board's counters of taps, workers and memory up to date, and wakes its readers. */
 void office_publish(struct engine *engine);
 /* Tells the user what a tap has to tell: in the log, and as the board's note. Any thread. */

@@ -20,7 +20,7 @@
 #include <time.h>
 
 enum {
-    BATCHES_A_WORKER = 3,
+    BATCHES_A_WORKER = 2,
     EXTRAS = 1024,
     MARKS = 1024,
     ARENA = 64 * DEFRAG_DATAGRAM_MAX,
@@ -124,6 +124,7 @@ static bool run_next(struct spread_thread *self)
     pthread_mutex_unlock(&s->lock);
     worker_run(s->engine->workers[self->index], &batch->chunk);
     outbox_pass(output_outbox(s->engine->output, self->index), batch->chunk.last_step + 1);
+    office_collect(s->engine, self->index); /* at once, so that it has a delta to fill again */
     pthread_mutex_lock(&s->lock);
     self->runs++;
     if (--batch->pending == 0) {
@@ -154,11 +155,14 @@ static void publish_and_wait(struct spread_thread *self, struct spread_batch *ba
 
 /* ---- Reading and stitching ------------------------------------------------------------------ */
 
-static struct spread_batch *free_batch(struct file_spread *s)
+/* A free batch of the thread's own: its memory is likely to be in this core's cache still, where a
+ * read costs a fraction of one into memory that another core has used last. */
+static struct spread_batch *free_batch(struct spread_thread *self)
 {
-    for (uint32_t i = 0; i < s->batch_count; i++) {
-        if (!s->batches[i].is_busy) {
-            return &s->batches[i];
+    struct spread_batch *own = &self->spread->batches[self->index * BATCHES_A_WORKER];
+    for (uint32_t i = 0; i < BATCHES_A_WORKER; i++) {
+        if (!own[i].is_busy) {
+            return &own[i];
         }
     }
     return NULL;
@@ -265,7 +269,7 @@ static bool do_something(struct spread_thread *self)
         return true;
     }
     release_batches(s);
-    struct spread_batch *batch = s->is_reading ? NULL : free_batch(s);
+    struct spread_batch *batch = s->is_reading ? NULL : free_batch(self);
     if (batch == NULL) {
         return false;
     }
@@ -304,7 +308,7 @@ static void *run_office(void *argument)
 {
     struct file_spread *s = argument;
     while (!atomic_load_explicit(&s->office_ends, memory_order_acquire)) {
-        if (office_round(s->engine, false) == 0) {
+        if (output_drain(s->engine->output, false) == 0) {
             nanosleep(&(struct timespec){.tv_nsec = OFFICE_NS}, NULL);
         }
     }

@@ -7,17 +7,23 @@
 
 #include <stdio.h>
 
+uint32_t office_collect(struct engine *engine, uint32_t worker)
+{
+    struct delta *delta = worker_take_delta(engine->workers[worker]);
+    if (delta == NULL) {
+        return 0;
+    }
+    collector_add(engine->collector, delta);
+    delta_reset(delta);
+    worker_give_delta(engine->workers[worker], delta);
+    return 1;
+}
+
 uint32_t office_round(struct engine *engine, bool last)
 {
     uint32_t moved = output_drain(engine->output, last);
     for (uint32_t i = 0; i < engine->worker_count; i++) {
-        struct delta *delta = worker_take_delta(engine->workers[i]);
-        if (delta != NULL) {
-            collector_add(engine->collector, delta);
-            delta_reset(delta);
-            worker_give_delta(engine->workers[i], delta);
-            moved++;
-        }
+        moved += office_collect(engine, i);
     }
     return moved;
 }

@@ -5,11 +5,9 @@
 #include "engine/flow_search.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     SEARCH_STEP = 8192, /* flows looked at between two batches for a reader */
-    WAIT_NS = 20000,
 };
 
 /* ---- Lifetime ------------------------------------------------------------------------------- */
@@ -116,10 +114,6 @@ static void publish(struct worker *w)
 static void hand_over(struct worker *w)
 {
     struct delta *spare = atomic_exchange_explicit(&w->spare, NULL, memory_order_acquire);
-    while (spare == NULL && w->options.wait_for_spare) {
-        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
-        spare = atomic_exchange_explicit(&w->spare, NULL, memory_order_acquire);
-    }
     if (spare == NULL) {
         return;
     }

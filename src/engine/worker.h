@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The back half of the walk: units in; flows, metrics and events out. A worker shares nothing: its
  * flow table, its delta and its outbox are its own, and it is run by one thread. It never waits for
- * readers, but for those of a file. */
+ * readers. */
 #pragma once
 
 #include "engine/config.h"
@@ -19,7 +19,6 @@ struct worker_options {
     uint64_t seed;
     bool wants_events;
     bool is_live;        /* timers are worked off a few at a time, losses are possible */
-    bool wait_for_spare; /* a flush waits until the collector has given the other delta back */
 };
 
 /* Counters that any thread may read. */
