@@ -20,7 +20,7 @@
 
 enum {
     HEALTH_BYTES = 256,        /* of a live connection */
-    HEALTH_DETAIL_BYTES = 4096 /* of a half that has data in flight, at most */
+    HEALTH_DETAIL_BYTES = 5376 /* of a half that has data in flight, at most */
 };
 
 struct health_book; /* opaque */

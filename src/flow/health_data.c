@@ -9,24 +9,36 @@ enum {
 
 /* ---- Holes ---------------------------------------------------------------------------------- */
 
-static void drop_hole(struct health_detail *d, unsigned i)
+unsigned health_holes_find(const struct health_detail *d, uint32_t sequence)
 {
-    memmove(&d->holes[i], &d->holes[i + 1], (d->hole_count - i - 1u) * sizeof d->holes[0]);
-    d->hole_count--;
+    unsigned low = 0;
+    unsigned high = d->hole_count;
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (health_distance(d->holes[middle].end, sequence) <= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }
 
 uint32_t health_holes_below(struct health_detail *d, uint32_t sequence)
 {
+    if (d->hole_count == 0) {
+        return 0;
+    }
     uint32_t bytes = 0;
-    while (d->hole_count > 0 && health_distance(sequence, d->holes[0].start) > 0) {
-        struct health_hole *hole = &d->holes[0];
-        if (health_distance(sequence, hole->end) < 0) {
-            bytes += sequence - hole->start;
-            hole->start = sequence;
-            break;
-        }
-        bytes += hole->end - hole->start;
-        drop_hole(d, 0);
+    unsigned gone = health_holes_find(d, sequence);
+    for (unsigned i = 0; i < gone; i++) {
+        bytes += d->holes[i].end - d->holes[i].start;
+    }
+    memmove(&d->holes[0], &d->holes[gone], (d->hole_count - gone) * sizeof d->holes[0]);
+    d->hole_count = (uint8_t)(d->hole_count - gone);
+    if (d->hole_count > 0 && health_distance(sequence, d->holes[0].start) > 0) {
+        bytes += sequence - d->holes[0].start;
+        d->holes[0].start = sequence;
     }
     return bytes;
 }
@@ -34,8 +46,8 @@ uint32_t health_holes_below(struct health_detail *d, uint32_t sequence)
 static void open_hole(struct health_step *s, struct health_detail *d, uint32_t start, uint32_t end)
 {
     if (d->hole_count == HEALTH_HOLES) {
-        /* The oldest is most likely to be filled yet; the newest can grow over what came since. */
-        d->holes[HEALTH_HOLES - 1].end = end;
+        /* Taken for filled: most will be, and a capture must not be blamed without cause. */
+        s->health->halves[s->side].unique_bytes += end - start;
         d->clipped = true;
         return;
     }

@@ -2,6 +2,8 @@
 /* The numbers of the record. */
 #include "flow/health_book.h"
 
+enum { ENOUGH_BYTES = 100000, ENOUGH_ROUNDS = 5 };
+
 static double ms_of(uint32_t us)
 {
     return us == HEALTH_NO_TIME ? NAN : us / 1000.0;
@@ -52,7 +54,11 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
     double acked = (double)half->unique_bytes + half->not_captured - (out > 0 ? out : 0);
     way->sender_busy_time_ms = busy;
     way->idle_ms = life > busy ? life - busy : 0;
-    way->nonidle_throughput_mbps = megabits(acked, busy);
+    /* Less says more of the path's length than of what it carries. */
+    double round = ms_of(h->halves[0].min_rtt_us) + ms_of(h->halves[1].min_rtt_us);
+    if (acked >= ENOUGH_BYTES || busy >= ENOUGH_ROUNDS * round) {
+        way->nonidle_throughput_mbps = megabits(acked, busy);
+    }
     way->goodput_mbps = megabits((double)half->unique_bytes, life);
     if (half->flags & HALF_EDGE) {
         way->rwnd_limited_ms = half->rwnd_ms + (has ? d->rwnd_us / 1000.0 : 0);

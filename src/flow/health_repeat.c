@@ -75,14 +75,23 @@ static bool is_older(const struct health_step *s, const struct health_detail *d,
 /* The first hole that the segment touches; hole_count: none. */
 static unsigned find_hole(const struct health_step *s, const struct health_detail *d)
 {
-    uint32_t end = s->start + s->length;
-    for (unsigned i = 0; i < d->hole_count; i++) {
-        if (health_distance(end, d->holes[i].start) > 0 &&
-            health_distance(s->start, d->holes[i].end) < 0) {
-            return i;
+    unsigned i = health_holes_find(d, s->start);
+    bool touches = i < d->hole_count &&
+                   health_distance(s->start + s->length, d->holes[i].start) > 0;
+    return touches ? i : d->hole_count;
+}
+
+/* Whether a retransmission of the segment that passed before is younger. */
+static bool was_overtaken(const struct health_step *s, const struct health_detail *d)
+{
+    for (unsigned i = 0; i < HEALTH_REPEATS && s->options.has_timestamps; i++) {
+        const struct health_repeat *repeat = &d->repeats[i];
+        if (repeat->start == s->start && repeat->end != s->start &&
+            health_distance(s->options.ts_value, repeat->ts_value) < 0) {
+            return true;
         }
     }
-    return d->hole_count;
+    return false;
 }
 
 static enum nature judge(const struct health_step *s, struct health_detail *d, unsigned hole)
@@ -98,7 +107,7 @@ static enum nature judge(const struct health_step *s, struct health_detail *d, u
     }
     unsigned i = health_segments_find(d, s->start);
     if (i == d->segment_count || health_segment_at(d, i)->flags & SEGMENT_MERGED) {
-        return NATURE_AGAIN;
+        return was_overtaken(s, d) ? NATURE_REORDERED : NATURE_AGAIN;
     }
     const struct health_segment *first = health_segment_at(d, i);
     return is_older(s, d, first->ts_value, first->ip_id, false, false) ? NATURE_REORDERED
@@ -137,7 +146,7 @@ static void fill_all(struct health_step *s, struct health_detail *d)
 {
     struct health_half *half = &s->health->halves[s->side];
     uint32_t filled = 0;
-    for (unsigned tries = 0; tries < HEALTH_HOLES; tries++) {
+    for (unsigned tries = 0; tries <= HEALTH_HOLES; tries++) {
         unsigned i = find_hole(s, d);
         if (i == d->hole_count) {
             break;

@@ -11,9 +11,9 @@
 
 enum {
     HEALTH_SEGMENTS = 64, /* records of a half; beyond, neighbours are merged */
-    HEALTH_HOLES = 16,
+    HEALTH_HOLES = 80,    /* a queue that overflows drops every other segment of a flight */
     HEALTH_ACKS = 24,    /* on their way to the sender */
-    HEALTH_REPEATS = 8,  /* retransmissions that may turn out spurious */
+    HEALTH_REPEATS = 16, /* retransmissions that may turn out spurious */
     HEALTH_PRINTS = 32,
     HEALTH_BINS = 256,   /* of HEALTH_BIN_MS */
     HEALTH_BIN_MS = 4,
@@ -172,6 +172,7 @@ enum health_half_flags {
     HALF_SACK = 256,
     HALF_ECN = 512,     /* asked for or agreed to in the handshake */
     HALF_CLEAN = 1024,  /* the whole stream from its SYN on */
+    HALF_OPENER = 4096, /* it sent a SYN without ACK */
     HALF_UNSEEN = 2048, /* its data were acknowledged, but no packet of it was seen */
     HALF_BEGUN = 8192,  /* it had a detail before */
 };
@@ -317,6 +318,8 @@ void health_segments_add(struct health_step *s, struct health_detail *d, uint32_
 unsigned health_segments_find(struct health_detail *d, uint32_t sequence);
 /* Whether this frame is a copy of one that was seen. */
 bool health_is_copy(struct health_step *s);
+/* The first hole that ends above `sequence`; hole_count if there is none. */
+unsigned health_holes_find(const struct health_detail *d, uint32_t sequence);
 /* Closes holes below `sequence` and returns how many bytes they had. */
 uint32_t health_holes_below(struct health_detail *d, uint32_t sequence);
 

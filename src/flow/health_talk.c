@@ -63,10 +63,8 @@ static void take_syn(struct health_step *s)
         half->flags &= (uint16_t)~HALF_SYN;
         begin_half(s, half);
     }
-    if ((s->flags & ECN_BITS) == ECN_BITS) {
-        half->flags |= HALF_ECN;
-    }
-    if (h->halves[0].flags & h->halves[1].flags & HALF_SYN) {
+    half->flags |= HALF_OPENER | ((s->flags & ECN_BITS) == ECN_BITS ? HALF_ECN : 0);
+    if (h->halves[0].flags & h->halves[1].flags & HALF_OPENER) {
         if (!(h->flags & HEALTH_SIMULTANEOUS)) {
             h->answer_us = s->now_us; /* of the other SYN */
         }
