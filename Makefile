@@ -24,7 +24,7 @@ release: ## the release build in build-release/: -O2, LTO, hardening
 	@tools/build.sh build-release
 
 run: release ## set up, build, and show the demo: web UI on http://127.0.0.1:10853
-	@build-release/vantage demo
+	@build-release/src/vantage demo
 
 test: ## set up, and run every test; the last line is `N passed, N failed`
 	@$(SETUP) build web test fuzz
@@ -50,7 +50,7 @@ fuzz: fuzz-build ## fuzz every parser, FUZZ_SECONDS=60 each, one only by FUZZ=na
 
 bench: release ## measure; prints one table
 	@$(SETUP) bench
-	@bench/run --vantage build-release/vantage
+	@bench/run --vantage build-release/src/vantage
 
 lint: ## house rules, warnings as errors of gcc and clang, clang-tidy (LINT=all: on all files)
 	@$(SETUP) build web fuzz lint

@@ -23,8 +23,8 @@ MUTABLE_GLOBALS = 3
 PUBLIC = {
     "base": ["*"],
     "summary": ["*"],
-    "flow": ["defrag.h", "health.h"],
-    "event": ["event_log.h"],
+    "flow": ["defrag.h", "health.h", "tcp_stream.h"],
+    "event": ["event_log.h", "transaction.h"],
     "cmd": ["command.h", "options.h", "usage.h"],
     "tap": ["interfaces.h", "pcapwrite.h"],
 }

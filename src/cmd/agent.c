@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "base/terminal.h"
 #include "base/text.h"
+#include "cmd/confine.h"
 #include "cmd/interrupt.h"
 
 #include <stdio.h>
@@ -109,7 +110,9 @@ int agent_run(const struct config *config, const struct agent_options *options)
     }
     interrupt_watch();
     int status = ERR_FAILED;
-    if (engine_is_live(engine)) {
+    if (!confine_self(&err)) {
+        status = complain(options, &err);
+    } else if (engine_is_live(engine)) {
         status = serve(engine, config, options);
     } else {
         fprintf(stderr, "vantage %s: the configuration names captures, not interfaces; "

@@ -17,7 +17,7 @@ static const struct option_spec options[] = {
 static const char *const examples[] = {
     "vantage check -c vantage.yml",
     "print every value that is in force, defaults marked",
-    "vantage check -q -c vantage.yml && systemctl reload vantage",
+    "vantage check -q -c vantage.yml && systemctl restart vantage",
     "go on only when the file is good",
     NULL,
 };

@@ -14,7 +14,7 @@ static const struct option_spec options[] = {
      .help = "a status line, or events as NDJSON on standard output", .choices = outputs,
      .fallback = "status"},
     {.name = "interface", .letter = 'i', .kind = OPTION_LIST, .argument = "IFACE",
-     .help = "another interface to capture on; may be repeated", .hint = HINT_INTERFACE},
+     .help = "another interface to capture on", .hint = HINT_INTERFACE},
     {.name = "filter", .letter = 'f', .kind = OPTION_STRING, .argument = "EXPRESSION",
      .help = "only packets that this pcap-filter(7) expression lets through, in the kernel"},
     {.name = "promiscuous", .letter = 'p', .kind = OPTION_FLAG,
@@ -45,7 +45,7 @@ static const struct option_spec options[] = {
 static const char *const examples[] = {
     "sudo vantage live", "the busiest interface, page on http://127.0.0.1:10853/",
     "sudo vantage live any -f 'not port 22'", "all interfaces, without SSH",
-    "sudo vantage live eth0 -o events | jq .", "flows as they end, one JSON object a line", NULL,
+    "sudo vantage live eth0 -o events | jq .", "flows every 10 s and as they end, one JSON object a line", NULL,
 };
 
 static void take_flows(struct config *config, const struct arguments *arguments)

@@ -122,7 +122,7 @@ void manual_print(FILE *out)
     put_synopsis(out);
     fputs(".SH DESCRIPTION\n"
           "\\fBvantage\\fR analyses network traffic, live or from captures, and says what goes on\n"
-          "in it: flows, transactions, and the health of what carries them.\n"
+          "in it: flows, and the health of what carries them.\n"
           "Every command takes \\fB\\-\\-help\\fR.\n"
           "Nothing leaves the machine unless an output is configured, and nothing listens on\n"
           "other addresses than loopback unless told.\n"

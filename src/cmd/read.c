@@ -52,7 +52,13 @@ static const char *const examples[] = {
     "vantage read -f 'port 53' -w dns.pcap big.pcap.zst", "keep the packets that match", NULL,
 };
 
-enum output { OUTPUT_REPORT, OUTPUT_EVENTS, OUTPUT_SUMMARY };
+enum output { OUTPUT_REPORT, OUTPUT_EVENTS, OUTPUT_SUMMARY, OUTPUT_NONE };
+
+static bool writes_to_stdout(const struct arguments *arguments)
+{
+    const char *path = arguments_string(arguments, "write");
+    return path != NULL && strcmp(path, "-") == 0;
+}
 
 static enum output choose_output(const struct arguments *arguments)
 {
@@ -61,6 +67,9 @@ static enum output choose_output(const struct arguments *arguments)
         if (strcmp(name, outputs[i]) == 0) {
             return (enum output)i;
         }
+    }
+    if (writes_to_stdout(arguments)) {
+        return OUTPUT_NONE; /* the capture is the answer */
     }
     return isatty(STDOUT_FILENO) ? OUTPUT_REPORT : OUTPUT_EVENTS;
 }
@@ -223,6 +232,10 @@ static int analyse(const struct arguments *arguments, const struct config *confi
 
 static int run(const struct arguments *arguments)
 {
+    if (writes_to_stdout(arguments) && arguments_given(arguments, "output")) {
+        return arguments_refuse(arguments, "-w - and -o both want standard output; "
+                                           "write the capture to a file");
+    }
     enum output output = choose_output(arguments);
     struct config *config = make_config(arguments, output);
     if (config == NULL) {

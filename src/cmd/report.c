@@ -117,7 +117,8 @@ static void print_span(const struct page *page)
     char first[TEXT_TIME_ROOM], last[TEXT_TIME_ROOM], length[TEXT_ROOM];
     text_rfc3339(first, page->first_ns, 3);
     text_rfc3339(last, page->last_ns, 3);
-    text_short_duration(length, (int64_t)(page->last_ns - page->first_ns));
+    uint64_t span = page->last_ns - page->first_ns;
+    text_short_duration(length, span < INT64_MAX ? (int64_t)span : INT64_MAX);
     fprintf(page->out, "  %s to %s  %s(%s)%s\n", first, last, style(page, TERMINAL_DIM), length,
             style(page, TERMINAL_PLAIN));
 }

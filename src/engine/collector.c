@@ -120,9 +120,7 @@ static struct board_second *history_at(struct board *board, uint64_t second)
 
 static void add_history(struct board *board, const struct delta *delta)
 {
-    /* A delta is handed over when its second is over: its end lies at the next one's start. */
-    uint64_t second = delta->to_ns > 0 ? (delta->to_ns - 1) / SECOND_NS : 0;
-    struct board_second *entry = history_at(board, second);
+    struct board_second *entry = history_at(board, delta->to_ns / SECOND_NS);
     if (entry == NULL) {
         return;
     }
@@ -182,7 +180,7 @@ static struct collector_course *course_at(struct collector *c, const struct metr
 static void add_courses(struct collector *c, const struct delta *delta)
 {
     /* The middle of its time stands for a delta. */
-    uint64_t time_ns = delta->from_ns > 0 ? delta->from_ns / 2 + delta->to_ns / 2 : delta->to_ns;
+    uint64_t time_ns = delta->from_ns / 2 + delta->to_ns / 2;
     series_add(&c->total_course, time_ns, delta->bytes[0] + delta->bytes[1]);
     for (uint32_t i = 0; i < c->layout->count; i++) {
         const struct metric *metric = c->layout->sets[i]->metrics;
@@ -206,8 +204,7 @@ static void add_courses(struct collector *c, const struct delta *delta)
 void collector_add(struct collector *c, const struct delta *delta)
 {
     pthread_mutex_lock(&c->lock);
-    uint64_t end = delta->to_ns > 0 ? delta->to_ns - 1 : 0;
-    turn_window(c, end / SECOND_NS / WINDOW_SECONDS);
+    turn_window(c, delta->to_ns / SECOND_NS / WINDOW_SECONDS);
     blocks_merge(c->layout, c->total, delta->blocks);
     blocks_merge(c->layout, c->filling, delta->blocks);
     add_paths(c, delta);

@@ -24,8 +24,8 @@ struct delta_paths {
 };
 
 struct delta {
-    uint64_t from_ns; /* packet time */
-    uint64_t to_ns;
+    uint64_t from_ns; /* time of its first packet and of its latest; without packets both are */
+    uint64_t to_ns;   /* the time of the flush */
     uint64_t packets[2]; /* as in struct board_second */
     uint64_t bytes[2];
     uint64_t frames;

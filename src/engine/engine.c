@@ -14,11 +14,12 @@
 enum {
     RECENT_FLOWS = 4096,
     /* What the budget has to hold beside flows: batches, deltas, windows, outboxes. */
-    FIXED_MEMORY = 24 << 20,
-    WORKER_MEMORY = 8 << 20,
+    FIXED_MEMORY = 8 << 20,
+    WORKER_MEMORY = 12 << 20,
     /* Ordering the flows that end together takes an index and a key each. */
     ORDER_BYTES = 16,
     FLOWS_MIN = 1024,
+    TALK_SHARE = 16,   /* part of the memory for what flows say */
     HEALTH_SHARE = 16, /* part of the memory for connections with data in flight */
     HEALTH_INDEX_BYTES = 8,
     HEALTH_DETAILS_MAX = 1 << 20,
@@ -43,7 +44,7 @@ static uint32_t plan_flows(const struct config *config, uint32_t workers)
     }
     int64_t others = FIXED_MEMORY + (int64_t)workers * WORKER_MEMORY +
                      (int64_t)workers * config->limits.fragments_memory;
-    int64_t left = config->limits.memory - others;
+    int64_t left = config->limits.memory - others - config->limits.memory / TALK_SHARE;
     int64_t cost = FLOW_BYTES + ORDER_BYTES;
     cost += config->flows.deltas ? (int64_t)sizeof(struct flow_counters) : 0;
     if (config->flows.health) {
@@ -58,7 +59,7 @@ static uint32_t plan_flows(const struct config *config, uint32_t workers)
 static int64_t longest_timeout(const struct config_flows *flows)
 {
     int64_t all[] = {flows->timeout, flows->tcp_timeout, flows->udp_timeout, flows->icmp_timeout};
-    int64_t longest = 0;
+    int64_t longest = WORKER_CLOSED_NS;
     for (unsigned i = 0; i < 4; i++) {
         longest = all[i] > longest ? all[i] : longest;
     }
@@ -90,6 +91,7 @@ static bool make_workers(struct engine *engine, struct err *err)
         .flows = &engine->config->flows,
         .layout = &engine->layout,
         .capacity = plan_flows(engine->config, engine->worker_count),
+        .talk_memory = (uint64_t)engine->config->limits.memory / TALK_SHARE / engine->worker_count,
         .health_details = plan_details(engine->config, engine->worker_count),
         .seed = engine->seed,
         .wants_events = engine->config->flows.enabled && output_is_wanted(engine->output),

@@ -238,9 +238,9 @@ static size_t put_be16(uint8_t *to, uint16_t value)
 /* Community ID v1 (github.com/corelight/community-id-spec): base64 of the SHA-1 over seed, lower
  * end, higher end, protocol, padding and ports. The key has its ends in that order already, and an
  * ICMP message without a counterpart its sender first, as the specification wants it. */
-static void community_id(struct flow_event *e)
+void flow_event_community_id(char ret[FLOW_EVENT_COMMUNITY_ID], const struct flow_key *key)
 {
-    const struct flow_key *key = &e->key;
+    ret[0] = '\0';
     if (key->version == 0 || key->portless) {
         return;
     }
@@ -263,10 +263,10 @@ static void community_id(struct flow_event *e)
     sha1_init(&sha);
     sha1_update(&sha, n, text);
     sha1_digest(&sha, sizeof digest, digest);
-    e->community_id[0] = '1';
-    e->community_id[1] = ':';
-    base64_encode_raw(e->community_id + 2, sizeof digest, digest);
-    e->community_id[2 + BASE64_ENCODE_RAW_LENGTH(sizeof digest)] = '\0';
+    ret[0] = '1';
+    ret[1] = ':';
+    base64_encode_raw(ret + 2, sizeof digest, digest);
+    ret[2 + BASE64_ENCODE_RAW_LENGTH(sizeof digest)] = '\0';
 }
 
 /* The flow's key and first packet, hashed without a secret: the same at every run and on every
@@ -286,6 +286,6 @@ static void flow_id(struct flow_event *e)
 
 void flow_event_finish(struct flow_event *event)
 {
-    community_id(event);
+    flow_event_community_id(event->community_id, &event->key);
     flow_id(event);
 }

@@ -17,6 +17,8 @@ enum flow_reason {
     FLOW_REASON_END,     /* the capture ended */
 };
 
+enum { FLOW_EVENT_COMMUNITY_ID = 32 }; /* room for one, terminated */
+
 /* Counters at an earlier report, for reports of differences. */
 struct flow_counters {
     uint64_t packets[2];
@@ -65,7 +67,7 @@ struct flow_event {
     char history[16];
     char source_flags[9]; /* TCP flags seen, letters of CEUAPRSF */
     char destination_flags[9];
-    char community_id[32];
+    char community_id[FLOW_EVENT_COMMUNITY_ID];
     char flow_id[28];
 };
 
@@ -78,3 +80,6 @@ void flow_event_fill(struct flow_event *ret, const struct flow *flow, const stru
 
 /* Adds the community id and the flow id, which cost a hash: before encoding, off the packet path. */
 void flow_event_finish(struct flow_event *event);
+
+/* The Community ID of a key as text; "" where it has none. Costs a SHA-1. */
+void flow_event_community_id(char ret[FLOW_EVENT_COMMUNITY_ID], const struct flow_key *key);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-    CLOSED_SECONDS = 5, /* that a closed connection waits for stragglers, as Zeek's does */
+    CLOSED_SECONDS = WORKER_CLOSED_NS / SECOND_NS,
     FOLD_AHEAD = 8,     /* flows that are brought into the cache ahead */
 };
 
@@ -157,6 +157,10 @@ static void conclude(struct worker *w, flow_index index, enum flow_reason reason
     const struct flow *flow = flow_at(w->flows, index);
     if (flow->flags & FLOW_TOUCHED) {
         flow_life_fold(w);
+    }
+    if (w->talks != NULL) {
+        struct conversation_moment moment = pipeline_moment(w, index, now_ns);
+        conversation_close(w->talks, &moment, index, flow);
     }
     for (uint32_t k = 0; k < layout->count; k++) {
         if (layout->protos[k]->on_end != NULL) {

@@ -14,7 +14,10 @@ static void count_frame(struct worker *w, const struct unit *unit)
     const struct delta_layout *layout = w->options.layout;
     w->packets++;
     w->bytes += p->wire_len;
-    w->delta->frames++;
+    if (w->delta->frames++ == 0) {
+        w->delta->from_ns = w->delta->to_ns = p->time_ns;
+    }
+    w->delta->to_ns = p->time_ns > w->delta->to_ns ? p->time_ns : w->delta->to_ns;
     w->delta->frame_bytes += p->wire_len;
     if (p->layers == w->last_layers && w->last_path != NULL) {
         w->last_path->packets++;
@@ -39,6 +42,26 @@ static void count_direction(struct worker *w, const struct packet *p, unsigned s
     w->delta->bytes[way] += p->wire_len;
 }
 
+struct conversation_moment pipeline_moment(const struct worker *w, flow_index index,
+                                           uint64_t now_ns)
+{
+    return (struct conversation_moment){
+        .blocks = w->delta->blocks,
+        .order = w->step,
+        .suborder = flow_cold_at(w->flows, index)->order,
+        .now_ns = now_ns,
+    };
+}
+
+/* Lets the flow's protocol hear what the packet says. */
+static void hear(struct worker *w, const struct unit *unit, flow_index index,
+                 const struct flow *flow)
+{
+    unsigned side = (unsigned)unit->end ^ flow->initiator;
+    struct conversation_moment moment = pipeline_moment(w, index, unit->packet.time_ns);
+    conversation_packet(w->talks, &moment, index, flow, &unit->packet, side);
+}
+
 static unsigned run_flow(struct worker *w, const struct unit *unit)
 {
     flow_index index = flow_find(w->flows, &unit->key, unit->hash);
@@ -51,6 +74,9 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
     }
     struct flow *flow = flow_at(w->flows, index);
     flow_life_touch(w, index, flow);
+    if (w->talks != NULL) {
+        hear(w, unit, index, flow);
+    }
     struct flow_update update = flow_count(w->flows, index, &unit->packet, unit->end);
     if (w->health != NULL) {
         health_packet(w->health, index, &unit->packet, update.side);

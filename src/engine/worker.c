@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 enum {
+    TEXT_MAX = 64 << 10, /* bytes of a text in an event */
     SEARCH_STEP = 8192, /* flows looked at between two batches for a reader */
 };
 
@@ -20,6 +21,26 @@ static size_t reported_size(const struct worker *w)
 static size_t due_size(const struct worker *w)
 {
     return ((size_t)w->options.capacity + 1) * sizeof *w->due;
+}
+
+/* True without one when no protocol listens. */
+static bool take_talks(struct worker *w)
+{
+    if (!conversation_is_wanted(w->options.layout)) {
+        return true;
+    }
+    uint64_t half = w->options.talk_memory / 2;
+    struct conversation_options options = {
+        .layout = w->options.layout,
+        .outbox = w->options.outbox,
+        .flows = w->options.capacity,
+        .capacity = (uint32_t)(half / CONVERSATION_BYTES),
+        .memory = half,
+        .wants_events = w->options.wants_events,
+        .text_max = TEXT_MAX,
+    };
+    w->talks = conversations_new(&options, NULL);
+    return w->talks != NULL;
 }
 
 static bool take_memory(struct worker *w)
@@ -58,7 +79,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
         w->period = (uint64_t)w->config.period / SECOND_NS;
         w->period = w->period > 0 ? w->period : 1;
     }
-    if (!take_memory(w)) {
+    if (!take_memory(w) || !take_talks(w)) {
         err_set(err, ERR_FAILED,
                 "cannot reserve memory for %u flows; lower limits.flows or limits.memory",
                 options->capacity);
@@ -75,6 +96,7 @@ void worker_free(struct worker *w)
     }
     flow_table_free(w->flows);
     health_book_free(w->health);
+    conversations_free(w->talks);
     pages_release(w->touched, TOUCHED_MAX * sizeof *w->touched);
     pages_release(w->due, due_size(w));
     pages_release(w->reported, reported_size(w));
@@ -117,8 +139,9 @@ static void hand_over(struct worker *w)
     if (spare == NULL) {
         return;
     }
-    w->delta->to_ns = w->now_ns;
-    spare->from_ns = w->now_ns;
+    if (w->delta->frames == 0) {
+        w->delta->from_ns = w->delta->to_ns = w->now_ns;
+    }
     atomic_store_explicit(&w->ready, w->delta, memory_order_release);
     w->delta = spare;
     w->last_path = NULL;
@@ -173,7 +196,9 @@ void worker_end(struct worker *w)
 
 const struct delta *worker_rest(struct worker *w)
 {
-    w->delta->to_ns = w->now_ns;
+    if (w->delta->frames == 0) {
+        w->delta->from_ns = w->delta->to_ns = w->now_ns;
+    }
     return w->delta;
 }
 

@@ -15,6 +15,7 @@ struct worker_options {
     struct outbox *outbox;
     uint32_t index;      /* which list of a chunk is its own */
     uint32_t capacity;   /* flows */
+    uint64_t talk_memory;    /* bytes for what flows say */
     uint32_t health_details; /* TCP halves with data in flight whose health is followed */
     uint64_t seed;
     bool wants_events;
@@ -43,6 +44,9 @@ void worker_run(struct worker *worker, const struct chunk *chunk);
 /* Works off timers that are due, at most a batch of them; true while there may be more. Live only:
  * a worker of a file does all at each tick. */
 bool worker_step(struct worker *worker);
+
+/* That a closed connection waits for stragglers, as Zeek's does. */
+#define WORKER_CLOSED_NS (5 * INT64_C(1000000000))
 
 /* The order of the reports that worker_end() makes: behind all others. */
 #define WORKER_LAST_STEP (UINT64_MAX - 1)

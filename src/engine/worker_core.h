@@ -4,13 +4,14 @@
  * to their last report. */
 #pragma once
 
+#include "engine/conversation.h"
 #include "engine/worker.h"
 #include "flow/health.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
 enum {
-    TOUCHED_MAX = 1 << 18, /* flows that may gain between two flushes before one is forced */
+    TOUCHED_MAX = 1 << 17, /* flows that may gain between two flushes before one is forced */
     DUE_STEP = 1024,       /* timers worked off between two batches, live */
 };
 
@@ -31,6 +32,7 @@ struct worker {
     struct config_flows config;
     struct flow_table *flows;
     struct flow_counters *reported; /* at the last report, when reports are of differences */
+    struct conversations *talks;    /* what flows say; NULL when no protocol listens */
     struct health_book *health;     /* of TCP connections; NULL when nobody asked */
     struct delta *delta;            /* being filled */
     struct touched *touched;
@@ -55,6 +57,10 @@ struct worker {
 
 /* Works on the units at positions from..to-1 of this worker's list. */
 void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, uint32_t to);
+
+/* What a conversation may use of the worker now, for a flow. */
+struct conversation_moment pipeline_moment(const struct worker *w, flow_index index,
+                                           uint64_t now_ns);
 
 /* ---- flow_life.c ----------------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 #include "flow/flow.h"
 #include "summary/metric.h"
 
-/* What a flow gained since it was last looked at: at most a second's worth. */
+/* What a flow gained since it was last looked at: about a second ago, in a long capture longer. */
 struct proto_gain {
     uint64_t packets[2]; /* by side: 0 from the initiator */
     uint64_t bytes[2];
@@ -70,8 +70,8 @@ struct proto {
     void (*on_packet)(void *block, const struct packet *packet, const struct flow *flow,
                       const struct flow_update *update);
 
-    /* Every flow that had packets, about once a second: the place for top-Ns and cardinalities,
-     * which would cost too much a packet. */
+    /* Every flow that had packets, from time to time (live every second): the place for top-Ns and
+     * cardinalities, which would cost too much a packet. */
     void (*on_flow)(void *block, const struct flow *flow, const struct proto_gain *gain);
 
     /* Every flow once, when it has ended: the place to judge it as a whole. */

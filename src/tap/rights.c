@@ -93,9 +93,9 @@ bool rights_explain(const char *interface, struct err *err)
         "  once      sudo vantage live %s\n"
         "  for good  sudo setcap cap_net_raw,cap_net_admin=eip %.300s     %s\n"
         "  service   sudo systemctl enable --now vantage     "
-        "(runs as user vantage, AmbientCapabilities)\n"
+        "(runs as a user of its own)\n"
         "  docker    docker run --net=host --cap-add NET_RAW ...\n"
-        "Works without rights: vantage read FILE, vantage demo.      Diagnose: vantage doctor",
+        "Works without rights: vantage read FILE, vantage demo.",
         interface, (unsigned)getuid(), name_capabilities(capabilities), confined,
         is_in_user_namespace() ? "\nThis is a user namespace: its root has no right to the machine's "
                                  "interfaces." : "",

@@ -40,14 +40,15 @@ static const char *class_name(unsigned i)
     return packet_class_name((enum packet_class)i);
 }
 
+/* Intact packets are no reason, and untunnelled ones no tunnel: they are not listed. */
 static const char *malformed_name(unsigned i)
 {
-    return packet_malformed_name((enum packet_malformed)i);
+    return i == PACKET_FINE ? NULL : packet_malformed_name((enum packet_malformed)i);
 }
 
 static const char *tunnel_name(unsigned i)
 {
-    return packet_tunnel_name((enum packet_tunnel)i);
+    return i == TUNNEL_NONE ? NULL : packet_tunnel_name((enum packet_tunnel)i);
 }
 
 static void net_on_frame(void *block, const struct packet *p)

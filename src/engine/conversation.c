@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/conversation.h"
+
+#include "base/pages.h"
+#include "event/transaction.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+enum {
+    LOG_BYTES = 1 << 20,   /* of events that one call of a hook may make */
+    PROBE_BYTES = 2048,    /* of one side; who cannot be told from them is not known */
+    PENDING_FIRST = 512,
+    UNKNOWN = UINT32_MAX,  /* no protocol knows this flow: do not ask again */
+};
+
+/* Bytes of one side that are not consumed yet, in a slab block. */
+struct pending {
+    uint8_t *bytes;
+    uint32_t size;
+};
+
+struct conversation {
+    struct tcp_stream stream;
+    struct pending pending[2];
+    void *state;      /* flow_size bytes in a slab block, NULL when that is 0 or not known yet */
+    uint32_t next_free;
+    uint16_t proto;   /* its number in the layout plus 1; 0: not known yet */
+    bool reset;       /* a side has sent RST */
+    uint8_t fins;     /* sides that have said all, a bit each */
+};
+
+_Static_assert(sizeof(struct conversation) <= CONVERSATION_BYTES, "what the budget counts");
+
+struct conversations {
+    struct conversation_options options;
+    uint32_t *of_flow;          /* by flow index: conversation, 0 or UNKNOWN */
+    struct conversation *pool;  /* 0 is never used */
+    uint32_t pool_bound;
+    uint32_t free_list;
+    struct slab *slab;
+    struct event_log log;
+    struct conversation_stats stats;
+    bool has_tcp, has_udp;      /* any protocol that reads such flows */
+};
+
+/* ---- Lifetime ------------------------------------------------------------------------------- */
+
+static size_t of_flow_size(const struct conversations *all)
+{
+    return ((size_t)all->options.flows + 1) * sizeof *all->of_flow;
+}
+
+static size_t pool_size(const struct conversations *all)
+{
+    return ((size_t)all->options.capacity + 1) * sizeof *all->pool;
+}
+
+bool conversation_is_wanted(const struct delta_layout *layout)
+{
+    for (uint32_t i = 0; i < layout->count; i++) {
+        if (layout->protos[i]->on_chunk != NULL || layout->protos[i]->on_datagram != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct conversations *conversations_new(const struct conversation_options *options,
+                                        struct err *err)
+{
+    struct conversations *all = calloc(1, sizeof *all);
+    if (all == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        return NULL;
+    }
+    all->options = *options;
+    all->pool_bound = 1;
+    for (uint32_t i = 0; i < options->layout->count; i++) {
+        all->has_tcp = all->has_tcp || options->layout->protos[i]->on_chunk != NULL;
+        all->has_udp = all->has_udp || options->layout->protos[i]->on_datagram != NULL;
+    }
+    all->of_flow = pages_reserve(of_flow_size(all));
+    all->pool = pages_reserve(pool_size(all));
+    all->slab = slab_new(options->memory);
+    all->log.memory = pages_reserve(LOG_BYTES);
+    all->log.capacity = options->wants_events ? LOG_BYTES : 0;
+    all->log.text_max = options->text_max;
+    if (all->of_flow == NULL || all->pool == NULL || all->slab == NULL ||
+        all->log.memory == NULL) {
+        err_set(err, ERR_FAILED, "cannot reserve memory for conversations; lower limits.memory");
+        conversations_free(all);
+        return NULL;
+    }
+    return all;
+}
+
+void conversations_free(struct conversations *all)
+{
+    if (all == NULL) {
+        return;
+    }
+    pages_release(all->of_flow, of_flow_size(all));
+    pages_release(all->pool, pool_size(all));
+    pages_release(all->log.memory, LOG_BYTES);
+    slab_free(all->slab);
+    free(all);
+}
+
+const struct conversation_stats *conversations_stats(struct conversations *all)
+{
+    return &all->stats;
+}
+
+/* A conversation for a flow; NULL, and the flow is not asked about again, when there are as many as
+ * there may be. */
+static struct conversation *begin(struct conversations *all, flow_index index)
+{
+    uint32_t number = all->free_list;
+    if (number != 0) {
+        all->free_list = all->pool[number].next_free;
+    } else if (all->pool_bound <= all->options.capacity) {
+        number = all->pool_bound++;
+    } else {
+        all->of_flow[index] = UNKNOWN;
+        all->stats.refused++;
+        return NULL;
+    }
+    struct conversation *c = &all->pool[number];
+    *c = (struct conversation){0};
+    tcp_stream_init(&c->stream);
+    all->of_flow[index] = number;
+    return c;
+}
+
+static void drop_pending(struct conversations *all, struct conversation *c, unsigned side)
+{
+    slab_give(all->slab, c->pending[side].bytes);
+    c->pending[side] = (struct pending){0};
+}
+
+/* Gives all memory of a conversation back; the flow is left with `mark`. */
+static void end(struct conversations *all, flow_index index, uint32_t mark)
+{
+    uint32_t number = all->of_flow[index];
+    struct conversation *c = &all->pool[number];
+    tcp_stream_done(&c->stream, all->slab);
+    drop_pending(all, c, 0);
+    drop_pending(all, c, 1);
+    slab_give(all->slab, c->state);
+    all->stats.active -= c->proto != 0;
+    c->next_free = all->free_list;
+    all->free_list = number;
+    all->of_flow[index] = mark;
+}
+
+/* ---- One call of a hook --------------------------------------------------------------------- */
+
+/* Everything that the small functions below need, gathered once a packet. */
+struct call {
+    struct conversations *all;
+    const struct conversation_moment *moment;
+    flow_index index;
+    const struct flow *flow;
+    struct conversation *c;
+    struct proto_context context;
+};
+
+static const struct proto *proto_of(const struct call *call)
+{
+    return call->all->options.layout->protos[call->c->proto - 1];
+}
+
+static void set_context(struct call *call)
+{
+    const struct delta_layout *layout = call->all->options.layout;
+    call->context = (struct proto_context){
+        .block = call->c->proto != 0 ? call->moment->blocks + layout->offsets[call->c->proto - 1]
+                                     : NULL,
+        .state = call->c->state,
+        .flow = call->flow,
+        .memory = call->all->slab,
+        .events = &call->all->log,
+        .now_ns = call->moment->now_ns,
+    };
+}
+
+/* What the engine knows of a transaction's ends. */
+static void fill_ends(struct transaction *t, const struct flow *flow)
+{
+    const struct flow_key *key = &flow->key;
+    unsigned source = flow->initiator ^ (t->request_side & 1U);
+    t->source.version = t->destination.version = key->version;
+    memcpy(t->source.bytes, key->address[source], sizeof t->source.bytes);
+    memcpy(t->destination.bytes, key->address[1 - source], sizeof t->destination.bytes);
+    t->source_port = key->port[source];
+    t->destination_port = key->port[1 - source];
+    t->network_type = key->version == 4 ? "ipv4" : "ipv6";
+    t->transport = key->protocol == IPPROTO_TCP ? "tcp" : "udp";
+    t->incomplete = flow->flags & FLOW_INCOMPLETE;
+    flow_event_community_id(t->community_id, key);
+}
+
+/* Sends what a hook has logged on its way. */
+static void pass_events(struct call *call)
+{
+    struct conversations *all = call->all;
+    struct event_head *head = event_log_first(&all->log);
+    for (; head != NULL; head = event_log_next(&all->log, head)) {
+        struct transaction *t = (struct transaction *)head;
+        fill_ends(t, call->flow);
+        transaction_finish(t);
+        head->order = call->moment->order;
+        head->suborder = call->moment->suborder;
+        size_t size = event_pack(NULL, 0, head, all->options.text_max);
+        void *room = outbox_reserve(all->options.outbox, size);
+        if (room != NULL) {
+            event_pack(room, size, head, all->options.text_max);
+            outbox_commit(all->options.outbox);
+        }
+    }
+    event_log_reset(&all->log);
+}
+
+/* ---- Whose it is ---------------------------------------------------------------------------- */
+
+static bool has_port(const uint16_t *ports, const struct flow_key *key)
+{
+    for (; ports != NULL && *ports != 0; ports++) {
+        if (*ports == key->port[0] || *ports == key->port[1]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool reads(const struct proto *proto, bool tcp)
+{
+    return tcp ? proto->on_chunk != NULL : proto->on_datagram != NULL;
+}
+
+/* Asks the protocols about the first bytes: those of the flow's ports first, then the others.
+ * Returns a protocol's number plus 1, 0 when none can tell yet, UNKNOWN when none wants it. */
+static uint32_t ask(const struct call *call, struct span data, unsigned side, bool tcp)
+{
+    const struct delta_layout *layout = call->all->options.layout;
+    bool unsure = false;
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < layout->count; i++) {
+            const struct proto *proto = layout->protos[i];
+            if (!reads(proto, tcp) || proto->probe == NULL) {
+                continue;
+            }
+            bool hinted = has_port(tcp ? proto->tcp_ports : proto->udp_ports, &call->flow->key);
+            if (hinted != (round == 0)) {
+                continue;
+            }
+            enum proto_guess guess = proto->probe(data, side);
+            if (guess == PROTO_YES) {
+                return i + 1;
+            }
+            unsure = unsure || guess == PROTO_UNSURE;
+        }
+    }
+    return unsure && data.size < PROBE_BYTES ? 0 : UNKNOWN;
+}
+
+/* Gives the conversation to a protocol; false when there is no memory for its state. */
+static bool attach(struct call *call, uint32_t number)
+{
+    size_t size = call->all->options.layout->protos[number - 1]->flow_size;
+    if (size > 0) {
+        call->c->state = slab_take(call->all->slab, size);
+        if (call->c->state == NULL) {
+            return false;
+        }
+        memset(call->c->state, 0, size);
+    }
+    call->c->proto = (uint16_t)number;
+    call->all->stats.active++;
+    set_context(call);
+    return true;
+}
+
+static void let_go(struct call *call)
+{
+    if (call->c->proto != 0 && proto_of(call)->on_close != NULL) {
+        proto_of(call)->on_close(&call->context, PROTO_CLOSED);
+        pass_events(call);
+    }
+    call->all->stats.let_go += call->c->proto != 0;
+    end(call->all, call->index, UNKNOWN);
+    call->c = NULL;
+}
+
+/* ---- Bytes of a connection ------------------------------------------------------------------ */
+
+/* Appends to what is pending; false when there is no room for it. */
+static bool keep(struct call *call, unsigned side, struct span data)
+{
+    struct pending *p = &call->c->pending[side];
+    if (p->size + data.size > PROTO_PENDING_MAX) {
+        return false;
+    }
+    size_t room = p->bytes != NULL ? slab_room(p->bytes) : 0;
+    if (p->size + data.size > room) {
+        size_t wanted = p->size + data.size;
+        uint8_t *bytes = slab_grow(call->all->slab, p->bytes,
+                                   wanted < PENDING_FIRST ? PENDING_FIRST : wanted);
+        if (bytes == NULL) {
+            return false;
+        }
+        p->bytes = bytes;
+    }
+    memcpy(p->bytes + p->size, data.data, data.size);
+    p->size += (uint32_t)data.size;
+    return true;
+}
+
+/* Takes consumed bytes off the front of what is pending. */
+static void consume(struct call *call, unsigned side, size_t consumed)
+{
+    struct pending *p = &call->c->pending[side];
+    assert(consumed <= p->size);
+    p->size -= (uint32_t)consumed;
+    if (p->size == 0) {
+        drop_pending(call->all, call->c, side);
+    } else if (consumed > 0) {
+        memmove(p->bytes, p->bytes + consumed, p->size);
+    }
+}
+
+/* Offers a protocol bytes of a side; those that it leaves are kept for the next time. */
+static void feed(struct call *call, unsigned side, struct span data, uint64_t time_ns)
+{
+    struct pending *p = &call->c->pending[side];
+    bool from_pending = p->size > 0;
+    if (from_pending && data.size > 0 && !keep(call, side, data)) {
+        let_go(call);
+        return;
+    }
+    struct proto_chunk chunk = {
+        .data = from_pending ? span_of(p->bytes, p->size) : data,
+        .side = (uint8_t)side,
+        .time_ns = time_ns,
+    };
+    struct proto_taken taken = proto_of(call)->on_chunk(&call->context, &chunk);
+    assert(taken.consumed <= chunk.data.size);
+    pass_events(call);
+    if (from_pending) {
+        consume(call, side, taken.consumed);
+    }
+    bool kept = from_pending || taken.consumed == data.size ||
+                keep(call, side, span_skip(data, taken.consumed));
+    if (taken.verdict == PROTO_NOT_MINE || !kept) {
+        let_go(call);
+    }
+}
+
+/* Bytes of a connection whose protocol is not known yet: they are kept until one says yes, then all
+ * that was said so far is read, the initiator's words first. */
+static void identify(struct call *call, unsigned side, struct span data, uint64_t time_ns)
+{
+    bool fits = keep(call, side, data);
+    struct pending *p = &call->c->pending[side];
+    uint32_t number = fits ? ask(call, span_of(p->bytes, p->size), side, true) : UNKNOWN;
+    if (number == UNKNOWN || (number != 0 && !attach(call, number))) {
+        let_go(call);
+        return;
+    }
+    for (unsigned each = 0; number != 0 && each < 2 && call->c != NULL; each++) {
+        if (call->c->pending[each].size > 0) {
+            feed(call, each, span_of(NULL, 0), time_ns);
+        }
+    }
+}
+
+static void take_gap(struct call *call, unsigned side, uint32_t length)
+{
+    drop_pending(call->all, call->c, side);
+    if (call->c->proto == 0) {
+        let_go(call);
+        return;
+    }
+    if (proto_of(call)->on_gap != NULL) {
+        proto_of(call)->on_gap(&call->context, side, length);
+        pass_events(call);
+    }
+}
+
+static void take_fin(struct call *call, unsigned side)
+{
+    call->c->fins |= (uint8_t)(1U << side);
+    if (call->c->proto != 0 && proto_of(call)->on_fin != NULL) {
+        proto_of(call)->on_fin(&call->context, side);
+        pass_events(call);
+    }
+}
+
+static void take_piece(struct call *call, const struct tcp_stream_piece *piece)
+{
+    switch (piece->kind) {
+    case TCP_STREAM_DATA:
+        if (call->c->proto != 0) {
+            feed(call, piece->side, piece->data, piece->time_ns);
+        } else {
+            identify(call, piece->side, piece->data, piece->time_ns);
+        }
+        break;
+    case TCP_STREAM_GAP:
+        take_gap(call, piece->side, piece->length);
+        break;
+    case TCP_STREAM_END:
+        take_fin(call, piece->side);
+        break;
+    case TCP_STREAM_RESET:
+        call->c->reset = true;
+        break;
+    case TCP_STREAM_NOTHING:
+        break;
+    }
+}
+
+static void take_pieces(struct call *call)
+{
+    while (call->c != NULL) {
+        struct tcp_stream_piece piece =
+            tcp_stream_next(&call->c->stream, call->all->slab, &call->all->stats.streams);
+        if (piece.kind == TCP_STREAM_NOTHING) {
+            return;
+        }
+        take_piece(call, &piece);
+    }
+}
+
+/* A connection is worth a conversation once it says something. */
+static void begin_tcp(struct call *call)
+{
+    call->c = begin(call->all, call->index);
+    if (call->c == NULL) {
+        return;
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        bool seen = call->flow->tcp_state[side] != FLOW_TCP_INACTIVE;
+        if (seen) {
+            tcp_stream_expect(&call->c->stream, side, call->flow->next_seq[side]);
+        }
+    }
+}
+
+static void take_tcp(struct call *call, const struct packet *packet, unsigned side)
+{
+    if (call->c == NULL) {
+        if (packet->payload_len == 0) {
+            return;
+        }
+        begin_tcp(call);
+        if (call->c == NULL) {
+            return;
+        }
+    }
+    set_context(call);
+    tcp_stream_push(&call->c->stream, call->all->slab, packet, side, &call->all->stats.streams);
+    tcp_stream_age(&call->c->stream, call->moment->now_ns);
+    take_pieces(call);
+}
+
+/* ---- Datagrams ------------------------------------------------------------------------------ */
+
+static void take_udp(struct call *call, const struct packet *packet, unsigned side)
+{
+    if (call->c == NULL) {
+        struct span payload = packet_payload(packet);
+        uint32_t number = ask(call, payload, side, false);
+        if (number == 0 || number == UNKNOWN) {
+            call->all->of_flow[call->index] = UNKNOWN;
+            return;
+        }
+        call->c = begin(call->all, call->index);
+        if (call->c == NULL) {
+            return;
+        }
+        if (!attach(call, number)) {
+            let_go(call);
+            return;
+        }
+    }
+    set_context(call);
+    proto_of(call)->on_datagram(&call->context, packet, side);
+    pass_events(call);
+}
+
+/* ---- The door ------------------------------------------------------------------------------- */
+
+void conversation_packet(struct conversations *all, const struct conversation_moment *moment,
+                         flow_index index, const struct flow *flow, const struct packet *packet,
+                         unsigned side)
+{
+    uint32_t number = all->of_flow[index];
+    if (number == UNKNOWN || packet->l4 == NULL) {
+        return;
+    }
+    struct call call = {
+        .all = all,
+        .moment = moment,
+        .index = index,
+        .flow = flow,
+        .c = number != 0 ? &all->pool[number] : NULL,
+    };
+    if (packet->class == PACKET_TCP && all->has_tcp) {
+        take_tcp(&call, packet, side);
+    } else if (packet->class == PACKET_UDP && all->has_udp && packet->payload_len > 0) {
+        take_udp(&call, packet, side);
+    }
+}
+
+static enum proto_close reason_of(const struct conversation *c, const struct flow *flow)
+{
+    if (c->reset) {
+        return PROTO_RESET;
+    }
+    return c->fins == 3 || flow->flags & FLOW_CLOSED ? PROTO_CLOSED : PROTO_TIMEOUT;
+}
+
+void conversation_close(struct conversations *all, const struct conversation_moment *moment,
+                        flow_index index, const struct flow *flow)
+{
+    uint32_t number = all->of_flow[index];
+    if (number == 0 || number == UNKNOWN) {
+        all->of_flow[index] = 0;
+        return;
+    }
+    struct call call = {
+        .all = all, .moment = moment, .index = index, .flow = flow, .c = &all->pool[number]};
+    set_context(&call);
+    tcp_stream_age(&call.c->stream, UINT64_MAX);
+    take_pieces(&call);
+    if (call.c == NULL) {
+        all->of_flow[index] = 0;
+        return;
+    }
+    if (call.c->proto != 0 && proto_of(&call)->on_close != NULL) {
+        proto_of(&call)->on_close(&call.context, reason_of(call.c, flow));
+        pass_events(&call);
+    }
+    end(all, index, 0);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Conversations: which protocol a flow speaks, and what it says. Beside each flow that carries payload
+ * a worker keeps a conversation: the TCP stream, the protocol once it is known, the bytes that the
+ * protocol has not consumed yet, and the protocol's own state. All memory is the worker's slab and a
+ * pool taken at start; a flow that no protocol knows costs four bytes. */
+#pragma once
+
+#include "engine/output.h"
+#include "engine/delta.h"
+#include "engine/unit.h"
+#include "flow/tcp_stream.h"
+#include "proto/proto.h"
+
+enum { CONVERSATION_BYTES = 160 }; /* that one takes, but for what waits */
+
+struct conversations; /* opaque: all of one worker */
+
+struct conversation_options {
+    const struct delta_layout *layout;
+    struct outbox *outbox;
+    uint32_t flows;       /* capacity of the worker's flow table */
+    uint32_t capacity;    /* conversations at a time */
+    uint64_t memory;      /* bytes for what waits */
+    bool wants_events;
+    size_t text_max;      /* bytes of a text in an event */
+};
+
+struct conversation_stats {
+    uint64_t active;      /* flows with a protocol */
+    uint64_t let_go;      /* flows that turned out to be something else, or overran the bound */
+    uint64_t refused;     /* flows that were not followed for want of room */
+    struct tcp_stream_stats streams;
+};
+
+/* Whether any protocol of the layout reads conversations: else there is nothing to make. */
+bool conversation_is_wanted(const struct delta_layout *layout);
+
+/* Address space for all; NULL and err when the system refuses. */
+struct conversations *conversations_new(const struct conversation_options *options,
+                                        struct err *err);
+void conversations_free(struct conversations *all);
+
+/* What a call may use of the worker at that moment. */
+struct conversation_moment {
+    uint8_t *blocks; /* of the worker's delta */
+    uint64_t order;  /* of the events it makes: see struct event_head */
+    uint64_t suborder;
+    uint64_t now_ns;
+};
+
+/* A packet of a flow; call it before flow_count(), which moves the flow's sequence numbers on. */
+void conversation_packet(struct conversations *all, const struct conversation_moment *moment,
+                         flow_index index, const struct flow *flow, const struct packet *packet,
+                         unsigned side);
+
+/* The flow ends. */
+void conversation_close(struct conversations *all, const struct conversation_moment *moment,
+                        flow_index index, const struct flow *flow);
+
+const struct conversation_stats *conversations_stats(struct conversations *all);
