@@ -9,10 +9,9 @@
  *   on the hash, so they lose nothing by it.
  * - This one, with the seed that all the world knows, for what is put into a `struct cardinality`
  *   or a `struct theta` whose bytes others are to merge with theirs. A stranger who knows it can
- *   make items that raise or hide a count, but cannot slow anything down: neither has a chain
- *   that grows with such items beyond the size of its small table. What never leaves as bytes
- *   may be counted by base/hash.h instead, which is out of strangers' reach; the two must not be
- *   mixed in one metric.
+ *   make items that raise or hide a count, but not slow it down: a cardinality's table ends at 384
+ *   items, a theta's places are seeded. What never leaves as bytes may be counted by base/hash.h
+ *   instead, out of strangers' reach; the two must not be mixed in one metric.
  *
  * How an item becomes bytes is part of the contract, too: integers as 8 bytes, little-endian,
  * sign-extended; text as its UTF-8 bytes, without those that pad; an empty text is no item. */

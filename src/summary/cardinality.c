@@ -230,6 +230,7 @@ enum {
     HLL_6 = 1 << 2,
     HLL_8 = 2 << 2,
     HLL_MODE_MASK = 3,
+    HLL_TARGET_MASK = 3 << 2,
     HLL_NIBBLE_ELSEWHERE = 15,
     HLL_SUM_SPLIT = 32, /* values below are summed apart: each sum is exact in a double */
 };
@@ -331,7 +332,7 @@ static uint32_t cardinality_unpack(const uint8_t *packed, uint8_t target, uint32
 static bool cardinality_read_dense(struct cardinality *c, struct cursor *at, const uint8_t *head)
 {
     uint32_t count = 1u << head[3];
-    uint8_t target = head[7] & ~HLL_MODE_MASK;
+    uint8_t target = head[7] & HLL_TARGET_MASK;
     size_t size = target == HLL_4 ? count / 2 : target == HLL_6 ? count / 4 * 3 + 1 : count;
     cursor_skip(at, 3 * sizeof(double) + sizeof(uint32_t));
     uint32_t elsewhere = sketch_take_u32(at);

@@ -279,7 +279,8 @@ void topn_write_weights(const struct topn *t, struct json *to)
     sketch_put_u32(to, t->count);
     sketch_put_u32(to, 0);
     sketch_put_u64(to, t->total);
-    sketch_put_u64(to, t->error);
+    /* More than all it cannot be; purges beside what a stranger's bytes claim may say so. */
+    sketch_put_u64(to, t->error < t->total ? t->error : t->total);
     for (uint32_t i = 0; i < t->count; i++) {
         sketch_put_u64(to, topn_counter(t, &topn_items(t)[i]));
     }
