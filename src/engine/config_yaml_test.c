@@ -39,7 +39,7 @@ static void an_empty_file_is_the_default(void **state)
         assert_int_equal(config->tap_count, 1);
         assert_string_equal(config->taps[0].kind, "afpacket");
         assert_string_equal(config->taps[0].interfaces.items[0], "auto");
-        assert_int_equal(config->taps[0].ring_size, 32 << 20);
+        assert_int_equal(config->taps[0].ring_size, 64 << 20);
         assert_true(config->flows.enabled && config->flows.timeout == 30000000000);
         assert_int_equal(config->output_count, 0);
         assert_string_equal(config->api.listen, "127.0.0.1:10853");
