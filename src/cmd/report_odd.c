@@ -106,9 +106,11 @@ static void odd_handshakes(struct odd *odd)
     uint64_t unanswered = ended(odd, "S0");
     uint64_t refused = ended(odd, "REJ") + ended(odd, "RSTOS0") + ended(odd, "RSTRH");
     uint64_t asked = unanswered + refused + tcp(odd, "opened");
-    if (share(unanswered, asked) > ODD_UNANSWERED) {
-        say(odd, TERMINAL_BAD, "%llu of %llu TCP connects were never answered%s",
+    if (unanswered > 0) {
+        bool many = share(unanswered, asked) > ODD_UNANSWERED;
+        say(odd, many ? TERMINAL_BAD : TERMINAL_WARN, "%llu of %llu TCP connects %s never answered%s",
             (unsigned long long)unanswered, (unsigned long long)asked,
+            unanswered == 1 ? "was" : "were",
             unanswered > 1000 && share(unanswered, asked) > 0.5 ? ": a SYN flood or a scan" : "");
     }
     if (refused > 0) {
