@@ -40,10 +40,9 @@ static void read_options(struct health_step *s)
 static uint32_t print_of(const struct health_step *s)
 {
     const struct packet *p = s->p;
-    uint64_t x = ((uint64_t)p->seq << 32 | p->ack) * UINT64_C(0x9e3779b97f4a7c15);
-    x ^= ((uint64_t)s->options.ts_value << 32 | s->options.ts_echo) * UINT64_C(0xc2b2ae3d27d4eb4f);
-    x ^= ((uint64_t)p->window << 48 | (uint64_t)s->ip_id << 32 | (uint64_t)s->flags << 24) +
-         s->length;
+    uint32_t stamps = s->options.ts_value * 0x9e3779b1u + s->options.ts_echo;
+    uint64_t x = (uint64_t)(p->seq ^ stamps) << 32 | p->ack;
+    x += (uint64_t)p->window << 40 | (uint64_t)s->ip_id << 24 | (uint64_t)s->length << 8 | s->flags;
     for (unsigned i = 0; i < s->options.sack_count; i++) {
         x = (x ^ ((uint64_t)s->options.sack[i][0] << 32 | s->options.sack[i][1])) *
             UINT64_C(0x9e3779b97f4a7c15);
@@ -105,11 +104,12 @@ static bool pass_over_copy(struct health_step *s)
         copy = false; /* a host that aborts answers each segment so, all alike */
     }
     if (!copy) {
-        h->recent[s->side][1] = h->recent[s->side][0];
-        h->recent[s->side][0] = s->print;
         struct health_detail *d = health_detail_of(s->book, &h->halves[s->side]);
         if (d != NULL) {
             d->prints[d->print_next++ % HEALTH_PRINTS] = s->print;
+        } else {
+            h->recent[s->side][1] = h->recent[s->side][0];
+            h->recent[s->side][0] = s->print;
         }
         return false;
     }

@@ -119,7 +119,9 @@ static void advance(struct health_step *s, struct health_detail *d, bool is_open
         s->health->flags |= (uint32_t)HEALTH_AHEAD << (1 - s->side);
         ack = half->next;
     }
-    test_repeats(s, d, before, ack);
+    if (d->has_repeated) {
+        test_repeats(s, d, before, ack);
+    }
     struct covered covered = cover(s, d, ack);
     uint32_t missed = health_holes_below(d, ack);
     health_count32(&half->not_captured, missed);
@@ -299,13 +301,16 @@ void health_acks(struct health_step *s)
         if (s->options.sack_count > 0) {
             read_sack(s, d, is_open);
         }
-        d->max_window = scaled && window > d->max_window ? window : d->max_window;
+        if (scaled && window > d->max_window) {
+            health_clock_window(&s->health->halves[s->side], d, window);
+        }
     }
+    bool widens = scaled && edge != half->edge;
     if (scaled) {
         half->flags |= HALF_EDGE;
         half->edge = edge;
     }
-    if (d != NULL) {
+    if (d != NULL && (moved > 0 || widens)) {
         health_clock_ack(half, d, s->now_us, trip_to(s->health, 1u - s->side), edge);
     }
 }

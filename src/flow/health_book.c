@@ -78,6 +78,7 @@ struct health_detail *health_detail_of(const struct health_book *book,
 static void give_back(struct health_book *book, struct health_detail *d)
 {
     struct health_half *half = &book->connections[d->owner].halves[d->side];
+    health_clock_finish(&book->connections[d->owner], d);
     health_delay_judge(half, d, true);
     health_count32(&half->busy_ms, d->busy_us / 1000);
     health_count32(&half->rwnd_ms, d->rwnd_us / 1000);
@@ -155,7 +156,7 @@ struct health_detail *health_detail_take(struct health_step *s, unsigned side)
     bool whole = (half->flags & (HALF_CLEAN | HALF_BEGUN)) == HALF_CLEAN;
     d->initial_state = whole ? INITIAL_SENDING : INITIAL_VOID;
     half->flags |= HALF_BEGUN;
-    health_clock_start(d, half, s->now_us);
+    health_clock_start(d, s->health, s->now_us);
     return d;
 }
 

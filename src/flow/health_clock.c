@@ -9,23 +9,24 @@ enum {
     LEVEL_PARTS = 8,
 };
 
-void health_clock_start(struct health_detail *d, const struct health_half *half, uint32_t now_us)
+void health_clock_window(const struct health_half *receiver, struct health_detail *d,
+                         uint32_t window)
 {
+    /* Silly window avoidance, RFC 9293 §3.8.6.2.1: half the largest window is worth a segment. */
+    uint32_t mss = receiver->mss > 0 ? receiver->mss : 536;
+    d->max_window = window;
+    d->need = window > 0 && window / 2 < mss ? window / 2 : mss;
+}
+
+void health_clock_start(struct health_detail *d, const struct health *h, uint32_t now_us)
+{
+    const struct health_half *half = &h->halves[d->side];
     d->clock_us = d->last_us = d->progress_us = d->data_us = now_us;
     d->window_start_us = d->epoch_us = now_us;
     d->acked_there = half->flags & HALF_ACKED ? half->acked : half->next;
     d->edge_there = half->edge;
-    if (half->flags & HALF_EDGE && health_distance(half->edge, d->acked_there) > 0) {
-        d->max_window = half->edge - d->acked_there;
-    }
-}
-
-uint32_t health_clock_need(const struct health_half *receiver, const struct health_detail *d)
-{
-    /* Silly window avoidance, RFC 9293 §3.8.6.2.1: half the largest window is worth a segment. */
-    uint32_t mss = receiver->mss > 0 ? receiver->mss : 536;
-    uint32_t half = d->max_window / 2;
-    return half > 0 && half < mss ? half : mss;
+    bool open = half->flags & HALF_EDGE && health_distance(half->edge, d->acked_there) > 0;
+    health_clock_window(&h->halves[1 - d->side], d, open ? half->edge - d->acked_there : 0);
 }
 
 static void accrue(const struct health_half *half, struct health_detail *d, uint32_t until_us)
@@ -36,9 +37,8 @@ static void accrue(const struct health_half *half, struct health_detail *d, uint
     }
     uint32_t data_end = half->next - (half->flags & HALF_FIN ? 1 : 0);
     bool in_flight = health_distance(data_end, d->acked_there) > 0;
-    const struct health_half *receiver = d->side == 0 ? half + 1 : half - 1;
     bool blocked = (half->flags & (HALF_EDGE | HALF_FIN)) == HALF_EDGE &&
-                   health_distance(half->next + health_clock_need(receiver, d), d->edge_there) > 0;
+                   health_distance(half->next + d->need, d->edge_there) > 0;
     if (d->began && (in_flight || blocked)) {
         health_count32(&d->busy_us, (uint32_t)passed);
         health_count32(&d->rwnd_us, blocked ? (uint32_t)passed : 0);
@@ -85,6 +85,12 @@ void health_clock_run(struct health_half *half, struct health_detail *d, uint32_
     accrue(half, d, now_us);
     keep(&half->busy_ms, &d->busy_us);
     keep(&half->rwnd_ms, &d->rwnd_us);
+}
+
+void health_clock_finish(struct health *h, struct health_detail *d)
+{
+    uint32_t trip = h->halves[1 - d->side].min_rtt_us;
+    health_clock_run(&h->halves[d->side], d, h->last_us + (trip == HEALTH_NO_TIME ? 0 : trip));
 }
 
 void health_clock_ack(struct health_half *half, struct health_detail *d, uint32_t now_us,

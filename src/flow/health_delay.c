@@ -23,22 +23,23 @@ static unsigned bin_of_ms(int32_t ms)
     return bin < 0 ? 0 : bin < HEALTH_BINS ? (unsigned)bin : HEALTH_BINS - 1;
 }
 
-static void close_interval(struct health_series *series, int32_t offset_ms)
+static void close_interval(struct health_series *series, uint16_t bins[HEALTH_BINS],
+                           int32_t offset_ms)
 {
     if (series->interval == 0 || series->count == UINT16_MAX) {
         return;
     }
-    series->bins[bin_of_ms((int32_t)series->minimum_us / 1000 + offset_ms)]++;
+    bins[bin_of_ms((int32_t)series->minimum_us / 1000 + offset_ms)]++;
     series->count++;
     series->interval = 0;
 }
 
-static void add_delay(struct health_series *series, uint32_t now_us, int32_t delay_us,
-                      int32_t offset_ms)
+static void add_delay(struct health_series *series, uint16_t bins[HEALTH_BINS], uint32_t now_us,
+                      int32_t delay_us, int32_t offset_ms)
 {
     uint32_t interval = now_us / HEALTH_INTERVAL_US + 1;
     if (series->interval != interval) {
-        close_interval(series, offset_ms);
+        close_interval(series, bins, offset_ms);
         series->interval = interval;
         series->minimum_us = (uint32_t)delay_us;
     } else if (delay_us < (int32_t)series->minimum_us) {
@@ -47,22 +48,22 @@ static void add_delay(struct health_series *series, uint32_t now_us, int32_t del
 }
 
 /* How many intervals were at least `ms` long. */
-static uint32_t count_from(const struct health_series *series, int32_t ms)
+static uint32_t count_from(const uint16_t bins[HEALTH_BINS], int32_t ms)
 {
     uint32_t count = 0;
     for (unsigned i = bin_of_ms(ms + HEALTH_BIN_MS - 1); i < HEALTH_BINS; i++) {
-        count += series->bins[i];
+        count += bins[i];
     }
     return count;
 }
 
 /* The delay, in ms, that the share `percent` of intervals did not exceed. */
-static int32_t percentile(const struct health_series *series, uint32_t percent)
+static int32_t percentile(const uint16_t bins[HEALTH_BINS], uint32_t total, uint32_t percent)
 {
-    uint32_t rank = series->count * percent / 100;
+    uint32_t rank = total * percent / 100;
     uint32_t seen = 0;
     for (unsigned i = 0; i < HEALTH_BINS; i++) {
-        seen += series->bins[i];
+        seen += bins[i];
         if (seen > rank) {
             return (int32_t)i * HEALTH_BIN_MS;
         }
@@ -98,12 +99,13 @@ uint32_t health_delay_quantile(const struct health_detail *d, double share)
 /* ---- Judging -------------------------------------------------------------------------------- */
 
 static void judge_series(struct health_half *half, struct health_detail *d,
-                         const struct health_series *series, int32_t base_ms, bool before)
+                         const uint16_t bins[HEALTH_BINS], int32_t base_ms, bool before)
 {
-    uint32_t standing = count_from(series, base_ms + STANDING_MS);
-    int32_t median = percentile(series, 50) - base_ms;
-    int32_t high = percentile(series, 95) - base_ms;
-    if (series->count == 0) {
+    uint32_t total = before ? d->one_way.count : d->round_trip.count;
+    uint32_t standing = count_from(bins, base_ms + STANDING_MS);
+    int32_t median = percentile(bins, total, 50) - base_ms;
+    int32_t high = percentile(bins, total, 95) - base_ms;
+    if (total == 0) {
         return;
     }
     /* The half's bins are those of the series with the longer queue. */
@@ -126,23 +128,23 @@ static uint16_t add16(uint16_t a, uint32_t b)
 void health_delay_judge(struct health_half *half, struct health_detail *d, bool last)
 {
     if (last) {
-        close_interval(&d->round_trip, 0);
-        close_interval(&d->one_way, ONE_WAY_OFFSET_MS);
+        close_interval(&d->round_trip, d->round_trip_bins, 0);
+        close_interval(&d->one_way, d->one_way_bins, ONE_WAY_OFFSET_MS);
     }
     int32_t rtt_base = half->min_rtt_us == HEALTH_NO_TIME ? 0 : (int32_t)(half->min_rtt_us / 1000);
     /* A tick is what the clock does not tell. */
     int32_t tick_us = d->tick_us == HEALTH_NO_TIME ? 0 : (int32_t)d->tick_us;
     int32_t way_base = (d->delay_base_us + tick_us) / 1000 + ONE_WAY_OFFSET_MS;
-    uint32_t trips = count_from(&d->round_trip, rtt_base + STANDING_MS);
-    uint32_t ways = count_from(&d->one_way, way_base + STANDING_MS);
-    judge_series(half, d, &d->round_trip, rtt_base, false);
-    judge_series(half, d, &d->one_way, way_base, true);
+    uint32_t trips = count_from(d->round_trip_bins, rtt_base + STANDING_MS);
+    uint32_t ways = count_from(d->one_way_bins, way_base + STANDING_MS);
+    judge_series(half, d, d->round_trip_bins, rtt_base, false);
+    judge_series(half, d, d->one_way_bins, way_base, true);
     bool before = ways > trips;
     half->queue_bins = add16(half->queue_bins, before ? ways : trips);
     half->bins = add16(half->bins, before || d->round_trip.count == 0 ? d->one_way.count
                                                                       : d->round_trip.count);
-    memset(d->round_trip.bins, 0, sizeof d->round_trip.bins);
-    memset(d->one_way.bins, 0, sizeof d->one_way.bins);
+    memset(d->round_trip_bins, 0, sizeof d->round_trip_bins);
+    memset(d->one_way_bins, 0, sizeof d->one_way_bins);
     d->round_trip.count = d->one_way.count = 0;
     d->delay_base_us += DRIFT_MS * 1000;
 }
@@ -184,7 +186,7 @@ void health_delay_sample(struct health_half *half, struct health_detail *d, uint
         rtt_us = less > half->min_rtt_us ? less : half->min_rtt_us;
     }
     judge_when_due(half, d, now_us);
-    add_delay(&d->round_trip, now_us, (int32_t)rtt_us, 0);
+    add_delay(&d->round_trip, d->round_trip_bins, now_us, (int32_t)rtt_us, 0);
 }
 
 /* The sender's clock: RFC 7323 §5.4 allows 1 ms to 1 s a tick; these are in use. 0: too early. */
@@ -208,7 +210,7 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
                         uint32_t ts_value)
 {
     if (d->ts_first_us == 0) {
-        d->ts_first = d->ts_latest = ts_value;
+        d->ts_first = ts_value;
         d->ts_first_us = now_us | 1;
         return;
     }
@@ -239,5 +241,5 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
     }
     d->delay_us = (int32_t)delay_us - d->delay_base_us - (int32_t)d->tick_us;
     judge_when_due(half, d, now_us);
-    add_delay(&d->one_way, now_us, (int32_t)delay_us, ONE_WAY_OFFSET_MS);
+    add_delay(&d->one_way, d->one_way_bins, now_us, (int32_t)delay_us, ONE_WAY_OFFSET_MS);
 }

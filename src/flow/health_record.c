@@ -22,9 +22,7 @@ static void look_at(const struct health_book *book, uint32_t index, struct healt
             continue;
         }
         ret->details[side] = *d;
-        uint32_t trip = h->halves[1 - side].min_rtt_us;
-        trip = trip == HEALTH_NO_TIME ? 0 : trip;
-        health_clock_run(half, &ret->details[side], h->last_us + trip);
+        health_clock_finish(h, &ret->details[side]);
         health_delay_judge(half, &ret->details[side], true);
         if (d->is_ahead) {
             health_count32(&half->not_captured, d->ahead - half->next);

@@ -27,16 +27,15 @@ static uint32_t trip_of(const struct health *h, unsigned side)
 bool health_is_copy(struct health_step *s)
 {
     struct health *h = s->health;
+    struct health_detail *d = health_detail_of(s->book, &h->halves[s->side]);
     bool recent = h->recent[s->side][0] == s->print || h->recent[s->side][1] == s->print;
     bool identified = s->ip_id != 0;
-    if (recent) {
-        return identified || s->now_us - h->last_us <= COPY_US;
+    for (unsigned i = 0; i < HEALTH_PRINTS && d != NULL; i++) {
+        bool is_late = !identified && i != (d->print_next - 1u) % HEALTH_PRINTS;
+        recent |= d->prints[i] == s->print && !is_late;
     }
-    struct health_detail *d = health_detail_of(s->book, &h->halves[s->side]);
-    for (unsigned i = 0; i < HEALTH_PRINTS && d != NULL && identified; i++) {
-        if (d->prints[i] == s->print) {
-            return true;
-        }
+    if (recent && (identified || s->now_us - h->last_us <= COPY_US)) {
+        return true;
     }
     if (s->length == 0 || d == NULL) {
         return false;
@@ -264,6 +263,7 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
     }
     d->repeats[d->repeat_next] =
         (struct health_repeat){s->start, end, s->options.ts_value, true};
+    d->has_repeated = true;
     d->repeat_next = (uint8_t)((d->repeat_next + 1) % HEALTH_REPEATS);
     find_cause(s, d, first_repeat);
     note_stuck(s, d);

@@ -59,16 +59,14 @@ struct health_repeat {
     bool open;
 };
 
-/* Minima of a delay over intervals, as a histogram of absolute values, so that a base that falls
- * later only shifts it. */
+/* Minima of a delay over intervals. */
 struct health_series {
     uint32_t interval;  /* number of the one under way, plus 1; 0: none */
     uint32_t minimum_us;
     uint16_t count;     /* intervals in the histogram */
-    uint16_t bins[HEALTH_BINS];
 };
 
-/* Working state of a half. */
+/* Working state of a half: what each packet touches, then what unusual ones do, then arrays. */
 struct health_detail {
     uint32_t owner; /* index of the connection, 0: free */
     uint32_t next_free;
@@ -77,61 +75,63 @@ struct health_detail {
     bool began;     /* data were seen */
     bool clipped;   /* a hole or record was given up for want of room */
     uint8_t segment_first, segment_count, segment_acked; /* ring; the first ones are acknowledged */
-    uint8_t hole_count;
-    uint8_t ack_first, ack_count;
+    uint8_t hole_count, ack_first, ack_count;
     uint8_t repeat_next, print_next;
     uint8_t clock_restarts;
     uint8_t jumps; /* segments in a row that lie out of all proportion */
+    uint8_t initial_state; /* enum health_initial */
+    uint8_t stuck_count, stale_count, duplicate_run;
+    bool has_sack, has_repeated, in_recovery, in_timeout, stuck_shrank, is_ahead;
+    bool queue_before; /* the queue is between sender and tap */
     uint32_t last_us;
 
     /* the sender's clock */
     uint32_t clock_us, acked_there, edge_there, idle_since_us;
     uint32_t busy_us, rwnd_us; /* beyond the whole ms in the half */
-    uint32_t max_window, max_flight;
-    uint32_t origin; /* where the data began, for the initial window */
-    uint32_t initial_due_us;
-    uint32_t initial_window; /* bytes; 0: not known yet */
-    uint8_t initial_state;   /* enum health_initial */
+    uint32_t need;             /* window that one more segment takes */
+    uint32_t data_us;          /* when data passed last */
+    uint32_t progress_us;      /* when an acknowledgment moved on, or the flight began */
+    uint32_t peer_us;          /* latest packet of the receiver */
+
+    /* levels of the flight, a round trip at a time */
+    uint32_t epoch_us, epoch_flight;
+
+    /* delay by the sender's time stamps */
+    uint32_t ts_first, ts_first_us;
+    uint32_t tick_us;  /* 0: not known yet, HEALTH_NO_TIME: no clock */
+    int32_t delay_base_us;
+    int32_t delay_us;  /* of the latest packet, above the base */
+    uint32_t window_start_us;
+    struct health_series round_trip, one_way;
 
     /* round trips, tap to receiver */
     uint32_t smooth_us, variation_us;
     uint32_t sample_count;
+    uint32_t max_window;
     uint64_t sample_sum_us;
-    uint16_t quantiles[HEALTH_QUANTILES];
-
-    /* delay by the sender's time stamps */
-    uint32_t ts_first, ts_first_us, ts_latest;
-    uint32_t tick_us;  /* 0: not known yet, HEALTH_NO_TIME: no clock */
-    int32_t delay_base_us;
-    int32_t delay_us;  /* of the latest packet, above the base */
-    struct health_series round_trip, one_way;
-    uint32_t window_start_us;
-    uint16_t queue_p50_ms, queue_p95_ms;
-    bool queue_before; /* the queue is between sender and tap */
 
     /* loss, and what the sender did about it */
     uint32_t sacked; /* highest, valid with has_sack */
-    uint32_t data_us; /* when data passed last */
-    uint32_t progress_us; /* when an acknowledgment moved on, or the flight began */
     uint32_t recovery, timeout_recovery; /* ends of what is under repair */
     uint32_t stuck, stuck_us, stuck_length; /* lowest unacknowledged segment that was repeated */
     uint32_t stale, stale_us; /* the same of one that the tap saw acknowledged */
-    uint32_t peer_us; /* latest packet of the receiver */
-    uint8_t stuck_count, stale_count;
-    uint8_t duplicate_run;
-    bool has_sack, in_recovery, in_timeout, stuck_shrank;
     uint32_t duplicate_acks, sack_acks, ce_pkts, window_full;
     uint32_t ahead; /* acknowledged though it never passed: health_acks_settle() */
-    bool is_ahead;
-    struct health_repeat repeats[HEALTH_REPEATS];
 
-    /* levels of the flight, a round trip at a time */
-    uint32_t epoch_us, epoch_flight, level;
+    uint32_t origin; /* where the data began, for the initial window */
+    uint32_t initial_due_us;
+    uint32_t initial_window; /* bytes; 0: not known yet */
+    uint32_t max_flight, level;
     uint16_t epochs, level_epochs, best_level_epochs;
+    uint16_t queue_p50_ms, queue_p95_ms;
     uint16_t ip_id_last;
     uint8_t ip_id_good, ip_id_count;
 
     uint32_t prints[HEALTH_PRINTS]; /* of the latest frames, a ring */
+    struct health_repeat repeats[HEALTH_REPEATS];
+    uint16_t quantiles[HEALTH_QUANTILES];
+    /* Histograms of absolute values, so that a base that falls later only shifts them. */
+    uint16_t round_trip_bins[HEALTH_BINS], one_way_bins[HEALTH_BINS];
     struct health_ack acks[HEALTH_ACKS];
     struct health_hole holes[HEALTH_HOLES];
     struct health_segment segments[HEALTH_SEGMENTS];
@@ -279,9 +279,11 @@ struct health_detail *health_detail_of(const struct health_book *book, const str
 
 /* ---- health_clock.c: what the sender knew --------------------------------------------------- */
 
-void health_clock_start(struct health_detail *d, const struct health_half *half, uint32_t now_us);
+void health_clock_start(struct health_detail *d, const struct health *h, uint32_t now_us);
 /* Lets time pass up to now: acknowledgments arrive at the sender. */
 void health_clock_run(struct health_half *half, struct health_detail *d, uint32_t now_us);
+/* Lets it pass until the sender has all that the tap saw. */
+void health_clock_finish(struct health *h, struct health_detail *d);
 /* An acknowledgment passed the tap, `trip_us` (tap, sender) before it takes effect. */
 void health_clock_ack(struct health_half *half, struct health_detail *d, uint32_t now_us,
                       uint32_t trip_us, uint32_t edge);
@@ -291,8 +293,9 @@ void health_clock_data(struct health_detail *d, uint32_t now_us, bool again);
 /* Notes the flight that a new segment makes. */
 void health_clock_flight(const struct health_half *half, struct health_detail *d, uint32_t now_us,
                          uint32_t round_us);
-/* Smaller of what the sender may send in one segment and half of the largest window. */
-uint32_t health_clock_need(const struct health_half *receiver, const struct health_detail *d);
+/* The receiver advertises a larger window than before. */
+void health_clock_window(const struct health_half *receiver, struct health_detail *d,
+                         uint32_t window);
 
 /* ---- health_delay.c: round trips and queues -------------------------------------------------- */
 
