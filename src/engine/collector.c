@@ -15,6 +15,7 @@ enum {
     COURSES_MAX = 4096,      /* items whose course is kept */
     COURSE_SLOTS = 2 * COURSES_MAX,
     COURSES_A_DELTA = 32,    /* of the heaviest items of each delta */
+    COURSE_POINTS = 8,       /* over which a delta's weight is spread */
 };
 
 struct collector {
@@ -177,11 +178,19 @@ static struct collector_course *course_at(struct collector *c, const struct metr
     }
 }
 
+/* Adds weight to a course evenly over the time of a delta, which knows no more exactly when. */
+static void add_course(struct series *course, const struct delta *delta, uint64_t weight)
+{
+    uint64_t step = (delta->to_ns - delta->from_ns) / COURSE_POINTS;
+    for (unsigned i = 0; i < COURSE_POINTS; i++) {
+        uint64_t share = weight / COURSE_POINTS + (i < weight % COURSE_POINTS);
+        series_add(course, delta->from_ns + i * step + step / 2, share);
+    }
+}
+
 static void add_courses(struct collector *c, const struct delta *delta)
 {
-    /* The middle of its time stands for a delta. */
-    uint64_t time_ns = delta->from_ns / 2 + delta->to_ns / 2;
-    series_add(&c->total_course, time_ns, delta->bytes[0] + delta->bytes[1]);
+    add_course(&c->total_course, delta, delta->bytes[0] + delta->bytes[1]);
     for (uint32_t i = 0; i < c->layout->count; i++) {
         const struct metric *metric = c->layout->sets[i]->metrics;
         for (; metric->name != NULL; metric++) {
@@ -194,7 +203,7 @@ static void add_courses(struct collector *c, const struct delta *delta)
             for (uint32_t k = 0; k < count; k++) {
                 struct collector_course *course = course_at(c, metric, items[k]->key, true);
                 if (course != NULL) {
-                    series_add(&course->series, time_ns, items[k]->weight);
+                    add_course(&course->series, delta, items[k]->weight);
                 }
             }
         }
