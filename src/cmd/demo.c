@@ -15,6 +15,8 @@ extern const unsigned char sample_begin[], sample_end[];
 static const struct option_spec options[] = {
     {.name = "listen", .kind = OPTION_STRING, .argument = "ADDRESS:PORT",
      .help = "where the page and the API are served", .fallback = "127.0.0.1:10853"},
+    {.name = "token", .kind = OPTION_STRING, .argument = "TEXT",
+     .help = "what readers must present; needed to listen on other addresses than loopback"},
     {0},
 };
 
@@ -48,6 +50,9 @@ static int run(const struct arguments *arguments)
     tap->name = config_text(config, "sample traffic");
     config_list_add(config, &tap->files, path);
     config->api.listen = config_text(config, arguments_string(arguments, "listen"));
+    if (arguments_given(arguments, "token")) {
+        config->api.token = config_text(config, arguments_string(arguments, "token"));
+    }
     int status =
         agent_run(config, &(struct agent_options){.command = "demo", .mode = "demo"});
     config_free(config);

@@ -38,6 +38,8 @@ static const struct option_spec options[] = {
      .help = "silence that ends a flow", .minimum = 1000000000, .maximum = INT64_MAX},
     {.name = "listen", .kind = OPTION_STRING, .argument = "ADDRESS:PORT",
      .help = "where the page and the API are served"},
+    {.name = "token", .kind = OPTION_STRING, .argument = "TEXT",
+     .help = "what readers must present; needed to listen on other addresses than loopback"},
     {.name = "no-api", .kind = OPTION_FLAG, .help = "serve nothing"},
     {0},
 };
@@ -61,6 +63,9 @@ static void take_flows(struct config *config, const struct arguments *arguments)
     }
     if (arguments_given(arguments, "listen")) {
         config->api.listen = config_text(config, arguments_string(arguments, "listen"));
+    }
+    if (arguments_given(arguments, "token")) {
+        config->api.token = config_text(config, arguments_string(arguments, "token"));
     }
     config->limits.workers = arguments_number(arguments, "workers");
     config->api.enabled = !arguments_flag(arguments, "no-api");

@@ -213,7 +213,8 @@ static int analyse(const struct arguments *arguments, const struct config *confi
     struct err err = {0};
     struct engine_options engine_options = {
         .mode = "read", .keep_courses = output == OUTPUT_REPORT, .writer = writer};
-    struct engine *engine = engine_new(config, &engine_options, &err);
+    struct engine *engine =
+        config_check(config, &err) ? engine_new(config, &engine_options, &err) : NULL;
     if (engine == NULL) {
         complain(&err);
         return err.code;
