@@ -101,7 +101,9 @@ void tcp_early_trim(struct tcp_early_segment *segment, uint32_t n)
 {
     uint32_t captured = n < segment->data.size ? n : (uint32_t)segment->data.size;
     uint32_t cut = n - captured < segment->cut ? n - captured : segment->cut;
-    segment->data = span_skip(segment->data, captured);
+    if (captured > 0) { /* of none NULL is allowed */
+        segment->data = span_skip(segment->data, captured);
+    }
     segment->cut -= cut;
     segment->seq += captured + cut;
 }

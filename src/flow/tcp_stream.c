@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-enum { SIDE_NEW, SIDE_SYN /* its SYN, and no more */, SIDE_OPEN, SIDE_ENDED };
+enum { SIDE_NEW, SIDE_BEGUN /* its first number is known, and no more */, SIDE_OPEN, SIDE_ENDED };
 enum { STEP_IDLE, STEP_PLAIN /* the loan is in order, and nothing waits */, STEP_WALK };
 
 enum {
@@ -13,16 +13,29 @@ enum {
     TCP_HEADER = 20,
 };
 
-_Static_assert(sizeof(struct tcp_stream) <= 96, "a million of them are idle");
+_Static_assert(sizeof(struct tcp_stream) <= 80, "a million of them are idle");
 
 static bool is_live(const struct tcp_stream_side *side)
 {
-    return side->state == SIDE_SYN || side->state == SIDE_OPEN;
+    return side->state == SIDE_BEGUN || side->state == SIDE_OPEN;
 }
 
-static uint64_t elapsed(uint64_t now_ns, uint64_t then_ns)
+/* Holes are timed by a coarse clock, which wraps after 52 days. */
+enum { TICK_SHIFT = 20 };
+enum {
+    WAIT_TICKS = TCP_STREAM_WAIT_NS >> TICK_SHIFT,
+    LATE_TICKS = TCP_STREAM_LATE_NS >> TICK_SHIFT,
+};
+
+static uint32_t tick_of(uint64_t time_ns)
 {
-    return now_ns > then_ns ? now_ns - then_ns : 0; /* captures go back in time, too */
+    return (uint32_t)(time_ns >> TICK_SHIFT);
+}
+
+/* Captures go back in time, too: then none has gone by. */
+static bool has_passed(const struct tcp_stream *stream, uint32_t since, int32_t ticks)
+{
+    return (int32_t)(stream->tick - since) >= ticks;
 }
 
 static bool is_within_reach(uint32_t seq, const struct tcp_stream_side *side)
@@ -44,26 +57,25 @@ static bool is_segment(const struct packet *p)
 
 /* The next segment of a side in order, while nothing waits on either, that acknowledges no more than
  * was seen. Where the other side has not begun its number means nothing, and neither does this. */
-static bool is_plain(const struct tcp_stream_side *mine, const struct tcp_stream_side *theirs,
-                     const struct packet *p)
+static bool is_plain(const struct tcp_stream *stream, unsigned side, const struct packet *p)
 {
-    return p->seq == mine->next && mine->state == SIDE_OPEN && mine->early == NULL &&
-           theirs->early == NULL && !mine->has_fin && p->malformed == PACKET_FINE &&
+    const struct tcp_stream_side *mine = &stream->side[side];
+    return p->seq == mine->next && mine->state == SIDE_OPEN && !mine->has_fin &&
+           stream->early[0] == NULL && stream->early[1] == NULL && p->malformed == PACKET_FINE &&
            p->class == PACKET_TCP && p->fragment == FRAGMENT_NONE &&
            (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-           tcp_early_distance(p->ack, theirs->next) <= 0;
+           tcp_early_distance(p->ack, stream->side[1 - side].next) <= 0;
 }
 
-/* Sets the number of a side's first byte. Of a pure acknowledgement it may be one too low (a
- * keep-alive), so that it begins nothing; nor does a single byte that may be one, if it is known to
- * have been acknowledged... which nobody knows yet: it is taken as it is. */
+/* Sets the number of a side's first byte. A pure acknowledgement begins nothing: in a keep-alive its
+ * number is one too low. */
 static void begin(struct tcp_stream_side *side, const struct packet *p, uint32_t seq)
 {
     bool syn = p->tcp_flags & TCP_SYN;
     if (!syn && p->payload_len == 0 && !(p->tcp_flags & TCP_FIN)) {
         return;
     }
-    side->state = syn ? SIDE_SYN : SIDE_OPEN;
+    side->state = syn ? SIDE_BEGUN : SIDE_OPEN;
     side->next = seq;
     side->acknowledged = seq;
 }
@@ -72,7 +84,7 @@ static void begin(struct tcp_stream_side *side, const struct packet *p, uint32_t
  * the first. Later it is ignored (RFC 9293 §3.10.7.4, fourth). */
 static bool accept_syn(struct tcp_stream_side *side, const struct packet *p, uint32_t seq)
 {
-    if (side->state == SIDE_SYN) {
+    if (side->state == SIDE_BEGUN) {
         begin(side, p, seq);
         return true;
     }
@@ -98,39 +110,39 @@ static void note_fin(struct tcp_stream_side *side, uint32_t fin)
     }
 }
 
-/* What of the segment lies behind the FIN is no part of the stream (RFC 9293 §3.10.4 sends nothing
- * there). */
-static void lend(struct tcp_stream *stream, const struct tcp_stream_side *side,
-                 const struct packet *p, uint32_t seq, struct tcp_stream_stats *stats)
+/* What of the segment lies behind the FIN is no part of the stream. */
+static void lend(struct tcp_stream *stream, const struct tcp_stream_side *side, uint32_t seq,
+                 uint32_t length, struct tcp_stream_stats *stats)
 {
-    struct span captured = packet_payload(p);
-    uint32_t length = p->payload_len;
     if (side->has_fin && tcp_early_distance(seq + length, side->fin) > 0) {
         stats->strays++;
         int32_t before = tcp_early_distance(side->fin, seq);
         length = before > 0 ? (uint32_t)before : 0;
     }
-    stream->data = captured.data;
-    stream->size = captured.size < length ? (uint32_t)captured.size : length;
-    stream->cut = length - stream->size;
     stream->seq = seq;
+    stream->left = length;
 }
 
 /* A segment without data tells how far its side has gone. Where the other one has acknowledged that,
- * both agree that the bytes before it were there: they are lent as bytes that were cut. */
+ * both agree that the bytes before it were there: they are lent as bytes that were not captured. */
 static void lend_proof(struct tcp_stream *stream, const struct tcp_stream_side *side, uint32_t seq)
 {
     if (tcp_early_distance(seq, side->next) > 0 &&
         tcp_early_distance(side->acknowledged, seq) >= 0) {
         stream->seq = side->next;
-        stream->cut = seq - side->next;
+        stream->left = seq - side->next;
     }
+}
+
+static uint32_t first_seq(const struct packet *p)
+{
+    return p->seq + (p->tcp_flags & TCP_SYN ? 1 : 0);
 }
 
 static void take(struct tcp_stream *stream, const struct packet *p, struct tcp_stream_stats *stats)
 {
     struct tcp_stream_side *mine = &stream->side[stream->turn];
-    uint32_t seq = p->seq + (p->tcp_flags & TCP_SYN ? 1 : 0);
+    uint32_t seq = first_seq(p);
     if (mine->state == SIDE_NEW) {
         begin(mine, p, seq);
     }
@@ -141,43 +153,50 @@ static void take(struct tcp_stream *stream, const struct packet *p, struct tcp_s
     }
     note_acknowledgement(&stream->side[1 - stream->turn], p);
     if (mine->state == SIDE_ENDED) {
-        stats->strays += tcp_early_distance(seq + p->payload_len, mine->next) > 0;
+        stats->strays += p->payload_len > 0 &&
+                         tcp_early_distance(seq + p->payload_len, mine->next) > 0;
         return;
     }
-    if (mine->early == NULL && !mine->has_fin) {
-        mine->hole_ns = p->time_ns;
+    if (stream->early[stream->turn] == NULL && !mine->has_fin) {
+        mine->hole_tick = stream->tick;
     }
     if (p->tcp_flags & TCP_FIN) {
         note_fin(mine, seq + p->payload_len);
     }
     if (p->payload_len > 0) {
         mine->state = SIDE_OPEN;
-        lend(stream, mine, p, seq, stats);
+        lend(stream, mine, seq, p->payload_len, stats);
     } else if (is_live(mine)) {
         lend_proof(stream, mine, seq);
+    }
+}
+
+void tcp_stream_expect(struct tcp_stream *stream, unsigned side, uint32_t next)
+{
+    assert(side < 2);
+    struct tcp_stream_side *mine = &stream->side[side];
+    if (mine->state == SIDE_NEW) {
+        mine->state = SIDE_BEGUN;
+        mine->next = next;
+        mine->acknowledged = next;
     }
 }
 
 void tcp_stream_push(struct tcp_stream *stream, struct slab *slab, const struct packet *packet,
                      unsigned side, struct tcp_stream_stats *stats)
 {
-    (void)slab;
+    (void)slab; /* what has to wait is copied by tcp_stream_next(), when it is known to */
     assert(side < 2);
     struct tcp_stream_side *mine = &stream->side[side];
-    stream->turn = side & 1;
-    stream->now_ns = packet->time_ns;
-    if (is_plain(mine, &stream->side[1 - side], packet)) {
-        struct span data = packet_payload(packet);
+    stream->packet = packet;
+    stream->turn = (uint8_t)side;
+    stream->left = 0;
+    stream->tick = tick_of(packet->time_ns);
+    if (is_plain(stream, side, packet) && packet->payload_len <= packet_payload(packet).size) {
         mine->absent = false;
-        stream->data = data.data;
-        stream->size = (uint32_t)data.size;
-        stream->cut = packet->payload_len - stream->size;
-        stream->seq = packet->seq;
-        stream->step = packet->payload_len == 0 ? STEP_IDLE : stream->cut == 0 ? STEP_PLAIN : STEP_WALK;
+        stream->step = packet->payload_len > 0 ? STEP_PLAIN : STEP_IDLE;
         return;
     }
-    stream->size = 0;
-    stream->cut = 0;
     stream->is_refused = false;
     stream->step = STEP_WALK;
     if (!is_segment(packet)) {
@@ -196,21 +215,15 @@ void tcp_stream_push(struct tcp_stream *stream, struct slab *slab, const struct 
 
 /* ---- Pieces ---------------------------------------------------------------------------------- */
 
-static struct tcp_stream_piece piece_of(const struct tcp_stream *stream, unsigned side,
-                                        enum tcp_stream_kind kind)
+static struct tcp_stream_piece piece_of(unsigned side, enum tcp_stream_kind kind)
 {
-    uint64_t hole_ns = stream->side[side].hole_ns;
-    return (struct tcp_stream_piece){
-        .kind = kind,
-        .side = (uint8_t)side,
-        .time_ns = stream->now_ns == UINT64_MAX ? hole_ns : stream->now_ns,
-    };
+    return (struct tcp_stream_piece){.kind = kind, .side = (uint8_t)side};
 }
 
 static struct tcp_stream_piece gap_of(struct tcp_stream *stream, unsigned side, uint32_t length,
                                       struct tcp_stream_stats *stats)
 {
-    struct tcp_stream_piece piece = piece_of(stream, side, TCP_STREAM_GAP);
+    struct tcp_stream_piece piece = piece_of(side, TCP_STREAM_GAP);
     piece.length = length;
     stream->side[side].next += length;
     stats->gaps++;
@@ -218,26 +231,25 @@ static struct tcp_stream_piece gap_of(struct tcp_stream *stream, unsigned side, 
     return piece;
 }
 
-static struct tcp_stream_piece data_of(struct tcp_stream *stream, unsigned side, const uint8_t *data,
-                                       uint32_t size)
+static struct tcp_stream_piece data_of(struct tcp_stream *stream, unsigned side, struct span data,
+                                       uint64_t time_ns)
 {
-    struct tcp_stream_piece piece = piece_of(stream, side, TCP_STREAM_DATA);
-    piece.data = span_of(data, size);
-    stream->side[side].next += size;
-    return piece;
+    stream->side[side].next += (uint32_t)data.size;
+    return (struct tcp_stream_piece){
+        .kind = TCP_STREAM_DATA, .side = (uint8_t)side, .time_ns = time_ns, .data = data};
 }
 
 /* ---- What waits ------------------------------------------------------------------------------ */
 
 /* Whether data that acknowledge so much of the other side have to wait for it. */
-static bool waits(struct tcp_stream *stream, unsigned side, uint32_t acknowledged, uint64_t time_ns)
+static bool waits(struct tcp_stream *stream, unsigned side, uint32_t acknowledged, uint32_t since)
 {
     struct tcp_stream_side *theirs = &stream->side[1 - side];
-    if (stream->is_reset || stream->is_forced || theirs->absent || !is_live(theirs) ||
+    if (stream->is_reset || stream->is_over || stream->is_forced || theirs->absent || !is_live(theirs) ||
         tcp_early_distance(acknowledged, theirs->next) <= 0) {
         return false;
     }
-    if (elapsed(stream->now_ns, time_ns) < TCP_STREAM_LATE_NS) {
+    if (!has_passed(stream, since, LATE_TICKS)) {
         return true;
     }
     theirs->absent = true; /* until it is heard of again */
@@ -250,8 +262,8 @@ static uint32_t known_lost(const struct tcp_stream *stream, unsigned side, uint3
     const struct tcp_stream_side *mine = &stream->side[side];
     uint32_t length = end - mine->next;
     bool forced = stream->is_forced && stream->turn == side;
-    if (stream->is_reset || forced || stream->now_ns == UINT64_MAX ||
-        elapsed(stream->now_ns, mine->hole_ns) >= TCP_STREAM_WAIT_NS) {
+    if (stream->is_reset || stream->is_over || forced ||
+        has_passed(stream, mine->hole_tick, WAIT_TICKS)) {
         return length;
     }
     int32_t acknowledged = tcp_early_distance(mine->acknowledged, mine->next);
@@ -266,37 +278,38 @@ static bool head_is_due(struct tcp_stream *stream, unsigned side, const struct t
 {
     return head->seq == stream->side[side].next &&
            (head->bytes == NULL ||
-            !waits(stream, side, head->bytes->acknowledged, head->bytes->time_ns));
+            !waits(stream, side, head->bytes->acknowledged, tick_of(head->bytes->time_ns)));
 }
 
 /* Gives back what was lent before. The hole behind it is as old as what came after it. */
-static void drop_delivered(struct tcp_stream *stream, struct slab *slab, struct tcp_stream_side *side)
+static void drop_delivered(struct tcp_stream *stream, struct slab *slab, unsigned side)
 {
-    const struct tcp_early_entry *head = tcp_early_head(side->early);
-    if (head == NULL || tcp_early_distance(head->seq + head->size, side->next) > 0) {
+    struct tcp_stream_side *mine = &stream->side[side];
+    const struct tcp_early_entry *head = tcp_early_head(stream->early[side]);
+    if (head == NULL || tcp_early_distance(head->seq + head->size, mine->next) > 0) {
         return;
     }
-    while (head != NULL && tcp_early_distance(head->seq + head->size, side->next) <= 0) {
-        tcp_early_pop(&side->early, slab);
-        head = tcp_early_head(side->early);
+    while (head != NULL && tcp_early_distance(head->seq + head->size, mine->next) <= 0) {
+        tcp_early_pop(&stream->early[side], slab);
+        head = tcp_early_head(stream->early[side]);
     }
     if (head != NULL) {
-        side->hole_ns = head->bytes != NULL ? head->bytes->time_ns : stream->now_ns;
+        mine->hole_tick = head->bytes != NULL ? tick_of(head->bytes->time_ns) : stream->tick;
     }
 }
 
 static struct tcp_stream_piece end_of(struct tcp_stream *stream, struct slab *slab, unsigned side)
 {
     stream->side[side].state = SIDE_ENDED;
-    tcp_early_clear(&stream->side[side].early, slab); /* it claimed to lie behind the FIN */
-    return piece_of(stream, side, TCP_STREAM_END);
+    tcp_early_clear(&stream->early[side], slab); /* it claimed to lie behind the FIN */
+    return piece_of(side, TCP_STREAM_END);
 }
 
 static struct tcp_stream_piece from_early(struct tcp_stream *stream, struct slab *slab,
                                           unsigned side, struct tcp_stream_stats *stats)
 {
     struct tcp_stream_side *mine = &stream->side[side];
-    const struct tcp_early_entry *head = tcp_early_head(mine->early);
+    const struct tcp_early_entry *head = tcp_early_head(stream->early[side]);
     uint32_t room = mine->has_fin ? mine->fin - mine->next : REACH;
     if (mine->has_fin && room == 0) {
         return end_of(stream, slab, side);
@@ -304,14 +317,12 @@ static struct tcp_stream_piece from_early(struct tcp_stream *stream, struct slab
     if (head != NULL && head->seq == mine->next) {
         uint32_t size = head->size < room ? head->size : room;
         if (!head_is_due(stream, side, head)) {
-            return piece_of(stream, side, TCP_STREAM_NOTHING);
+            return piece_of(side, TCP_STREAM_NOTHING);
         }
         if (head->bytes == NULL) {
             return gap_of(stream, side, size, stats);
         }
-        struct tcp_stream_piece piece = data_of(stream, side, head->bytes->data, size);
-        piece.time_ns = head->bytes->time_ns;
-        return piece;
+        return data_of(stream, side, span_of(head->bytes->data, size), head->bytes->time_ns);
     }
     uint32_t length = head != NULL ? head->seq - mine->next : room;
     if (head != NULL || mine->has_fin) {
@@ -320,19 +331,26 @@ static struct tcp_stream_piece from_early(struct tcp_stream *stream, struct slab
             return gap_of(stream, side, length, stats);
         }
     }
-    return piece_of(stream, side, TCP_STREAM_NOTHING);
+    return piece_of(side, TCP_STREAM_NOTHING);
 }
 
 /* ---- The loan -------------------------------------------------------------------------------- */
 
+/* What is left of the loan's captured bytes. */
+static struct span loan_of(const struct tcp_stream *stream)
+{
+    struct span captured = packet_payload(stream->packet);
+    uint32_t offset = stream->seq - first_seq(stream->packet);
+    if (offset >= captured.size) {
+        return span_of(NULL, 0);
+    }
+    return span_head(span_skip(captured, offset), stream->left);
+}
+
 static void trim_loan(struct tcp_stream *stream, uint32_t n)
 {
-    uint32_t captured = n < stream->size ? n : stream->size;
-    uint32_t cut = n - captured < stream->cut ? n - captured : stream->cut;
-    stream->data = captured > 0 ? stream->data + captured : stream->data;
-    stream->size -= captured;
-    stream->cut -= cut;
     stream->seq += n;
+    stream->left -= n < stream->left ? n : stream->left;
 }
 
 /* Drops what was delivered before. A keep-alive's or probe's octet is no sign of loss. */
@@ -343,42 +361,39 @@ static void trim_repeated(struct tcp_stream *stream, const struct tcp_stream_sid
     if (old <= 0) {
         return;
     }
-    bool probe = old == 1 && stream->size == 1 && stream->cut == 0;
-    uint32_t had = stream->size;
+    bool probe = old == 1 && stream->left == 1;
+    size_t had = loan_of(stream).size;
+    stats->repeated_bytes += probe ? 0 : had < (uint32_t)old ? had : (uint32_t)old;
     trim_loan(stream, (uint32_t)old);
-    stats->repeated_bytes += probe ? 0 : had - stream->size;
 }
 
 /* Copies the loan; whether there was room for all of it. */
 static bool keep_loan(struct tcp_stream *stream, struct slab *slab, struct tcp_stream_stats *stats)
 {
+    struct span data = loan_of(stream);
     struct tcp_early_segment segment = {
-        .data = span_of(stream->data, stream->size),
-        .time_ns = stream->now_ns,
+        .data = data,
+        .time_ns = stream->packet->time_ns,
         .seq = stream->seq,
-        .cut = stream->cut,
+        .cut = stream->left - (uint32_t)data.size,
         .acknowledged = stream->side[1 - stream->turn].acknowledged,
     };
-    stats->repeated_bytes += tcp_early_put(&stream->side[stream->turn].early, slab, &segment);
+    stats->repeated_bytes += tcp_early_put(&stream->early[stream->turn], slab, &segment);
     stats->early_segments += !stream->is_refused;
-    stream->data = segment.data.data;
-    stream->size = (uint32_t)segment.data.size;
-    stream->cut = segment.cut;
-    stream->seq = segment.seq;
-    return stream->size + stream->cut == 0;
+    trim_loan(stream, segment.seq - stream->seq);
+    return stream->left == 0;
 }
 
 /* The loan's bytes up to the first that came before. */
 static struct tcp_stream_piece lend_on(struct tcp_stream *stream, unsigned side, uint32_t most,
                                        struct tcp_stream_stats *stats)
 {
-    stream->side[side].hole_ns = stream->now_ns;
-    uint32_t size = stream->size > 0 ? stream->size : stream->cut;
-    size = size < most ? size : most;
-    struct tcp_stream_piece piece = stream->size > 0 ? data_of(stream, side, stream->data, size)
-                                                     : gap_of(stream, side, size, stats);
+    struct span data = span_head(loan_of(stream), most);
+    uint32_t size = data.size > 0 ? (uint32_t)data.size : stream->left < most ? stream->left : most;
+    stream->side[side].hole_tick = stream->tick;
     trim_loan(stream, size);
-    return piece;
+    return data.size > 0 ? data_of(stream, side, data, stream->packet->time_ns)
+                         : gap_of(stream, side, size, stats);
 }
 
 /* What can be told now of the loan and the hole before it; when nothing, it is kept, or empty, or
@@ -387,12 +402,12 @@ static struct tcp_stream_piece from_loan(struct tcp_stream *stream, struct slab 
                                          unsigned side, struct tcp_stream_stats *stats)
 {
     struct tcp_stream_side *mine = &stream->side[side];
-    const struct tcp_stream_piece nothing = piece_of(stream, side, TCP_STREAM_NOTHING);
+    const struct tcp_stream_piece nothing = piece_of(side, TCP_STREAM_NOTHING);
     trim_repeated(stream, mine, stats);
-    if (stream->size + stream->cut == 0) {
+    if (stream->left == 0) {
         return nothing;
     }
-    const struct tcp_early_entry *head = tcp_early_head(mine->early);
+    const struct tcp_early_entry *head = tcp_early_head(stream->early[side]);
     uint32_t most = head != NULL ? head->seq - mine->next : UINT32_MAX;
     if (head != NULL && head_is_due(stream, side, head)) {
         return nothing;
@@ -400,7 +415,7 @@ static struct tcp_stream_piece from_loan(struct tcp_stream *stream, struct slab 
     uint32_t before = stream->seq - mine->next;
     const struct tcp_stream_side *theirs = &stream->side[1 - side];
     if (most > 0 && before == 0 &&
-        !waits(stream, side, theirs->acknowledged, stream->now_ns)) {
+        !waits(stream, side, theirs->acknowledged, stream->tick)) {
         return lend_on(stream, side, most, stats);
     }
     if (most > 0 && before > 0) {
@@ -425,10 +440,10 @@ static struct tcp_stream_piece from_side(struct tcp_stream *stream, struct slab 
 {
     struct tcp_stream_side *mine = &stream->side[side];
     if (!is_live(mine)) {
-        return piece_of(stream, side, TCP_STREAM_NOTHING);
+        return piece_of(side, TCP_STREAM_NOTHING);
     }
-    drop_delivered(stream, slab, mine);
-    if (side == stream->turn && stream->size + stream->cut > 0) {
+    drop_delivered(stream, slab, side);
+    if (side == stream->turn && stream->left > 0) {
         struct tcp_stream_piece piece = from_loan(stream, slab, side, stats);
         if (piece.kind != TCP_STREAM_NOTHING) {
             return piece;
@@ -442,10 +457,10 @@ static struct tcp_stream_piece reset_of(struct tcp_stream *stream, struct slab *
     bool news = stream->side[0].state != SIDE_ENDED || stream->side[1].state != SIDE_ENDED;
     for (unsigned side = 0; side < 2; side++) {
         stream->side[side].state = SIDE_ENDED;
-        tcp_early_clear(&stream->side[side].early, slab);
+        tcp_early_clear(&stream->early[side], slab);
     }
     stream->is_reset = false;
-    return piece_of(stream, stream->turn, news ? TCP_STREAM_RESET : TCP_STREAM_NOTHING);
+    return piece_of(stream->turn, news ? TCP_STREAM_RESET : TCP_STREAM_NOTHING);
 }
 
 /* What the packet's acknowledgement settled of the other side was before the packet; what the packet
@@ -463,6 +478,8 @@ static struct tcp_stream_piece walk(struct tcp_stream *stream, struct slab *slab
     }
     if (piece.kind == TCP_STREAM_NOTHING) {
         stream->step = STEP_IDLE;
+        stream->is_over = false;
+        stream->packet = NULL;
     }
     return piece;
 }
@@ -472,7 +489,7 @@ struct tcp_stream_piece tcp_stream_next(struct tcp_stream *stream, struct slab *
 {
     if (stream->step == STEP_PLAIN) {
         stream->step = STEP_IDLE;
-        return data_of(stream, stream->turn, stream->data, stream->size);
+        return data_of(stream, stream->turn, packet_payload(stream->packet), stream->packet->time_ns);
     }
     if (stream->step == STEP_IDLE) {
         return (struct tcp_stream_piece){.kind = TCP_STREAM_NOTHING};
@@ -485,29 +502,25 @@ void tcp_stream_init(struct tcp_stream *stream)
     *stream = (struct tcp_stream){0};
 }
 
-void tcp_stream_expect(struct tcp_stream *stream, unsigned side, uint32_t seq)
-{
-    stream->side[side].state = SIDE_SYN;
-    stream->side[side].next = seq;
-    stream->side[side].acknowledged = seq;
-}
-
 void tcp_stream_done(struct tcp_stream *stream, struct slab *slab)
 {
-    tcp_early_clear(&stream->side[0].early, slab);
-    tcp_early_clear(&stream->side[1].early, slab);
+    tcp_early_clear(&stream->early[0], slab);
+    tcp_early_clear(&stream->early[1], slab);
     tcp_stream_init(stream);
 }
 
 void tcp_stream_age(struct tcp_stream *stream, uint64_t now_ns)
 {
-    bool waiting = false;
-    for (unsigned side = 0; side < 2; side++) {
-        const struct tcp_stream_side *mine = &stream->side[side];
-        waiting = waiting || mine->early != NULL || (mine->has_fin && mine->state != SIDE_ENDED);
+    if (now_ns == UINT64_MAX) {
+        stream->is_over = true;
+        stream->left = 0; /* a packet that nobody took may be gone by now */
+        stream->step = STEP_WALK;
+        return;
     }
-    stream->size = 0;
-    stream->cut = 0;
-    stream->now_ns = now_ns;
-    stream->step = waiting ? STEP_WALK : STEP_IDLE;
+    bool fin = (stream->side[0].has_fin && is_live(&stream->side[0])) ||
+               (stream->side[1].has_fin && is_live(&stream->side[1]));
+    if (stream->step == STEP_IDLE && (fin || stream->early[0] != NULL || stream->early[1] != NULL)) {
+        stream->tick = tick_of(now_ns);
+        stream->step = STEP_WALK;
+    }
 }

@@ -100,9 +100,6 @@ struct tcp_stream_stats {
 
 /* An empty stream. */
 void tcp_stream_init(struct tcp_stream *stream);
-/* A SYN that came before this stream was made told which number the first byte of a side has. Before
- * the first push. */
-void tcp_stream_expect(struct tcp_stream *stream, unsigned side, uint32_t seq);
 /* Gives all early segments back. */
 void tcp_stream_done(struct tcp_stream *stream, struct slab *slab);
 
@@ -112,7 +109,8 @@ void tcp_stream_done(struct tcp_stream *stream, struct slab *slab);
 void tcp_stream_expect(struct tcp_stream *stream, unsigned side, uint32_t next);
 
 /* Takes a packet of the connection from `side`; it is borrowed until tcp_stream_next() says
- * TCP_STREAM_NOTHING. Call that until then: what was not taken by the next push is forgotten. */
+ * TCP_STREAM_NOTHING. Call that until then: what was not taken by the next push, or before the end
+ * of the flow, is forgotten. */
 void tcp_stream_push(struct tcp_stream *stream, struct slab *slab, const struct packet *packet,
                      unsigned side, struct tcp_stream_stats *stats);
 
