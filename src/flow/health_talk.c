@@ -47,7 +47,11 @@ static void begin_half(struct health_step *s, struct health_half *half)
     half->acked = half->flags & HALF_ACKED && health_distance(half->acked, s->start) > 0
                       ? half->acked : s->start;
     half->flags |= HALF_SYN | HALF_NEXT | HALF_ACKED | HALF_CLEAN;
+    half->flags &= (uint16_t)~HALF_SCALE;
     read_offer(s, half);
+    if (s->health->halves[0].flags & s->health->halves[1].flags & HALF_SYN) {
+        agree(s->health);
+    }
 }
 
 static void take_syn(struct health_step *s)
@@ -69,7 +73,6 @@ static void take_syn(struct health_step *s)
             h->answer_us = s->now_us; /* of the other SYN */
         }
         h->flags |= HEALTH_SIMULTANEOUS;
-        agree(h);
         return;
     }
     if (h->flags & HEALTH_MEASURES) {
@@ -102,9 +105,6 @@ static void take_answer(struct health_step *s)
         begin_half(s, half);
         if ((s->flags & ECN_BITS) == TCP_ECE) {
             half->flags |= HALF_ECN;
-        }
-        if (other->flags & HALF_SYN) {
-            agree(h);
         }
     }
     if (h->flags & HEALTH_SIMULTANEOUS && !(h->flags & HEALTH_MEASURES) && h->syns == 1) {
