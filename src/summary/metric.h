@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "summary/histogram.h"
+#include "summary/metric_key.h"
 
 enum metric_kind {
     METRIC_COUNTER,     /* uint64_t, grows; merge adds */
@@ -14,15 +16,10 @@ enum metric_kind {
     METRIC_CARDINALITY, /* struct cardinality: distinct items, HyperLogLog */
     METRIC_TOPN,        /* struct topn: heaviest items */
     METRIC_LABELLED,    /* uint64_t[count], one counter a label value; merge adds */
-};
-
-/* How the keys of a top-N are written for people. */
-enum metric_key {
-    METRIC_KEY_NONE,
-    METRIC_KEY_ADDRESS, /* uint8_t version, then 16 bytes of address */
-    METRIC_KEY_PAIR,    /* two METRIC_KEY_ADDRESS keys: initiator, responder */
-    METRIC_KEY_PORT,    /* uint8_t IANA protocol, uint16_t port (host order, packed): "443/tcp" */
-    METRIC_KEY_TEXT,    /* text, padded with zeros */
+    METRIC_QUANTILES,   /* struct quantiles: what half, 90, 95 and 99 % of values do not exceed */
+    METRIC_HISTOGRAM,   /* struct histogram with its bounds, or struct quantiles with powers of 2 */
+    METRIC_RATE,        /* struct rate: the same quantiles, of what comes in a second */
+    METRIC_INFO,        /* char[text_size], padded with zeros: a fact; merge keeps the greater */
 };
 
 struct metric {
@@ -33,12 +30,21 @@ struct metric {
     const char *help;
     const char *group; /* metric group, "counters", "top_hosts" ... */
     /* METRIC_LABELLED: */
-    const char *label; /* Prometheus label name; a TOPN's may replace that of its kind of key */
+    /* Prometheus label name; a TOPN's may replace that of its kind of key, an INFO's is "value" if
+     * it is not given */
+    const char *label;
     const char *(*label_value)(unsigned i); /* static text of label value i; NULL: not shown */
     unsigned label_count;
     /* METRIC_TOPN: */
     enum metric_key key;
     const char *const *extras; /* names of the extra counters of an item, NULL-terminated */
+    /* METRIC_HISTOGRAM: without bounds, 2^first_power to 2^last_power of a struct quantiles are
+     * shown: the same at every scrape, whatever its buckets. */
+    struct histogram_bounds bounds;
+    int first_power;
+    int last_power;
+    /* METRIC_INFO: */
+    size_t text_size;
 };
 
 /* A table with the size of its block. */
@@ -64,20 +70,22 @@ void metric_block_reset(const struct metric_set *set, void *block);
 void metric_block_merge(const struct metric_set *set, void *into, const void *from);
 /* One JSON object, a member a metric. Labelled counters as an object, a member a label value;
  * cardinalities as whole numbers; top-Ns as arrays of at most `limit` items, heaviest first:
- * {"key":text,"weight":n,<extras>} and "error":n where the weight may lack as much. */
+ * {"key":text,"weight":n,<extras>} and "error":n where the weight may lack as much. Quantiles as
+ * {"p50","p90","p95","p99","min","max","sum","count"}, null when there are no values; rates with
+ * "live", the second that ended last, and "seconds", of which the quantiles are; histograms as
+ * {"buckets":{bound:count of all up to it,...,"+Inf":n},"sum","count"}; a fact as text. */
 void metric_block_json(const struct metric_set *set, const void *block, unsigned limit,
                        struct json *to);
 /* Prometheus text exposition format 0.0.4: HELP and TYPE once a metric, names
  * <prefix>_<set>_<name>[_<unit>][_total] (the unit unless the name has that word), counters and
  * labelled counters, cardinalities as gauges, top-Ns as gauges with labels (at most `limit`
- * items), one for the weight and one for each extra. */
+ * items), one for the weight and one for each extra; quantiles and rates as summaries, whose _sum
+ * is the sum and whose _count is that of values or seconds; histograms; a fact as the label of a
+ * gauge <name>_info that is 1, unless it is empty. */
 void metric_block_prometheus(const struct metric_set *set, const void *block, unsigned limit,
                              const char *prefix, struct json *to);
 
-enum { METRIC_KEY_ROOM = 168 }; /* bytes that the text of any key fits in */
-
-/* Writes a top-N key as text into `to` (terminated); `kind` says how to read it. An address,
- * "a > b" for a pair, "443/tcp" for a port. Text has control characters and bytes that are not
- * UTF-8 as \xNN and a backslash as \\, so that it is safe to print and no two keys look the
- * same. */
-void metric_key_text(enum metric_key kind, struct span key, char *to, size_t size);
+/* Appends the bytes of Apache DataSketches of a metric: HLL of a cardinality, frequent items of a
+ * top-N with its keys as text, KLL of quantiles and of a histogram in powers of 2. False, and
+ * nothing, for the other kinds. */
+bool metric_sketch(const struct metric *m, const void *block, struct json *to);

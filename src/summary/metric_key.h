@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The keys of top-Ns as text. A key is bytes of a fixed size that say whose weight it is; of which
+ * kind they are is said once, by the metric. No allocation; any thread. */
+#pragma once
+
+#include "base/span.h"
+
+/* How the keys of a top-N are written for people. */
+enum metric_key {
+    METRIC_KEY_NONE,
+    METRIC_KEY_ADDRESS, /* uint8_t version, then 16 bytes of address */
+    METRIC_KEY_PAIR,    /* two METRIC_KEY_ADDRESS keys: initiator, responder */
+    METRIC_KEY_PORT,    /* uint8_t IANA protocol, uint16_t port (host order, packed): "443/tcp" */
+    METRIC_KEY_TEXT,    /* text, padded with zeros */
+};
+
+enum { METRIC_KEY_ROOM = 168 }; /* bytes that the text of any key fits in */
+
+/* Writes a top-N key as text into `to` (terminated); `kind` says how to read it. An address,
+ * "a > b" for a pair, "443/tcp" for a port. Text has control characters and bytes that are not
+ * UTF-8 as \xNN and a backslash as \\, so that it is safe to print and no two keys look the
+ * same. */
+void metric_key_text(enum metric_key kind, struct span key, char *to, size_t size);
