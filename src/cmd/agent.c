@@ -103,7 +103,8 @@ int agent_run(const struct config *config, const struct agent_options *options)
     if (!config_check(config, &err)) {
         return complain(options, &err);
     }
-    struct engine_options engine_options = {.mode = options->mode, .serves = config->api.enabled};
+    struct engine_options engine_options = {
+        .mode = options->mode, .serves = config->api.enabled, .listens = true};
     struct engine *engine = engine_new(config, &engine_options, &err);
     if (engine == NULL) {
         return complain(options, &err);

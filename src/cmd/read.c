@@ -40,6 +40,8 @@ static const struct option_spec options[] = {
      .help = "report flows that go on so often; -1s: only when they end"},
     {.name = "connections", .kind = OPTION_FLAG,
      .help = "TCP connections instead of flows: what each one suffered from"},
+    {.name = "transactions", .kind = OPTION_FLAG,
+     .help = "read what connections say for the report and the summary, too, as events always do"},
     {.name = "deltas", .kind = OPTION_FLAG,
      .help = "reports count from the one before instead of from the flow's start"},
     {0},
@@ -212,7 +214,11 @@ static int analyse(const struct arguments *arguments, const struct config *confi
 {
     struct err err = {0};
     struct engine_options engine_options = {
-        .mode = "read", .keep_courses = output == OUTPUT_REPORT, .writer = writer};
+        .mode = "read",
+        .listens = output == OUTPUT_EVENTS || arguments_flag(arguments, "transactions"),
+        .keep_courses = output == OUTPUT_REPORT,
+        .writer = writer,
+    };
     struct engine *engine =
         config_check(config, &err) ? engine_new(config, &engine_options, &err) : NULL;
     if (engine == NULL) {

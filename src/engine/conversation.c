@@ -12,7 +12,7 @@ enum {
     LOG_BYTES = 1 << 20,   /* of events that one call of a hook may make */
     PROBE_BYTES = 2048,    /* of one side; who cannot be told from them is not known */
     PENDING_FIRST = 512,
-    UNKNOWN = UINT32_MAX,  /* no protocol knows this flow: do not ask again */
+    UNKNOWN = UINT32_MAX,  /* no protocol knows the flow */
 };
 
 /* Bytes of one side that are not consumed yet, in a slab block. */
@@ -35,7 +35,7 @@ _Static_assert(sizeof(struct conversation) <= CONVERSATION_BYTES, "what the budg
 
 struct conversations {
     struct conversation_options options;
-    uint32_t *of_flow;          /* by flow index: conversation, 0 or UNKNOWN */
+    uint32_t *of_flow;          /* by flow index, of flows with FLOW_HEARD */
     struct conversation *pool;  /* 0 is never used */
     uint32_t pool_bound;
     uint32_t free_list;
@@ -60,7 +60,7 @@ static size_t pool_size(const struct conversations *all)
 bool conversation_is_wanted(const struct delta_layout *layout)
 {
     for (uint32_t i = 0; i < layout->count; i++) {
-        if (layout->protos[i]->on_chunk != NULL || layout->protos[i]->on_datagram != NULL) {
+        if (delta_is_listener(layout->protos[i])) {
             return true;
         }
     }
@@ -115,7 +115,8 @@ const struct conversation_stats *conversations_stats(struct conversations *all)
 
 /* A conversation for a flow; NULL, and the flow is not asked about again, when there are as many as
  * there may be. */
-static struct conversation *begin(struct conversations *all, flow_index index)
+static struct conversation *begin(struct conversations *all, flow_index index,
+                                  struct flow *flow)
 {
     uint32_t number = all->free_list;
     if (number != 0) {
@@ -123,7 +124,7 @@ static struct conversation *begin(struct conversations *all, flow_index index)
     } else if (all->pool_bound <= all->options.capacity) {
         number = all->pool_bound++;
     } else {
-        all->of_flow[index] = UNKNOWN;
+        flow->flags |= FLOW_UNHEARD;
         all->stats.refused++;
         return NULL;
     }
@@ -131,6 +132,7 @@ static struct conversation *begin(struct conversations *all, flow_index index)
     *c = (struct conversation){0};
     tcp_stream_init(&c->stream);
     all->of_flow[index] = number;
+    flow->flags |= FLOW_HEARD;
     return c;
 }
 
@@ -140,8 +142,8 @@ static void drop_pending(struct conversations *all, struct conversation *c, unsi
     c->pending[side] = (struct pending){0};
 }
 
-/* Gives all memory of a conversation back; the flow is left with `mark`. */
-static void end(struct conversations *all, flow_index index, uint32_t mark)
+/* Gives all memory of a conversation back. */
+static void end(struct conversations *all, flow_index index, struct flow *flow)
 {
     uint32_t number = all->of_flow[index];
     struct conversation *c = &all->pool[number];
@@ -152,7 +154,7 @@ static void end(struct conversations *all, flow_index index, uint32_t mark)
     all->stats.active -= c->proto != 0;
     c->next_free = all->free_list;
     all->free_list = number;
-    all->of_flow[index] = mark;
+    flow->flags &= (uint8_t)~FLOW_HEARD;
 }
 
 /* ---- One call of a hook --------------------------------------------------------------------- */
@@ -162,7 +164,7 @@ struct call {
     struct conversations *all;
     const struct conversation_moment *moment;
     flow_index index;
-    const struct flow *flow;
+    struct flow *flow;
     struct conversation *c;
     struct proto_context context;
 };
@@ -290,7 +292,8 @@ static void let_go(struct call *call)
         pass_events(call);
     }
     call->all->stats.let_go += call->c->proto != 0;
-    end(call->all, call->index, UNKNOWN);
+    end(call->all, call->index, call->flow);
+    call->flow->flags |= FLOW_UNHEARD;
     call->c = NULL;
 }
 
@@ -358,21 +361,34 @@ static void feed(struct call *call, unsigned side, struct span data, uint64_t ti
     }
 }
 
-/* Bytes of a connection whose protocol is not known yet: they are kept until one says yes, then all
- * that was said so far is read, the initiator's words first. */
+/* What was said before the protocol was known is read now, the initiator's words first. */
+static void catch_up(struct call *call, uint64_t time_ns)
+{
+    for (unsigned side = 0; side < 2 && call->c != NULL; side++) {
+        if (call->c->pending[side].size > 0) {
+            feed(call, side, span_of(NULL, 0), time_ns);
+        }
+    }
+}
+
+/* Bytes of a connection whose protocol is not known yet: they are kept until one says yes. Mostly the
+ * first bytes tell, and nothing has to be kept. */
 static void identify(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
-    bool fits = keep(call, side, data);
     struct pending *p = &call->c->pending[side];
-    uint32_t number = fits ? ask(call, span_of(p->bytes, p->size), side, true) : UNKNOWN;
-    if (number == UNKNOWN || (number != 0 && !attach(call, number))) {
-        let_go(call);
-        return;
+    bool fresh = p->size == 0 && call->c->pending[1 - side].size == 0;
+    uint32_t number = fresh ? ask(call, data, side, true) : 0;
+    bool keeps = number == 0;
+    bool fits = !keeps || keep(call, side, data);
+    if (fits && keeps && !fresh) {
+        number = ask(call, span_of(p->bytes, p->size), side, true);
     }
-    for (unsigned each = 0; number != 0 && each < 2 && call->c != NULL; each++) {
-        if (call->c->pending[each].size > 0) {
-            feed(call, each, span_of(NULL, 0), time_ns);
-        }
+    if (!fits || number == UNKNOWN || (number != 0 && !attach(call, number))) {
+        let_go(call);
+    } else if (number != 0 && keeps) {
+        catch_up(call, time_ns);
+    } else if (number != 0) {
+        feed(call, side, data, time_ns);
     }
 }
 
@@ -437,7 +453,7 @@ static void take_pieces(struct call *call)
 /* A connection is worth a conversation once it says something. */
 static void begin_tcp(struct call *call)
 {
-    call->c = begin(call->all, call->index);
+    call->c = begin(call->all, call->index, call->flow);
     if (call->c == NULL) {
         return;
     }
@@ -474,10 +490,10 @@ static void take_udp(struct call *call, const struct packet *packet, unsigned si
         struct span payload = packet_payload(packet);
         uint32_t number = ask(call, payload, side, false);
         if (number == 0 || number == UNKNOWN) {
-            call->all->of_flow[call->index] = UNKNOWN;
+            call->flow->flags |= FLOW_UNHEARD;
             return;
         }
-        call->c = begin(call->all, call->index);
+        call->c = begin(call->all, call->index, call->flow);
         if (call->c == NULL) {
             return;
         }
@@ -494,11 +510,10 @@ static void take_udp(struct call *call, const struct packet *packet, unsigned si
 /* ---- The door ------------------------------------------------------------------------------- */
 
 void conversation_packet(struct conversations *all, const struct conversation_moment *moment,
-                         flow_index index, const struct flow *flow, const struct packet *packet,
+                         flow_index index, struct flow *flow, const struct packet *packet,
                          unsigned side)
 {
-    uint32_t number = all->of_flow[index];
-    if (number == UNKNOWN || packet->l4 == NULL) {
+    if (flow->flags & FLOW_UNHEARD || packet->l4 == NULL) {
         return;
     }
     struct call call = {
@@ -506,7 +521,7 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
         .moment = moment,
         .index = index,
         .flow = flow,
-        .c = number != 0 ? &all->pool[number] : NULL,
+        .c = flow->flags & FLOW_HEARD ? &all->pool[all->of_flow[index]] : NULL,
     };
     if (packet->class == PACKET_TCP && all->has_tcp) {
         take_tcp(&call, packet, side);
@@ -524,25 +539,25 @@ static enum proto_close reason_of(const struct conversation *c, const struct flo
 }
 
 void conversation_close(struct conversations *all, const struct conversation_moment *moment,
-                        flow_index index, const struct flow *flow)
+                        flow_index index, struct flow *flow)
 {
-    uint32_t number = all->of_flow[index];
-    if (number == 0 || number == UNKNOWN) {
-        all->of_flow[index] = 0;
+    if (!(flow->flags & FLOW_HEARD)) {
         return;
     }
-    struct call call = {
-        .all = all, .moment = moment, .index = index, .flow = flow, .c = &all->pool[number]};
+    struct call call = {.all = all,
+                        .moment = moment,
+                        .index = index,
+                        .flow = flow,
+                        .c = &all->pool[all->of_flow[index]]};
     set_context(&call);
     tcp_stream_age(&call.c->stream, UINT64_MAX);
     take_pieces(&call);
     if (call.c == NULL) {
-        all->of_flow[index] = 0;
         return;
     }
     if (call.c->proto != 0 && proto_of(&call)->on_close != NULL) {
         proto_of(&call)->on_close(&call.context, reason_of(call.c, flow));
         pass_events(&call);
     }
-    end(all, index, 0);
+    end(all, index, flow);
 }

@@ -50,11 +50,11 @@ struct conversation_moment {
 
 /* A packet of a flow; call it before flow_count(), which moves the flow's sequence numbers on. */
 void conversation_packet(struct conversations *all, const struct conversation_moment *moment,
-                         flow_index index, const struct flow *flow, const struct packet *packet,
+                         flow_index index, struct flow *flow, const struct packet *packet,
                          unsigned side);
 
 /* The flow ends. */
 void conversation_close(struct conversations *all, const struct conversation_moment *moment,
-                        flow_index index, const struct flow *flow);
+                        flow_index index, struct flow *flow);
 
 const struct conversation_stats *conversations_stats(struct conversations *all);

@@ -8,10 +8,18 @@
 
 enum { BLOCK_ALIGN = 64 };
 
-void delta_layout_init(struct delta_layout *layout)
+bool delta_is_listener(const struct proto *proto)
+{
+    return proto->on_chunk != NULL || proto->on_datagram != NULL;
+}
+
+void delta_layout_init(struct delta_layout *layout, bool listens)
 {
     *layout = (struct delta_layout){0};
     for (const struct proto *const *proto = protos; *proto != NULL; proto++) {
+        if (!listens && delta_is_listener(*proto)) {
+            continue;
+        }
         assert(layout->count < BOARD_SETS);
         layout->protos[layout->count] = *proto;
         layout->sets[layout->count] = (*proto)->metrics;

@@ -36,8 +36,12 @@ struct delta {
     uint8_t *blocks; /* layout->size bytes */
 };
 
-/* The layout of all protocols' blocks; constant once made. */
-void delta_layout_init(struct delta_layout *layout);
+/* The layout of the blocks of all protocols, or of those only that do not listen to conversations;
+ * constant once made. */
+void delta_layout_init(struct delta_layout *layout, bool listens);
+
+/* Whether a protocol reads what flows say, not only their headers. */
+bool delta_is_listener(const struct proto *proto);
 
 /* Memory for blocks of a layout, empty; NULL when the system refuses. Freed by blocks_free(). */
 uint8_t *blocks_new(const struct delta_layout *layout);

@@ -161,7 +161,7 @@ struct engine *engine_new(const struct config *config, const struct engine_optio
     engine->options = *options;
     engine->seed = hash_seed();
     engine->worker_count = (uint32_t)config->limits.workers;
-    delta_layout_init(&engine->layout);
+    delta_layout_init(&engine->layout, options->listens);
     engine->collector = collector_new(&engine->layout, options->keep_courses, err);
     if (engine->collector == NULL || !sort_of_taps(engine, err) || !make_output(engine, err) ||
         !make_workers(engine, err) || !make_run(engine, err)) {

@@ -19,6 +19,7 @@ struct pcapwrite;
 struct engine_options {
     const char *mode;         /* "live", "demo", "read": shown on the board */
     bool serves;              /* an API will ask: recent flows are kept */
+    bool listens;             /* protocols read what flows say: transactions, and their metrics */
     bool keep_courses;        /* a report will ask for the course of top items over time */
     struct pcapwrite *writer; /* files only: every frame that passes the filter goes there, or NULL */
 };

@@ -154,7 +154,7 @@ static uint64_t next_look(const struct worker *w, const struct flow *flow, uint6
 static void conclude(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
 {
     const struct delta_layout *layout = w->options.layout;
-    const struct flow *flow = flow_at(w->flows, index);
+    struct flow *flow = flow_at(w->flows, index);
     if (flow->flags & FLOW_TOUCHED) {
         flow_life_fold(w);
     }

@@ -54,8 +54,7 @@ struct conversation_moment pipeline_moment(const struct worker *w, flow_index in
 }
 
 /* Lets the flow's protocol hear what the packet says. */
-static void hear(struct worker *w, const struct unit *unit, flow_index index,
-                 const struct flow *flow)
+static void hear(struct worker *w, const struct unit *unit, flow_index index, struct flow *flow)
 {
     unsigned side = (unsigned)unit->end ^ flow->initiator;
     struct conversation_moment moment = pipeline_moment(w, index, unit->packet.time_ns);

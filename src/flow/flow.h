@@ -52,8 +52,9 @@ enum flow_flags {
     FLOW_TOUCHED = 4,    /* on the worker's list of flows seen since the last flush */
     FLOW_FRAGMENTS = 8,  /* some packets came as fragments */
     FLOW_FLIPPED = 16,   /* the initiator did not send the first packet: see flow_begin() */
-    FLOW_REPORTED = 32,  /* an intermediate report was made */
-    FLOW_INCOMPLETE = 64 /* packets of it were lost by the capture */
+    FLOW_HEARD = 32,     /* a conversation listens to it */
+    FLOW_INCOMPLETE = 64, /* packets of it were lost by the capture */
+    FLOW_UNHEARD = 128   /* no protocol wants to hear it */
 };
 
 struct flow {
