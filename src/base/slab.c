@@ -2,7 +2,10 @@
 /* Knuth's buddy system (The Art of Computer Programming 1, §2.5, algorithms R and S): a block of order
  * n is 2^n bytes at an offset that is a multiple of 2^n; its buddy is where that bit is flipped. A free
  * block is on the list of its order. Address space is cut from the front, in blocks of the highest
- * order, only when no list has what is asked for: what was never needed is never touched. */
+ * order, only when no list has what is asked for: what was never needed is never touched.
+ *
+ * What is given back is likely to be wanted again soon. So the last few blocks of each order are kept
+ * as they are, neither free nor out, and joined only when memory runs short. */
 #include "base/slab.h"
 
 #include "base/pages.h"
@@ -25,9 +28,9 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
 #endif
 
-enum { ORDER_MIN = 6, ORDER_MAX = 21, ORDERS = ORDER_MAX + 1 };
+enum { ORDER_MIN = 6, ORDER_MAX = 21, ORDERS = ORDER_MAX + 1, KEPT_MAX = 8 };
 
-enum block_state { BLOCK_OUT = 0x4f55, BLOCK_FREE = 0x4652 }; /* no values that stray bytes have */
+enum block_state { BLOCK_OUT = 0x4f55, BLOCK_FREE = 0x4652, BLOCK_KEPT = 0x4b45 };
 
 struct block {
     uint32_t order;
@@ -50,6 +53,8 @@ struct slab {
     uint64_t refused;
     uint32_t filled; /* a bit for each order whose list is not empty */
     struct block *free[ORDERS];
+    struct block *kept[ORDERS];
+    uint8_t kept_count[ORDERS];
 };
 
 struct slab *slab_new(uint64_t budget)
@@ -148,17 +153,47 @@ static struct block *free_buddy(const struct slab *slab, const struct block *blo
     return buddy->state == BLOCK_FREE && buddy->order == order ? buddy : NULL;
 }
 
-void *slab_take(struct slab *slab, size_t size)
+/* Joins a block with its buddy, and that with its own, as far as they are free, and lists it. */
+static void join(struct slab *slab, struct block *block, uint32_t order)
 {
-    if (size > SLAB_BLOCK_MAX) {
-        slab->refused++;
-        return NULL;
+    struct block *buddy;
+    while ((buddy = free_buddy(slab, block, order)) != NULL) {
+        take_off_list(slab, buddy);
+        ASAN_POISON_MEMORY_REGION(buddy, sizeof *buddy);
+        block = buddy < block ? buddy : block;
+        order++;
     }
-    size_t whole = size + HEADER;
-    uint32_t order = whole <= size_of(ORDER_MIN) ? ORDER_MIN
-                                                 : 64 - (uint32_t)__builtin_clzl(whole - 1);
-    if (slab->filled >> order == 0 && !cut_fresh(slab, order)) {
-        slab->refused++;
+    put_on_list(slab, block, order);
+}
+
+static struct block *take_kept(struct slab *slab, uint32_t order)
+{
+    struct block *block = slab->kept[order];
+    slab->kept[order] = block->next;
+    slab->kept_count[order]--;
+    return block;
+}
+
+/* Memory runs short: what was kept is joined. Whether there was any. */
+static bool join_kept(struct slab *slab)
+{
+    bool any = false;
+    for (uint32_t order = ORDER_MIN; order < ORDERS; order++) {
+        while (slab->kept_count[order] > 0) {
+            struct block *block = take_kept(slab, order);
+            block->state = BLOCK_OUT;
+            join(slab, block, order);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* A block of that order off the lists, by splitting a larger one; NULL when there is none. */
+static struct block *split(struct slab *slab, uint32_t order)
+{
+    if (slab->filled >> order == 0 && !cut_fresh(slab, order) &&
+        !(join_kept(slab) && slab->filled >> order != 0)) {
         return NULL;
     }
     uint32_t found = order + (uint32_t)__builtin_ctz(slab->filled >> order);
@@ -167,6 +202,25 @@ void *slab_take(struct slab *slab, size_t size)
     while (found > order) {
         found--;
         put_on_list(slab, (struct block *)(void *)((uint8_t *)block + size_of(found)), found);
+    }
+    return block;
+}
+
+static uint32_t order_for(size_t size)
+{
+    size_t whole = size + HEADER;
+    return whole <= size_of(ORDER_MIN) ? ORDER_MIN : 64 - (uint32_t)__builtin_clzl(whole - 1);
+}
+
+void *slab_take(struct slab *slab, size_t size)
+{
+    uint32_t order = size <= SLAB_BLOCK_MAX ? order_for(size) : 0;
+    struct block *block = order == 0                     ? NULL
+                          : slab->kept_count[order] != 0 ? take_kept(slab, order)
+                                                         : split(slab, order);
+    if (block == NULL) {
+        slab->refused++;
+        return NULL;
     }
     ASAN_UNPOISON_MEMORY_REGION(block, size_of(order));
     block->order = order;
@@ -185,16 +239,16 @@ void slab_give(struct slab *slab, void *content)
     assert((uint8_t *)block >= slab->memory && (uint8_t *)block < slab->memory + slab->cut);
     assert(block->state == BLOCK_OUT); /* given once, and nobody wrote before its beginning */
     slab->used -= size_of(order);
-    block->state = BLOCK_FREE;
     ASAN_POISON_MEMORY_REGION(block, size_of(order));
-    struct block *buddy;
-    while ((buddy = free_buddy(slab, block, order)) != NULL) {
-        take_off_list(slab, buddy);
-        ASAN_POISON_MEMORY_REGION(buddy, sizeof *buddy);
-        block = buddy < block ? buddy : block;
-        order++;
+    ASAN_UNPOISON_MEMORY_REGION(block, sizeof *block);
+    if (slab->kept_count[order] == KEPT_MAX) {
+        join(slab, block, order);
+        return;
     }
-    put_on_list(slab, block, order);
+    block->state = BLOCK_KEPT;
+    block->next = slab->kept[order];
+    slab->kept[order] = block;
+    slab->kept_count[order]++;
 }
 
 void *slab_grow(struct slab *slab, void *content, size_t size)

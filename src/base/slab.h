@@ -5,8 +5,9 @@
  * that is reserved at start and touched as it is needed. A block that is larger than asked for is
  * split, and what comes back joins its free other half, so that no burst of small blocks keeps large
  * ones from being had later, nor the other way round. To take and to give are at most 15 such steps,
- * mostly none or one. Blocks are aligned to 16 bytes. With ASan, what is not out must not be touched.
- * One thread. */
+ * and mostly none: the last few blocks of each size are kept for who asks next (when memory runs short
+ * they are joined first). Blocks are aligned to 16 bytes. With ASan, what is not out must not be
+ * touched. One thread. */
 #pragma once
 
 #include <stdbool.h>

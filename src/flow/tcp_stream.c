@@ -55,16 +55,19 @@ static bool is_segment(const struct packet *p)
            p->payload_len <= REACH && p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST);
 }
 
-/* The next segment of a side in order, while nothing waits on either, that acknowledges no more than
- * was seen. Where the other side has not begun its number means nothing, and neither does this. */
+/* The next segment of a side in order, captured whole, while nothing waits on either side, that
+ * acknowledges no more than was seen. */
 static bool is_plain(const struct tcp_stream *stream, unsigned side, const struct packet *p)
 {
     const struct tcp_stream_side *mine = &stream->side[side];
-    return p->seq == mine->next && mine->state == SIDE_OPEN && !mine->has_fin &&
+    const struct tcp_stream_side *theirs = &stream->side[1 - side];
+    return p->seq == mine->next && is_live(mine) && !mine->has_fin &&
            stream->early[0] == NULL && stream->early[1] == NULL && p->malformed == PACKET_FINE &&
            p->class == PACKET_TCP && p->fragment == FRAGMENT_NONE &&
+           (p->payload_len == 0 ||
+            (p->payload != NULL && p->end - p->payload >= p->payload_len)) &&
            (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-           tcp_early_distance(p->ack, stream->side[1 - side].next) <= 0;
+           (tcp_early_distance(p->ack, theirs->next) <= 0 || theirs->state == SIDE_NEW);
 }
 
 /* Sets the number of a side's first byte. A pure acknowledgement begins nothing: in a keep-alive its
@@ -192,8 +195,9 @@ void tcp_stream_push(struct tcp_stream *stream, struct slab *slab, const struct 
     stream->turn = (uint8_t)side;
     stream->left = 0;
     stream->tick = tick_of(packet->time_ns);
-    if (is_plain(stream, side, packet) && packet->payload_len <= packet_payload(packet).size) {
+    if (is_plain(stream, side, packet)) {
         mine->absent = false;
+        mine->state = packet->payload_len > 0 ? SIDE_OPEN : mine->state;
         stream->step = packet->payload_len > 0 ? STEP_PLAIN : STEP_IDLE;
         return;
     }
@@ -220,12 +224,21 @@ static struct tcp_stream_piece piece_of(unsigned side, enum tcp_stream_kind kind
     return (struct tcp_stream_piece){.kind = kind, .side = (uint8_t)side};
 }
 
+/* What was delivered needs no acknowledgement; an old number would look new again after 2^31 bytes. */
+static void advance(struct tcp_stream_side *side, uint32_t n)
+{
+    side->next += n;
+    if (tcp_early_distance(side->acknowledged, side->next) < 0) {
+        side->acknowledged = side->next;
+    }
+}
+
 static struct tcp_stream_piece gap_of(struct tcp_stream *stream, unsigned side, uint32_t length,
                                       struct tcp_stream_stats *stats)
 {
     struct tcp_stream_piece piece = piece_of(side, TCP_STREAM_GAP);
     piece.length = length;
-    stream->side[side].next += length;
+    advance(&stream->side[side], length);
     stats->gaps++;
     stats->gap_bytes += length;
     return piece;
@@ -234,7 +247,7 @@ static struct tcp_stream_piece gap_of(struct tcp_stream *stream, unsigned side, 
 static struct tcp_stream_piece data_of(struct tcp_stream *stream, unsigned side, struct span data,
                                        uint64_t time_ns)
 {
-    stream->side[side].next += (uint32_t)data.size;
+    advance(&stream->side[side], (uint32_t)data.size);
     return (struct tcp_stream_piece){
         .kind = TCP_STREAM_DATA, .side = (uint8_t)side, .time_ns = time_ns, .data = data};
 }
@@ -489,7 +502,8 @@ struct tcp_stream_piece tcp_stream_next(struct tcp_stream *stream, struct slab *
 {
     if (stream->step == STEP_PLAIN) {
         stream->step = STEP_IDLE;
-        return data_of(stream, stream->turn, packet_payload(stream->packet), stream->packet->time_ns);
+        const struct packet *p = stream->packet;
+        return data_of(stream, stream->turn, span_of(p->payload, p->payload_len), p->time_ns);
     }
     if (stream->step == STEP_IDLE) {
         return (struct tcp_stream_piece){.kind = TCP_STREAM_NOTHING};

@@ -472,6 +472,37 @@ static void goes_on_without_memory(void **state)
     expect(w, "0[2]cdefghijklmnopqrstuvwxyz-------------------------------------------0");
 }
 
+/* One direction, 6 GiB of it, of which the capture kept the headers: a hole is a hole still. */
+static void old_numbers_do_not_look_new(void **state)
+{
+    struct world *w = world_new();
+    uint8_t byte = 'x';
+    send(w, 0, TCP_SYN, 0, -1, "");
+    struct packet p = {.class = PACKET_TCP, .tcp_flags = TCP_ACK, .payload_len = 1 << 28};
+    p.seq = isn_of(0) + 1;
+    for (unsigned i = 0; i < 24; i++) {
+        tcp_stream_push(&w->stream, w->slab, &p, 0, &w->stats);
+        assert_int_equal(tcp_stream_next(&w->stream, w->slab, &w->stats).length, p.payload_len);
+        drain(w);
+        p.seq += p.payload_len;
+        struct packet early = p;
+        early.seq += 1;
+        early.payload_len = 1;
+        early.payload = &byte;
+        early.end = &byte + 1;
+        tcp_stream_push(&w->stream, w->slab, &early, 0, &w->stats);
+        drain(w);
+        early.seq -= 1;
+        tcp_stream_push(&w->stream, w->slab, &early, 0, &w->stats);
+        drain(w);
+        p.seq += 2;
+    }
+    assert_int_equal(w->stats.gaps, 24);
+    w->size = 0;
+    w->said[0] = 0;
+    expect(w, "");
+}
+
 static void takes_up_where_it_is_told(void **state)
 {
     struct world *w = world_new();
@@ -481,6 +512,227 @@ static void takes_up_where_it_is_told(void **state)
     tcp_stream_expect(&w->stream, 1, 77);
     send(w, 1, 0, 4, 1, "d");
     expect(w, "1abcd");
+}
+
+/* ---- The streaming law ------------------------------------------------------------------------ */
+
+/* Both sides say random bytes. The network cuts, repeats, overlaps and reorders them; receivers
+ * acknowledge what they have without a hole. The capture swaps the directions, or loses segments.
+ * What comes out is what was said, but for gaps where it was lost. */
+enum { SAID_MAX = 30000, SEGMENTS_MAX = 4000, STEP_NS = 20000 };
+
+struct sent {
+    uint32_t start; /* of the payload in the side's bytes */
+    uint32_t end;
+    uint32_t ack;   /* as an offset in the other's bytes */
+    uint32_t key;   /* the place in the order of arrival */
+    uint8_t side;
+    bool fin;
+};
+
+struct law {
+    uint32_t random;
+    uint32_t window; /* the network reorders so many segments */
+    uint32_t lost;   /* of a thousand segments, by the capture */
+    uint8_t said[2][SAID_MAX];
+    uint32_t size[2];
+    uint32_t isn[2];
+    struct sent sent[SEGMENTS_MAX];
+    unsigned count;
+    uint8_t has[2][SAID_MAX + 1]; /* what the receivers have */
+    uint32_t got[2];              /* without a hole */
+    uint32_t told[2];             /* by the stream */
+    uint64_t gap_bytes;
+    bool ended[2];
+};
+
+static uint32_t chance(struct law *law, uint32_t below)
+{
+    law->random = law->random * 1664525 + 1013904223;
+    return (law->random >> 8) % below;
+}
+
+static void add_segment(struct law *law, unsigned side, uint32_t start, uint32_t end)
+{
+    struct sent s = {.start = start, .end = end, .side = (uint8_t)side};
+    s.fin = end == law->size[side];
+    s.key = law->count + chance(law, law->window);
+    assert_true(law->count < SEGMENTS_MAX);
+    law->sent[law->count++] = s;
+}
+
+/* Both sides' bytes in segments, some again, some with more than is new. */
+static void cut_in_segments(struct law *law)
+{
+    uint32_t at[2] = {0, 0};
+    while (at[0] < law->size[0] || at[1] < law->size[1]) {
+        unsigned side = at[0] == law->size[0] ? 1 : at[1] == law->size[1] ? 0 : chance(law, 2);
+        uint32_t left = law->size[side] - at[side];
+        uint32_t n = 1 + chance(law, chance(law, 4) == 0 ? 3 : 200);
+        n = n < left ? n : left;
+        uint32_t back = chance(law, 3) == 0 ? chance(law, 30) : 0;
+        back = back < at[side] ? back : at[side];
+        add_segment(law, side, at[side] - back, at[side] + n);
+        if (chance(law, 8) == 0) {
+            add_segment(law, side, at[side], at[side] + n);
+        }
+        at[side] += n;
+    }
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct sent *x = a, *y = b;
+    return x->key != y->key ? (x->key < y->key ? -1 : 1) : x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* In the order of arrival; each segment acknowledges what its sender has by then. */
+static void arrive(struct law *law)
+{
+    qsort(law->sent, law->count, sizeof law->sent[0], by_key);
+    for (unsigned i = 0; i < law->count; i++) {
+        struct sent *s = &law->sent[i];
+        unsigned other = 1 - s->side;
+        s->ack = law->got[other];
+        memset(law->has[s->side] + s->start, 1, s->end - s->start);
+        while (law->has[s->side][law->got[s->side]]) {
+            law->got[s->side]++;
+        }
+    }
+}
+
+/* The capture sees one direction up to some segments later than the other; order within each stays. */
+static void swap_directions(struct law *law)
+{
+    uint32_t late[2] = {0, 0};
+    for (unsigned i = 0; i < law->count; i++) {
+        struct sent *s = &law->sent[i];
+        uint32_t key = 10 * i + chance(law, 100);
+        late[s->side] = key > late[s->side] ? key : late[s->side] + 1;
+        s->key = late[s->side];
+    }
+    qsort(law->sent, law->count, sizeof law->sent[0], by_key);
+}
+
+/* Where nothing is lost, data come when all has come that their sender had. */
+static void check_cause(const struct law *law, const struct tcp_stream_piece *piece)
+{
+    uint64_t number = (piece->time_ns - 1000 * (uint64_t)MS) / STEP_NS;
+    if (number > 0 && law->lost == 0) {
+        const struct sent *s = &law->sent[number - 1];
+        assert_int_equal(s->side, piece->side);
+        assert_true(law->told[1 - s->side] >= s->ack);
+    }
+}
+
+static void check_pieces(struct law *law, struct world *w)
+{
+    for (;;) {
+        struct tcp_stream_piece piece = tcp_stream_next(&w->stream, w->slab, &w->stats);
+        uint32_t *told = &law->told[piece.side];
+        switch (piece.kind) {
+        case TCP_STREAM_NOTHING:
+            return;
+        case TCP_STREAM_DATA:
+            check_cause(law, &piece);
+            assert_true(*told + piece.data.size <= law->size[piece.side]);
+            assert_memory_equal(piece.data.data, law->said[piece.side] + *told, piece.data.size);
+            *told += (uint32_t)piece.data.size;
+            break;
+        case TCP_STREAM_GAP:
+            *told += piece.length;
+            law->gap_bytes += piece.length;
+            break;
+        case TCP_STREAM_END:
+            assert_int_equal(*told, law->size[piece.side]);
+            law->ended[piece.side] = true;
+            break;
+        case TCP_STREAM_RESET:
+            fail();
+        }
+    }
+}
+
+static void push_sent(struct law *law, struct world *w, const struct sent *s, uint8_t flags)
+{
+    const uint8_t *from = law->said[s->side] + s->start;
+    struct packet p = {
+        .time_ns = w->now_ns,
+        .class = PACKET_TCP,
+        .tcp_flags = (uint8_t)(TCP_ACK | flags | (s->fin ? TCP_FIN : 0)),
+        .seq = law->isn[s->side] + s->start + !(flags & TCP_SYN),
+        .ack = law->isn[1 - s->side] + 1 + s->ack,
+        .l4 = from,
+        .payload = from,
+        .end = from + (s->end - s->start),
+        .payload_len = s->end - s->start,
+    };
+    tcp_stream_push(&w->stream, w->slab, &p, s->side, &w->stats);
+    check_pieces(law, w);
+}
+
+/* One connection; returns the bytes lost. */
+static uint64_t keeps_the_law(uint32_t seed, uint32_t window, bool swap, uint32_t lost)
+{
+    static struct law law;
+    struct world *w = world_new();
+    law = (struct law){.random = seed, .window = window, .lost = lost};
+    for (unsigned side = 0; side < 2; side++) {
+        law.size[side] = 1 + chance(&law, SAID_MAX - 1);
+        law.isn[side] = chance(&law, 2) ? chance(&law, 1 << 24) << 8 : 0 - chance(&law, 20000);
+        for (uint32_t i = 0; i < law.size[side]; i++) {
+            law.said[side][i] = (uint8_t)chance(&law, 256);
+        }
+    }
+    cut_in_segments(&law);
+    arrive(&law);
+    if (swap) {
+        swap_directions(&law);
+    }
+    push_sent(&law, w, &(struct sent){.side = 0}, TCP_SYN);
+    push_sent(&law, w, &(struct sent){.side = 1}, TCP_SYN);
+    for (unsigned i = 0; i < law.count; i++) {
+        w->now_ns += STEP_NS;
+        if (chance(&law, 1000) >= lost) {
+            push_sent(&law, w, &law.sent[i], 0);
+        }
+    }
+    tcp_stream_age(&w->stream, UINT64_MAX);
+    check_pieces(&law, w);
+    for (unsigned side = 0; side < 2; side++) {
+        assert_true(law.ended[side] || lost > 0);
+        assert_int_equal(w->stream.side[side].next, law.isn[side] + 1 + law.told[side]);
+    }
+    assert_int_equal(w->stats.gap_bytes, law.gap_bytes);
+    assert_int_equal(w->stats.refused, 0);
+    assert_int_equal(slab_used(w->slab), 0);
+    tcp_stream_done(&w->stream, w->slab);
+    slab_free(w->slab);
+    free(w);
+    return law.gap_bytes;
+}
+
+static void any_segments_say_the_same(void **state)
+{
+    for (uint32_t seed = 1; seed <= 100; seed++) {
+        assert_int_equal(keeps_the_law(seed, 40, false, 0), 0);
+    }
+}
+
+static void swapped_directions_say_the_same(void **state)
+{
+    for (uint32_t seed = 1; seed <= 100; seed++) {
+        assert_int_equal(keeps_the_law(seed, 1, true, 0), 0);
+    }
+}
+
+static void lost_segments_are_gaps(void **state)
+{
+    uint64_t lost = 0;
+    for (uint32_t seed = 1; seed <= 100; seed++) {
+        lost += keeps_the_law(seed, 1 + seed % 50, seed & 1, 20);
+    }
+    assert_true(lost > 0);
 }
 
 int main(void)
@@ -507,7 +759,11 @@ int main(void)
         cmocka_unit_test(ignores_garbage),
         cmocka_unit_test(bounds_what_waits),
         cmocka_unit_test(goes_on_without_memory),
+        cmocka_unit_test(old_numbers_do_not_look_new),
         cmocka_unit_test(takes_up_where_it_is_told),
+        cmocka_unit_test(any_segments_say_the_same),
+        cmocka_unit_test(swapped_directions_say_the_same),
+        cmocka_unit_test(lost_segments_are_gaps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
