@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cmd/interrupt.h"
 #include "cmd/report.h"
+#include "cmd/report_connections.h"
 #include "cmd/summary_json.h"
 #include "engine/engine.h"
 #include "tap/pcapwrite.h"
@@ -15,6 +16,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { CONNECTIONS_KEPT = 10000 };
 
 static const char *const outputs[] = {"report", "events", "summary", NULL};
 
@@ -182,7 +185,10 @@ static enum engine_status read_all(struct engine *engine, struct err *err)
 static void print_answer(struct engine *engine, const struct arguments *arguments,
                          enum output output)
 {
-    if (output == OUTPUT_REPORT) {
+    if (output == OUTPUT_REPORT && arguments_flag(arguments, "connections")) {
+        struct terminal terminal = terminal_of(stdout);
+        report_connections_print(engine, &terminal, stdout);
+    } else if (output == OUTPUT_REPORT) {
         struct report report = {
             .engine = engine,
             .terminal = terminal_of(stdout),
@@ -217,6 +223,7 @@ static int analyse(const struct arguments *arguments, const struct config *confi
         .mode = "read",
         .listens = output == OUTPUT_EVENTS || arguments_flag(arguments, "transactions"),
         .keep_courses = output == OUTPUT_REPORT,
+        .keep_connections = arguments_flag(arguments, "connections") ? CONNECTIONS_KEPT : 0,
         .writer = writer,
     };
     struct engine *engine =

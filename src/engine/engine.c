@@ -117,6 +117,7 @@ static bool make_output(struct engine *engine, struct err *err)
         .mode = engine->is_live ? OUTBOX_DROP : threads ? OUTBOX_WAIT : OUTBOX_DRAIN,
         .ordered = !engine->is_live,
         .recent = engine->options.serves ? RECENT_FLOWS : 0,
+        .connections = engine->options.keep_connections,
     };
     engine->output = output_new(&options, err);
     return engine->output != NULL;
@@ -170,6 +171,12 @@ struct engine *engine_new(const struct config *config, const struct engine_optio
     }
     init_board(engine);
     return engine;
+}
+
+uint32_t engine_connections(struct engine *engine, const struct health_event *const **ret,
+                            uint64_t *ret_total)
+{
+    return output_connections(engine->output, ret, ret_total);
 }
 
 void engine_free(struct engine *engine)

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "engine/config.h"
 #include "engine/flow_event.h"
+#include "engine/health_event.h"
 #include "summary/metric.h"
 
 struct engine; /* opaque */
@@ -21,6 +22,7 @@ struct engine_options {
     bool serves;              /* an API will ask: recent flows are kept */
     bool listens;             /* protocols read what flows say: transactions, and their metrics */
     bool keep_courses;        /* a report will ask for the course of top items over time */
+    uint32_t keep_connections; /* so many of the worst TCP connections, for engine_connections() */
     struct pcapwrite *writer; /* files only: every frame that passes the filter goes there, or NULL */
 };
 
@@ -55,6 +57,11 @@ void engine_free(struct engine *engine);
 
 /* Files: earliest and latest time of any frame; false when none had one. */
 bool engine_span(const struct engine *engine, uint64_t *ret_first_ns, uint64_t *ret_last_ns);
+
+/* After engine_stop(), with keep_connections: TCP connections, worst first; they live as long as the
+ * engine. Returns how many were kept of `ret_total`. */
+uint32_t engine_connections(struct engine *engine, const struct health_event *const **ret,
+                            uint64_t *ret_total);
 
 struct series;
 /* After engine_stop(), with keep_courses: the course over packet time of an item of a top-N, NULL

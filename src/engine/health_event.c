@@ -228,11 +228,22 @@ static const enum health_verdict worst_first[HEALTH_VERDICTS] = {
     HEALTH_RECEIVER_LIMITED, HEALTH_SENDER_LIMITED,  HEALTH_APPLICATION_LIMITED,
 };
 
+enum { REFUSED_WEIGHT = 60 };
+
+static const double weights[HEALTH_VERDICTS] = {
+    [HEALTH_BLACKHOLED] = 100,      [HEALTH_BUFFERBLOAT] = 60,     [HEALTH_LOSSY] = 50,
+    [HEALTH_SLOW_SERVER] = 40,      [HEALTH_REORDERED] = 30,       [HEALTH_SHORT_OF_WINDOW] = 25,
+    [HEALTH_RECEIVER_LIMITED] = 15, [HEALTH_SENDER_LIMITED] = 10,  [HEALTH_APPLICATION_LIMITED] = 1,
+};
+
 void health_event_finish(struct health_event *event)
 {
     static const char *const places[] = {NULL, "before_tap", "behind_tap"};
     flow_event_finish(&event->flow);
     event->queue_place = places[event->record.queue_place];
+    const char *close = event->record.close;
+    bool refused = close != NULL && strcmp(close, "refused") == 0;
+    event->badness = refused ? REFUSED_WEIGHT : 0;
     size_t at = 0;
     for (unsigned i = 0; i < HEALTH_VERDICTS; i++) {
         enum health_verdict verdict = worst_first[i];
@@ -241,6 +252,7 @@ void health_event_finish(struct health_event *event)
             continue;
         }
         event->confidence[verdict] = f->confidence;
+        event->badness += weights[verdict] * (double)f->confidence;
         say(event->evidence[verdict], verdict, f->evidence);
         at += (size_t)snprintf(event->verdicts + at, HEALTH_LIST_ROOM - at, "%s%s",
                                at > 0 ? "," : "", health_verdict_name(verdict));

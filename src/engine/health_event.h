@@ -16,7 +16,11 @@ struct health_event {
     char evidence[HEALTH_VERDICTS][HEALTH_EVIDENCE_ROOM];
     char verdicts[HEALTH_LIST_ROOM]; /* names, worst first, with commas */
     const char *queue_place;
+    double badness; /* sorts reports: verdicts by what they do to users, by their confidence */
 };
+
+/* Badness from which users feel it. */
+#define HEALTH_BAD 20.0
 
 extern const struct event_type health_event_type;
 

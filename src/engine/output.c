@@ -2,7 +2,7 @@
 #include "engine/output.h"
 
 #include "base/json.h"
-#include "engine/health_event.h"
+#include "engine/health_list.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -30,6 +30,7 @@ struct output {
     struct err failure;
     /* read by any thread */
     pthread_mutex_t lock;
+    struct health_list *connections; /* NULL: not wanted */
     struct flow_event *recent; /* ring */
     uint64_t recent_count;     /* ever */
 };
@@ -108,6 +109,9 @@ struct output *output_new(const struct output_options *options, struct err *err)
     output->options = *options;
     output->outboxes = outboxes;
     output->recent = recent;
+    if (options->connections > 0) {
+        output->connections = health_list_new(options->connections);
+    }
     json_init(&output->lines);
     pthread_mutex_init(&output->lock, NULL);
     for (uint32_t i = 0; i < options->workers; i++) {
@@ -139,6 +143,7 @@ void output_free(struct output *output)
     }
     pthread_mutex_destroy(&output->lock);
     json_done(&output->lines);
+    health_list_free(output->connections);
     free(output->recent);
     free(output->outboxes);
     free(output);
@@ -151,7 +156,7 @@ struct outbox *output_outbox(struct output *output, uint32_t worker)
 
 bool output_is_wanted(const struct output *output)
 {
-    return output->sink_count > 0 || output->options.recent > 0;
+    return output->sink_count > 0 || output->options.recent > 0 || output->connections != NULL;
 }
 
 /* ---- The worker's side ---------------------------------------------------------------------- */
@@ -199,6 +204,9 @@ static void deliver(struct output *output, struct event_head *head)
 {
     if (head->type == &health_event_type) {
         health_event_finish((struct health_event *)head);
+        if (output->connections != NULL) {
+            health_list_add(output->connections, (struct health_event *)head);
+        }
     } else if (head->type == &flow_event_type) {
         struct flow_event *event = (struct flow_event *)head;
         flow_event_finish(event);
@@ -273,4 +281,11 @@ uint32_t output_recent(struct output *output, struct flow_event *ret, uint32_t m
     }
     pthread_mutex_unlock(&output->lock);
     return n;
+}
+
+uint32_t output_connections(struct output *output, const struct health_event *const **ret,
+                            uint64_t *ret_total)
+{
+    *ret_total = 0;
+    return output->connections != NULL ? health_list_sort(output->connections, ret, ret_total) : 0;
 }

@@ -7,6 +7,7 @@
 #include "base/ring.h"
 #include "engine/config.h"
 #include "engine/flow_event.h"
+#include "engine/health_event.h"
 #include "sink/sink.h"
 
 #include <pthread.h>
@@ -34,6 +35,7 @@ struct output_options {
     uint32_t workers;
     enum outbox_mode mode;
     bool ordered;     /* merge the outboxes by (order, suborder); else as they come */
+    uint32_t connections; /* worst TCP connections to keep for output_connections(); 0: none */
     uint32_t recent;  /* ended flows to keep for output_recent(); 0: none */
 };
 
@@ -60,3 +62,7 @@ bool output_failure(const struct output *output, struct err *ret);
 
 /* Copies ended flows, newest first, into `ret` (room for `max`); returns how many. Any thread. */
 uint32_t output_recent(struct output *output, struct flow_event *ret, uint32_t max);
+
+/* TCP connections, worst first, when all is over: see health_list_sort(). */
+uint32_t output_connections(struct output *output, const struct health_event *const **ret,
+                            uint64_t *ret_total);
