@@ -433,6 +433,14 @@ static char *event_write_closings(char *to, unsigned count)
     return to;
 }
 
+static bool event_is_omitted(const struct event_step *step, const void *at)
+{
+    if (step->flags & EVENT_ALWAYS || !event_is_empty(step->kind, at)) {
+        return false;
+    }
+    return !(step->flags & EVENT_EMPTY_TOO) || ((const struct span *)at)->data == NULL;
+}
+
 static void event_plan_put(const struct event_plan *plan, struct json *to, const void *event)
 {
     json_object_begin(to);
@@ -443,7 +451,7 @@ static void event_plan_put(const struct event_plan *plan, struct json *to, const
         enum event_kind kind = s->kind;
         const void *at = (const uint8_t *)event + s->offset;
         shared = s->shared < shared ? s->shared : shared;
-        if (!(s->flags & EVENT_ALWAYS) && event_is_empty(kind, at)) {
+        if (event_is_omitted(s, at)) {
             continue;
         }
         char *end = json_reserve(to, s->way_size + EVENT_DEPTH_MAX + 1u + EVENT_VALUE_ROOM);

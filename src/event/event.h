@@ -35,6 +35,7 @@ enum event_kind {
 enum event_flags {
     EVENT_ALWAYS = 1, /* written even when zero */
     EVENT_PLAIN_ONE = 2, /* EVENT_SPANS: a list of one is written as its text, without brackets */
+    EVENT_EMPTY_TOO = 8, /* EVENT_SPAN: an empty text is written, too; none is where data is NULL */
     EVENT_COPY = 4, /* shows the span or list of another field: same offset, packed there */
 };
 

@@ -78,6 +78,9 @@ static const char *event_value_wrong(const struct event_type *type, const struct
     if ((f->kind == EVENT_ITEMS) != (f->item != NULL)) {
         return f->item == NULL ? "has no type of its items" : "has items and is no list of them";
     }
+    if (f->flags & EVENT_EMPTY_TOO && f->kind != EVENT_SPAN) {
+        return "is no span and says EVENT_EMPTY_TOO";
+    }
     return NULL;
 }
 

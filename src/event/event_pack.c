@@ -45,7 +45,7 @@ static void pack_text(struct packer *p, struct span text, struct span *ret)
         memcpy(copy, text.data, text.size);
     }
     if (ret != NULL) {
-        *ret = span_of(text.size > 0 ? copy : NULL, text.size);
+        *ret = span_of(text.data != NULL ? copy : NULL, text.size);
     }
 }
 

@@ -45,6 +45,7 @@ static const struct event_type part_type = {
 static const struct event_field common[] = {ROW(sample, "text", EVENT_SPAN, text), {0}};
 static const struct event_field fields[] = {
     ROW(sample, "addresses", EVENT_ADDRESSES, addresses),
+    ROW(sample, "also", EVENT_SPAN, text, .flags = EVENT_COPY | EVENT_EMPTY_TOO),
     ROW(sample, "copy", EVENT_SPAN, text, .flags = EVENT_COPY),
     ROW(sample, "notes", EVENT_SPANS, notes),
     ROW(sample, "number", EVENT_U64, number),
@@ -94,7 +95,7 @@ static struct sample lend(struct lent *l)
 }
 
 static const char whole[] =
-    "{\"addresses\":[\"1.2.3.4\",\"5.6.7.8\"],\"copy\":\"epsilon\",\"notes\":[\"alpha\",\"beta\"],"
+    "{\"addresses\":[\"1.2.3.4\",\"5.6.7.8\"],\"also\":\"epsilon\",\"copy\":\"epsilon\",\"notes\":[\"alpha\",\"beta\"],"
     "\"number\":42,\"pairs\":{\"gamma\":\"delta\"},\"parts\":[{\"leaves\":[{\"name\":\"epsilon\"},"
     "{\"name\":\"alpha\"}],\"name\":\"beta\"},{}],\"text\":\"epsilon\"}";
 
@@ -168,6 +169,17 @@ static void cuts_between_characters(void **state)
     }
 }
 
+static void tells_empty_from_none(void **state)
+{
+    uint64_t room[64];
+    struct sample s = {.head = {.type = &type}, .text = span_str("")};
+    event_pack(room, sizeof room, &s.head, 100);
+    assert_encoded(room, "{\"also\":\"\"}");
+    s.text = span_of(NULL, 0);
+    event_pack(room, sizeof room, &s.head, 100);
+    assert_encoded(room, "{}");
+}
+
 static void log_keeps_what_fits(void **state)
 {
     struct lent lent;
@@ -203,6 +215,7 @@ int main(void)
         cmocka_unit_test(outlives_what_it_was_made_of),
         cmocka_unit_test(any_room),
         cmocka_unit_test(cuts_between_characters),
+        cmocka_unit_test(tells_empty_from_none),
         cmocka_unit_test(log_keeps_what_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

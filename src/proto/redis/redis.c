@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Redis: what is asked of the server and what it says, see README.md. */
+#include "proto/proto.h"
+#include "proto/redis/redis_event.h"
+#include "proto/redis/redis_flow.h"
+
+enum { TEXT_FIRST = 256, TEXT_SLACK = 4 };
+
+static const uint16_t ports[] = {6379, 6380, 26379, 0};
+
+/* What the first byte of a message says of its sender; '*' begins commands and replies. */
+static bool only_servers_say(uint8_t first)
+{
+    return first != '*' && memchr("+-:$_#,(!=%~>|", first, 14) != NULL;
+}
+
+static bool is_letter(uint8_t byte)
+{
+    return (byte | 32) >= 'a' && (byte | 32) <= 'z';
+}
+
+/* ---- Probe ---------------------------------------------------------------------------------- */
+
+/* Whether `data` begins with `word`, or might when more comes. */
+static enum proto_guess begins_with(struct span data, const char *word)
+{
+    size_t size = strlen(word);
+    size_t known = data.size < size ? data.size : size;
+    if (memcmp(data.data, word, known) != 0) {
+        return PROTO_NO;
+    }
+    return known == size ? PROTO_YES : PROTO_UNSURE;
+}
+
+/* A length and the end of its line, then what may come next. */
+static enum proto_guess begins_with_length(struct span data, bool wants_bulk)
+{
+    size_t at = 1;
+    while (at < data.size && data.data[at] >= '0' && data.data[at] <= '9') {
+        at++;
+    }
+    if (at > 10 || (at == 1 && at < data.size)) {
+        return PROTO_NO;
+    }
+    enum proto_guess guess = begins_with(span_skip(data, at), wants_bulk ? "\r\n$" : "\r\n");
+    return at == data.size ? PROTO_UNSURE : guess;
+}
+
+static enum proto_guess redis_probe(struct span data, unsigned side)
+{
+    static const char *const words[] = {"PING\r\n", "INFO\r\n", "+PONG\r\n", "+OK\r\n*", "$-1\r\n",
+                                        "*-1\r\n", "-ERR unknown command", "-WRONGTYPE ", "-NOAUTH "};
+    (void)side;
+    if (data.size == 0) {
+        return PROTO_UNSURE;
+    }
+    bool unsure = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        enum proto_guess guess = begins_with(data, words[i]);
+        if (guess == PROTO_YES) {
+            return guess;
+        }
+        unsure = unsure || guess == PROTO_UNSURE;
+    }
+    enum proto_guess guess = PROTO_NO;
+    if (memchr("*>%~", data.data[0], 4) != NULL) {
+        guess = begins_with_length(data, true);
+    } else if (data.data[0] == '$' || data.data[0] == ':') {
+        guess = begins_with_length(data, false);
+    }
+    return guess == PROTO_NO && unsure ? PROTO_UNSURE : guess;
+}
+
+/* ---- Messages ------------------------------------------------------------------------------- */
+
+/* Has the text of a side at least twice the room, up to what an event takes. */
+static void grow_text(const struct proto_context *c, struct resp_text *text)
+{
+    /* A little more than the event shows, so that it can tell where the last character ends. */
+    size_t most = c->events->text_max < REDIS_QUEUE_BYTES / 8 ? c->events->text_max
+                                                              : REDIS_QUEUE_BYTES / 8;
+    most += TEXT_SLACK;
+    size_t wanted = text->capacity == 0 ? TEXT_FIRST : 2 * (size_t)text->capacity;
+    uint8_t *data = text->capacity < most ? slab_grow(c->memory, text->data, wanted) : NULL;
+    if (data == NULL) {
+        text->last = true;
+        return;
+    }
+    size_t room = slab_room(data);
+    text->data = data;
+    text->capacity = (uint32_t)(room < most ? room : most);
+    text->last = room >= most;
+}
+
+static void drop_text(const struct proto_context *c, struct resp_text *text)
+{
+    slab_give(c->memory, text->data);
+    *text = (struct resp_text){0};
+}
+
+/* Ready for the next message of a side. */
+static void begin_message(struct redis_side *side)
+{
+    resp_begin(&side->reader);
+    side->text.size = 0;
+    side->holed = false;
+}
+
+/* Behind a hole, or what is no RESP: what was begun is forgotten. */
+static void begin_seeking(struct redis_side *side, bool in_line)
+{
+    begin_message(side);
+    side->seeking = true;
+    side->in_line = in_line;
+    side->tentative = true;
+}
+
+/* Moves to where a message may begin; false when there is none. */
+static bool seek(struct redis_side *side, struct cursor *cursor)
+{
+    while (cursor_left(cursor) > 0) {
+        if (side->in_line) {
+            const uint8_t *end = memchr(cursor->at, '\n', cursor_left(cursor));
+            cursor->at = end != NULL ? end + 1 : cursor->end;
+            side->in_line = end == NULL;
+            continue;
+        }
+        uint8_t first = *cursor->at;
+        if (first == '*' || (!side->reader.is_client && only_servers_say(first))) {
+            side->seeking = false;
+            return true;
+        }
+        side->in_line = true;
+    }
+    return false;
+}
+
+/* Who asks is told by what they say; where that can be either's, it is the initiator. */
+static void decide(struct redis_flow *f, uint8_t side, uint8_t first)
+{
+    f->client = only_servers_say(first) ? 1 - side : is_letter(first) ? side : 0;
+    f->side[f->client].reader.is_client = true;
+    f->decided = true;
+}
+
+/* The supposed client says what only servers say, and has asked for nothing yet. */
+static void reverse(struct redis_flow *f)
+{
+    f->client = 1 - f->client;
+    for (unsigned i = 0; i < 2; i++) {
+        f->side[i].reader.is_client = i == f->client;
+        begin_message(&f->side[i]);
+    }
+}
+
+/* At the first byte of a message. */
+static void begin(struct redis_flow *f, const struct proto_chunk *chunk, uint8_t first)
+{
+    struct redis_side *side = &f->side[chunk->side];
+    if (!f->decided) {
+        decide(f, chunk->side, first);
+    } else if (side->reader.is_client && !f->asked && only_servers_say(first)) {
+        reverse(f);
+    }
+    side->start_ns = chunk->time_ns;
+}
+
+static void take_message(struct proto_context *c, struct redis_side *side, uint64_t now_ns)
+{
+    struct redis_flow *f = c->state;
+    side->tentative = false;
+    f->understood = true;
+    f->asked = f->asked || side->reader.is_client;
+    f->broken = 0;
+    if (side->reader.is_client) {
+        redis_take_request(c, now_ns);
+    } else {
+        redis_take_reply(c, now_ns);
+    }
+    begin_message(side);
+}
+
+/* Bytes that are no RESP; false when they are too many to go on. */
+static bool survive(struct proto_context *c, struct redis_side *side)
+{
+    struct redis_flow *f = c->state;
+    if (!f->understood) {
+        return false;
+    }
+    if (!side->tentative) {
+        struct redis_stats *stats = c->block;
+        stats->malformed++;
+        redis_give_up(c, "malformed");
+        f->owed = 0;
+        f->broken++;
+    }
+    begin_seeking(side, true);
+    return f->broken < REDIS_BROKEN_MAX;
+}
+
+/* Reads on in what a side says; false when that is no Redis. */
+static bool take_some(struct proto_context *c, const struct proto_chunk *chunk,
+                      struct cursor *cursor)
+{
+    struct redis_side *side = &((struct redis_flow *)c->state)->side[chunk->side];
+    switch (resp_read(&side->reader, cursor, &side->text)) {
+    case RESP_FULL:
+        grow_text(c, &side->text);
+        break;
+    case RESP_DONE:
+        take_message(c, side, chunk->time_ns);
+        break;
+    case RESP_BAD:
+        return survive(c, side);
+    case RESP_MORE:
+        break;
+    }
+    return true;
+}
+
+static struct proto_taken redis_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
+{
+    struct redis_flow *f = c->state;
+    struct proto_taken taken = {.consumed = chunk->data.size, .verdict = PROTO_GOES_ON};
+    struct redis_side *side = &f->side[chunk->side];
+    struct cursor cursor = cursor_of(chunk->data);
+    while (!f->quiet) {
+        if (side->seeking && !seek(side, &cursor)) {
+            break;
+        }
+        resp_skip_blank(&side->reader, &cursor);
+        if (cursor_left(&cursor) == 0) {
+            break;
+        }
+        if (resp_is_idle(&side->reader)) {
+            begin(f, chunk, *cursor.at);
+        }
+        if (!take_some(c, chunk, &cursor)) {
+            taken.verdict = PROTO_NOT_MINE;
+            break;
+        }
+    }
+    if (resp_is_idle(&side->reader)) {
+        drop_text(c, &side->text);
+    }
+    return taken;
+}
+
+static void redis_on_gap(struct proto_context *c, unsigned side, uint32_t length)
+{
+    struct redis_flow *f = c->state;
+    struct redis_stats *stats = c->block;
+    struct redis_side *s = &f->side[side];
+    stats->gaps++;
+    if (resp_miss(&s->reader, length)) {
+        s->holed = true;
+        return;
+    }
+    /* Which replies were in the hole nobody knows. Commands that were lost are owed replies that will
+     * match nothing, as long as the client waits for them before it says more. */
+    if (side != f->client) {
+        redis_give_up(c, "gap");
+        f->owed = 0;
+    }
+    begin_seeking(s, false);
+    drop_text(c, &s->text);
+}
+
+static void redis_on_fin(struct proto_context *c, unsigned side)
+{
+    const struct redis_flow *f = c->state;
+    if (f->decided && side != f->client) {
+        redis_give_up(c, "closed");
+    }
+}
+
+static void redis_on_close(struct proto_context *c, enum proto_close why)
+{
+    static const char *const reasons[] = {
+        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
+    struct redis_flow *f = c->state;
+    redis_give_up(c, reasons[why]);
+    drop_text(c, &f->side[0].text);
+    drop_text(c, &f->side[1].text);
+}
+
+const struct proto proto_redis = {
+    .name = "redis",
+    .help = "commands and replies of Redis, RESP 2 and 3, pipelines, published messages",
+    .metrics = &redis_set,
+    .tcp_ports = ports,
+    .flow_size = sizeof(struct redis_flow),
+    .probe = redis_probe,
+    .on_chunk = redis_on_chunk,
+    .on_gap = redis_on_gap,
+    .on_fin = redis_on_fin,
+    .on_close = redis_on_close,
+};
