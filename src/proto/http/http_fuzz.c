@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A talk as the input says: the first byte seeds how it is cut, then steps of three bytes (what, and
+ * how much of what follows) and their bytes. Cut or whole, the same events come out, memory is given
+ * back, and no byte costs more than a bound. A pcap's bytes do for a seed, too. */
+#include <assert.h>
+#include <time.h>
+
+#include "base/cursor.h"
+#include "proto/http/http_drive.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { STEPS_MAX = 64, SLAB_BYTES = 64 << 20, NS_A_BYTE = 100000, NS_A_RUN = 1000000000 };
+
+static const struct http_options options = {
+    .redact_secrets = true,
+    .send_all_headers = true,
+    .include_request_body_for = (const char *const[]){"t", NULL},
+    .include_response_body_for = (const char *const[]){"t", NULL},
+    .real_ip_header = "x",
+    .max_message_size = 1000,
+};
+
+static size_t cut_none(size_t left, void *of)
+{
+    (void)of;
+    return left;
+}
+
+static size_t cut_random(size_t left, void *of)
+{
+    uint32_t *seed = of;
+    *seed = *seed * 1664525 + 1013904223;
+    size_t size = 1 + (*seed >> 16) % ((*seed & 3) == 0 ? 3000 : 9);
+    return size < left ? size : left;
+}
+
+static unsigned steps_of(struct cursor *c, struct drive_step steps[STEPS_MAX])
+{
+    unsigned count = 0;
+    while (count < STEPS_MAX && cursor_left(c) > 3) {
+        uint8_t what = cursor_u8(c);
+        uint16_t length = cursor_be16(c);
+        struct drive_step *step = &steps[count++];
+        *step = (struct drive_step){.kind = DRIVE_SAY, .side = what & 1};
+        if (what >> 5 == 1) {
+            step->kind = DRIVE_GAP;
+            step->length = length + 1U;
+        } else if (what >> 5 == 2) {
+            step->kind = DRIVE_FIN;
+        } else {
+            size_t left = cursor_left(c);
+            step->text = cursor_take(c, length < left ? length : left);
+        }
+    }
+    return count;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void tell(struct drive *d, struct slab *slab, const struct drive_step *steps, unsigned count,
+                 size_t (*cut)(size_t left, void *of), uint32_t seed)
+{
+    drive_init(d, slab, &options);
+    for (unsigned i = 0; i < count; i++) {
+        drive_step(d, &steps[i], cut, &seed);
+    }
+    if (!d->is_over) {
+        drive_close(d, PROTO_TIMEOUT);
+    }
+    assert(slab_used(slab) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct slab *slab; /* kept: making one costs more than a run */
+    slab = slab != NULL ? slab : slab_new(SLAB_BYTES);
+    assert(slab != NULL);
+    struct drive_step steps[STEPS_MAX];
+    struct cursor c = cursor_of(span_of(data, size));
+    uint32_t seed = cursor_u8(&c);
+    unsigned count = steps_of(&c, steps);
+    static struct drive whole, cut; /* large */
+    uint64_t from = now_ns();
+    tell(&whole, slab, steps, count, cut_none, 0);
+    tell(&cut, slab, steps, count, cut_random, seed);
+    uint64_t took = now_ns() - from;
+    assert(took < NS_A_RUN + size * NS_A_BYTE);
+    assert(whole.lines.size == cut.lines.size);
+    assert(cut.lines.size == 0 ||
+           memcmp(whole.lines.data, cut.lines.data, cut.lines.size) == 0);
+    assert(memcmp(&whole.stats, &cut.stats, sizeof cut.stats) == 0);
+    (void)http_looks_like(span_of(data, size));
+    drive_done(&whole);
+    drive_done(&cut);
+    return 0;
+}

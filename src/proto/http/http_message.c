@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/http/http_message.h"
+
+#include "proto/http/http_line.h"
+#include "proto/http/http_text.h"
+
+enum phase {
+    PHASE_BETWEEN, /* a start line comes next; zeroed memory begins here */
+    PHASE_HEAD,
+    PHASE_LENGTH,
+    PHASE_CHUNK_SIZE,
+    PHASE_CHUNK,
+    PHASE_CHUNK_END,
+    PHASE_TRAILERS,
+    PHASE_UNTIL_CLOSE,
+    PHASE_DONE,
+    PHASE_LOST,   /* no message begins here: looking for one */
+    PHASE_PAUSED,
+};
+
+static struct http_piece piece(enum http_kind kind, size_t size)
+{
+    return (struct http_piece){.kind = kind, .size = size};
+}
+
+static struct http_piece more(struct http_parser *p, struct span data)
+{
+    p->scanned = (uint32_t)data.size;
+    return piece(HTTP_MORE, 0);
+}
+
+static void go(struct http_parser *p, enum phase phase)
+{
+    p->phase = (uint8_t)phase;
+    p->scanned = 0;
+}
+
+static struct http_piece broken(struct http_parser *p, size_t size)
+{
+    go(p, PHASE_LOST);
+    return piece(HTTP_BROKEN, size);
+}
+
+/* The first line feed that was not searched for yet, or -1. */
+static ptrdiff_t find_lf(const struct http_parser *p, struct span data)
+{
+    struct span rest = span_skip(data, p->scanned);
+    const uint8_t *lf = rest.size > 0 ? memchr(rest.data, '\n', rest.size) : NULL;
+    return lf != NULL ? lf - data.data : -1;
+}
+
+/* ---- Texts ---------------------------------------------------------------------------------- */
+
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+static bool equals_at(const uint8_t *text, const char *name, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (lower(text[i]) != (uint8_t)name[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool http_equals(struct span text, const char *name)
+{
+    return text.size == strlen(name) && equals_at(text.data, name, text.size);
+}
+
+bool http_contains(struct span text, const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i + size <= text.size; i++) {
+        if (equals_at(text.data + i, name, size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct http_part trimmed(const uint8_t *text, size_t from, size_t to)
+{
+    while (from < to && is_blank(text[from])) {
+        from++;
+    }
+    while (to > from && is_blank(text[to - 1])) {
+        to--;
+    }
+    return (struct http_part){(uint16_t)from, (uint16_t)(to - from)};
+}
+
+/* ---- Headers -------------------------------------------------------------------------------- */
+
+static size_t line_end(struct span head, size_t at)
+{
+    const uint8_t *lf = memchr(head.data + at, '\n', head.size - at);
+    return lf != NULL ? (size_t)(lf - head.data) + 1 : head.size;
+}
+
+static bool is_fold(struct span head, size_t at)
+{
+    return at < head.size && (head.data[at] == ' ' || head.data[at] == '\t');
+}
+
+bool http_header_next(struct span head, size_t *at, struct http_part *name, struct http_part *value)
+{
+    size_t from = *at;
+    if (from >= head.size || head.data[from] == '\n' || head.data[from] == '\r') {
+        return false;
+    }
+    size_t to = line_end(head, from);
+    const uint8_t *colon = memchr(head.data + from, ':', to - from);
+    while (is_fold(head, to)) { /* RFC 9112 §5.2 */
+        to = line_end(head, to);
+    }
+    *at = to;
+    *name = (struct http_part){0};
+    if (colon != NULL) {
+        size_t middle = (size_t)(colon - head.data);
+        *name = trimmed(head.data, from, middle);
+        *value = trimmed(head.data, middle + 1, to);
+    }
+    return true;
+}
+
+/* RFC 9110 §8.6, RFC 9112 §6.3: a list of equal numbers is that number; all else has no meaning. */
+static void take_length(struct http_head *head, struct span value)
+{
+    size_t i = 0;
+    do {
+        uint64_t number = 0;
+        size_t first = i;
+        for (; i < value.size && value.data[i] >= '0' && value.data[i] <= '9'; i++) {
+            number = number < UINT64_MAX / 20 ? number * 10 + value.data[i] - '0' : UINT64_MAX / 2;
+        }
+        if (i == first || (head->has_length && number != head->content_length)) {
+            head->bad_length = true;
+            return;
+        }
+        head->has_length = true;
+        head->content_length = number;
+        while (i < value.size && is_blank(value.data[i])) {
+            i++;
+        }
+        if (i < value.size && value.data[i] != ',') {
+            head->bad_length = true;
+            return;
+        }
+        for (i++; i < value.size && is_blank(value.data[i]); i++) {
+        }
+    } while (i < value.size);
+}
+
+/* §6.1: the last coding is what says where the body ends. */
+static void take_encoding(struct http_head *head, struct span value)
+{
+    const uint8_t *comma = value.size > 0 ? memrchr(value.data, ',', value.size) : NULL;
+    struct span last = comma != NULL ? span_skip(value, (size_t)(comma + 1 - value.data)) : value;
+    while (last.size > 0 && is_blank(*last.data)) {
+        last = span_skip(last, 1);
+    }
+    head->has_encoding = head->has_encoding || !http_equals(last, "identity");
+    head->chunked = http_equals(last, "chunked");
+}
+
+static void take_header(struct http_head *head, struct span name, const uint8_t *text,
+                        struct http_part value)
+{
+    static const struct {
+        const char *name;
+        size_t offset; /* of the part */
+    } kept[] = {
+        {"host", offsetof(struct http_head, host)},
+        {"user-agent", offsetof(struct http_head, user_agent)},
+        {"referer", offsetof(struct http_head, referrer)},
+        {"content-type", offsetof(struct http_head, content_type)},
+    };
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if (http_equals(name, kept[i].name)) {
+            struct http_part *part = (void *)((uint8_t *)head + kept[i].offset);
+            *part = part->size == 0 ? value : *part;
+            return;
+        }
+    }
+    if (http_equals(name, "content-length")) {
+        take_length(head, http_part_of(text, value));
+    } else if (http_equals(name, "transfer-encoding")) {
+        take_encoding(head, http_part_of(text, value));
+    }
+}
+
+static void parse_head(struct span text, enum http_role role, struct http_head *head)
+{
+    size_t at = line_end(text, 0);
+    (void)http_start_line(span_head(text, at - 1), role, head);
+    head->headers_at = (uint16_t)at;
+    struct http_part name, value;
+    while (http_header_next(text, &at, &name, &value)) {
+        if (name.size > 0) {
+            take_header(head, http_part_of(text.data, name), text.data, value);
+        }
+    }
+}
+
+/* ---- Heads ---------------------------------------------------------------------------------- */
+
+static struct http_piece next_head(struct http_parser *p, struct span data, struct http_head *head)
+{
+    struct span within = span_head(data, HTTP_HEAD_MAX);
+    ptrdiff_t lf;
+    while ((lf = find_lf(p, within)) >= 0) {
+        const uint8_t *before = within.data + lf - 1; /* the start line is before it */
+        p->scanned = (uint32_t)lf + 1;
+        if (*before == '\n' || (*before == '\r' && before[-1] == '\n')) {
+            struct span text = span_head(data, (size_t)lf + 1);
+            parse_head(text, p->role, head);
+            return piece(HTTP_HEAD, text.size);
+        }
+    }
+    if (within.size == HTTP_HEAD_MAX) {
+        return broken(p, within.size);
+    }
+    return more(p, within);
+}
+
+static struct http_piece next_start(struct http_parser *p, struct span data,
+                                    struct http_head *head)
+{
+    size_t empty = 0; /* §2.2: empty lines before a start line mean nothing */
+    while (empty < data.size && (data.data[empty] == '\r' || data.data[empty] == '\n')) {
+        empty++;
+    }
+    if (empty > 0) {
+        return piece(HTTP_JUNK, empty);
+    }
+    bool judged = p->scanned > HTTP_METHOD_MAX; /* by enough bytes */
+    if (!judged && data.size > 0 && !http_start_plausible(data, p->role)) {
+        return broken(p, 0);
+    }
+    struct span within = span_head(data, HTTP_HEAD_MAX);
+    ptrdiff_t lf = find_lf(p, within);
+    if (lf < 0) {
+        return within.size == HTTP_HEAD_MAX ? broken(p, 0) : more(p, data);
+    }
+    if (!http_start_line(span_head(data, (size_t)lf), p->role, head)) {
+        return broken(p, 0);
+    }
+    go(p, PHASE_HEAD);
+    p->scanned = (uint32_t)lf + 1;
+    return next_head(p, data, head);
+}
+
+/* Bytes of no message: line by line, in each of which a start line may begin; not further back from
+ * the line's end than HTTP_LOOK_BACK, so that what has to be kept is bounded. */
+static struct http_piece next_lost(struct http_parser *p, struct span data)
+{
+    ptrdiff_t lf = find_lf(p, data);
+    if (lf < 0) {
+        if (data.size < 2 * HTTP_LOOK_BACK) {
+            return more(p, data);
+        }
+        p->scanned = HTTP_LOOK_BACK;
+        return piece(HTTP_JUNK, data.size - HTTP_LOOK_BACK);
+    }
+    size_t end = (size_t)lf;
+    size_t from = end > HTTP_LOOK_BACK ? end - HTTP_LOOK_BACK : 0;
+    ptrdiff_t found = http_start_find(span_of(data.data + from, end - from), p->role);
+    if (found < 0) {
+        p->scanned = 0;
+        return piece(HTTP_JUNK, end + 1);
+    }
+    go(p, PHASE_BETWEEN);
+    return piece(HTTP_JUNK, from + (size_t)found);
+}
+
+/* ---- Bodies --------------------------------------------------------------------------------- */
+
+static struct http_piece next_counted(struct http_parser *p, struct span data, enum phase then)
+{
+    if (p->remaining == 0) {
+        go(p, then);
+        return piece(then == PHASE_BETWEEN ? HTTP_END : HTTP_FRAMING, 0);
+    }
+    size_t size = data.size < p->remaining ? data.size : (size_t)p->remaining;
+    p->remaining -= size;
+    return piece(size > 0 ? HTTP_BODY : HTTP_MORE, size);
+}
+
+/* §7.1: chunk-size [BWS ";" extensions]. */
+static bool chunk_size(struct span line, uint64_t *ret)
+{
+    size_t i = 0;
+    uint64_t size = 0;
+    for (; i < line.size && http_hex_digit(line.data[i]) >= 0; i++) {
+        if (size >> 56 != 0) {
+            return false;
+        }
+        size = size << 4 | (unsigned)http_hex_digit(line.data[i]);
+    }
+    *ret = size;
+    return i > 0 && (i == line.size || is_blank(line.data[i]) || line.data[i] == ';');
+}
+
+static struct http_piece next_chunk_size(struct http_parser *p, struct span data)
+{
+    struct span within = span_head(data, HTTP_LINE_MAX);
+    ptrdiff_t lf = find_lf(p, within);
+    if (lf < 0) {
+        return within.size == HTTP_LINE_MAX ? broken(p, 0) : more(p, data);
+    }
+    if (!chunk_size(span_head(data, (size_t)lf), &p->remaining)) {
+        return broken(p, 0);
+    }
+    go(p, p->remaining > 0 ? PHASE_CHUNK : PHASE_TRAILERS);
+    return piece(HTTP_FRAMING, (size_t)lf + 1);
+}
+
+static struct http_piece next_chunk_end(struct http_parser *p, struct span data)
+{
+    if (data.size == 0 || (data.size == 1 && *data.data == '\r')) {
+        return piece(HTTP_MORE, 0);
+    }
+    size_t size = *data.data == '\r' ? 2 : 1;
+    if (data.data[size - 1] != '\n') {
+        return broken(p, 0);
+    }
+    go(p, PHASE_CHUNK_SIZE);
+    return piece(HTTP_FRAMING, size);
+}
+
+/* §7.1.2: lines up to an empty one. */
+static struct http_piece next_trailer(struct http_parser *p, struct span data)
+{
+    struct span within = span_head(data, HTTP_LINE_MAX);
+    ptrdiff_t lf = find_lf(p, within);
+    if (lf < 0) {
+        return within.size == HTTP_LINE_MAX ? broken(p, 0) : more(p, data);
+    }
+    bool empty = lf == 0 || (lf == 1 && *data.data == '\r');
+    go(p, empty ? PHASE_DONE : PHASE_TRAILERS);
+    return piece(HTTP_FRAMING, (size_t)lf + 1);
+}
+
+struct http_piece http_parser_next(struct http_parser *p, struct span data, struct http_head *head)
+{
+    switch ((enum phase)p->phase) {
+    case PHASE_BETWEEN:
+        return next_start(p, data, head);
+    case PHASE_HEAD:
+        return next_head(p, data, head);
+    case PHASE_LENGTH:
+        return next_counted(p, data, PHASE_BETWEEN);
+    case PHASE_CHUNK_SIZE:
+        return next_chunk_size(p, data);
+    case PHASE_CHUNK:
+        return next_counted(p, data, PHASE_CHUNK_END);
+    case PHASE_CHUNK_END:
+        return next_chunk_end(p, data);
+    case PHASE_TRAILERS:
+        return next_trailer(p, data);
+    case PHASE_UNTIL_CLOSE:
+        return piece(data.size > 0 ? HTTP_BODY : HTTP_MORE, data.size);
+    case PHASE_DONE:
+        go(p, PHASE_BETWEEN);
+        return piece(HTTP_END, 0);
+    case PHASE_LOST:
+        return next_lost(p, data);
+    case PHASE_PAUSED:
+        break;
+    }
+    return piece(HTTP_MORE, 0);
+}
+
+/* ---- What a caller knows -------------------------------------------------------------------- */
+
+/* §6.3: responses to HEAD, 1xx, 204 and 304 have no body whatever their headers say, nor has the
+ * tunnel after a CONNECT that was granted. */
+static bool has_no_body(const struct http_head *head, enum http_asked asked)
+{
+    unsigned status = head->status;
+    return asked == HTTP_ASKED_HEAD || (status >= 100 && status < 200) || status == 204 ||
+           status == 304 || (asked == HTTP_ASKED_CONNECT && status < 300);
+}
+
+void http_parser_frame(struct http_parser *p, const struct http_head *head, enum http_asked asked)
+{
+    bool is_request = head->status == 0;
+    p->remaining = 0;
+    if (!is_request && has_no_body(head, asked)) {
+        go(p, PHASE_DONE);
+    } else if (head->has_encoding) {
+        go(p, head->chunked ? PHASE_CHUNK_SIZE : PHASE_UNTIL_CLOSE);
+    } else if (head->has_length && !head->bad_length) {
+        p->remaining = head->content_length;
+        go(p, PHASE_LENGTH);
+    } else {
+        go(p, is_request ? PHASE_DONE : PHASE_UNTIL_CLOSE);
+    }
+    p->phase = p->phase == PHASE_LENGTH && p->remaining == 0 ? PHASE_DONE : p->phase;
+}
+
+enum http_gap http_parser_gap(struct http_parser *p, uint64_t length, uint64_t *content)
+{
+    bool counted = p->phase == PHASE_LENGTH || p->phase == PHASE_CHUNK;
+    *content = counted && p->remaining < length ? p->remaining : length;
+    p->scanned = 0;
+    if (p->phase == PHASE_UNTIL_CLOSE) {
+        return HTTP_GAP_IN_BODY;
+    }
+    if (counted && length <= p->remaining) {
+        p->remaining -= length;
+        return HTTP_GAP_IN_BODY;
+    }
+    *content = counted ? *content : 0;
+    if (p->phase != PHASE_PAUSED) {
+        go(p, PHASE_LOST);
+    }
+    return HTTP_GAP_LOST;
+}
+
+bool http_parser_is_between(const struct http_parser *p)
+{
+    return p->phase == PHASE_BETWEEN || p->phase == PHASE_HEAD || p->phase == PHASE_LOST ||
+           p->phase == PHASE_PAUSED;
+}
+
+void http_parser_restart(struct http_parser *p)
+{
+    go(p, PHASE_BETWEEN);
+}
+
+void http_parser_pause(struct http_parser *p)
+{
+    go(p, PHASE_PAUSED);
+}
+
+void http_parser_resume(struct http_parser *p)
+{
+    if (p->phase == PHASE_PAUSED) {
+        go(p, PHASE_BETWEEN);
+    }
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/http/http_report.h"
+
+#include <arpa/inet.h>
+
+#include "base/json.h"
+#include "proto/http/http_headers.h"
+#include "proto/http/http_url.h"
+
+enum { HTTP_PORT = 80, NOTES_MAX = 8, HOSTS_MAX = 2 };
+
+const struct http_options http_default_options = {
+    .redact_secrets = true,
+    .max_message_size = 10 << 20,
+};
+
+/* An event in the making, with the memory of what it borrows. */
+struct sheet {
+    struct http_event event;
+    const struct http_options *options;
+    const struct flow *flow;
+    struct http_text to;
+    struct span notes[NOTES_MAX];
+    struct span hosts[HOSTS_MAX];
+    struct span user;
+    struct event_pair request_headers[HTTP_HEADERS_MAX];
+    struct event_pair response_headers[HTTP_HEADERS_MAX];
+    uint8_t memory[24 << 10];
+};
+
+static void note(struct sheet *s, const char *text)
+{
+    struct event_spans *notes = &s->event.transaction.notes;
+    if (notes->count < NOTES_MAX) {
+        s->notes[notes->count++] = span_str(text);
+    }
+}
+
+static void relate_host(struct sheet *s, struct span host)
+{
+    struct event_spans *hosts = &s->event.hosts;
+    bool known = hosts->count > 0 && span_equal(s->hosts[0], host);
+    if (host.size > 0 && !known && hosts->count < HOSTS_MAX) {
+        s->hosts[hosts->count++] = host;
+    }
+}
+
+static bool is_address(struct span host)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    if (host.size == 0 || host.size >= sizeof text) {
+        return false;
+    }
+    memcpy(text, host.data, host.size);
+    text[host.size] = '\0';
+    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* ---- The URL -------------------------------------------------------------------------------- */
+
+static void put_number(struct http_text *to, uint64_t number)
+{
+    char digits[JSON_U64_MAX];
+    http_put_span(to, span_of(digits, (size_t)(json_digits(digits, number) - digits)));
+}
+
+static struct span full_url(struct http_text *to, const struct http_event *e, struct span path)
+{
+    const uint8_t *from = to->at;
+    bool brackets = memchr(e->domain.data, ':', e->domain.size) != NULL;
+    http_put_span(to, span_str(brackets ? "http://[" : "http://"));
+    http_put_span(to, e->domain);
+    http_put_span(to, span_str(brackets ? "]" : ""));
+    if (e->port != 0) {
+        http_put(to, ':');
+        put_number(to, e->port);
+    }
+    bool needs_slash = path.size > 0 && *path.data != '/';
+    http_put_span(to, span_str(needs_slash ? "/" : ""));
+    http_put_span(to, path);
+    if (e->url_query.size > 0) {
+        http_put(to, '?');
+        http_put_span(to, e->url_query);
+    }
+    return http_text_since(to, from);
+}
+
+static struct span extension_of(struct span path)
+{
+    const uint8_t *dot = path.size > 0 ? memrchr(path.data, '.', path.size) : NULL;
+    if (dot == NULL) {
+        return span_of(path.data, 0);
+    }
+    struct span rest = span_skip(path, (size_t)(dot + 1 - path.data));
+    return rest.size > 0 && memchr(rest.data, '/', rest.size) == NULL ? rest : span_head(rest, 0);
+}
+
+static void set_host(struct sheet *s, const struct http_message *m, const struct http_url *url)
+{
+    struct http_event *e = &s->event;
+    uint16_t port = url->port;
+    struct span host = url->host;
+    if (m->head.host.size > 0) {
+        http_authority(http_text_of(m, m->head.host), &host, &port);
+    }
+    unsigned responder = s->flow->initiator ^ (m->side ^ 1U);
+    uint16_t seen = s->flow->key.port[responder];
+    if (port != 0 && port != seen) {
+        note(s, "Host header port number mismatch");
+    }
+    port = port != 0 ? port : seen;
+    e->domain = host;
+    e->port = port != HTTP_PORT ? port : 0;
+    if (!is_address(host)) {
+        e->transaction.destination_domain = host;
+        relate_host(s, host);
+    }
+}
+
+static void set_url(struct sheet *s, const struct http_message *m)
+{
+    struct http_event *e = &s->event;
+    struct span method = http_text_of(m, m->head.method);
+    struct span target = http_text_of(m, m->head.target);
+    bool is_connect = span_equal(method, span_str("CONNECT"));
+    struct http_url url = http_url_of(target, is_connect);
+    bool has_form = m->body != NULL &&
+                    http_contains(http_text_of(m, m->head.content_type), "urlencoded");
+    struct span form = span_of(m->body, has_form ? m->body_kept : 0);
+    set_host(s, m, &url);
+    e->scheme = "http";
+    e->url_path = http_decode(&s->to, url.path, false);
+    e->extension = extension_of(e->url_path);
+    if (url.query.size > 0 || form.size > 0) {
+        e->url_query = http_parameters(&s->to, url.query, form, s->options);
+    }
+    if (e->domain.size > 0) {
+        e->full = full_url(&s->to, e, url.path);
+    }
+    const uint8_t *from = s->to.at;
+    http_put_span(&s->to, method);
+    http_put(&s->to, ' ');
+    http_put_span(&s->to, is_connect ? target : e->url_path);
+    e->transaction.method = method;
+    e->transaction.query = http_text_since(&s->to, from);
+}
+
+/* ---- Messages ------------------------------------------------------------------------------- */
+
+static void set_version(struct http_event *e, const struct http_message *m)
+{
+    memcpy(e->version, (const char[]){'1', '.', (char)('0' + m->head.minor), '\0'}, 4);
+}
+
+static void set_referrer(struct sheet *s, const struct http_message *m)
+{
+    struct span referrer = http_text_of(m, m->head.referrer);
+    if (referrer.size > 0) {
+        s->event.referrer = http_hide_in_url(&s->to, referrer, s->options);
+        relate_host(s, http_url_of(referrer, false).host);
+    }
+}
+
+/* What headers say that has a field of its own. */
+static void set_people(struct sheet *s, const struct http_message *m)
+{
+    struct http_event *e = &s->event;
+    s->user = http_basic_user(m, s->options, &s->to);
+    e->transaction.user_name = s->user;
+    e->users = (struct event_spans){.count = s->user.size > 0, .items = &s->user};
+    e->user_agent = http_text_of(m, m->head.user_agent);
+    if (s->options->real_ip_header != NULL) { /* the first of a list is the client */
+        struct span value = http_header(m, s->options->real_ip_header);
+        const uint8_t *comma = value.size > 0 ? memchr(value.data, ',', value.size) : NULL;
+        size_t size = comma != NULL ? (size_t)(comma - value.data) : value.size;
+        while (size > 0 && value.data[size - 1] == ' ') {
+            size--;
+        }
+        e->forwarded_ip = span_head(value, size);
+    }
+}
+
+static void set_request(struct sheet *s, const struct http_message *m)
+{
+    struct http_event *e = &s->event;
+    struct transaction *t = &e->transaction;
+    t->start_ns = m->start_ns;
+    t->request_ns = m->end_ns;
+    t->source_bytes = m->bytes;
+    t->request_side = m->side;
+    e->request_body_bytes = m->body_bytes;
+    set_version(e, m);
+    set_url(s, m);
+    set_referrer(s, m);
+    set_people(s, m);
+    e->request_headers = (struct event_pairs){
+        .count = http_headers_shown(m, s->options, &s->to, s->request_headers),
+        .items = s->request_headers,
+    };
+    if (m->lost) {
+        note(s, "Packet loss while capturing the request");
+    }
+    if (m->is_cut) {
+        note(s, "Request cut at max_message_size");
+    }
+}
+
+static void set_response(struct sheet *s, const struct http_message *m)
+{
+    struct http_event *e = &s->event;
+    struct transaction *t = &e->transaction;
+    t->response_ns = m->start_ns;
+    t->end_ns = m->end_ns;
+    t->destination_bytes = m->bytes;
+    e->response_body_bytes = m->body_bytes;
+    e->status_code = m->head.status;
+    e->status_phrase = http_put_lower(&s->to, http_text_of(m, m->head.phrase));
+    e->response_headers = (struct event_pairs){
+        .count = http_headers_shown(m, s->options, &s->to, s->response_headers),
+        .items = s->response_headers,
+    };
+    if (m->lost) {
+        note(s, "Packet loss while capturing the response");
+    }
+    if (m->is_cut) {
+        note(s, "Response cut at max_message_size");
+    }
+}
+
+static bool shows_body(const struct http_message *m, http_words types)
+{
+    struct span type = http_text_of(m, m->head.content_type);
+    for (; types != NULL && *types != NULL; types++) {
+        if (m->body_kept > 0 && http_contains(type, *types)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void set_bodies(struct sheet *s, const struct http_message *request,
+                       const struct http_message *response)
+{
+    if (request != NULL && shows_body(request, s->options->include_request_body_for)) {
+        s->event.request_body = span_of(request->body, request->body_kept);
+    }
+    if (response != NULL && shows_body(response, s->options->include_response_body_for)) {
+        s->event.response_body = span_of(response->body, response->body_kept);
+    }
+}
+
+/* What a lone message says of the transaction that it was part of. */
+static void set_lone(struct sheet *s, const struct http_message *response, const char *reason)
+{
+    struct transaction *t = &s->event.transaction;
+    if (response == NULL) {
+        t->reason = reason;
+        if (reason != NULL && strcmp(reason, "gap") == 0) {
+            note(s, "Packet loss while capturing the response");
+        }
+        note(s, "Unmatched request");
+        return;
+    }
+    t->start_ns = response->start_ns;
+    t->request_side = (uint8_t)(1 - response->side);
+    set_version(&s->event, response);
+    note(s, "Unmatched response");
+}
+
+static void count(struct http_stats *stats, const struct http_message *request,
+                  const struct http_message *response, bool is_error)
+{
+    stats->transactions += request != NULL && response != NULL;
+    stats->errors += is_error;
+    stats->unmatched_requests += response == NULL;
+    stats->unmatched_responses += request == NULL;
+    stats->request_bytes += request != NULL ? request->bytes : 0;
+    stats->response_bytes += response != NULL ? response->bytes : 0;
+}
+
+void http_report(struct proto_context *c, const struct http_message *request,
+                 const struct http_message *response, const char *reason,
+                 const struct http_options *options)
+{
+    bool is_error = request == NULL || response == NULL || response->head.status >= 400;
+    count(c->block, request, response, is_error);
+    if (c->events->capacity == 0) {
+        return; /* nobody wants events */
+    }
+    struct sheet s; /* large, so that only what is read is set */
+    s.event = (struct http_event){.transaction.head.type = &http_event_type};
+    s.event.transaction.status = is_error ? TRANSACTION_ERROR : TRANSACTION_OK;
+    s.event.transaction.notes.items = s.notes;
+    s.event.hosts.items = s.hosts;
+    s.options = options;
+    s.flow = c->flow;
+    s.to = (struct http_text){s.memory, s.memory + sizeof s.memory};
+    if (request != NULL) {
+        set_request(&s, request);
+    }
+    if (response != NULL) {
+        set_response(&s, response);
+    }
+    if (request == NULL || response == NULL) {
+        set_lone(&s, response, reason);
+    }
+    set_bodies(&s, request, response);
+    (void)event_log_add(c->events, &s.event.transaction.head);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A writer into a piece of memory of a fixed size: what does not fit is cut. For texts that an event
+ * borrows until it is logged. */
+#pragma once
+
+#include "base/span.h"
+
+struct http_text {
+    uint8_t *at;
+    uint8_t *end;
+};
+
+static inline void http_put(struct http_text *t, uint8_t c)
+{
+    if (t->at < t->end) {
+        *t->at++ = c;
+    }
+}
+
+static inline void http_put_span(struct http_text *t, struct span s)
+{
+    size_t room = (size_t)(t->end - t->at);
+    size_t size = s.size < room ? s.size : room;
+    if (size > 0) {
+        memcpy(t->at, s.data, size);
+        t->at += size;
+    }
+}
+
+/* In lower case (ASCII); returns where it went. */
+static inline struct span http_put_lower(struct http_text *t, struct span s)
+{
+    const uint8_t *from = t->at;
+    for (size_t i = 0; i < s.size; i++) {
+        uint8_t c = s.data[i];
+        http_put(t, c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c);
+    }
+    return span_of(from, (size_t)(t->at - from));
+}
+
+/* The value of a hexadecimal digit; -1 of anything else. */
+static inline int http_hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* What was written since `from`, which was the writer's `at`. */
+static inline struct span http_text_since(const struct http_text *t, const uint8_t *from)
+{
+    return span_of(from, (size_t)(t->at - from));
+}
