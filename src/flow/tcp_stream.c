@@ -62,6 +62,7 @@ static bool is_plain(const struct tcp_stream *stream, unsigned side, const struc
     const struct tcp_stream_side *mine = &stream->side[side];
     const struct tcp_stream_side *theirs = &stream->side[1 - side];
     return p->seq == mine->next && is_live(mine) && !mine->has_fin &&
+           (!theirs->has_fin || !is_live(theirs)) &&
            stream->early[0] == NULL && stream->early[1] == NULL && p->malformed == PACKET_FINE &&
            p->class == PACKET_TCP && p->fragment == FRAGMENT_NONE &&
            (p->payload_len == 0 ||
@@ -128,10 +129,11 @@ static void lend(struct tcp_stream *stream, const struct tcp_stream_side *side, 
 
 /* A segment without data tells how far its side has gone. Where the other one has acknowledged that,
  * both agree that the bytes before it were there: they are lent as bytes that were not captured. */
-static void lend_proof(struct tcp_stream *stream, const struct tcp_stream_side *side, uint32_t seq)
+static void lend_proof(struct tcp_stream *stream, struct tcp_stream_side *side, uint32_t seq)
 {
     if (tcp_early_distance(seq, side->next) > 0 &&
         tcp_early_distance(side->acknowledged, seq) >= 0) {
+        side->state = SIDE_OPEN;
         stream->seq = side->next;
         stream->left = seq - side->next;
     }

@@ -90,7 +90,7 @@ struct tcp_stream_piece {
 
 /* Counters that the caller owns; of as many streams as it likes. */
 struct tcp_stream_stats {
-    uint64_t repeated_bytes; /* seen before, dropped */
+    uint64_t repeated_bytes; /* seen before, or come after they were told as a gap: dropped */
     uint64_t early_segments; /* had to wait, or would have */
     uint64_t gaps;
     uint64_t gap_bytes;
