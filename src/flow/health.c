@@ -131,6 +131,7 @@ static void take_fin(struct health_step *s)
     struct health_detail *d = health_detail_of(s->book, half);
     if (d != NULL) {
         health_clock_run(half, d, s->now_us);
+        d->progress_us = half->next == half->acked ? s->now_us : d->progress_us;
     }
     half->flags |= HALF_FIN;
     if (half->flags & HALF_NEXT && health_distance(at, half->next) >= 0) {

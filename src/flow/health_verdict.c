@@ -11,6 +11,7 @@ enum {
     LEVEL_LEAST = 8, /* round trips on one level */
     LARGE_BYTES = 100000,
     ROUNDS = 5,
+    THIN_SEGMENTS = 4,
 };
 
 const char *health_verdict_name(enum health_verdict verdict)
@@ -160,6 +161,15 @@ static bool is_level(const struct health_view *view, unsigned side, const struct
     return !lost && !near_window && !queued;
 }
 
+/* Whoever never has more than a few segments out, though nothing was lost, says one thing at a
+ * time: the path was not asked for more. */
+static bool is_thin(const struct health_view *view, unsigned side, const struct health_way *way)
+{
+    uint16_t mss = view->health.halves[1 - side].mss;
+    return view->has_detail[side] && way->retrans_pkts + way->ce_pkts < 1 &&
+           way->max_flight_bytes < THIN_SEGMENTS * (mss > 0 ? mss : 1448.0);
+}
+
 static void say_limits(const struct health_view *view, struct health_record *ret)
 {
     unsigned side = ret->main_way;
@@ -176,7 +186,8 @@ static void say_limits(const struct health_view *view, struct health_record *ret
     }
     bool receiver = way->rwnd_limited_ms > busy / 2;
     bool application = way->idle_ms > life / 2;
-    bool sender = !receiver && !application && is_level(view, side, way);
+    bool thin = is_thin(view, side, way);
+    bool sender = !receiver && !application && !thin && is_level(view, side, way);
     ret->findings[HEALTH_APPLICATION_LIMITED].truth = truth_of(application);
     ret->findings[HEALTH_RECEIVER_LIMITED].truth = HEALTH_FALSE;
     ret->findings[HEALTH_SHORT_OF_WINDOW].truth = HEALTH_FALSE;
@@ -198,7 +209,7 @@ static void say_limits(const struct health_view *view, struct health_record *ret
             found(0.6, view->details[side].best_level_epochs, view->details[side].level,
                   way->max_window_bytes);
     } else {
-        ret->limited_by = "network";
+        ret->limited_by = thin ? "application" : "network";
     }
 }
 
@@ -206,10 +217,14 @@ static void say_limits(const struct health_view *view, struct health_record *ret
 
 static void say_loss(struct health_record *ret)
 {
+    const struct health_finding *hole = &ret->findings[HEALTH_BLACKHOLED];
     enum health_truth reordering = HEALTH_UNKNOWN;
     for (unsigned side = 0; side < 2; side++) {
         const struct health_way *way = &ret->ways[side];
         double lost = way->lost_before_tap_pkts + way->lost_behind_tap_pkts;
+        if (hole->truth == HEALTH_TRUE) {
+            lost -= (double)hole->evidence[0]; /* its repeats say no more than that there is one */
+        }
         if (way->data_pkts < 1) {
             continue;
         }
