@@ -17,6 +17,7 @@ struct world {
     struct tcp_stream stream;
     struct tcp_stream_stats stats;
     uint64_t now_ns;
+    size_t snap; /* bytes of a payload that are captured, at most */
     char said[4096];
     size_t size;
     int side;
@@ -35,6 +36,7 @@ static struct world *world_new(void)
     w->slab = slab_new(16 << 20);
     w->now_ns = 1000 * (uint64_t)MS;
     w->side = -1;
+    w->snap = SIZE_MAX;
     tcp_stream_init(&w->stream);
     return w;
 }
@@ -82,10 +84,9 @@ static void drain(struct world *w)
     assert_int_equal(tcp_stream_next(&w->stream, w->slab, &w->stats).kind, TCP_STREAM_NOTHING);
 }
 
-/* A segment of which only so many bytes were captured. Numbers count from the side's SYN, which is 0;
- * the acknowledged ones from the other's; -1: no ACK. */
-static void send_cut(struct world *w, unsigned side, uint8_t flags, int64_t seq, int64_t ack,
-                     const char *text, size_t captured)
+/* Numbers count from the side's SYN, which is 0; the acknowledged ones from the other's; -1: no ACK. */
+static void send(struct world *w, unsigned side, uint8_t flags, int64_t seq, int64_t ack,
+                 const char *text)
 {
     char copy[2048]; /* nobody may keep it */
     size_t size = strlen(text);
@@ -98,19 +99,13 @@ static void send_cut(struct world *w, unsigned side, uint8_t flags, int64_t seq,
         .ack = isn_of(1 - side) + (uint32_t)ack,
         .l4 = (const uint8_t *)copy,
         .payload = (const uint8_t *)copy,
-        .end = (const uint8_t *)copy + captured,
+        .end = (const uint8_t *)copy + (size < w->snap ? size : w->snap),
         .payload_len = (uint32_t)size,
     };
     tcp_stream_push(&w->stream, w->slab, &p, side, &w->stats);
     tcp_stream_age(&w->stream, w->now_ns);
     drain(w);
     memset(copy, '?', sizeof copy);
-}
-
-static void send(struct world *w, unsigned side, uint8_t flags, int64_t seq, int64_t ack,
-                 const char *text)
-{
-    send_cut(w, side, flags, seq, ack, text, strlen(text));
 }
 
 static void shake_hands(struct world *w)
@@ -412,10 +407,12 @@ static void tells_what_the_capture_cut(void **state)
 {
     struct world *w = world_new();
     shake_hands(w);
-    send_cut(w, 0, 0, 1, 1, "abcdef", 4);
+    w->snap = 4;
+    send(w, 0, 0, 1, 1, "abcdef");
     so_far(w, "0abcd[2]");
-    send_cut(w, 0, 0, 13, 1, "mnopqr", 4);
-    send_cut(w, 0, 0, 7, 1, "ghijkl", 0);
+    send(w, 0, 0, 13, 1, "mnopqr");
+    w->snap = 0;
+    send(w, 0, 0, 7, 1, "ghijkl");
     expect(w, "0abcd[2][6]mnop[2]");
 }
 
