@@ -236,6 +236,18 @@ void kll_merge(struct kll *into, const struct kll *from)
 
 /* ---- Quantiles ------------------------------------------------------------------------------- */
 
+/* The level whose run begins with the least item, among runs of which one at least has some. */
+static uint32_t least_run(const float *const *runs, const uint32_t *left, uint32_t levels)
+{
+    uint32_t least = 0;
+    for (uint32_t h = 1; h < levels; h++) {
+        if (left[h] > 0 && (left[least] == 0 || *runs[h] < *runs[least])) {
+            least = h;
+        }
+    }
+    return least;
+}
+
 float kll_at(const struct kll *s, double rank)
 {
     if (s->count == 0) {
@@ -245,33 +257,26 @@ float kll_at(const struct kll *s, double rank)
         return rank <= 0 ? s->min : s->max;
     }
     float bottom[KLL_ITEMS_MAX];
-    const float *runs[KLL_LEVELS_MAX];
-    uint32_t left[KLL_LEVELS_MAX];
-    for (uint32_t h = 0; h < s->levels; h++) {
+    const float *runs[KLL_LEVELS_MAX] = {bottom};
+    uint32_t left[KLL_LEVELS_MAX] = {population(s, 0)};
+    memcpy(bottom, s->items + s->begins[0], left[0] * sizeof *bottom);
+    sort_items(bottom, left[0]);
+    for (uint32_t h = 1; h < s->levels; h++) {
         runs[h] = s->items + s->begins[h];
         left[h] = population(s, h);
     }
-    memcpy(bottom, runs[0], left[0] * sizeof *bottom);
-    sort_items(bottom, left[0]);
-    runs[0] = bottom;
     /* All levels together in ascending order, until their weight is reached. */
     double wanted = ceil(rank * (double)s->count);
-    for (double seen = 0; seen < wanted;) {
-        uint32_t least = KLL_LEVELS_MAX;
-        for (uint32_t h = 0; h < s->levels; h++) {
-            if (left[h] > 0 && (least == KLL_LEVELS_MAX || *runs[h] < *runs[least])) {
-                least = h;
-            }
-        }
-        assert(least < KLL_LEVELS_MAX); /* the weights of all items sum up to the count */
-        seen += ldexp(1, (int)least);
+    for (double seen = 0;;) {
+        uint32_t h = least_run(runs, left, s->levels);
+        assert(left[h] > 0); /* the weights of all items sum up to the count */
+        seen += ldexp(1, (int)h);
         if (seen >= wanted) {
-            return *runs[least];
+            return *runs[h];
         }
-        runs[least]++;
-        left[least]--;
+        runs[h]++;
+        left[h]--;
     }
-    return s->max;
 }
 
 /* ---- From a histogram ------------------------------------------------------------------------ */

@@ -10,7 +10,7 @@
  * Items stand on levels; one of level h stands for 2^h values. When all places are taken, the
  * lowest full level is sorted and every second of its items goes up, by the toss of a coin. The
  * coins come from a generator that starts the same everywhere: the same values in the same order
- * give the same sketch. Flat memory, 14 KiB; an add costs some 30 ns. One thread at a time. */
+ * give the same sketch. Flat memory, 14 KiB; an add costs some 50 ns. One thread at a time. */
 #pragma once
 
 #include "base/span.h"

@@ -85,7 +85,8 @@ uint64_t metric_up_to(const struct metric *m, const void *at, uint32_t i)
 void metric_number_text(double number, char to[METRIC_NUMBER_ROOM])
 {
     if (!isfinite(number)) {
-        strcpy(to, isnan(number) ? "NaN" : number < 0 ? "-Inf" : "+Inf");
+        const char *name = isnan(number) ? "NaN" : number < 0 ? "-Inf" : "+Inf";
+        snprintf(to, METRIC_NUMBER_ROOM, "%s", name);
         return;
     }
     for (int precision = 15; precision <= 17; precision++) {

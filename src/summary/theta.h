@@ -12,8 +12,7 @@
  * the items, the split among workers and the merges, estimates and bytes are the same: both look at
  * the 4096 least hashes only.
  *
- * Flat memory, 64 KiB, prepared by theta_init(). One thread at a time; an add costs 3 to 5 ns once
- * the bound has sunk, a cache miss more before. */
+ * Flat memory, 64 KiB, prepared by theta_init(). One thread at a time; an add costs some 8 ns. */
 #pragma once
 
 #include "base/murmur3.h"
