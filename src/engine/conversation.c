@@ -458,8 +458,7 @@ static void begin_tcp(struct call *call)
         return;
     }
     for (unsigned side = 0; side < 2; side++) {
-        bool seen = call->flow->tcp_state[side] != FLOW_TCP_INACTIVE;
-        if (seen) {
+        if (call->flow->tcp_flags[side] & TCP_SYN) {
             tcp_stream_expect(&call->c->stream, side, call->flow->next_seq[side]);
         }
     }
@@ -528,6 +527,22 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
     } else if (packet->class == PACKET_UDP && all->has_udp && packet->payload_len > 0) {
         take_udp(&call, packet, side);
     }
+}
+
+void conversation_age(struct conversations *all, const struct conversation_moment *moment,
+                      flow_index index, struct flow *flow)
+{
+    if (!(flow->flags & FLOW_HEARD)) {
+        return;
+    }
+    struct call call = {.all = all,
+                        .moment = moment,
+                        .index = index,
+                        .flow = flow,
+                        .c = &all->pool[all->of_flow[index]]};
+    set_context(&call);
+    tcp_stream_age(&call.c->stream, moment->now_ns);
+    take_pieces(&call);
 }
 
 static enum proto_close reason_of(const struct conversation *c, const struct flow *flow)

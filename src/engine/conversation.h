@@ -53,6 +53,10 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
                          flow_index index, struct flow *flow, const struct packet *packet,
                          unsigned side);
 
+/* Time goes on without packets of the flow: what has waited long enough is read. */
+void conversation_age(struct conversations *all, const struct conversation_moment *moment,
+                      flow_index index, struct flow *flow);
+
 /* The flow ends. */
 void conversation_close(struct conversations *all, const struct conversation_moment *moment,
                         flow_index index, struct flow *flow);

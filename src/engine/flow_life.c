@@ -222,6 +222,10 @@ static void run_due(struct worker *w, flow_index index, uint64_t second)
         flow_life_end(w, index, FLOW_REASON_ACTIVE, now_ns);
         return;
     }
+    if (w->talks != NULL) {
+        struct conversation_moment moment = pipeline_moment(w, index, now_ns);
+        conversation_age(w->talks, &moment, index, flow);
+    }
     if (w->period > 0 && second % w->period == 0) {
         report(w, index, FLOW_REASON_PERIOD, now_ns);
     }
