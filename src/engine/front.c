@@ -110,7 +110,8 @@ static void start(struct front *front, uint64_t time_ns)
 {
     front->started = true;
     front->now_ns = front->start_ns = time_ns;
-    front->second = time_ns / SECOND_NS - 1;
+    uint64_t second = time_ns / SECOND_NS;
+    front->second = second > 0 ? second - 1 : 0;
     plan_flush(front);
 }
 
