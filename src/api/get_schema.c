@@ -16,7 +16,8 @@ static const char *kind_name(enum metric_kind kind)
     static const char *const names[] = {
         [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge",
         [METRIC_CARDINALITY] = "cardinality", [METRIC_TOPN] = "topn",
-        [METRIC_LABELLED] = "labelled",
+        [METRIC_LABELLED] = "labelled", [METRIC_QUANTILES] = "quantiles",
+        [METRIC_HISTOGRAM] = "histogram", [METRIC_RATE] = "rate", [METRIC_INFO] = "info",
     };
     return names[kind];
 }
