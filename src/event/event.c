@@ -344,7 +344,8 @@ static void event_put_addresses(struct json *to, const struct event_addresses *l
     json_array_end(to);
 }
 
-/* The next pair with the name of pair `i`, counted from `from`; the list's count when there is none. */
+/* The next pair with the name of pair `i`, counted from `from`; the list's count when there is
+ * none. */
 static uint32_t event_pair_find(const struct event_pairs *list, uint32_t i, uint32_t from)
 {
     while (from < list->count && !span_equal(list->items[from].name, list->items[i].name)) {

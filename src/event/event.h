@@ -141,15 +141,15 @@ struct event_walk event_walk_of(const struct event_type *type);
 /* The next field; NULL at the end. */
 const struct event_field *event_walk_next(struct event_walk *walk);
 
-/* Copies an event with all that its spans and lists refer to into one piece of memory that refers to
- * itself only, so that it outlives the packet. Returns the bytes it takes, a multiple of 8; when that
- * is more than `room` (8-byte aligned memory at `to`, NULL with room 0 to ask), what was written is of
- * no use. Texts longer than `text_max` bytes are cut, UTF-8 between two characters. The copy cannot be
- * moved, but it can be packed again. */
+/* Copies an event with all that its spans and lists refer to into one piece of memory that refers
+ * to itself only, so that it outlives the packet. Returns the bytes it takes, a multiple of 8; when
+ * that is more than `room` (8-byte aligned memory at `to`, NULL with room 0 to ask), what was
+ * written is of no use. Texts longer than `text_max` bytes are cut, UTF-8 between two characters.
+ * The copy cannot be moved, but it can be packed again. */
 size_t event_pack(void *to, size_t room, const struct event_head *event, size_t text_max);
 
 /* Whether a type can be encoded and packed: names sorted by strcmp in both tables, none twice, none
- * both a value and an object, made of letters that JSON does not escape; kinds known; values aligned
- * and within the struct; spans and lists owned by one field each; types of items likewise. For tests:
- * event_json() and event_pack() take a table at its word. */
+ * both a value and an object, made of letters that JSON does not escape; kinds known; values
+ * aligned and within the struct; spans and lists owned by one field each; types of items likewise.
+ * For tests: event_json() and event_pack() take a table at its word. */
 bool event_type_check(const struct event_type *type, struct err *err);

@@ -84,8 +84,8 @@ static const char *event_value_wrong(const struct event_type *type, const struct
     return NULL;
 }
 
-/* What is wrong between a field and those before it in the union of the tables. Event_pack() follows
- * what is borrowed once, at its owner. */
+/* What is wrong between a field and those before it in the union of the tables. Event_pack()
+ * follows what is borrowed once, at its owner. */
 static const char *event_place_wrong(const struct event_type *type, const struct event_field *f)
 {
     bool borrows = event_shapes[f->kind].borrows;

@@ -43,14 +43,15 @@ static const struct event_field item_fields[] = {
     {0},
 };
 static const struct event_type item = {
-    .dataset = "item", .help = "Two texts", .size = sizeof(struct event_pair), .fields = item_fields};
+    .dataset = "item", .help = "Two texts", .size = sizeof(struct event_pair),
+    .fields = item_fields};
 
 static const struct event_field common[] = {
     FIELD("b", EVENT_OPTIONAL, optional),
     {"items", EVENT_ITEMS, offsetof(struct sample, items), 0, "for the fuzzer", &item},
     FIELD("x.addresses", EVENT_ADDRESSES, addresses),
     FIELD("x.pairs", EVENT_PAIRS, pairs),
-    {"x.y.spans", EVENT_SPANS, offsetof(struct sample, spans), EVENT_PLAIN_ONE, "for the fuzzer", NULL},
+    {"x.y.spans", EVENT_SPANS, offsetof(struct sample, spans), EVENT_PLAIN_ONE, "a list", NULL},
     {0},
 };
 static const struct event_field fields[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where hooks on the packet path put their events: a piece of memory taken at start that holds packed
- * events one behind the other. The engine empties it after each call of a hook, so it only has to hold
- * what one call makes; what finds no room is counted. One thread. */
+/* Where hooks on the packet path put their events: a piece of memory taken at start that holds
+ * packed events one behind the other. The engine empties it after each call of a hook, so it only
+ * has to hold what one call makes; what finds no room is counted. One thread. */
 #pragma once
 
 #include "event/event.h"

@@ -109,7 +109,8 @@ static void pack_items(struct packer *p, const struct event_type *type,
     }
 }
 
-/* Packs what the fields of the struct `from` borrow; its copy is `to`, NULL when that found no room. */
+/* Packs what the fields of the struct `from` borrow; its copy is `to`, NULL when that found no
+ * room. */
 static void pack_fields(struct packer *p, const struct event_field *fields, const uint8_t *from,
                         uint8_t *to)
 {

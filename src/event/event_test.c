@@ -30,7 +30,7 @@ struct sample {
 
 #define FIELD(name_, kind_, member, flags_)                                                        \
     {                                                                                              \
-        name_, kind_, offsetof(struct sample, member), flags_, "for the test"                      \
+        name_, kind_, offsetof(struct sample, member), flags_, "for the test", NULL                \
     }
 
 /* Every kind, at several depths. */
@@ -189,9 +189,9 @@ static void checks_tables(void **state)
     assert_refused((struct event_field[]){FIELD("a", 99, u64, 0), {0}}, "kind");
     assert_refused((struct event_field[]){FIELD("a", EVENT_U64, u8, 0), {0}}, "aligned");
     assert_refused(
-        (struct event_field[]){{"a", EVENT_SPAN, sizeof(struct sample) - 8, 0, "x"}, {0}},
+        (struct event_field[]){{"a", EVENT_SPAN, sizeof(struct sample) - 8, 0, "x", NULL}, {0}},
         "beyond");
-    assert_refused((struct event_field[]){{"a", EVENT_U8, 0, 0, NULL}, {0}}, "help");
+    assert_refused((struct event_field[]){{"a", EVENT_U8, 0, 0, NULL, NULL}, {0}}, "help");
 }
 
 /* ---- Lists, and fields in common ------------------------------------------------------------- */

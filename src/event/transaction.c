@@ -9,7 +9,7 @@
 #define FIELD(name, kind, member, help) ROW(name, kind, member, 0, help)
 
 const struct event_field transaction_fields[] = {
-    ROW("@timestamp", EVENT_TIME, start_ns, EVENT_ALWAYS, "time of the request, or of a lone response"),
+    ROW("@timestamp", EVENT_TIME, start_ns, EVENT_ALWAYS, "of the request, or of a lone response"),
     FIELD("client.bytes", EVENT_U64, source_bytes, "as source.bytes"),
     FIELD("client.ip", EVENT_ADDRESS, source, "as source.ip"),
     FIELD("client.port", EVENT_U32, source_port, "as source.port"),

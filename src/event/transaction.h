@@ -2,8 +2,8 @@
 /* What every transaction event has: a request and its response between two ends, as Packetbeat 8
  * names it. A protocol's event struct begins with a `struct transaction`, its event_type names
  * transaction_fields as `common` and lists its own fields. The protocol fills in the first part and
- * logs it; the engine fills in ends, network and order and has transaction_finish() do the rest, then
- * packs it. */
+ * logs it; the engine fills in ends, network and order and has transaction_finish() do the rest,
+ * then packs it. */
 #pragma once
 
 #include "event/event.h"

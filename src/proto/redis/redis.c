@@ -48,8 +48,10 @@ static enum proto_guess begins_with_length(struct span data, bool wants_bulk)
 
 static enum proto_guess redis_probe(struct span data, unsigned side)
 {
-    static const char *const words[] = {"PING\r\n", "INFO\r\n", "+PONG\r\n", "+OK\r\n*", "$-1\r\n",
-                                        "*-1\r\n", "-ERR unknown command", "-WRONGTYPE ", "-NOAUTH "};
+    static const char *const words[] = {
+        "PING\r\n", "INFO\r\n",             "+PONG\r\n",  "+OK\r\n*", "$-1\r\n",
+        "*-1\r\n",  "-ERR unknown command", "-WRONGTYPE ", "-NOAUTH ",
+    };
     (void)side;
     if (data.size == 0) {
         return PROTO_UNSURE;
@@ -256,8 +258,8 @@ static void redis_on_gap(struct proto_context *c, unsigned side, uint32_t length
         s->holed = true;
         return;
     }
-    /* Which replies were in the hole nobody knows. Commands that were lost are owed replies that will
-     * match nothing, as long as the client waits for them before it says more. */
+    /* Which replies were in the hole nobody knows. Commands that were lost are owed replies that
+     * will match nothing, as long as the client waits for them before it says more. */
     if (side != f->client) {
         redis_give_up(c, "gap");
         f->owed = 0;

@@ -2,8 +2,8 @@
 /* A Redis connection: the messages of both sides as they come, and the commands that wait for their
  * replies, which come in the order of the commands. A reply belongs to the oldest command; where
  * commands had to be forgotten, their replies are still owed and passed over. The connection is a
- * zeroed block of the engine's; what it holds in the slab is bounded by REDIS_QUEUE_MAX commands and
- * REDIS_QUEUE_BYTES, and two texts. */
+ * zeroed block of the engine's; what it holds in the slab is bounded by REDIS_QUEUE_MAX commands
+ * and REDIS_QUEUE_BYTES, and two texts. */
 #pragma once
 
 #include "proto/proto.h"
@@ -12,8 +12,8 @@
 enum {
     REDIS_QUEUE_MAX = 4096,
     REDIS_QUEUE_BYTES = 1 << 20,
-    REDIS_NAME_MAX = 40,     /* of a command's name */
-    REDIS_BROKEN_MAX = 8,    /* times that a connection may stop to be RESP before it is let go of */
+    REDIS_NAME_MAX = 40,  /* of a command's name */
+    REDIS_BROKEN_MAX = 8, /* times that a connection may stop to be RESP before it is let go of */
 };
 
 /* A command that waits for its reply; in a slab block. */

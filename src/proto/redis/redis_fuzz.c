@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A conversation of hostile bytes: two bytes say who does what, then come so many. It is played
- * as it comes and again byte by byte; both must say and count the same, and give all memory back. */
+/* A conversation of hostile bytes: two bytes say who does what, then come so many. It is played as
+ * it comes and again byte by byte; both must say and count the same, and give all memory back. */
 #include <stdlib.h>
 
 #include "base/json.h"

@@ -208,7 +208,7 @@ static enum resp_verdict end_streamed(struct resp_reader *r, struct resp_text *t
     return end_value(r, text);
 }
 
-/* ---- Steps: each reads something and says whether the message goes on ------------------------- */
+/* ---- Steps: each reads something and says whether the message goes on --------------------- */
 
 static enum resp_verdict read_command_type(struct resp_reader *r, struct cursor *c, uint8_t type)
 {

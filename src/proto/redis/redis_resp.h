@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* RESP, the serialisation of Redis in its versions 2 and 3 (redis.io/docs/latest/develop/reference/
  * protocol-spec): bytes in any pieces become one message after the other. A reader takes every byte
- * once and keeps what it needs to go on, so that the largest value costs its bytes and no memory; what
- * people would read of a message is written to a text of the caller's on the way, secrets as ****. No
- * allocation, no recursion. A reader and its text are the caller's; zeroed is ready. */
+ * once and keeps what it needs to go on, so that the largest value costs its bytes and no memory;
+ * what people would read of a message is written to a text of the caller's on the way, secrets as
+ * ****. No allocation, no recursion. A reader and its text are the caller's; zeroed is ready. */
 #pragma once
 
 #include "base/cursor.h"
@@ -84,8 +84,8 @@ void resp_skip_blank(const struct resp_reader *r, struct cursor *c);
 /* Reads on. */
 enum resp_verdict resp_read(struct resp_reader *r, struct cursor *c, struct resp_text *text);
 
-/* Goes on behind `length` bytes that are missing, which it can within a long value; false, and nothing
- * is changed, when it cannot. */
+/* Goes on behind `length` bytes that are missing, which it can within a long value; false, and
+ * nothing is changed, when it cannot. */
 bool resp_miss(struct resp_reader *r, uint64_t length);
 
 /* An element of the message as text; empty when it is not there. */

@@ -103,7 +103,8 @@ static void play(struct stage *s, const struct line *lines, size_t piece, enum p
     json_append(&s->said, "", 1);
 }
 
-/* The members of an event that a test looks at, in the order of the names here, one event a line. */
+/* The members of an event that a test looks at, in the order of the names here, one event a line.
+ * */
 static void summarise(char *ret, const char *said)
 {
     static const char *const names[] = {"\"action\":", "\"reason\":", "\"method\":", "\"query\":",

@@ -5,8 +5,8 @@ bool redis_word_is(struct span a, const char *b)
 {
     size_t i = 0;
     for (; i < a.size && b[i] != '\0'; i++) {
-        uint8_t upper = a.data[i] >= 'a' && a.data[i] <= 'z' ? (uint8_t)(a.data[i] - 32) : a.data[i];
-        if (upper != (uint8_t)b[i]) {
+        bool lower = a.data[i] >= 'a' && a.data[i] <= 'z';
+        if ((lower ? a.data[i] - 32 : a.data[i]) != (uint8_t)b[i]) {
             return false;
         }
     }

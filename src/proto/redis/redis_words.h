@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is special about some of Redis' commands: names of two words, secrets among their arguments,
- * replies that are none or many. Any other command is fine without being known here. Pure functions;
- * names in any case. */
+ * replies that are none or many. Any other command is fine without being known here. Pure
+ * functions; names in any case. */
 #pragma once
 
 #include "base/span.h"
 
 enum redis_word_flags {
     REDIS_TWO_WORDS = 1,  /* the first argument is part of the name: CONFIG GET */
-    REDIS_SUBSCRIBES = 2, /* confirmed once a channel; what is published comes unasked from then on */
+    REDIS_SUBSCRIBES = 2, /* confirmed once a channel; messages come unasked from then on */
     REDIS_MONITORS = 4,   /* all commands that the server runs come unasked from then on */
     REDIS_SYNCS = 8,      /* makes a replica: what follows is no conversation */
 };
