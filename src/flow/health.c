@@ -69,7 +69,7 @@ static void read_packet(struct health_step *s)
 static void count_frame(struct health_step *s)
 {
     struct health *h = s->health;
-    struct health_half *half = &h->halves[s->side];
+    struct health_half *half = s->half;
     health_count32(&h->packets, s->p->frames);
     if (s->p->window == 0 && !(s->flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
         health_count16(&half->zero_windows);
@@ -85,8 +85,8 @@ static void count_frame(struct health_step *s)
 /* Whether the segment moves the connection on: it cannot be a copy then. */
 static bool moves_on(const struct health_step *s)
 {
-    const struct health_half *half = &s->health->halves[s->side];
-    const struct health_half *other = &s->health->halves[1 - s->side];
+    const struct health_half *half = s->half;
+    const struct health_half *other = s->other;
     if (s->flags & (TCP_SYN | TCP_RST | TCP_FIN)) {
         return false;
     }
@@ -104,7 +104,7 @@ static bool pass_over_copy(struct health_step *s)
         copy = false; /* a host that aborts answers each segment so, all alike */
     }
     if (!copy) {
-        struct health_detail *d = health_detail_of(s->book, &h->halves[s->side]);
+        struct health_detail *d = health_step_detail(s, s->half);
         if (d != NULL) {
             d->prints[d->print_next++ % HEALTH_PRINTS] = s->print;
         } else {
@@ -116,7 +116,7 @@ static bool pass_over_copy(struct health_step *s)
     health_count32(&h->copies, 1);
     h->flags |= HEALTH_MIRRORED;
     if (s->length > 0) {
-        health_count16(&h->halves[s->side].copies);
+        health_count16(&s->half->copies);
     }
     return true;
 }
@@ -126,9 +126,9 @@ static bool pass_over_copy(struct health_step *s)
 /* A FIN takes a sequence number, too. */
 static void take_fin(struct health_step *s)
 {
-    struct health_half *half = &s->health->halves[s->side];
+    struct health_half *half = s->half;
     uint32_t at = s->start + s->length;
-    struct health_detail *d = health_detail_of(s->book, half);
+    struct health_detail *d = health_step_detail(s, half);
     if (d != NULL) {
         health_clock_run(half, d, s->now_us);
         d->progress_us = half->next == half->acked ? s->now_us : d->progress_us;
@@ -142,7 +142,7 @@ static void take_fin(struct health_step *s)
 /* Probes without data, as Linux sends them: one below the next (RFC 9293 §3.8.4, §3.8.6.1). */
 static void take_probe(struct health_step *s)
 {
-    struct health_half *half = &s->health->halves[s->side];
+    struct health_half *half = s->half;
     bool below = half->flags & HALF_NEXT && s->start == half->next - 1;
     if (!below || s->flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
         health_distance(half->next, half->acked) > 0 || half->flags & HALF_FIN) {
@@ -175,14 +175,14 @@ static void forget_flight(struct health_step *s)
 static void follow(struct health_step *s)
 {
     struct health *h = s->health;
-    struct health_half *half = &h->halves[s->side];
+    struct health_half *half = s->half;
     if (!(h->flags & HEALTH_MEASURES) || s->flags & TCP_SYN) {
         health_handshake(s);
     }
     if (!(half->flags & HALF_NEXT)) {
         health_data_begin(half, s->start);
     }
-    struct health_detail *d = health_detail_of(s->book, half);
+    struct health_detail *d = health_step_detail(s, half);
     if (d != NULL && s->options.has_timestamps) {
         health_delay_stamp(half, d, s->now_us, s->options.ts_value);
     }
@@ -215,7 +215,10 @@ void health_packet(struct health_book *book, flow_index flow, const struct packe
     }
     struct health_step s;
     s.book = book;
+    s.details = book->details;
     s.health = &book->connections[index];
+    s.half = &s.health->halves[side];
+    s.other = &s.health->halves[1 - side];
     s.index = index;
     s.p = p;
     s.side = (uint8_t)side;

@@ -28,8 +28,8 @@ static uint32_t trip_to(const struct health *h, unsigned side)
 
 static struct covered cover(struct health_step *s, struct health_detail *d, uint32_t ack)
 {
-    struct health_half *half = &s->health->halves[1 - s->side];
-    uint16_t mss = s->health->halves[s->side].mss;
+    struct health_half *half = s->other;
+    uint16_t mss = s->half->mss;
     struct covered ret = {.clean = true};
     while (d->segment_acked < d->segment_count) {
         struct health_segment *segment = health_segment_at(d, d->segment_acked);
@@ -53,13 +53,13 @@ static struct covered cover(struct health_step *s, struct health_detail *d, uint
 static void sample(struct health_step *s, struct health_detail *d, const struct covered *covered,
                    bool is_open)
 {
-    struct health_half *half = &s->health->halves[1 - s->side];
+    struct health_half *half = s->other;
     if (covered->count == 0 || !covered->clean || covered->last->flags & SEGMENT_MERGED) {
         return;
     }
     int32_t rtt = health_distance(s->now_us, covered->last->time_us);
     uint32_t length = covered->last->end - covered->last->start;
-    uint16_t mss = s->health->halves[s->side].mss;
+    uint16_t mss = s->half->mss;
     bool is_lone = covered->count == 1 && s->p->ack == half->next && length < 2u * mss;
     if (rtt >= 0) {
         health_delay_sample(half, d, s->now_us, (uint32_t)rtt, is_lone, is_open);
@@ -77,7 +77,7 @@ static void test_repeats(struct health_step *s, struct health_detail *d, uint32_
             health_distance(repeat->end, before) > 0 && health_distance(repeat->end, ack) <= 0 &&
             health_distance(s->options.ts_echo, repeat->ts_value) < 0) {
             repeat->open = false;
-            health_count16(&s->health->halves[1 - s->side].spurious);
+            health_count16(&s->other->spurious);
         }
     }
 }
@@ -86,9 +86,9 @@ static void test_repeats(struct health_step *s, struct health_detail *d, uint32_
 static void note_progress(struct health_step *s, struct health_detail *d)
 {
     struct health *h = s->health;
-    struct health_half *half = &h->halves[1 - s->side];
+    struct health_half *half = s->other;
     uint32_t stalled = s->now_us - d->progress_us;
-    uint16_t mss = h->halves[s->side].mss;
+    uint16_t mss = s->half->mss;
     if (h->flags & HEALTH_MEASURES && stalled > h->stall_us) {
         h->stall_us = stalled;
     }
@@ -109,7 +109,7 @@ static void note_progress(struct health_step *s, struct health_detail *d)
 
 static void advance(struct health_step *s, struct health_detail *d, bool is_open)
 {
-    struct health_half *half = &s->health->halves[1 - s->side];
+    struct health_half *half = s->other;
     uint32_t before = half->acked;
     uint32_t ack = s->p->ack;
     bool is_ahead = health_distance(ack, half->next) > 0;
@@ -143,8 +143,8 @@ static void advance(struct health_step *s, struct health_detail *d, bool is_open
  * the first case and sends them in the second. */
 void health_acks_settle(struct health_step *s)
 {
-    struct health_half *half = &s->health->halves[s->side];
-    struct health_detail *d = health_detail_of(s->book, half);
+    struct health_half *half = s->half;
+    struct health_detail *d = health_step_detail(s, half);
     uint32_t mark = (uint32_t)HEALTH_AHEAD << s->side;
     if (d == NULL || !d->is_ahead) {
         s->health->flags &= ~mark;
@@ -179,7 +179,7 @@ static void match_duplicate(struct health_step *s, struct health_detail *d)
         if (repeat->open && health_distance(repeat->start, s->options.sack[0][1]) < 0 &&
             health_distance(repeat->end, s->options.sack[0][0]) > 0) {
             repeat->open = false;
-            health_count16(&s->health->halves[1 - s->side].spurious);
+            health_count16(&s->other->spurious);
             return;
         }
     }
@@ -189,7 +189,7 @@ static void match_duplicate(struct health_step *s, struct health_detail *d)
 static void mark_block(struct health_step *s, struct health_detail *d, uint32_t start, uint32_t end,
                        bool is_open)
 {
-    struct health_half *half = &s->health->halves[1 - s->side];
+    struct health_half *half = s->other;
     const struct health_segment *latest = NULL;
     for (unsigned i = health_segments_find(d, start); i < d->segment_count; i++) {
         struct health_segment *segment = health_segment_at(d, i);
@@ -215,7 +215,7 @@ static void mark_block(struct health_step *s, struct health_detail *d, uint32_t 
 
 static void read_sack(struct health_step *s, struct health_detail *d, bool is_open)
 {
-    const struct health_half *half = &s->health->halves[1 - s->side];
+    const struct health_half *half = s->other;
     health_count32(&d->sack_acks, 1);
     for (unsigned i = 0; i < s->options.sack_count; i++) {
         uint32_t start = s->options.sack[i][0];
@@ -236,7 +236,7 @@ static void read_sack(struct health_step *s, struct health_detail *d, bool is_op
 /* The window that this packet advertises; false when the scale is not known. */
 static bool window_of(const struct health_step *s, uint32_t *ret)
 {
-    const struct health_half *receiver = &s->health->halves[s->side];
+    const struct health_half *receiver = s->half;
     *ret = s->p->window;
     if (s->flags & TCP_SYN) {
         return true; /* never scaled, RFC 7323 §2.2 */
@@ -250,7 +250,7 @@ static bool window_of(const struct health_step *s, uint32_t *ret)
 /* Acknowledgments of an end that no packet was seen of: asymmetric routing, or not yet. */
 static void note_unseen(struct health_step *s)
 {
-    struct health_half *half = &s->health->halves[1 - s->side];
+    struct health_half *half = s->other;
     if (!(half->flags & HALF_ACKED)) {
         half->acked = s->p->ack;
         half->flags |= HALF_ACKED;
@@ -269,7 +269,7 @@ static bool is_duplicate(const struct health_step *s, const struct health_half *
 
 void health_acks(struct health_step *s)
 {
-    struct health_half *half = &s->health->halves[1 - s->side];
+    struct health_half *half = s->other;
     if (!(half->flags & HALF_SEEN)) {
         note_unseen(s);
         return;
@@ -279,9 +279,12 @@ void health_acks(struct health_step *s)
     bool is_open = scaled ? window >= half->largest_acked : window > 0;
     uint32_t edge = s->p->ack + window;
     int32_t moved = health_distance(s->p->ack, half->acked);
-    struct health_detail *d = health_detail_of(s->book, half);
+    struct health_detail *d = health_step_detail(s, half);
     if (d != NULL) {
         d->peer_us = s->now_us;
+    }
+    if (moved == 0 && edge == half->edge && s->length > 0 && s->options.sack_count == 0) {
+        return; /* data that acknowledge nothing new: nearly all of a bulk transfer */
     }
     if (moved < 0 || moved > JUMP_MAX || !(half->flags & HALF_NEXT)) {
         return; /* old, or noise */
@@ -302,7 +305,7 @@ void health_acks(struct health_step *s)
             read_sack(s, d, is_open);
         }
         if (scaled && window > d->max_window) {
-            health_clock_window(&s->health->halves[s->side], d, window);
+            health_clock_window(s->half, d, window);
         }
     }
     bool widens = scaled && edge != half->edge;

@@ -64,10 +64,8 @@ static void arrive(const struct health_half *half, struct health_detail *d, uint
 /* Moves whole ms to where they last longer than the detail. */
 static void keep(uint32_t *ms, uint32_t *us)
 {
-    if (*us >= HEALTH_SECOND_US) {
-        health_count32(ms, *us / 1000);
-        *us %= 1000;
-    }
+    health_count32(ms, *us / 1000);
+    *us %= 1000;
 }
 
 void health_clock_run(struct health_half *half, struct health_detail *d, uint32_t now_us)
@@ -83,8 +81,10 @@ void health_clock_run(struct health_half *half, struct health_detail *d, uint32_
         d->ack_count--;
     }
     accrue(half, d, now_us);
-    keep(&half->busy_ms, &d->busy_us);
-    keep(&half->rwnd_ms, &d->rwnd_us);
+    if (d->busy_us >= HEALTH_SECOND_US) { /* rwnd_us is never more */
+        keep(&half->busy_ms, &d->busy_us);
+        keep(&half->rwnd_ms, &d->rwnd_us);
+    }
 }
 
 void health_clock_finish(struct health *h, struct health_detail *d)

@@ -47,7 +47,7 @@ static void open_hole(struct health_step *s, struct health_detail *d, uint32_t s
 {
     if (d->hole_count == HEALTH_HOLES) {
         /* Taken for filled: most will be, and a capture must not be blamed without cause. */
-        s->health->halves[s->side].unique_bytes += end - start;
+        s->half->unique_bytes += end - start;
         d->clipped = true;
         return;
     }
@@ -121,7 +121,7 @@ static bool is_absurd(struct health_step *s, struct health_half *half, struct he
 /* Bytes above all that was seen, from `start` on. */
 static void take_new(struct health_step *s, struct health_detail *d, uint32_t start, uint32_t end)
 {
-    struct health_half *half = &s->health->halves[s->side];
+    struct health_half *half = s->half;
     if (d->is_ahead && health_distance(start, d->ahead) < 0) {
         /* It sends now what was acknowledged before: the acknowledgment was a guess. */
         d->is_ahead = false;
@@ -151,7 +151,7 @@ static uint32_t round_of(const struct health *h, const struct health_detail *d)
 
 void health_data(struct health_step *s)
 {
-    struct health_half *half = &s->health->halves[s->side];
+    struct health_half *half = s->half;
     struct health_detail *d = health_detail_take(s, s->side);
     uint32_t end = s->start + s->length;
     if (d == NULL) { /* no room: only what needs none */

@@ -9,6 +9,7 @@ enum {
     LONE_ALLOWANCE_US = 140000, /* delayed ACKs of up to 200 ms are not 60 ms of queue */
     DRIFT_MS = 6,              /* by which the base may rise in a window: 100 ppm of clock skew */
     ONE_WAY_OFFSET_MS = 256,   /* of the histogram: the first packet may have stood in a queue */
+    TRAIN_US = 1000,
     TICK_MIN_US = 10000,
     TICK_MIN_STEPS = 8,
     TICK_TOLERANCE_PERCENT = 18,
@@ -210,13 +211,16 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
                         uint32_t ts_value)
 {
     if (d->ts_first_us == 0) {
-        d->ts_first = ts_value;
+        d->ts_first = d->ts_latest = ts_value;
         d->ts_first_us = now_us | 1;
         return;
     }
-    if (d->tick_us == HEALTH_NO_TIME) {
+    /* Of a train of packets of one tick the first was held up least. */
+    bool in_train = ts_value == d->ts_latest && now_us - d->data_us < TRAIN_US;
+    if (d->tick_us == HEALTH_NO_TIME || in_train) {
         return;
     }
+    d->ts_latest = ts_value;
     uint32_t passed_us = now_us - d->ts_first_us;
     if (d->tick_us == 0) {
         d->tick_us = find_tick(passed_us, ts_value - d->ts_first);

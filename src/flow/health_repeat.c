@@ -27,7 +27,7 @@ static uint32_t trip_of(const struct health *h, unsigned side)
 bool health_is_copy(struct health_step *s)
 {
     struct health *h = s->health;
-    struct health_detail *d = health_detail_of(s->book, &h->halves[s->side]);
+    struct health_detail *d = health_step_detail(s, s->half);
     bool recent = h->recent[s->side][0] == s->print || h->recent[s->side][1] == s->print;
     bool identified = s->ip_id != 0;
     for (unsigned i = 0; i < HEALTH_PRINTS && d != NULL; i++) {
@@ -143,7 +143,7 @@ static uint32_t fill(struct health_step *s, struct health_detail *d, unsigned i)
 /* Fills all holes that the segment touches. */
 static void fill_all(struct health_step *s, struct health_detail *d)
 {
-    struct health_half *half = &s->health->halves[s->side];
+    struct health_half *half = s->half;
     uint32_t filled = 0;
     for (unsigned tries = 0; tries <= HEALTH_HOLES; tries++) {
         unsigned i = find_hole(s, d);
@@ -169,7 +169,7 @@ static void fill_all(struct health_step *s, struct health_detail *d)
 
 static void find_cause(struct health_step *s, struct health_detail *d, bool first_repeat)
 {
-    struct health_half *half = &s->health->halves[s->side];
+    struct health_half *half = s->half;
     uint32_t end = s->start + s->length;
     uint32_t gap = s->now_us - d->data_us;
     uint32_t smooth = d->smooth_us + trip_of(s->health, 1u - s->side);
@@ -203,7 +203,7 @@ static void find_cause(struct health_step *s, struct health_detail *d, bool firs
 /* Notes that the lowest segment that the receiver lacks, or one that it had, is sent once more. */
 static void note_stuck(struct health_step *s, struct health_detail *d)
 {
-    struct health_half *half = &s->health->halves[s->side];
+    struct health_half *half = s->half;
     uint32_t end = s->start + s->length;
     if (half->flags & HALF_EDGE && health_distance(end, half->edge) > 0) {
         health_count8(&s->health->probes); /* of a closed window */
@@ -234,7 +234,7 @@ static void note_stuck(struct health_step *s, struct health_detail *d)
         d->stuck_length = length;
         d->stuck_shrank = false;
     }
-    uint16_t mss = s->health->halves[1 - s->side].mss;
+    uint16_t mss = s->other->mss;
     uint32_t whole = mss > 0 && d->stuck_length > mss ? mss : d->stuck_length;
     d->stuck_shrank |= d->stuck_count >= 2 && s->length + 16 < whole;
     health_count8(&d->stuck_count);
@@ -275,7 +275,7 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
  * it is the probe of a sender whose last byte was acknowledged only behind the tap. */
 static bool is_keepalive(const struct health_step *s, const struct health_detail *d)
 {
-    const struct health_half *half = &s->health->halves[s->side];
+    const struct health_half *half = s->half;
     uint32_t silence = s->now_us - d->data_us;
     return s->length == 1 && s->start == half->next - 1 && half->acked == half->next &&
            silence >= HEALTH_SECOND_US && silence / 4 >= d->smooth_us;
@@ -283,7 +283,7 @@ static bool is_keepalive(const struct health_step *s, const struct health_detail
 
 void health_repeat(struct health_step *s, struct health_detail *d)
 {
-    struct health_half *half = &s->health->halves[s->side];
+    struct health_half *half = s->half;
     if (is_keepalive(s, d)) {
         health_count16(&half->keepalives);
         return;

@@ -97,7 +97,7 @@ struct health_detail {
     uint32_t epoch_us, epoch_flight;
 
     /* delay by the sender's time stamps */
-    uint32_t ts_first, ts_first_us;
+    uint32_t ts_first, ts_first_us, ts_latest;
     uint32_t tick_us;  /* 0: not known yet, HEALTH_NO_TIME: no clock */
     int32_t delay_base_us;
     int32_t delay_us;  /* of the latest packet, above the base */
@@ -231,6 +231,9 @@ _Static_assert(sizeof(struct health_detail) <= HEALTH_DETAIL_BYTES, "what a deta
 struct health_step {
     struct health_book *book;
     struct health *health;
+    struct health_half *half;  /* the sender's */
+    struct health_half *other;
+    struct health_detail *details; /* the book's */
     const struct packet *p;
     struct wire_tcp_options options; /* sack_count and has_timestamps are always set */
     uint32_t index;  /* of the connection */
@@ -242,6 +245,13 @@ struct health_step {
     uint8_t flags;
     bool truncated;
 };
+
+/* The detail of a half, or NULL. */
+static inline struct health_detail *health_step_detail(const struct health_step *s,
+                                                       const struct health_half *half)
+{
+    return half->detail != 0 ? &s->details[half->detail] : NULL;
+}
 
 static inline int32_t health_distance(uint32_t a, uint32_t b)
 {

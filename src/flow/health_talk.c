@@ -57,7 +57,7 @@ static void begin_half(struct health_step *s, struct health_half *half)
 static void take_syn(struct health_step *s)
 {
     struct health *h = s->health;
-    struct health_half *half = &h->halves[s->side];
+    struct health_half *half = s->half;
     bool is_same = half->flags & HALF_SYN && half->next == s->start;
     if (half->flags & HALF_SYN && !is_same && (h->answers > 0 || half->data_packets > 0)) {
         return; /* of somebody who knows nothing of this connection (RFC 9293 §3.5.1) */
@@ -99,8 +99,8 @@ static void measure_to_server(struct health_step *s)
 static void take_answer(struct health_step *s)
 {
     struct health *h = s->health;
-    struct health_half *half = &h->halves[s->side];
-    struct health_half *other = &h->halves[1 - s->side];
+    struct health_half *half = s->half;
+    struct health_half *other = s->other;
     if (!(half->flags & HALF_SYN)) {
         begin_half(s, half);
         if ((s->flags & ECN_BITS) == TCP_ECE) {
@@ -243,7 +243,7 @@ void health_talk(struct health_step *s)
 static bool is_ignorant(const struct health_step *s)
 {
     const struct health *h = s->health;
-    const struct health_half *half = &h->halves[s->side];
+    const struct health_half *half = s->half;
     bool open = h->flags & HEALTH_ESTABLISHED || half->data_packets > 0;
     return open && !(s->flags & TCP_ACK) && !(half->flags & HALF_FIN) &&
            half->flags & HALF_ACKED && s->p->seq == half->acked;
@@ -252,7 +252,7 @@ static bool is_ignorant(const struct health_step *s)
 void health_reset(struct health_step *s)
 {
     struct health *h = s->health;
-    health_count16(&h->halves[s->side].resets);
+    health_count16(&s->half->resets);
     if (h->flags & HEALTH_RESET_SEEN) {
         return;
     }
