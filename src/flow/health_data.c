@@ -5,6 +5,7 @@
 enum {
     JUMP_MAX = 1 << 28, /* no window is larger than 2^30, and no hole grows to a quarter of that */
     JUMPS_BELIEVED = 3,
+    INITIAL_LATE_US = 5000,
 };
 
 /* ---- Holes ---------------------------------------------------------------------------------- */
@@ -78,7 +79,10 @@ void health_data_begin(struct health_half *half, uint32_t start)
  * (RFC 6928), if more followed. */
 static void note_initial(const struct health_half *half, struct health_detail *d, uint32_t now_us)
 {
-    if (d->initial_state == INITIAL_ACKED && health_distance(now_us, d->initial_due_us) >= 0) {
+    int32_t late = health_distance(now_us, d->initial_due_us);
+    if (d->initial_state == INITIAL_ACKED && late > INITIAL_LATE_US + (int32_t)d->smooth_us / 2) {
+        d->initial_state = INITIAL_VOID; /* it had no more to send: the window was not full */
+    } else if (d->initial_state == INITIAL_ACKED && late >= 0) {
         d->initial_window = half->next - d->origin;
         d->initial_state = INITIAL_KNOWN;
     }

@@ -56,6 +56,8 @@ static void check(const struct health_book *book, flow_index flow)
     assert(r.packets > 2 || r.findings[HEALTH_BLACKHOLED].truth != HEALTH_TRUE);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct health_options options = {.flows = CONNECTIONS, .details = DETAILS};

@@ -93,7 +93,8 @@ static void measure_trips(const struct health_view *view, unsigned side, struct 
     if (d->initial_state == INITIAL_KNOWN && mss > 0) {
         bool stamps = view->health.halves[0].flags & view->health.halves[1].flags & HALF_TIMESTAMPS;
         unsigned size = mss - (stamps ? 12u : 0u);
-        way->initial_window_segs = (d->initial_window + size / 2) / size;
+        unsigned segments = (d->initial_window + size / 2) / size;
+        way->initial_window_segs = segments > 0 ? (double)segments : NAN;
     }
 }
 

@@ -10,6 +10,7 @@ enum {
     SLOW_MS = 1000,
     LEVEL_LEAST = 8, /* round trips on one level */
     LARGE_BYTES = 100000,
+    LASTS_MS = 1000,
     ROUNDS = 5,
     THIN_SEGMENTS = 4,
 };
@@ -180,7 +181,8 @@ static void say_limits(const struct health_view *view, struct health_record *ret
     if (isnan(busy) || life <= 0 || way->unique_bytes <= 0) {
         return;
     }
-    bool enough = way->unique_bytes >= LARGE_BYTES || (!isnan(round) && life >= ROUNDS * round);
+    bool lasts = life >= LASTS_MS && !(life < ROUNDS * round);
+    bool enough = way->unique_bytes >= LARGE_BYTES || lasts;
     if (!enough) {
         return;
     }
