@@ -92,10 +92,10 @@ static void put_mark(struct front *front, struct chunk *chunk, enum mark_kind ki
 }
 
 /* A capture of a second wants finer sparklines than one of a day: the width doubles as it goes. */
-static void plan_flush(struct front *front)
+static void plan_flush(struct front *front, uint64_t now_ns)
 {
     if (!front->options.is_live) {
-        uint64_t span = front->now_ns - front->start_ns;
+        uint64_t span = now_ns - front->start_ns;
         while (span > FLUSHES_A_SPAN * front->flush_width) {
             front->flush_width *= 2;
         }
@@ -103,7 +103,7 @@ static void plan_flush(struct front *front)
             front->flush_width = SECOND_NS;
         }
     }
-    front->flush_ns = front->now_ns - front->now_ns % front->flush_width + front->flush_width;
+    front->flush_ns = now_ns - now_ns % front->flush_width + front->flush_width;
 }
 
 static void start(struct front *front, uint64_t time_ns)
@@ -112,13 +112,14 @@ static void start(struct front *front, uint64_t time_ns)
     front->now_ns = front->start_ns = time_ns;
     uint64_t second = time_ns / SECOND_NS;
     front->second = second > 0 ? second - 1 : 0;
-    plan_flush(front);
+    plan_flush(front, time_ns);
 }
 
-static void flush(struct front *front, struct chunk *chunk)
+/* A flush of what came up to now, because time has reached `reached_ns`. */
+static void flush(struct front *front, uint64_t reached_ns, struct chunk *chunk)
 {
     put_mark(front, chunk, MARK_FLUSH, front->now_ns);
-    plan_flush(front);
+    plan_flush(front, reached_ns);
 }
 
 /* Lets go of datagrams that timed out, as units. False when the chunk is full first. */
@@ -138,7 +139,7 @@ static bool tick_to(struct front *front, uint64_t time_ns, struct chunk *chunk)
                     front->second * SECOND_NS > front->now_ns + linger * SECOND_NS;
         front->second = skip ? target : front->second + 1;
         if (front->second * SECOND_NS >= front->flush_ns) {
-            flush(front, chunk);
+            flush(front, front->second * SECOND_NS, chunk);
         }
         put_mark(front, chunk, MARK_TICK, front->second * SECOND_NS);
         front->popping = true;
@@ -164,7 +165,7 @@ static bool pass_time(struct front *front, uint64_t time_ns, struct chunk *chunk
     }
     front->now_ns = time_ns;
     if (time_ns >= front->flush_ns) {
-        flush(front, chunk);
+        flush(front, time_ns, chunk);
     }
     return true;
 }

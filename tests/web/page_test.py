@@ -104,7 +104,7 @@ class Page(unittest.TestCase):
         page.wait("document.querySelector('th[aria-sort]').textContent.startsWith('Packets')")
         page.click("th[aria-sort] .sort")
         page.wait("document.querySelector('th[aria-sort]').ariaSort === 'ascending'")
-        self.assertIn("sort=packets&order=asc", page.run("location.search"))
+        page.wait("location.search.includes('sort=packets&order=asc')")
 
     def test_refine(self):
         """A click on a top talker filters the flows by it"""
