@@ -11,7 +11,7 @@
 #define SECOND_NS UINT64_C(1000000000)
 
 enum {
-    TOUCHED_MAX = 1 << 17, /* flows that may gain between two flushes before one is forced */
+    TOUCHED_MAX = 1 << 18, /* flows that may gain between two flushes before one is forced */
     DUE_STEP = 1024,       /* timers worked off between two batches, live */
 };
 
