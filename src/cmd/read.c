@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/terminal.h"
 #include "base/text.h"
+#include "cmd/agent.h"
 #include "cmd/interrupt.h"
 #include "cmd/report.h"
 #include "cmd/report_connections.h"
@@ -97,12 +98,7 @@ static void judge_connections(const struct arguments *arguments, struct config *
 static struct config *make_config(const struct arguments *arguments, enum output output)
 {
     const char *path = arguments_string(arguments, "config");
-    struct config_problems problems = {0};
-    struct config *config = path != NULL ? config_load(path, &problems) : config_new();
-    for (size_t i = 0; i < problems.count && i < CONFIG_PROBLEMS_MAX; i++) {
-        fprintf(stderr, "%s\n", problems.lines[i]);
-    }
-    config_problems_done(&problems);
+    struct config *config = agent_config(path);
     if (config == NULL) {
         return NULL;
     }
