@@ -90,6 +90,7 @@ static const char *field_type(enum event_kind kind)
     case EVENT_U16:
     case EVENT_U32:
     case EVENT_U64:
+    case EVENT_I64:
     case EVENT_OPTIONAL:
     case EVENT_U16_LIST: return "long";
     case EVENT_NUMBER: return "double";
@@ -101,6 +102,7 @@ static const char *field_type(enum event_kind kind)
     case EVENT_MAC:
     case EVENT_SPAN:
     case EVENT_SPANS:
+    case EVENT_VALUE:
     case EVENT_TEXT:
     case EVENT_INLINE:
     case EVENT_JSON: return "keyword";

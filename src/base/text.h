@@ -13,6 +13,13 @@ enum {
     TEXT_TIME_ROOM = 31, /* 2026-11-20T23:58:49.123456789Z and its terminator */
 };
 
+/* Texts of a configuration, owned by it. */
+struct text_list {
+    const char **items;
+    size_t count;
+    bool is_default; /* the first item that is added takes its place */
+};
+
 /* A whole decimal number, with a sign or without; false when it is none or too large. */
 bool text_parse_number(const char *text, int64_t *ret);
 

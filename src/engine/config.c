@@ -37,10 +37,10 @@ const char *config_text(struct config *config, const char *text)
     return memcpy(config_allocate(config, size), text, size);
 }
 
-void config_list_add(struct config *config, struct config_list *list, const char *text)
+void config_list_add(struct config *config, struct text_list *list, const char *text)
 {
     if (list->is_default) {
-        *list = (struct config_list){0};
+        *list = (struct text_list){0};
     }
     bool is_full = (list->count & (list->count - 1)) == 0; /* room is the next power of two */
     if (is_full) {

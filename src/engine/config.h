@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/span.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <sys/socket.h>
@@ -24,19 +25,12 @@ enum {
     CONFIG_PROBLEMS_MAX = 20,
 };
 
-/* A list of strings, owned by the config. */
-struct config_list {
-    const char **items;
-    size_t count;
-    bool is_default; /* the first item that is added takes its place */
-};
-
 /* One entry of `taps`. */
 struct config_tap {
     const char *name; /* unique; default: the kind, numbered where that is taken */
     const char *kind; /* of tap_kinds; keys that are not for this kind are zero */
-    struct config_list interfaces; /* live kinds: names, "any", or "auto" for the busiest */
-    struct config_list files;      /* captures or directories; "-" is standard input */
+    struct text_list interfaces; /* live kinds: names, "any", or "auto" for the busiest */
+    struct text_list files;      /* captures or directories; "-" is standard input */
     const char *filter;            /* pcap-filter(7), "" for none */
     int64_t snap_len;              /* bytes */
     int64_t ring_size;             /* bytes per worker */
@@ -132,7 +126,7 @@ void config_clear_taps(struct config *config);
 const char *config_text(struct config *config, const char *text);
 
 /* Appends a copy of `text` to a list of this config; the first one replaces a default. */
-void config_list_add(struct config *config, struct config_list *list, const char *text);
+void config_list_add(struct config *config, struct text_list *list, const char *text);
 
 /* Reads api.listen: a numeric address or "localhost", and a port. */
 bool config_address(const char *listen, struct sockaddr_storage *ret, struct err *err);

@@ -17,7 +17,7 @@ enum config_kind {
     CONFIG_TEXT,     /* const char * */
     CONFIG_CHOICE,   /* const char *, one of choice(0), choice(1), … NULL */
     CONFIG_LEVEL,    /* enum log_level */
-    CONFIG_LIST,     /* struct config_list; a single text is a list of one */
+    CONFIG_LIST,     /* struct text_list; a single text is a list of one */
 };
 
 /* What is printed in place of a secret. */

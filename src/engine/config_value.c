@@ -264,7 +264,7 @@ bool config_value_set(struct config *config, const struct config_key *key, void 
         *(enum log_level *)at = choice >= 0 ? (enum log_level)choice : *(enum log_level *)at;
         return choice >= 0;
     case CONFIG_LIST:
-        if (((struct config_list *)at)->count == CONFIG_ITEMS_MAX) {
+        if (((struct text_list *)at)->count == CONFIG_ITEMS_MAX) {
             return err_set(err, ERR_USAGE, "%s has more than %d items", key->path,
                            CONFIG_ITEMS_MAX);
         }
@@ -281,7 +281,7 @@ bool config_value_set(struct config *config, const struct config_key *key, void 
 void config_value_clear(const struct config_key *key, void *object)
 {
     if (key->kind == CONFIG_LIST) {
-        *(struct config_list *)((char *)object + key->offset) = (struct config_list){0};
+        *(struct text_list *)((char *)object + key->offset) = (struct text_list){0};
     }
 }
 
@@ -301,7 +301,7 @@ void config_values_default(struct config *config, const struct config_key *keys,
                         config_value_set(config, key, object, key->fallback, &err);
         assert(is_valid && "a default that its own row refuses");
         if (key->kind == CONFIG_LIST) {
-            ((struct config_list *)((char *)object + key->offset))->is_default = true;
+            ((struct text_list *)((char *)object + key->offset))->is_default = true;
         }
     }
 }
@@ -352,7 +352,7 @@ void config_text_print(const char *text, FILE *out)
     fputc('"', out);
 }
 
-static void print_list(const struct config_list *list, FILE *out)
+static void print_list(const struct text_list *list, FILE *out)
 {
     fputc('[', out);
     for (size_t i = 0; i < list->count; i++) {

@@ -72,7 +72,7 @@ static bool open_taps(struct live_worker *self, struct err *err)
         const struct config_tap *wanted = &config->taps[i];
         const struct tap_kind *kind = tap_kind_find(wanted->kind);
         assert(kind != NULL);
-        const struct config_list *sources =
+        const struct text_list *sources =
             wanted->interfaces.count > 0 ? &wanted->interfaces : &wanted->files;
         struct tap_options options = {
             .sources = sources->items,

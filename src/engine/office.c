@@ -61,8 +61,8 @@ static void edit_tap(struct board *board, const struct config_tap *config,
     snprintf(tap->name, sizeof tap->name, "%s", config->name != NULL ? config->name : config->kind);
     /* Of a tap that only plays at being live its name says more than its file. */
     bool is_replay = config->interfaces.count == 0 && tap_kind_find(config->kind)->is_live;
-    const struct config_list none = {0};
-    const struct config_list *list = is_replay ? &none
+    const struct text_list none = {0};
+    const struct text_list *list = is_replay ? &none
                                      : config->interfaces.count > 0 ? &config->interfaces
                                                                     : &config->files;
     size_t at = 0;

@@ -183,6 +183,7 @@ static bool event_is_empty(enum event_kind kind, const void *at)
     case EVENT_MAC:
         return !((const struct event_mac *)at)->present;
     case EVENT_SPAN:
+    case EVENT_VALUE:
         return ((const struct span *)at)->size == 0;
     case EVENT_TEXT:
     case EVENT_JSON:
@@ -285,6 +286,14 @@ static char *event_write_optional(char *to, const struct event_optional *number)
     return number->present ? json_digits(to, number->value) : mempcpy(to, "null", 4);
 }
 
+static char *event_write_signed(char *to, int64_t value)
+{
+    if (value < 0) {
+        *to++ = '-';
+    }
+    return json_digits(to, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
 static char *event_write_truth(char *to, uint8_t truth)
 {
     if (truth == 0) {
@@ -313,6 +322,8 @@ static char *event_write_small(char *to, enum event_kind kind, const void *at)
         return event_write_truth(to, *(const uint8_t *)at);
     case EVENT_OPTIONAL:
         return event_write_optional(to, at);
+    case EVENT_I64:
+        return event_write_signed(to, *(const int64_t *)at);
     default:
         return json_digits(to, event_number(kind, at));
     }
@@ -354,6 +365,15 @@ static uint32_t event_pair_find(const struct event_pairs *list, uint32_t i, uint
     return from;
 }
 
+static void event_put_pair_value(struct json *to, const struct event_pair *pair)
+{
+    if (pair->is_json) {
+        json_raw(to, pair->value);
+    } else {
+        json_span(to, pair->value);
+    }
+}
+
 static void event_put_pairs(struct json *to, const struct event_pairs *list)
 {
     json_object_begin(to);
@@ -364,13 +384,13 @@ static void event_put_pairs(struct json *to, const struct event_pairs *list)
         json_key_span(to, list->items[i].name);
         uint32_t next = event_pair_find(list, i, i + 1);
         if (next == list->count) {
-            json_span(to, list->items[i].value);
+            event_put_pair_value(to, &list->items[i]);
             continue;
         }
         json_array_begin(to);
-        json_span(to, list->items[i].value);
+        event_put_pair_value(to, &list->items[i]);
         for (; next < list->count; next = event_pair_find(list, i, next + 1)) {
-            json_span(to, list->items[next].value);
+            event_put_pair_value(to, &list->items[next]);
         }
         json_array_end(to);
     }
@@ -396,6 +416,10 @@ static bool event_put_large(struct json *to, const struct event_step *step, cons
     switch ((enum event_kind)step->kind) {
     case EVENT_SPAN:
         json_span(to, *(const struct span *)at);
+        return true;
+    case EVENT_VALUE:
+        json_raw(to, event_is_empty(EVENT_VALUE, at) ? span_str("null")
+                                                     : *(const struct span *)at);
         return true;
     case EVENT_TEXT:
         json_text(to, event_pointer(at));

@@ -30,6 +30,8 @@ enum event_kind {
     EVENT_ITEMS,    /* struct event_items: a list of objects, each by the table `item` */
     EVENT_ADDRESSES, /* struct event_addresses: a list of addresses */
     EVENT_OPTIONAL, /* struct event_optional: a number whose 0 is written, too */
+    EVENT_I64,
+    EVENT_VALUE,    /* struct span: JSON that the protocol made, written as it is; never cut */
 };
 
 enum event_flags {
@@ -73,6 +75,7 @@ struct event_spans {
 struct event_pair {
     struct span name;
     struct span value;
+    bool is_json; /* the value is a number or another piece of JSON, written as it is, never cut */
 };
 
 /* Names that come more than once are written once, with the list of their values; that costs a

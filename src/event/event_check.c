@@ -27,6 +27,8 @@ static const struct {
     [EVENT_NUMBER] = {SHAPE(double)},
     [EVENT_TRUTH] = {SHAPE(uint8_t)},
     [EVENT_OPTIONAL] = {SHAPE(struct event_optional)},
+    [EVENT_I64] = {SHAPE(int64_t)},
+    [EVENT_VALUE] = {SHAPE(struct span), .borrows = true},
 #undef SHAPE
 };
 

@@ -36,10 +36,9 @@ static struct span cut_text(struct span text, size_t max)
     return span_head(text, max);
 }
 
-/* Packs a text; what refers to it is `ret`, NULL when that found no room itself. */
-static void pack_text(struct packer *p, struct span text, struct span *ret)
+/* Packs bytes as they are; what refers to them is `ret`, NULL when that found no room itself. */
+static void pack_bytes(struct packer *p, struct span text, struct span *ret)
 {
-    text = cut_text(text, p->text_max);
     uint8_t *copy = packer_take(p, text.size, 1);
     if (copy != NULL && text.size > 0) {
         memcpy(copy, text.data, text.size);
@@ -47,6 +46,11 @@ static void pack_text(struct packer *p, struct span text, struct span *ret)
     if (ret != NULL) {
         *ret = span_of(text.data != NULL ? copy : NULL, text.size);
     }
+}
+
+static void pack_text(struct packer *p, struct span text, struct span *ret)
+{
+    pack_bytes(p, cut_text(text, p->text_max), ret);
 }
 
 /* Packs `size` bytes of a list's items; NULL when there is no room. */
@@ -75,7 +79,12 @@ static void pack_pairs(struct packer *p, const struct event_pairs *list, struct 
     struct event_pair *copy = pack_array(p, list->items, list->count * sizeof *copy);
     for (uint32_t i = 0; i < list->count; i++) {
         pack_text(p, list->items[i].name, copy != NULL ? &copy[i].name : NULL);
-        pack_text(p, list->items[i].value, copy != NULL ? &copy[i].value : NULL);
+        struct span *value = copy != NULL ? &copy[i].value : NULL;
+        if (list->items[i].is_json) { /* cut, it would be no JSON any more */
+            pack_bytes(p, list->items[i].value, value);
+        } else {
+            pack_text(p, list->items[i].value, value);
+        }
     }
     if (ret != NULL) {
         ret->items = copy;
@@ -123,6 +132,9 @@ static void pack_fields(struct packer *p, const struct event_field *fields, cons
         switch (f->kind) {
         case EVENT_SPAN:
             pack_text(p, *(const struct span *)at, copy);
+            break;
+        case EVENT_VALUE:
+            pack_bytes(p, *(const struct span *)at, copy);
             break;
         case EVENT_SPANS:
             pack_spans(p, at, copy);

@@ -35,6 +35,8 @@ struct transaction {
     struct span destination_domain;
     struct span user_name;
     struct event_spans notes; /* error.message */
+    struct span request;      /* as it was sent, where the settings ask for it */
+    struct span response;
     /* by the engine */
     struct event_address source;
     struct event_address destination;

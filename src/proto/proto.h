@@ -9,6 +9,7 @@
 #include "base/slab.h"
 #include "event/event_log.h"
 #include "flow/flow.h"
+#include "proto/proto_option.h"
 #include "summary/metric.h"
 
 /* What a flow gained since it was last looked at: about a second ago, in a long capture longer. */
@@ -28,6 +29,7 @@ struct proto_context {
     struct slab *memory;       /* for what must outlive the call; all given back in on_close */
     struct event_log *events;  /* events go here: event_log_add() */
     uint64_t now_ns;           /* packet time */
+    const struct proto_settings *settings; /* the protocol's options struct begins with it */
 };
 
 /* Bytes of one side of a connection, in order; borrowed for the call. */
@@ -49,6 +51,8 @@ struct proto_taken {
     enum {
         PROTO_GOES_ON,
         PROTO_NOT_MINE, /* let go of this connection: what it says is something else */
+        PROTO_SWITCHED, /* from the bytes on that were not consumed, both sides say something else
+                         * (TLS, after an upgrade): on_close is called, then all protocols are asked */
     } verdict;
 };
 
@@ -84,6 +88,11 @@ struct proto {
     const uint16_t *udp_ports;
     size_t flow_size;
 
+    /* What users may choose: a table ended by a NULL name, and the struct that it describes, which
+     * begins with struct proto_settings. NULL and 0: those settings are all. */
+    const struct proto_option *options;
+    size_t options_size;
+
     /* Whether the first bytes that a side of a connection sent, or a datagram, are this protocol. */
     enum proto_guess (*probe)(struct span data, unsigned side);
 
@@ -94,8 +103,10 @@ struct proto {
     /* `length` bytes of a side are missing; what was pending of that side was dropped before. */
     void (*on_gap)(struct proto_context *c, unsigned side, uint32_t length);
 
-    /* A datagram of a UDP flow that probe() said yes to. */
+    /* A datagram of a UDP flow that probe() said yes to; of an ICMP flow if `reads_icmp`, whose
+     * packets are not probed: the packet says what they are. */
     void (*on_datagram)(struct proto_context *c, const struct packet *packet, unsigned side);
+    bool reads_icmp;
 
     /* One side of a connection has said all (FIN). */
     void (*on_fin)(struct proto_context *c, unsigned side);
@@ -108,6 +119,13 @@ enum { PROTO_PENDING_MAX = 256 << 10 };
 
 /* All protocols, NULL-terminated, in the order of the list. */
 extern const struct proto *const protos[];
+
+/* The options struct of a protocol with the defaults of both tables, lists empty, written to `to`
+ * (at least proto_options_size() bytes): for tests and fuzz targets. The engine has its own way, from
+ * the configuration. */
+void proto_options_default(const struct proto *proto, void *to);
+/* Bytes of a protocol's options struct. */
+size_t proto_options_size(const struct proto *proto);
 
 /* The protocol of that name, or NULL. */
 const struct proto *proto_find(const char *name);
