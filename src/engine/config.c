@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
-#include "engine/config_keys.h"
+#include "engine/config_protocols.h"
 
 /* Blocks in a list, freed together: a config is small and lives long. */
 struct config_memory {
@@ -60,6 +60,7 @@ struct config *config_new(void)
     config->taps = config_allocate(config, CONFIG_TAPS_MAX * sizeof *config->taps);
     config->outputs = config_allocate(config, CONFIG_OUTPUTS_MAX * sizeof *config->outputs);
     config_values_default(config, config_keys, NULL, config);
+    config_protocols_default(config);
     config_add_tap(config, "afpacket");
     return config;
 }
@@ -121,8 +122,43 @@ void config_clear_taps(struct config *config)
     config->tap_count = 0;
 }
 
+/* The texts of a list, with commas between them. */
+static bool set_list(struct config *config, const struct config_key *key, void *object,
+                     const char *value, struct err *err)
+{
+    config_value_clear(key, object);
+    while (*value != '\0') {
+        size_t size = strcspn(value, ",");
+        char item[256];
+        snprintf(item, sizeof item, "%.*s", (int)(size < 255 ? size : 255), value);
+        if (size > 0 && !config_value_set(config, key, object, item, err)) {
+            return false;
+        }
+        value += size + (value[size] == ',');
+    }
+    return true;
+}
+
+static bool set_option(struct config *config, const char *path, const char *value, struct err *err)
+{
+    struct config_protocol *protocol;
+    const struct config_key *key = config_protocol_key(config, path, &protocol, err);
+    if (key == NULL) {
+        return false;
+    }
+    bool is_good = key->kind == CONFIG_LIST
+                       ? set_list(config, key, protocol->options, value, err)
+                       : config_value_set(config, key, protocol->options, value, err);
+    protocol->given |= 1ull << (key - protocol->keys);
+    return is_good && config_protocol_check(protocol, err);
+}
+
 bool config_set(struct config *config, const char *path, const char *value, struct err *err)
 {
+    static const char options[] = "protocols.";
+    if (strncmp(path, options, sizeof options - 1) == 0) {
+        return set_option(config, path + sizeof options - 1, value, err);
+    }
     const struct config_key *key = config_key_find(config_keys, path);
     if (key == NULL) {
         struct suggest suggest = suggest_of(path);
@@ -134,7 +170,7 @@ bool config_set(struct config *config, const char *path, const char *value, stru
                              suggest.best)
                    : err_set(err, ERR_USAGE, "unknown key '%s'", path);
     }
-    if (key->kind == CONFIG_SECTION || key->kind == CONFIG_ITEMS) {
+    if (key->kind == CONFIG_SECTION || key->kind == CONFIG_ITEMS || key->kind == CONFIG_PROTOCOLS) {
         return err_set(err, ERR_USAGE, "'%s' is more than one value: write it in a file", path);
     }
     config_value_clear(key, config);
@@ -157,6 +193,18 @@ static bool check_items(const struct config *config, const struct config_key *ke
     return true;
 }
 
+static bool check_protocols(const struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config->protocol_count; i++) {
+        const struct config_protocol *protocol = &config->protocols[i];
+        if (!config_values_check(protocol->keys, NULL, protocol->options, err) ||
+            !config_protocol_check(protocol, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool config_check(const struct config *config, struct err *err)
 {
     if (!config_values_check(config_keys, NULL, config, err)) {
@@ -172,7 +220,7 @@ bool config_check(const struct config *config, struct err *err)
             return false;
         }
     }
-    return true;
+    return check_protocols(config, err);
 }
 
 void config_problems_done(struct config_problems *problems)

@@ -74,6 +74,20 @@ struct config_output {
     uint64_t given;
 };
 
+/* What was chosen about one protocol: see proto/proto_option.h. */
+struct config_protocol {
+    const struct proto *proto;
+    void *options; /* its options struct, which begins with a struct proto_settings */
+    const struct config_key *keys; /* private: the rows of its options */
+    uint64_t given;
+};
+
+/* Ports, both ends included. */
+struct config_ports {
+    uint16_t low;
+    uint16_t high;
+};
+
 struct config {
     struct config_tap *taps; /* default: one afpacket tap on "auto" */
     size_t tap_count;
@@ -82,6 +96,8 @@ struct config {
     struct config_api api;
     struct config_output *outputs; /* default: none */
     size_t output_count;
+    struct config_protocol *protocols; /* all that read conversations, in the order of protos[] */
+    size_t protocol_count;
     enum log_level log_level;
     uint64_t given;               /* which keys the user wrote: a bit a row of the schema */
     struct config_memory *memory; /* private: what the strings and lists live in */
@@ -110,8 +126,9 @@ void config_free(struct config *config);
 /* Empties a list of problems; frees its lines. */
 void config_problems_done(struct config_problems *problems);
 
-/* Sets one key by its path ("limits.workers", "flows.period") as if the file had said so. Keys
- * inside taps and outputs are not reached this way. */
+/* Sets one key by its path ("limits.workers", "protocols.http.send_request") as if the file had said
+ * so; a list of protocols' options takes texts with commas between them. Keys inside taps and outputs
+ * are not reached this way. */
 bool config_set(struct config *config, const char *path, const char *value, struct err *err);
 
 /* Appends a tap or output of that kind (a name of the wing's table) with its defaults; NULL when
@@ -130,6 +147,9 @@ void config_list_add(struct config *config, struct text_list *list, const char *
 
 /* Reads api.listen: a numeric address or "localhost", and a port. */
 bool config_address(const char *listen, struct sockaddr_storage *ret, struct err *err);
+
+/* Reads "80" or "8000-8010"; false when it is neither. */
+bool config_port_range(const char *text, struct config_ports *ret);
 
 /* Bounds, and rules between keys (a public address needs a token): config_load() has applied them;
  * whoever changed a config afterwards asks again before use. */

@@ -186,6 +186,9 @@ const struct config_key config_keys[] = {
      .fallback = "false",
      .help = "Judge TCP connections, too: an event tcp.connection with each report of one."},
 
+    {.path = "protocols", .kind = CONFIG_PROTOCOLS,
+     .help = "What is read of conversations, where, and what is told of it."},
+
     {.path = "outputs", .kind = CONFIG_ITEMS, .offset = offsetof(struct config, outputs),
      .items = &outputs,
      .help = "Where events go, besides the web page and the API. None by default."},

@@ -9,6 +9,7 @@
 enum config_kind {
     CONFIG_SECTION,  /* no value: the rows that follow with "PATH." are inside */
     CONFIG_ITEMS,    /* a list of mappings; rows in `items` */
+    CONFIG_PROTOCOLS, /* mappings by protocol, rows in config->protocols */
     CONFIG_FLAG,     /* bool */
     CONFIG_NUMBER,   /* int64_t, */
     CONFIG_SIZE,     /* bytes, */
@@ -33,6 +34,7 @@ struct config_key {
     int64_t maximum;
     const char *none;     /* a value beyond the bounds that is allowed: "-1s" */
     const char *(*choice)(size_t index);
+    const char *const *choices; /* the same as a list, NULL-terminated */
     const char *only;     /* the item's kinds that the key belongs to, "A or B"; NULL: all */
     const char *example;  /* what the reference shows for a key without a default */
     bool secret;
@@ -83,6 +85,9 @@ bool config_key_applies(const struct config_key *key, const char *kind);
 /* Reads `text` into the value at `object`; a list is appended to. */
 bool config_value_set(struct config *config, const struct config_key *key, void *object,
                       const char *text, struct err *err);
+
+/* A CHOICE's name of that number, NULL behind the last. */
+const char *config_choice_at(const struct config_key *key, size_t index);
 
 /* The name of a CHOICE that `text` is, or NULL with err. */
 const char *config_choice(const struct config_key *key, const char *text, struct err *err);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/config_keys.h"
+#include "engine/config_protocols.h"
+#include "proto/proto.h"
 
 enum { NOTE_COLUMN = 36, WIDTH = 80, STEP = 2 };
 
@@ -64,6 +65,19 @@ static void print_items(const struct config *config, const struct config_key *ke
     }
 }
 
+static void print_protocols(const struct config *config, FILE *out)
+{
+    fputs("protocols:\n", out);
+    for (size_t i = 0; i < config->protocol_count; i++) {
+        const struct config_protocol *protocol = &config->protocols[i];
+        fprintf(out, "  %s:\n", protocol->proto->name);
+        for (const struct config_key *row = protocol->keys; row->path != NULL; row++) {
+            print_value("    ", row->path, row, protocol->options,
+                        protocol->given >> (row - protocol->keys) & 1, out);
+        }
+    }
+}
+
 void config_print(const struct config *config, FILE *out)
 {
     for (const struct config_key *key = config_keys; key->path != NULL; key++) {
@@ -73,6 +87,8 @@ void config_print(const struct config *config, FILE *out)
             fprintf(out, "%s:\n", name);
         } else if (key->kind == CONFIG_ITEMS) {
             print_items(config, key, out);
+        } else if (key->kind == CONFIG_PROTOCOLS) {
+            print_protocols(config, out);
         } else {
             print_value(depth > 0 ? "  " : "", name, key, config,
                         config->given >> (key - config_keys) & 1, out);
@@ -106,10 +122,10 @@ static void print_help(const struct config_key *key, int indent, FILE *out)
 {
     char text[1024];
     size_t at = (size_t)snprintf(text, sizeof text, "%s", key->help);
-    for (size_t i = 0; key->choice != NULL && key->choice(i) != NULL && at < sizeof text; i++) {
-        bool is_last = key->choice(i + 1) == NULL;
+    for (size_t i = 0; config_choice_at(key, i) != NULL && at < sizeof text; i++) {
+        bool is_last = config_choice_at(key, i + 1) == NULL;
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%s%s",
-                               i == 0 ? " One of " : is_last ? " or " : ", ", key->choice(i),
+                               i == 0 ? " One of " : is_last ? " or " : ", ", config_choice_at(key, i),
                                is_last ? "." : "");
     }
     print_comment(text, indent, out);
@@ -121,7 +137,7 @@ static void print_fallback(const struct config_key *key, FILE *out)
     if (key->example != NULL) {
         fputs(key->example, out);
     } else if (key->kind == CONFIG_LIST) {
-        fprintf(out, "[%s]", key->fallback);
+        fprintf(out, "[%s]", key->fallback != NULL ? key->fallback : "");
     } else if (key->kind == CONFIG_TEXT || key->kind == CONFIG_CHOICE) {
         config_text_print(key->fallback != NULL ? key->fallback : "", out);
     } else {
@@ -166,6 +182,27 @@ static void print_item_kinds(const struct config_key *key, const struct config *
     }
 }
 
+/* All protocols with their keys; what every protocol has is explained at the first one. */
+static void print_protocol_kinds(const struct config *defaults, FILE *out)
+{
+    fputs("protocols:\n", out);
+    for (size_t i = 0; i < defaults->protocol_count; i++) {
+        const struct config_protocol *protocol = &defaults->protocols[i];
+        const struct proto *proto = protocol->proto;
+        fputc('\n', out);
+        print_comment(proto->help, STEP, out);
+        fprintf(out, "%*s%s:\n", STEP, "", proto->name);
+        for (const struct config_key *row = protocol->keys; row->path != NULL; row++) {
+            bool is_own = row->offset >= sizeof(struct proto_settings);
+            if (is_own || i == 0) {
+                print_help(row, 2 * STEP, out);
+            }
+            fprintf(out, "%*s%s: ", 2 * STEP, "", row->path);
+            print_fallback(row, out);
+        }
+    }
+}
+
 void config_reference(FILE *out)
 {
     struct config *defaults = config_new();
@@ -183,6 +220,8 @@ void config_reference(FILE *out)
         print_help(key, depth * STEP, out);
         if (key->kind == CONFIG_ITEMS) {
             print_item_kinds(key, defaults, out);
+        } else if (key->kind == CONFIG_PROTOCOLS) {
+            print_protocol_kinds(defaults, out);
         } else if (key->kind == CONFIG_SECTION) {
             fprintf(out, "%*s%s:\n", depth * STEP, "", name);
         } else {

@@ -208,14 +208,22 @@ static bool set_flag(const struct config_key *key, void *object, const char *tex
     return refuse(key, text, "true or false", err);
 }
 
+const char *config_choice_at(const struct config_key *key, size_t index)
+{
+    if (key->choice != NULL) {
+        return key->choice(index);
+    }
+    return key->choices != NULL ? key->choices[index] : NULL;
+}
+
 /* The choice's index, or -1 with err. */
 static int find_choice(const struct config_key *key, const char *text, struct err *err)
 {
     struct suggest suggest = suggest_of(text);
     char list[256] = "";
     size_t at = 0;
-    for (int i = 0; key->choice((size_t)i) != NULL; i++) {
-        const char *choice = key->choice((size_t)i);
+    for (int i = 0; config_choice_at(key, (size_t)i) != NULL; i++) {
+        const char *choice = config_choice_at(key, (size_t)i);
         if (strcmp(choice, text) == 0) {
             return i;
         }
@@ -235,7 +243,7 @@ static int find_choice(const struct config_key *key, const char *text, struct er
 const char *config_choice(const struct config_key *key, const char *text, struct err *err)
 {
     int index = find_choice(key, text, err);
-    return index >= 0 ? key->choice((size_t)index) : NULL;
+    return index >= 0 ? config_choice_at(key, (size_t)index) : NULL;
 }
 
 bool config_value_set(struct config *config, const struct config_key *key, void *object,
@@ -272,6 +280,7 @@ bool config_value_set(struct config *config, const struct config_key *key, void 
         return true;
     case CONFIG_SECTION:
     case CONFIG_ITEMS:
+    case CONFIG_PROTOCOLS:
         break;
     }
     assert(false && "a section has no value");
@@ -289,7 +298,8 @@ void config_values_default(struct config *config, const struct config_key *keys,
                            void *object)
 {
     for (const struct config_key *key = keys; key->path != NULL; key++) {
-        bool is_value = key->kind != CONFIG_SECTION && key->kind != CONFIG_ITEMS;
+        bool is_value = key->kind != CONFIG_SECTION && key->kind != CONFIG_ITEMS &&
+                        key->kind != CONFIG_PROTOCOLS;
         if (key->kind == CONFIG_TEXT) { /* no text is ever NULL, of whatever kind the item is */
             *(const char **)((char *)object + key->offset) = "";
         }
@@ -391,6 +401,7 @@ void config_value_print(const struct config_key *key, const void *object, FILE *
         break;
     case CONFIG_SECTION:
     case CONFIG_ITEMS:
+    case CONFIG_PROTOCOLS:
         break;
     }
 }

@@ -11,12 +11,13 @@
 
 #include "base/suggest.h"
 #include "base/text.h"
-#include "engine/config_keys.h"
+#include "engine/config_protocols.h"
+#include "proto/proto.h"
 
 enum { ROWS_MAX = 64, PATH_ROOM = 128, VALUE_MAX = 64 << 10 };
 
 /* Names of the root that the plan has and this version has not. */
-static const char *const reserved[] = {"protocols", "policies", "processors", "store",
+static const char *const reserved[] = {"policies", "processors", "store",
                                        "geo",       "alerts",   NULL};
 
 /* What the walk carries along. */
@@ -290,6 +291,49 @@ static void bind_items(struct loader *loader, const struct config_key *key,
     }
 }
 
+static void bind_protocol(struct loader *loader, const yaml_node_t *name, const yaml_node_t *node)
+{
+    struct err err = {0};
+    struct config_protocol *protocol =
+        name->type == YAML_SCALAR_NODE
+            ? config_protocol_named(loader->config, scalar(name), &err)
+            : NULL;
+    if (protocol == NULL) {
+        problem(loader, name->start_mark, "%s",
+                err.code != ERR_NONE ? err.text : "a protocol's name is a single word");
+        return;
+    }
+    if (is_null(node)) {
+        return;
+    }
+    if (node->type != YAML_MAPPING_NODE) {
+        problem(loader, node->start_mark, "%s is %s, not a mapping of keys", scalar(name),
+                node_what(node));
+        return;
+    }
+    size_t before = loader->problems->count;
+    struct scope scope = {.keys = protocol->keys, .prefix = "", .object = protocol->options,
+                          .kind = protocol->proto->name, .given = &protocol->given};
+    bind_mapping(loader, &scope, node);
+    if (loader->problems->count == before && !config_protocol_check(protocol, &err)) {
+        problem(loader, node->start_mark, "%s", err.text);
+    }
+}
+
+static void bind_protocols(struct loader *loader, const yaml_node_t *node)
+{
+    if (node->type != YAML_MAPPING_NODE) {
+        problem(loader, node->start_mark, "protocols is %s, not a mapping of protocols",
+                node_what(node));
+        return;
+    }
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top && !is_full(loader); pair++) {
+        bind_protocol(loader, yaml_document_get_node(loader->document, pair->key),
+                      yaml_document_get_node(loader->document, pair->value));
+    }
+}
+
 /* Whether a key's full path is in a table that is not there yet. */
 static bool is_reserved(const char *path)
 {
@@ -357,7 +401,9 @@ static void bind_value(struct loader *loader, struct scope *scope, const struct 
         return;
     }
     *scope->given |= 1ull << (key - scope->keys);
-    if (key->kind == CONFIG_ITEMS) {
+    if (key->kind == CONFIG_PROTOCOLS) {
+        bind_protocols(loader, node);
+    } else if (key->kind == CONFIG_ITEMS) {
         bind_items(loader, key, node);
     } else if (key->kind == CONFIG_LIST) {
         bind_list(loader, scope, key, node);

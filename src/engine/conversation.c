@@ -2,17 +2,16 @@
 #include "engine/conversation.h"
 
 #include "base/pages.h"
-#include "event/transaction.h"
+#include "engine/transaction_ends.h"
 
 #include <assert.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 
 enum {
     LOG_BYTES = 1 << 20,   /* of events that one call of a hook may make */
     PROBE_BYTES = 2048,    /* of one side; who cannot be told from them is not known */
     PENDING_FIRST = 512,
-    UNKNOWN = UINT32_MAX,  /* no protocol knows the flow */
+    SWITCHES_MAX = 4,      /* of one conversation, from protocol to protocol */
 };
 
 /* Bytes of one side that are not consumed yet, in a slab block. */
@@ -26,9 +25,10 @@ struct conversation {
     struct pending pending[2];
     void *state;      /* flow_size bytes in a slab block, NULL when that is 0 or not known yet */
     uint32_t next_free;
-    uint16_t proto;   /* its number in the layout plus 1; 0: not known yet */
+    uint16_t proto;   /* its listener's number plus 1; 0: not known yet */
     bool reset;       /* a side has sent RST */
     uint8_t fins;     /* sides that have said all, a bit each */
+    uint8_t switches; /* how often it went on with another protocol */
 };
 
 _Static_assert(sizeof(struct conversation) <= CONVERSATION_BYTES, "what the budget counts");
@@ -42,7 +42,6 @@ struct conversations {
     struct slab *slab;
     struct event_log log;
     struct conversation_stats stats;
-    bool has_tcp, has_udp;      /* any protocol that reads such flows */
 };
 
 /* ---- Lifetime ------------------------------------------------------------------------------- */
@@ -57,16 +56,6 @@ static size_t pool_size(const struct conversations *all)
     return ((size_t)all->options.capacity + 1) * sizeof *all->pool;
 }
 
-bool conversation_is_wanted(const struct delta_layout *layout)
-{
-    for (uint32_t i = 0; i < layout->count; i++) {
-        if (delta_is_listener(layout->protos[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 struct conversations *conversations_new(const struct conversation_options *options,
                                         struct err *err)
 {
@@ -77,10 +66,6 @@ struct conversations *conversations_new(const struct conversation_options *optio
     }
     all->options = *options;
     all->pool_bound = 1;
-    for (uint32_t i = 0; i < options->layout->count; i++) {
-        all->has_tcp = all->has_tcp || options->layout->protos[i]->on_chunk != NULL;
-        all->has_udp = all->has_udp || options->layout->protos[i]->on_datagram != NULL;
-    }
     all->of_flow = pages_reserve(of_flow_size(all));
     all->pool = pages_reserve(pool_size(all));
     all->slab = slab_new(options->memory);
@@ -169,39 +154,28 @@ struct call {
     struct proto_context context;
 };
 
+static const struct listener *listener_of(const struct call *call)
+{
+    return &call->all->options.listeners->items[call->c->proto - 1];
+}
+
 static const struct proto *proto_of(const struct call *call)
 {
-    return call->all->options.layout->protos[call->c->proto - 1];
+    return listener_of(call)->proto;
 }
 
 static void set_context(struct call *call)
 {
-    const struct delta_layout *layout = call->all->options.layout;
+    bool known = call->c->proto != 0;
     call->context = (struct proto_context){
-        .block = call->c->proto != 0 ? call->moment->blocks + layout->offsets[call->c->proto - 1]
-                                     : NULL,
+        .block = known ? call->moment->blocks + listener_of(call)->offset : NULL,
         .state = call->c->state,
         .flow = call->flow,
         .memory = call->all->slab,
         .events = &call->all->log,
         .now_ns = call->moment->now_ns,
+        .settings = known ? listener_of(call)->settings : NULL,
     };
-}
-
-/* What the engine knows of a transaction's ends. */
-static void fill_ends(struct transaction *t, const struct flow *flow)
-{
-    const struct flow_key *key = &flow->key;
-    unsigned source = flow->initiator ^ (t->request_side & 1U);
-    t->source.version = t->destination.version = key->version;
-    memcpy(t->source.bytes, key->address[source], sizeof t->source.bytes);
-    memcpy(t->destination.bytes, key->address[1 - source], sizeof t->destination.bytes);
-    t->source_port = key->port[source];
-    t->destination_port = key->port[1 - source];
-    t->network_type = key->version == 4 ? "ipv4" : "ipv6";
-    t->transport = key->protocol == IPPROTO_TCP ? "tcp" : "udp";
-    t->incomplete = flow->flags & FLOW_INCOMPLETE;
-    flow_event_community_id(t->community_id, key);
 }
 
 /* Sends what a hook has logged on its way. */
@@ -211,7 +185,7 @@ static void pass_events(struct call *call)
     struct event_head *head = event_log_first(&all->log);
     for (; head != NULL; head = event_log_next(&all->log, head)) {
         struct transaction *t = (struct transaction *)head;
-        fill_ends(t, call->flow);
+        transaction_ends(t, call->flow);
         transaction_finish(t);
         head->order = call->moment->order;
         head->suborder = call->moment->suborder;
@@ -227,51 +201,17 @@ static void pass_events(struct call *call)
 
 /* ---- Whose it is ---------------------------------------------------------------------------- */
 
-static bool has_port(const uint16_t *ports, const struct flow_key *key)
+/* A listener's number plus 1, 0 when none can tell yet, LISTENERS_NONE when none wants it. */
+static uint32_t ask(const struct call *call, struct span data, unsigned side)
 {
-    for (; ports != NULL && *ports != 0; ports++) {
-        if (*ports == key->port[0] || *ports == key->port[1]) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool reads(const struct proto *proto, bool tcp)
-{
-    return tcp ? proto->on_chunk != NULL : proto->on_datagram != NULL;
-}
-
-/* Asks the protocols about the first bytes: those of the flow's ports first, then the others.
- * Returns a protocol's number plus 1, 0 when none can tell yet, UNKNOWN when none wants it. */
-static uint32_t ask(const struct call *call, struct span data, unsigned side, bool tcp)
-{
-    const struct delta_layout *layout = call->all->options.layout;
-    bool unsure = false;
-    for (unsigned round = 0; round < 2; round++) {
-        for (uint32_t i = 0; i < layout->count; i++) {
-            const struct proto *proto = layout->protos[i];
-            if (!reads(proto, tcp) || proto->probe == NULL) {
-                continue;
-            }
-            bool hinted = has_port(tcp ? proto->tcp_ports : proto->udp_ports, &call->flow->key);
-            if (hinted != (round == 0)) {
-                continue;
-            }
-            enum proto_guess guess = proto->probe(data, side);
-            if (guess == PROTO_YES) {
-                return i + 1;
-            }
-            unsure = unsure || guess == PROTO_UNSURE;
-        }
-    }
-    return unsure && data.size < PROBE_BYTES ? 0 : UNKNOWN;
+    uint32_t number = listeners_ask(call->all->options.listeners, &call->flow->key, data, side);
+    return number == 0 && data.size >= PROBE_BYTES ? LISTENERS_NONE : number;
 }
 
 /* Gives the conversation to a protocol; false when there is no memory for its state. */
 static bool attach(struct call *call, uint32_t number)
 {
-    size_t size = call->all->options.layout->protos[number - 1]->flow_size;
+    size_t size = call->all->options.listeners->items[number - 1].proto->flow_size;
     if (size > 0) {
         call->c->state = slab_take(call->all->slab, size);
         if (call->c->state == NULL) {
@@ -285,12 +225,18 @@ static bool attach(struct call *call, uint32_t number)
     return true;
 }
 
-static void let_go(struct call *call)
+/* The protocol has no more to say of the flow, if there is one. */
+static void close_protocol(struct call *call, enum proto_close why)
 {
     if (call->c->proto != 0 && proto_of(call)->on_close != NULL) {
-        proto_of(call)->on_close(&call->context, PROTO_CLOSED);
+        proto_of(call)->on_close(&call->context, why);
         pass_events(call);
     }
+}
+
+static void let_go(struct call *call)
+{
+    close_protocol(call, PROTO_CLOSED);
     call->all->stats.let_go += call->c->proto != 0;
     end(call->all, call->index, call->flow);
     call->flow->flags |= FLOW_UNHEARD;
@@ -334,6 +280,8 @@ static void consume(struct call *call, unsigned side, size_t consumed)
     }
 }
 
+static void switch_protocol(struct call *call, uint64_t time_ns);
+
 /* Offers a protocol bytes of a side; those that it leaves are kept for the next time. */
 static void feed(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
@@ -358,6 +306,8 @@ static void feed(struct call *call, unsigned side, struct span data, uint64_t ti
                 keep(call, side, span_skip(data, taken.consumed));
     if (taken.verdict == PROTO_NOT_MINE || !kept) {
         let_go(call);
+    } else if (taken.verdict == PROTO_SWITCHED) {
+        switch_protocol(call, time_ns);
     }
 }
 
@@ -371,19 +321,53 @@ static void catch_up(struct call *call, uint64_t time_ns)
     }
 }
 
+/* Asks anew about what is pending, the initiator's words first. */
+static void identify_pending(struct call *call, uint64_t time_ns)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        struct pending *p = &call->c->pending[side];
+        uint32_t number = p->size > 0 ? ask(call, span_of(p->bytes, p->size), side) : 0;
+        if (number == LISTENERS_NONE || (number != 0 && !attach(call, number))) {
+            let_go(call);
+            return;
+        }
+        if (number != 0) {
+            catch_up(call, time_ns);
+            return;
+        }
+    }
+}
+
+/* The connection goes on with another protocol; what is pending is the first of it. */
+static void switch_protocol(struct call *call, uint64_t time_ns)
+{
+    if (call->c->switches == SWITCHES_MAX) {
+        let_go(call);
+        return;
+    }
+    close_protocol(call, PROTO_CLOSED);
+    slab_give(call->all->slab, call->c->state);
+    call->all->stats.active--;
+    call->c->state = NULL;
+    call->c->proto = 0;
+    call->c->switches++;
+    set_context(call);
+    identify_pending(call, time_ns);
+}
+
 /* Bytes of a connection whose protocol is not known yet: they are kept until one says yes. Mostly the
  * first bytes tell, and nothing has to be kept. */
 static void identify(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
     struct pending *p = &call->c->pending[side];
     bool fresh = p->size == 0 && call->c->pending[1 - side].size == 0;
-    uint32_t number = fresh ? ask(call, data, side, true) : 0;
+    uint32_t number = fresh ? ask(call, data, side) : 0;
     bool keeps = number == 0;
     bool fits = !keeps || keep(call, side, data);
     if (fits && keeps && !fresh) {
-        number = ask(call, span_of(p->bytes, p->size), side, true);
+        number = ask(call, span_of(p->bytes, p->size), side);
     }
-    if (!fits || number == UNKNOWN || (number != 0 && !attach(call, number))) {
+    if (!fits || number == LISTENERS_NONE || (number != 0 && !attach(call, number))) {
         let_go(call);
     } else if (number != 0 && keeps) {
         catch_up(call, time_ns);
@@ -487,8 +471,8 @@ static void take_udp(struct call *call, const struct packet *packet, unsigned si
 {
     if (call->c == NULL) {
         struct span payload = packet_payload(packet);
-        uint32_t number = ask(call, payload, side, false);
-        if (number == 0 || number == UNKNOWN) {
+        uint32_t number = ask(call, payload, side);
+        if (number == 0 || number == LISTENERS_NONE) {
             call->flow->flags |= FLOW_UNHEARD;
             return;
         }
@@ -497,6 +481,27 @@ static void take_udp(struct call *call, const struct packet *packet, unsigned si
             return;
         }
         if (!attach(call, number)) {
+            let_go(call);
+            return;
+        }
+    }
+    set_context(call);
+    proto_of(call)->on_datagram(&call->context, packet, side);
+    pass_events(call);
+}
+
+/* ---- ICMP ----------------------------------------------------------------------------------- */
+
+/* ICMP needs no probe: there is one protocol that reads it. */
+static void take_icmp(struct call *call, const struct packet *packet, unsigned side)
+{
+    const struct listeners *listeners = call->all->options.listeners;
+    if (call->c == NULL) {
+        call->c = begin(call->all, call->index, call->flow);
+        if (call->c == NULL) {
+            return;
+        }
+        if (!attach(call, (uint32_t)(listeners->icmp - listeners->items) + 1)) {
             let_go(call);
             return;
         }
@@ -522,10 +527,14 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
         .flow = flow,
         .c = flow->flags & FLOW_HEARD ? &all->pool[all->of_flow[index]] : NULL,
     };
-    if (packet->class == PACKET_TCP && all->has_tcp) {
+    const struct listeners *listeners = all->options.listeners;
+    if (packet->class == PACKET_TCP && listeners->has_tcp) {
         take_tcp(&call, packet, side);
-    } else if (packet->class == PACKET_UDP && all->has_udp && packet->payload_len > 0) {
+    } else if (packet->class == PACKET_UDP && listeners->has_udp && packet->payload_len > 0) {
         take_udp(&call, packet, side);
+    } else if ((packet->class == PACKET_ICMP || packet->class == PACKET_ICMPV6) &&
+               listeners->icmp != NULL) {
+        take_icmp(&call, packet, side);
     }
 }
 
@@ -570,9 +579,6 @@ void conversation_close(struct conversations *all, const struct conversation_mom
     if (call.c == NULL) {
         return;
     }
-    if (call.c->proto != 0 && proto_of(&call)->on_close != NULL) {
-        proto_of(&call)->on_close(&call.context, reason_of(call.c, flow));
-        pass_events(&call);
-    }
+    close_protocol(&call, reason_of(call.c, flow));
     end(all, index, flow);
 }

@@ -6,17 +6,16 @@
 #pragma once
 
 #include "engine/output.h"
-#include "engine/delta.h"
+#include "engine/listeners.h"
 #include "engine/unit.h"
 #include "flow/tcp_stream.h"
-#include "proto/proto.h"
 
 enum { CONVERSATION_BYTES = 160 }; /* that one takes, but for what waits */
 
 struct conversations; /* opaque: all of one worker */
 
 struct conversation_options {
-    const struct delta_layout *layout;
+    const struct listeners *listeners; /* at least one */
     struct outbox *outbox;
     uint32_t flows;       /* capacity of the worker's flow table */
     uint32_t capacity;    /* conversations at a time */
@@ -31,9 +30,6 @@ struct conversation_stats {
     uint64_t refused;     /* flows that were not followed for want of room */
     struct tcp_stream_stats streams;
 };
-
-/* Whether any protocol of the layout reads conversations: else there is nothing to make. */
-bool conversation_is_wanted(const struct delta_layout *layout);
 
 /* Address space for all; NULL and err when the system refuses. */
 struct conversations *conversations_new(const struct conversation_options *options,

@@ -85,6 +85,10 @@ static struct proto_taken lines_on_chunk(struct proto_context *c, const struct p
         if (state->held == NULL) {
             state->held = slab_take(c->memory, 100);
         }
+        if (strcmp(text, "turn") == 0) {
+            taken.verdict = PROTO_SWITCHED;
+            break;
+        }
         if (strcmp(text, "bye") == 0) {
             taken.verdict = PROTO_NOT_MINE;
             break;
@@ -126,8 +130,10 @@ static const struct proto lines = {
     .probe = lines_probe, .on_chunk = lines_on_chunk, .on_gap = lines_on_gap,
     .on_fin = lines_on_fin, .on_close = lines_on_close, .on_datagram = lines_on_datagram,
 };
-static const struct delta_layout layout = {
-    .count = 1, .size = 64, .sets = {&lines_set}, .protos = {&lines}};
+static const struct proto_settings settings = {.enabled = true};
+static const struct listeners listeners = {
+    .count = 1, .has_tcp = true, .has_udp = true,
+    .items = {{.proto = &lines, .settings = &settings}}};
 
 /* ---- The lab -------------------------------------------------------------------------------- */
 
@@ -151,7 +157,7 @@ static int set_up(void **state)
     lab->output = output_new(&output, &err);
     assert_non_null(lab->output);
     struct conversation_options options = {
-        .layout = &layout, .outbox = output_outbox(lab->output, 0), .flows = FLOWS,
+        .listeners = &listeners, .outbox = output_outbox(lab->output, 0), .flows = FLOWS,
         .capacity = CAPACITY, .memory = 4 << 20, .wants_events = true, .text_max = 64};
     lab->all = conversations_new(&options, &err);
     assert_non_null(lab->all);
@@ -366,6 +372,26 @@ static void no_more_conversations_than_there_is_room_for(void **state)
     assert_int_equal(conversations_stats(lab->all)->refused, 2);
 }
 
+/* Behind "turn" all protocols are asked anew; the other side's words wait for that as well. */
+static void a_connection_may_switch(void **state)
+{
+    struct lab *lab = *state;
+    say(lab, 0, "HI\nturn\nHI again\n");
+    say(lab, 1, "HI\n");
+    say(lab, 0, "turn\n?!\n");
+    assert_true(lab->flows[1].flags & FLOW_UNHEARD); /* "?!" is nobody's */
+    close_flow(lab);
+    assert_string_equal(lab->record.text, "0HI 0turn 9closed 0HI again 1HI 0turn 9closed ");
+}
+
+/* Who turns with every line is not followed for ever. */
+static void it_switches_a_few_times_only(void **state)
+{
+    struct lab *lab = *state;
+    say(lab, 0, "HI\nturn\nHI\nturn\nHI\nturn\nHI\nturn\nHI\nturn\nHI\nturn\n");
+    assert_true(lab->flows[1].flags & FLOW_UNHEARD);
+}
+
 static void datagrams_come_one_by_one(void **state)
 {
     struct lab *lab = *state;
@@ -383,15 +409,6 @@ static void datagrams_come_one_by_one(void **state)
     assert_string_equal(lab->record.text, "0datagram 1datagram 9timeout ");
 }
 
-static void only_who_listens_needs_conversations(void **state)
-{
-    (void)state;
-    static const struct proto deaf = {.name = "deaf", .metrics = &lines_set};
-    struct delta_layout nobody = {.count = 1, .protos = {&deaf}};
-    assert_true(conversation_is_wanted(&layout));
-    assert_false(conversation_is_wanted(&nobody));
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -407,8 +424,9 @@ int main(void)
         TEST(ends_are_told_apart),
         TEST(events_have_their_ends_and_their_order),
         TEST(no_more_conversations_than_there_is_room_for),
+        TEST(a_connection_may_switch),
+        TEST(it_switches_a_few_times_only),
         TEST(datagrams_come_one_by_one),
-        cmocka_unit_test(only_who_listens_needs_conversations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

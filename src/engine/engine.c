@@ -90,11 +90,13 @@ static bool make_workers(struct engine *engine, struct err *err)
     struct worker_options options = {
         .flows = &engine->config->flows,
         .layout = &engine->layout,
+        .listeners = &engine->listeners,
         .capacity = plan_flows(engine->config, engine->worker_count),
         .talk_memory = (uint64_t)engine->config->limits.memory / TALK_SHARE / engine->worker_count,
         .health_details = plan_details(engine->config, engine->worker_count),
         .seed = engine->seed,
-        .wants_events = engine->config->flows.enabled && output_is_wanted(engine->output),
+        .wants_events = output_is_wanted(engine->output),
+        .wants_flows = engine->config->flows.enabled && output_is_wanted(engine->output),
         .is_live = engine->is_live,
     };
     for (uint32_t i = 0; i < engine->worker_count; i++) {
@@ -163,6 +165,7 @@ struct engine *engine_new(const struct config *config, const struct engine_optio
     engine->seed = hash_seed();
     engine->worker_count = (uint32_t)config->limits.workers;
     delta_layout_init(&engine->layout, options->listens);
+    listeners_init(&engine->listeners, config, &engine->layout);
     engine->collector = collector_new(&engine->layout, options->keep_courses, err);
     if (engine->collector == NULL || !sort_of_taps(engine, err) || !make_output(engine, err) ||
         !make_workers(engine, err) || !make_run(engine, err)) {

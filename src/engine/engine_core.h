@@ -21,6 +21,7 @@ struct engine {
     const struct config *config;
     struct engine_options options;
     struct delta_layout layout;
+    struct listeners listeners;
     struct front_options front;
     uint64_t seed;
     bool is_live;

@@ -34,7 +34,7 @@ static void report_health(struct worker *w, flow_index index, enum flow_reason r
 
 static void report(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
 {
-    if (!w->options.wants_events) {
+    if (!w->options.wants_flows) {
         return;
     }
     report_health(w, index, reason, now_ns);

@@ -26,12 +26,12 @@ static size_t due_size(const struct worker *w)
 /* True without one when no protocol listens. */
 static bool take_talks(struct worker *w)
 {
-    if (!conversation_is_wanted(w->options.layout)) {
+    if (w->options.listeners->count == 0) {
         return true;
     }
     uint64_t half = w->options.talk_memory / 2;
     struct conversation_options options = {
-        .layout = w->options.layout,
+        .listeners = w->options.listeners,
         .outbox = w->options.outbox,
         .flows = w->options.capacity,
         .capacity = (uint32_t)(half / CONVERSATION_BYTES),
@@ -75,7 +75,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
     }
     w->options = *options;
     w->config = *options->flows;
-    if (options->wants_events && w->config.period >= 0) {
+    if (options->wants_flows && w->config.period >= 0) {
         w->period = (uint64_t)w->config.period / SECOND_NS;
         w->period = w->period > 0 ? w->period : 1;
     }

@@ -6,19 +6,22 @@
 
 #include "engine/config.h"
 #include "engine/delta.h"
+#include "engine/listeners.h"
 #include "engine/output.h"
 #include "engine/unit.h"
 
 struct worker_options {
     const struct config_flows *flows; /* copied; time-outs and period */
     const struct delta_layout *layout;
+    const struct listeners *listeners; /* who reads what flows say; count 0: nobody */
     struct outbox *outbox;
     uint32_t index;      /* which list of a chunk is its own */
     uint32_t capacity;   /* flows */
     uint64_t talk_memory;    /* bytes for what flows say */
     uint32_t health_details; /* TCP halves with data in flight whose health is followed */
     uint64_t seed;
-    bool wants_events;
+    bool wants_events;       /* of any kind; */
+    bool wants_flows;        /* of flows */
     bool is_live;        /* timers are worked off a few at a time, losses are possible */
 };
 

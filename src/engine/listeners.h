@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Who may read a conversation: the protocols that are enabled, with their options and the ports where
+ * they are to be looked for. Made once from the configuration, constant, shared by all workers. */
+#pragma once
+
+#include "engine/config.h"
+#include "engine/delta.h"
+#include "proto/proto.h"
+
+enum { LISTENER_PORTS = 64 /* ranges of one protocol; those beyond are no hints */ };
+
+struct listener {
+    const struct proto *proto;
+    const struct proto_settings *settings; /* the protocol's options begin with it */
+    size_t offset;                         /* of its block within a delta */
+    uint32_t port_count;
+    struct config_ports ports[LISTENER_PORTS];
+};
+
+struct listeners {
+    uint32_t count;
+    bool has_tcp;
+    bool has_udp;
+    const struct listener *icmp; /* who reads ICMP, or NULL */
+    struct listener items[BOARD_SETS];
+};
+
+/* Those of a layout; `config` must outlive them. */
+void listeners_init(struct listeners *to, const struct config *config,
+                    const struct delta_layout *layout);
+
+/* Asks the protocols about the first bytes of a side, or a datagram: those of the flow's ports first,
+ * then the others. Returns a listener's number plus 1, 0 when none can tell yet, LISTENERS_NONE when
+ * none wants it. Pure; as many probes as there are protocols. */
+enum { LISTENERS_NONE = UINT16_MAX };
+uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, struct span data,
+                       unsigned side);
