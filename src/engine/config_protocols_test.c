@@ -73,7 +73,9 @@ static void options_are_set_by_their_path(void **state)
     assert_string_equal(settings(config, "http")->ports.items[1], "82");
     assert_false(config_set(config, "protocols.http.prots", "81", &err));
     assert_string_equal(err.text, "unknown key 'prots' (did you mean 'ports'?)");
+    err = (struct err){0};
     assert_false(config_set(config, "protocols.http.ports", "70000", &err));
+    err = (struct err){0};
     assert_false(config_set(config, "protocols.htpt.ports", "81", &err));
     assert_string_equal(err.text, "unknown protocol 'htpt' (did you mean 'http'?)");
     config_free(config);
