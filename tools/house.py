@@ -23,14 +23,15 @@ MUTABLE_GLOBALS = 3
 PUBLIC = {
     "base": ["*"],
     "summary": ["*"],
-    "flow": ["defrag.h", "health.h", "tcp_stream.h"],
+    "handshake": ["*"],
+    "flow": ["defrag.h", "health.h", "tcp_graph.h", "tcp_stream.h"],
     "event": ["event_log.h", "transaction.h"],
     "cmd": ["command.h", "options.h", "usage.h"],
     "tap": ["interfaces.h", "pcapwrite.h"],
 }
 
 LOGGERS = ["base", "engine", "cmd", "main"]  # who may write log lines
-PACKET_PATH = ["wire", "proto"]  # rooms, with those in them, that never allocate, print or log
+PACKET_PATH = ["wire", "handshake", "proto"]  # rooms that never allocate, print or log
 NOT_ON_PACKET_PATH = ("malloc calloc realloc strdup strndup asprintf free printf fprintf puts "
                       "pthread_mutex_lock").split()
 

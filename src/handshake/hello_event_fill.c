@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "handshake/hello_event.h"
+#include "handshake/hello_names.h"
+
+#include "base/json.h"
+
+#include <nettle/md5.h>
+#include <nettle/sha1.h>
+#include <nettle/sha2.h>
+
+typedef const char *namer(uint16_t number);
+
+/* ---- Texts ---------------------------------------------------------------------------------- */
+
+static struct span hex_text(struct scratch *s, struct span bytes)
+{
+    const uint8_t *begin = s->at;
+    if ((size_t)(s->end - s->at) < 2 * bytes.size + 1) {
+        s->full = true;
+        return span_of(NULL, 0);
+    }
+    fingerprint_hex((char *)s->at, bytes, false);
+    s->at += 2 * bytes.size;
+    return scratch_since(s, begin);
+}
+
+/* The name of a number, or what Packetbeat writes for one that has none: "(unknown:0xff85)", or
+ * "(unknown:7)" of those that are one byte. */
+static struct span named(struct scratch *s, namer *name_of, uint16_t number, size_t size)
+{
+    const char *name = name_of(number);
+    if (name != NULL) {
+        return span_str(name);
+    }
+    const uint8_t *begin = s->at;
+    scratch_append(s, size == 1 ? "(unknown:" : "(unknown:0x");
+    if (size == 1) {
+        char digits[JSON_U64_MAX];
+        char *end = json_digits(digits, number);
+        (void)scratch_text(s, span_of(digits, (size_t)(end - digits)));
+    } else {
+        uint8_t bytes[] = {(uint8_t)(number >> 8), (uint8_t)number};
+        (void)hex_text(s, span_of(bytes, sizeof bytes));
+    }
+    scratch_append(s, ")");
+    return scratch_since(s, begin);
+}
+
+/* A list for an event, that grows to `most` items. */
+struct builder {
+    struct span *items;
+    uint32_t count;
+    uint32_t most;
+};
+
+static struct builder build(struct scratch *s, size_t most)
+{
+    most = most < HELLO_LIST_MAX ? most : HELLO_LIST_MAX;
+    struct builder b = {.items = scratch_take(s, most * sizeof(struct span))};
+    b.most = b.items != NULL ? (uint32_t)most : 0;
+    return b;
+}
+
+static void add(struct builder *b, struct span item)
+{
+    if (b->count < b->most) {
+        b->items[b->count++] = item;
+    }
+}
+
+static struct event_spans built(const struct builder *b)
+{
+    return (struct event_spans){.count = b->count, .items = b->items};
+}
+
+/* The names of a list of numbers of `size` bytes each. */
+static struct event_spans names_of(struct scratch *s, struct span list, size_t size, namer *name_of)
+{
+    struct builder b = build(s, list.size / size);
+    for (size_t i = 0; i + size <= list.size && b.count < b.most; i += size) {
+        uint16_t number = size == 1 ? list.data[i] : load_be16(list.data + i);
+        add(&b, named(s, name_of, number, size));
+    }
+    return built(&b);
+}
+
+/* ---- Extensions ----------------------------------------------------------------------------- */
+
+static struct event_spans server_names(struct scratch *s, struct span list)
+{
+    enum { NAMES_MAX = 8 };
+    struct builder b = build(s, NAMES_MAX);
+    struct cursor at = cursor_of(list);
+    struct span name;
+    while (b.count < b.most && hello_next_name(&at, &name)) {
+        add(&b, name);
+    }
+    return built(&b);
+}
+
+static struct event_spans protocols(struct scratch *s, struct span list)
+{
+    enum { PROTOCOLS_MAX = 64 };
+    struct builder b = build(s, list.size / 2 < PROTOCOLS_MAX ? list.size / 2 : PROTOCOLS_MAX);
+    struct cursor at = cursor_of(list);
+    struct span name;
+    while (b.count < b.most && hello_next_protocol(&at, &name)) {
+        add(&b, name);
+    }
+    return built(&b);
+}
+
+static struct span ticket(struct scratch *s, struct span body)
+{
+    const uint8_t *begin = s->at;
+    if (body.size > 0) {
+        char digits[JSON_U64_MAX];
+        char *end = json_digits(digits, body.size);
+        scratch_append(s, "(");
+        (void)scratch_text(s, span_of(digits, (size_t)(end - digits)));
+        scratch_append(s, " bytes)");
+    }
+    return scratch_since(s, begin);
+}
+
+/* RFC 6066 §8 */
+static bool status_request(struct hello_details *d, struct span body)
+{
+    struct cursor c = cursor_of(body);
+    uint8_t type = cursor_u8(&c);
+    struct span responders = cursor_take(&c, cursor_be16(&c));
+    struct span extensions = cursor_take(&c, cursor_be16(&c));
+    if (c.bad || type != 1) {
+        return false;
+    }
+    d->status_type = "ocsp";
+    d->status_responders = (struct event_optional){.value = responders.size, .present = true};
+    d->status_extensions = (struct event_optional){.value = extensions.size, .present = true};
+    return true;
+}
+
+static bool is_told(const struct event_spans *list)
+{
+    return list->count > 0;
+}
+
+static bool versions(struct hello_details *d, struct scratch *s, struct span body, bool is_server)
+{
+    if (is_server && body.size == 2) {
+        d->version_chosen = named(s, hello_version_name, load_be16(body.data), 2);
+        return true;
+    }
+    d->versions = names_of(s, hello_list(body, 1), 2, hello_version_name);
+    return is_told(&d->versions);
+}
+
+/* Tells an extension that both sides may send; false when it is to be named only. */
+static bool tell_common(struct hello_details *d, struct scratch *s,
+                        const struct hello_extension *e)
+{
+    switch (e->id) {
+    case HELLO_POINT_FORMATS:
+        d->point_formats = names_of(s, hello_list(e->body, 1), 1, hello_point_format_name);
+        return is_told(&d->point_formats);
+    case HELLO_ALPN:
+        d->protocols = protocols(s, hello_list(e->body, 2));
+        return is_told(&d->protocols);
+    case HELLO_TICKET:
+        d->ticket = ticket(s, e->body);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool tell_client(struct hello_details *d, struct scratch *s, const struct hello_extension *e)
+{
+    switch (e->id) {
+    case HELLO_SERVER_NAME:
+        d->server_names = server_names(s, hello_list(e->body, 2));
+        return is_told(&d->server_names);
+    case HELLO_STATUS_REQUEST:
+        return status_request(d, e->body);
+    case HELLO_GROUPS:
+        d->groups = names_of(s, hello_list(e->body, 2), 2, hello_group_name);
+        return is_told(&d->groups);
+    case HELLO_SIGNATURES:
+        d->signatures = names_of(s, hello_list(e->body, 2), 2, hello_signature_name);
+        return is_told(&d->signatures);
+    case HELLO_VERSIONS:
+        return versions(d, s, e->body, false);
+    default:
+        return tell_common(d, s, e);
+    }
+}
+
+static bool tell_server(struct hello_details *d, struct scratch *s, const struct hello_extension *e)
+{
+    switch (e->id) {
+    case HELLO_STATUS_REQUEST:
+        d->has_status = true;
+        return true;
+    case HELLO_VERSIONS:
+        return versions(d, s, e->body, true);
+    default:
+        return tell_common(d, s, e);
+    }
+}
+
+static struct span extension_name(struct scratch *s, uint16_t id)
+{
+    const char *name = hello_extension_name(id);
+    if (name != NULL) {
+        return span_str(name);
+    }
+    char digits[JSON_U64_MAX];
+    char *end = json_digits(digits, id);
+    return scratch_text(s, span_of(digits, (size_t)(end - digits)));
+}
+
+static void tell_extensions(struct hello_details *d, struct scratch *s, const struct hello *hello)
+{
+    enum { EXTENSIONS_MAX = 128 };
+    struct builder unparsed = build(s, EXTENSIONS_MAX);
+    struct cursor at = cursor_of(hello->extensions);
+    struct hello_extension e;
+    for (unsigned i = 0; i < EXTENSIONS_MAX && hello_next_extension(&at, &e); i++) {
+        bool told = hello->is_server ? tell_server(d, s, &e) : tell_client(d, s, &e);
+        if (!told) {
+            add(&unparsed, extension_name(s, e.id));
+        }
+    }
+    d->unparsed = built(&unparsed);
+}
+
+static void tell_details(struct hello_details *d, struct scratch *s, const struct hello *hello)
+{
+    d->version[0] = (char)('0' + (hello->version >> 8) % 10);
+    d->version[1] = '.';
+    char *end = json_digits(d->version + 2, hello->version & 0xff);
+    *end = 0;
+    d->random = hex_text(s, hello->random);
+    d->session_id = hex_text(s, hello->session_id);
+    if (hello->is_server) {
+        const char *name = hello_compression_name(hello->compression);
+        d->compression = name != NULL ? name : "(unknown)";
+    } else {
+        d->compressions = names_of(s, hello->compressions, 1, hello_compression_name);
+    }
+    tell_extensions(d, s, hello);
+}
+
+/* ---- Hellos --------------------------------------------------------------------------------- */
+
+void hello_event_client(struct hello_event *event, struct scratch *scratch,
+                        const struct hello *hello, const struct hello_show *show)
+{
+    event->server_name = hello_server_name(hello);
+    event->transaction.destination_domain = event->server_name;
+    event->supported_ciphers = names_of(scratch, hello->ciphers, 2, hello_cipher_name);
+    if (show->prints & HELLO_JA3) {
+        fingerprint_ja3(event->ja3, hello);
+    }
+    if (show->prints & HELLO_JA4) {
+        fingerprint_ja4(event->ja4, hello, show->transport);
+    }
+    if (show->detailed) {
+        tell_details(&event->client_hello, scratch, hello);
+    }
+}
+
+void hello_event_server(struct hello_event *event, struct scratch *scratch,
+                        const struct hello *hello, const struct hello_show *show)
+{
+    uint16_t version = hello_best_version(hello);
+    event->version = hello_version_number(version);
+    event->version_protocol = event->version == NULL ? NULL : version == 0x0300 ? "ssl" : "tls";
+    event->cipher = named(scratch, hello_cipher_name, hello->cipher, 2);
+    event->next_protocol = hello_first_protocol(hello);
+    if (show->prints & HELLO_JA3S) {
+        fingerprint_ja3s(event->ja3s, hello);
+    }
+    if (show->detailed) {
+        event->version_name = hello_version_name(version);
+        tell_details(&event->server_hello, scratch, hello);
+    }
+}
+
+/* ---- Certificates --------------------------------------------------------------------------- */
+
+static struct event_spans parts_of(struct scratch *s, struct span name, enum certificate_part part)
+{
+    struct span found[CERTIFICATE_PARTS_MAX];
+    unsigned count = certificate_parts(s, name, part, found);
+    struct builder b = build(s, count);
+    for (unsigned i = 0; i < count; i++) {
+        add(&b, found[i]);
+    }
+    return built(&b);
+}
+
+static struct event_spans alternatives_of(struct scratch *s, const struct certificate *certificate)
+{
+    struct builder b = build(s, CERTIFICATE_NAMES_MAX);
+    if (b.most == CERTIFICATE_NAMES_MAX) {
+        b.count = certificate_alternatives(s, certificate, b.items);
+    }
+    return built(&b);
+}
+
+static void tell_certificate(struct hello_certificate *to, struct scratch *s,
+                             const struct certificate *from)
+{
+    for (unsigned part = 0; part < CERTIFICATE_PARTS; part++) {
+        to->issuer[part] = parts_of(s, from->issuer, part);
+        to->subject[part] = parts_of(s, from->subject, part);
+    }
+    to->issuer_name = certificate_name(s, from->issuer);
+    to->subject_name = certificate_name(s, from->subject);
+    to->serial = certificate_serial(s, from);
+    to->alternative_names = alternatives_of(s, from);
+    memcpy(to->not_before, from->not_before, sizeof to->not_before);
+    memcpy(to->not_after, from->not_after, sizeof to->not_after);
+    to->key_algorithm = from->key_algorithm;
+    to->key_bits = from->key_bits;
+    to->signature = from->signature;
+    to->version = (uint8_t)from->version;
+}
+
+static void tell_hashes(struct hello_identity *to, struct span der, unsigned hashes)
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    if (hashes & HELLO_MD5) {
+        struct md5_ctx md5;
+        md5_init(&md5);
+        md5_update(&md5, der.size, der.data);
+        md5_digest(&md5, MD5_DIGEST_SIZE, digest);
+        fingerprint_hex(to->md5, span_of(digest, MD5_DIGEST_SIZE), true);
+    }
+    if (hashes & HELLO_SHA1) {
+        struct sha1_ctx sha1;
+        sha1_init(&sha1);
+        sha1_update(&sha1, der.size, der.data);
+        sha1_digest(&sha1, SHA1_DIGEST_SIZE, digest);
+        fingerprint_hex(to->sha1, span_of(digest, SHA1_DIGEST_SIZE), true);
+    }
+    if (hashes & HELLO_SHA256) {
+        struct sha256_ctx sha256;
+        sha256_init(&sha256);
+        sha256_update(&sha256, der.size, der.data);
+        sha256_digest(&sha256, SHA256_DIGEST_SIZE, digest);
+        fingerprint_hex(to->sha256, span_of(digest, SHA256_DIGEST_SIZE), true);
+    }
+}
+
+/* The first certificate: the side's own. */
+static void tell_own(struct hello_identity *to, struct scratch *s, struct span der,
+                     const struct hello_show *show)
+{
+    struct certificate own;
+    tell_hashes(to, der, show->hashes);
+    if (!certificate_read(&own, der)) {
+        return;
+    }
+    to->issuer = certificate_name(s, own.issuer);
+    to->subject = certificate_name(s, own.subject);
+    memcpy(to->not_before, own.not_before, sizeof to->not_before);
+    memcpy(to->not_after, own.not_after, sizeof to->not_after);
+    if (show->detailed && show->certificates) {
+        tell_certificate(&to->x509, s, &own);
+    }
+}
+
+static void tell_chain(struct hello_identity *to, struct scratch *s, const struct span *ders,
+                       unsigned count)
+{
+    struct hello_certificate *chain = scratch_take(s, (count - 1) * sizeof *chain);
+    if (chain == NULL) {
+        return;
+    }
+    memset(chain, 0, (count - 1) * sizeof *chain);
+    uint32_t told = 0;
+    for (unsigned i = 1; i < count; i++) {
+        struct certificate certificate;
+        if (certificate_read(&certificate, ders[i])) {
+            tell_certificate(&chain[told++], s, &certificate);
+        }
+    }
+    to->chain = (struct event_items){.count = told, .items = chain};
+}
+
+static struct span raw_chain(struct scratch *s, const struct span *ders, unsigned count)
+{
+    const uint8_t *begin = s->at;
+    for (unsigned i = 0; i < count; i++) {
+        scratch_append(s, i == 0 ? "[" : ",");
+        (void)certificate_pem_json(s, ders[i]);
+    }
+    scratch_append(s, "]");
+    return s->full ? span_of(NULL, 0) : scratch_since(s, begin);
+}
+
+static unsigned ders_of(struct span list, bool has_extensions, struct span ders[HELLO_CHAIN_MAX])
+{
+    unsigned count = 0;
+    struct cursor c = cursor_of(list);
+    while (count < HELLO_CHAIN_MAX && cursor_left(&c) > 0) {
+        size_t high = cursor_u8(&c);
+        struct span der = cursor_take(&c, high << 16 | cursor_be16(&c));
+        if (has_extensions) {
+            cursor_skip(&c, cursor_be16(&c));
+        }
+        if (c.bad) {
+            break;
+        }
+        ders[count++] = der;
+    }
+    return count;
+}
+
+void hello_event_certificates(struct hello_identity *identity, struct scratch *scratch,
+                              struct span list, bool has_extensions, const struct hello_show *show)
+{
+    struct span ders[HELLO_CHAIN_MAX];
+    unsigned count = ders_of(list, has_extensions, ders);
+    if (count == 0) {
+        return;
+    }
+    tell_own(identity, scratch, ders[0], show);
+    if (show->detailed && show->certificates && count > 1) {
+        tell_chain(identity, scratch, ders, count);
+    }
+    if (show->raw_certificates) {
+        identity->raw_chain = raw_chain(scratch, ders, count);
+    }
+}
