@@ -25,7 +25,7 @@ PUBLIC = {
     "summary": ["*"],
     "handshake": ["*"],
     "flow": ["defrag.h", "health.h", "tcp_graph.h", "tcp_stream.h"],
-    "event": ["event_log.h", "transaction.h"],
+    "event": ["beat.h", "event_log.h", "networks.h", "pattern.h", "processor.h", "transaction.h"],
     "cmd": ["command.h", "options.h", "usage.h"],
     "tap": ["interfaces.h", "pcapwrite.h"],
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/node.h"
 #include "base/suggest.h"
 #include "engine/config_protocols.h"
 
@@ -59,10 +60,16 @@ struct config *config_new(void)
     struct config *config = need(calloc(1, sizeof *config));
     config->taps = config_allocate(config, CONFIG_TAPS_MAX * sizeof *config->taps);
     config->outputs = config_allocate(config, CONFIG_OUTPUTS_MAX * sizeof *config->outputs);
+    config->tree = config_allocate(config, sizeof *config->tree);
     config_values_default(config, config_keys, NULL, config);
     config_protocols_default(config);
     config_add_tap(config, "afpacket");
     return config;
+}
+
+struct nodes *config_tree(struct config *config)
+{
+    return config->tree;
 }
 
 void config_free(struct config *config)
@@ -70,6 +77,7 @@ void config_free(struct config *config)
     if (config == NULL) {
         return;
     }
+    node_done(config->tree);
     while (config->memory != NULL) {
         struct config_memory *next = config->memory->next;
         free(config->memory);
@@ -170,7 +178,8 @@ bool config_set(struct config *config, const char *path, const char *value, stru
                              suggest.best)
                    : err_set(err, ERR_USAGE, "unknown key '%s'", path);
     }
-    if (key->kind == CONFIG_SECTION || key->kind == CONFIG_ITEMS || key->kind == CONFIG_PROTOCOLS) {
+    if (key->kind == CONFIG_SECTION || key->kind == CONFIG_ITEMS || key->kind == CONFIG_PROTOCOLS ||
+        key->kind == CONFIG_TREE) {
         return err_set(err, ERR_USAGE, "'%s' is more than one value: write it in a file", path);
     }
     config_value_clear(key, config);

@@ -16,6 +16,10 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+struct node;
+struct nodes;
+struct beat_options;
+
 enum {
     CONFIG_FILE_MAX = 1 << 20,
     CONFIG_ITEMS_MAX = 1024, /* strings of one list */
@@ -98,9 +102,12 @@ struct config {
     size_t output_count;
     struct config_protocol *protocols; /* all that read conversations, in the order of protos[] */
     size_t protocol_count;
+    struct node *processors;     /* a list for processors_new(), or NULL */
+    const struct beat_options *beat;  /* events are to be Packetbeat's; no key; NULL: our own */
     enum log_level log_level;
     uint64_t given;               /* which keys the user wrote: a bit a row of the schema */
-    struct config_memory *memory; /* private: what the strings and lists live in */
+    struct config_memory *memory; /* private: what the strings and lists live in; */
+    struct nodes *tree;           /* likewise trees */
 };
 
 /* What is wrong with a file: whole lines, `FILE:LINE:COLUMN: text`, in the order found. At
@@ -138,6 +145,9 @@ struct config_output *config_add_output(struct config *config, const char *kind)
 
 /* Forgets all taps (the default one, too): `read` and `live` name their own. */
 void config_clear_taps(struct config *config);
+
+/* Where trees of this config live. */
+struct nodes *config_tree(struct config *config);
 
 /* Copies `text` to where the config's strings live, to be kept in one of its fields. */
 const char *config_text(struct config *config, const char *text);

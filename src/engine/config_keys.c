@@ -189,6 +189,11 @@ const struct config_key config_keys[] = {
     {.path = "protocols", .kind = CONFIG_PROTOCOLS,
      .help = "What is read of conversations, where, and what is told of it."},
 
+    {.path = "processors", .kind = CONFIG_TREE, .offset = offsetof(struct config, processors),
+     .example = "[]",
+     .help = "What is done to each event on its way out, one after the other, as Elastic's programs "
+             "write it: - drop_event: {when: {equals: {type: dns}}}. docs/packetbeat.md names them."},
+
     {.path = "outputs", .kind = CONFIG_ITEMS, .offset = offsetof(struct config, outputs),
      .items = &outputs,
      .help = "Where events go, besides the web page and the API. None by default."},

@@ -18,6 +18,7 @@ enum config_kind {
     CONFIG_TEXT,     /* const char * */
     CONFIG_CHOICE,   /* const char *, one of choice(0), choice(1), … NULL */
     CONFIG_LEVEL,    /* enum log_level */
+    CONFIG_TREE,     /* struct node *: a list with a language of its own */
     CONFIG_LIST,     /* struct text_list; a single text is a list of one */
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/suggest.h"
 #include "base/text.h"
+#include "base/node_json.h"
 #include "engine/config_keys.h"
 
 enum { QUOTE_MAX = 80 }; /* bytes of a wrong value that its error repeats */
@@ -276,11 +277,15 @@ bool config_value_set(struct config *config, const struct config_key *key, void 
             return err_set(err, ERR_USAGE, "%s has more than %d items", key->path,
                            CONFIG_ITEMS_MAX);
         }
+        if (key->choices != NULL && config_choice(key, text, err) == NULL) {
+            return false;
+        }
         config_list_add(config, at, text);
         return true;
     case CONFIG_SECTION:
     case CONFIG_ITEMS:
     case CONFIG_PROTOCOLS:
+    case CONFIG_TREE:
         break;
     }
     assert(false && "a section has no value");
@@ -299,7 +304,7 @@ void config_values_default(struct config *config, const struct config_key *keys,
 {
     for (const struct config_key *key = keys; key->path != NULL; key++) {
         bool is_value = key->kind != CONFIG_SECTION && key->kind != CONFIG_ITEMS &&
-                        key->kind != CONFIG_PROTOCOLS;
+                        key->kind != CONFIG_PROTOCOLS && key->kind != CONFIG_TREE;
         if (key->kind == CONFIG_TEXT) { /* no text is ever NULL, of whatever kind the item is */
             *(const char **)((char *)object + key->offset) = "";
         }
@@ -372,6 +377,19 @@ static void print_list(const struct text_list *list, FILE *out)
     fputc(']', out);
 }
 
+/* JSON is YAML, too. */
+static void print_tree(const struct node *tree, FILE *out)
+{
+    struct json text;
+    json_init(&text);
+    if (tree != NULL) {
+        node_json_write(&text, tree);
+    }
+    fprintf(out, "%.*s", (int)text.size, text.data);
+    fputs(tree == NULL ? "[]" : "", out);
+    json_done(&text);
+}
+
 void config_value_print(const struct config_key *key, const void *object, FILE *out)
 {
     const void *at = (const char *)object + key->offset;
@@ -398,6 +416,9 @@ void config_value_print(const struct config_key *key, const void *object, FILE *
         break;
     case CONFIG_LIST:
         print_list(at, out);
+        break;
+    case CONFIG_TREE:
+        print_tree(*(struct node *const *)at, out);
         break;
     case CONFIG_SECTION:
     case CONFIG_ITEMS:

@@ -12,13 +12,14 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "engine/config_protocols.h"
+#include "engine/node_yaml.h"
+#include "event/processor.h"
 #include "proto/proto.h"
 
 enum { ROWS_MAX = 64, PATH_ROOM = 128, VALUE_MAX = 64 << 10 };
 
 /* Names of the root that the plan has and this version has not. */
-static const char *const reserved[] = {"policies", "processors", "store",
-                                       "geo",       "alerts",   NULL};
+static const char *const reserved[] = {"policies", "store", "geo", "alerts", NULL};
 
 /* What the walk carries along. */
 struct loader {
@@ -334,6 +335,30 @@ static void bind_protocols(struct loader *loader, const yaml_node_t *node)
     }
 }
 
+/* Processors are made once to see whether they can be. */
+static void bind_tree(struct loader *loader, const struct config_key *key, const yaml_node_t *node)
+{
+    struct config *config = loader->config;
+    struct node **at = (struct node **)((char *)config + key->offset);
+    struct err err = {0};
+    struct node *list = node_yaml_node(config_tree(config), loader->document, node);
+    if (list == NULL) {
+        problem(loader, node->start_mark, "%s is too deep or too large", key->path);
+        return;
+    }
+    struct processors *processors = processors_new(list, NULL, NULL, &err);
+    if (processors == NULL) {
+        unsigned line = 0, column = 0;
+        int skip = 0;
+        (void)sscanf(err.text, "%u:%u: %n", &line, &column, &skip);
+        yaml_mark_t place = {.line = line > 0 ? line - 1 : node->start_mark.line,
+                             .column = column > 0 ? column - 1 : node->start_mark.column};
+        problem(loader, place, "%s", err.text + skip);
+    }
+    processors_free(processors);
+    *at = list;
+}
+
 /* Whether a key's full path is in a table that is not there yet. */
 static bool is_reserved(const char *path)
 {
@@ -403,6 +428,8 @@ static void bind_value(struct loader *loader, struct scope *scope, const struct 
     *scope->given |= 1ull << (key - scope->keys);
     if (key->kind == CONFIG_PROTOCOLS) {
         bind_protocols(loader, node);
+    } else if (key->kind == CONFIG_TREE) {
+        bind_tree(loader, key, node);
     } else if (key->kind == CONFIG_ITEMS) {
         bind_items(loader, key, node);
     } else if (key->kind == CONFIG_LIST) {

@@ -11,6 +11,11 @@
     {                                                                                              \
         .name = name_, .kind = kind_, .offset = offsetof(struct flow_event, member), .help = help_ \
     }
+#define EXTRA(name_, kind_, member, help_)                                                         \
+    {                                                                                              \
+        .name = name_, .kind = kind_, .offset = offsetof(struct flow_event, member),               \
+        .flags = EVENT_EXTRA, .help = help_                                                        \
+    }
 #define ALWAYS(name_, kind_, member, help_)                                                        \
     {                                                                                              \
         .name = name_, .kind = kind_, .offset = offsetof(struct flow_event, member),               \
@@ -29,30 +34,30 @@ static const struct event_field fields[] = {
     FIELD("event.dataset", EVENT_TEXT, dataset, "flow"),
     ALWAYS("event.duration", EVENT_U64, duration_ns, "ns from first to last packet"),
     ALWAYS("event.end", EVENT_TIME, end_ns, "time of the latest packet"),
-    FIELD("event.incomplete", EVENT_BOOL, incomplete, "the capture lost packets meanwhile"),
+    EXTRA("event.incomplete", EVENT_BOOL, incomplete, "the capture lost packets meanwhile"),
     FIELD("event.kind", EVENT_TEXT, kind, "event"),
-    FIELD("event.reason", EVENT_TEXT, reason, "why this report was made"),
+    EXTRA("event.reason", EVENT_TEXT, reason, "why this report was made"),
     ALWAYS("event.start", EVENT_TIME, start_ns, "time of the first packet"),
     FIELD("event.type", EVENT_JSON, event_type_json, "connection, and end for the last report"),
-    FIELD("flow.destination.tcp_flags", EVENT_INLINE, destination_flags, "TCP flags seen"),
-    FIELD("flow.destination.ttl", EVENT_U8, destination_ttl, "latest TTL or hop limit"),
+    EXTRA("flow.destination.tcp_flags", EVENT_INLINE, destination_flags, "TCP flags seen"),
+    EXTRA("flow.destination.ttl", EVENT_U8, destination_ttl, "latest TTL or hop limit"),
     ALWAYS("flow.final", EVENT_BOOL, final, "true in the last report of a flow"),
-    FIELD("flow.fragments", EVENT_BOOL, fragments, "some packets came as IP fragments"),
-    FIELD("flow.history", EVENT_INLINE, history, "Zeek's history letters"),
-    FIELD("flow.icmp_errors", EVENT_U16, icmp_errors, "ICMP errors that quoted this flow"),
+    EXTRA("flow.fragments", EVENT_BOOL, fragments, "some packets came as IP fragments"),
+    EXTRA("flow.history", EVENT_INLINE, history, "Zeek's history letters"),
+    EXTRA("flow.icmp_errors", EVENT_U16, icmp_errors, "ICMP errors that quoted this flow"),
     FIELD("flow.id", EVENT_INLINE, flow_id, "the same in all reports of a flow"),
-    FIELD("flow.source.tcp_flags", EVENT_INLINE, source_flags, "TCP flags seen"),
-    FIELD("flow.source.ttl", EVENT_U8, source_ttl, "latest TTL or hop limit"),
-    FIELD("flow.state", EVENT_TEXT, state, "Zeek's conn_state"),
-    FIELD("flow.tcp.handshake", EVENT_U64, handshake_ns, "ns from SYN to the handshake's last ACK"),
-    FIELD("flow.tcp.out_of_order", EVENT_U16, out_of_order, "segments behind later ones"),
-    FIELD("flow.tcp.retransmissions", EVENT_U16, retransmissions, "segments seen again"),
-    FIELD("flow.tunnel.id", EVENT_U32, tunnel_id, "VNI, TEID, key or session, as first seen"),
-    FIELD("flow.tunnel.type", EVENT_TEXT, tunnel, "innermost tunnel around the flow"),
+    EXTRA("flow.source.tcp_flags", EVENT_INLINE, source_flags, "TCP flags seen"),
+    EXTRA("flow.source.ttl", EVENT_U8, source_ttl, "latest TTL or hop limit"),
+    EXTRA("flow.state", EVENT_TEXT, state, "Zeek's conn_state"),
+    EXTRA("flow.tcp.handshake", EVENT_U64, handshake_ns, "ns from SYN to the handshake's last ACK"),
+    EXTRA("flow.tcp.out_of_order", EVENT_U16, out_of_order, "segments behind later ones"),
+    EXTRA("flow.tcp.retransmissions", EVENT_U16, retransmissions, "segments seen again"),
+    EXTRA("flow.tunnel.id", EVENT_U32, tunnel_id, "VNI, TEID, key or session, as first seen"),
+    EXTRA("flow.tunnel.type", EVENT_TEXT, tunnel, "innermost tunnel around the flow"),
     FIELD("flow.vlan", EVENT_U16_LIST, vlan, "VLAN ids, outermost first"),
     FIELD("network.bytes", EVENT_U64, network_bytes, "both directions"),
     FIELD("network.community_id", EVENT_INLINE, community_id, "Community ID v1, seed 0"),
-    FIELD("network.iana_number", EVENT_U8, protocol, "IP protocol number"),
+    EXTRA("network.iana_number", EVENT_U8, protocol, "IP protocol number"),
     FIELD("network.packets", EVENT_U64, network_packets, "both directions"),
     FIELD("network.transport", EVENT_TEXT, transport, "tcp, udp, icmp, ipv6-icmp, sctp ..."),
     FIELD("network.type", EVENT_TEXT, network_type, "ipv4, ipv6, arp ..."),

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "engine/health_list.h"
+#include "engine/shaper.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -25,6 +26,7 @@ struct output {
     struct outbox *outboxes;
     struct open_sink sinks[SINKS_MAX];
     uint32_t sink_count;
+    struct shaper *shaper; /* NULL: events go as they are encoded */
     struct json lines;
     uint32_t line_count;
     struct err failure;
@@ -123,7 +125,9 @@ struct output *output_new(const struct output_options *options, struct err *err)
             return NULL;
         }
     }
-    if (!open_sinks(output, err)) {
+    bool is_shaped = shaper_is_wanted(options->config);
+    output->shaper = is_shaped ? shaper_new(options->config, err) : NULL;
+    if ((is_shaped && output->shaper == NULL) || !open_sinks(output, err)) {
         output_free(output);
         return NULL;
     }
@@ -144,6 +148,7 @@ void output_free(struct output *output)
     pthread_mutex_destroy(&output->lock);
     json_done(&output->lines);
     health_list_free(output->connections);
+    shaper_free(output->shaper);
     free(output->recent);
     free(output->outboxes);
     free(output);
@@ -215,7 +220,11 @@ static void deliver(struct output *output, struct event_head *head)
     if (output->sink_count == 0) {
         return;
     }
-    event_json(&output->lines, head);
+    if (output->shaper == NULL) {
+        event_json(&output->lines, head);
+    } else if (!shaper_write(output->shaper, &output->lines, head)) {
+        return;
+    }
     json_append(&output->lines, "\n", 1);
     output->line_count++;
     if (output->lines.size >= LINES_BYTES) {

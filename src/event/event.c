@@ -397,20 +397,22 @@ static void event_put_pairs(struct json *to, const struct event_pairs *list)
     json_object_end(to);
 }
 
-static void event_plan_put(const struct event_plan *plan, struct json *to, const void *event);
+static void event_plan_put(const struct event_plan *plan, struct json *to, const void *event,
+                           unsigned without);
 
 static void event_put_items(struct json *to, const struct event_items *list,
-                            const struct event_plan *plan)
+                            const struct event_plan *plan, unsigned without)
 {
     json_array_begin(to);
     for (uint32_t i = 0; i < list->count; i++) {
-        event_plan_put(plan, to, (const uint8_t *)list->items + i * plan->type->size);
+        event_plan_put(plan, to, (const uint8_t *)list->items + i * plan->type->size, without);
     }
     json_array_end(to);
 }
 
 /* False when the value is of a bounded size. */
-static bool event_put_large(struct json *to, const struct event_step *step, const void *at)
+static bool event_put_large(struct json *to, const struct event_step *step, const void *at,
+                            unsigned without)
 {
     to->comma = false;
     switch ((enum event_kind)step->kind) {
@@ -438,7 +440,7 @@ static bool event_put_large(struct json *to, const struct event_step *step, cons
         event_put_pairs(to, at);
         return true;
     case EVENT_ITEMS:
-        event_put_items(to, at, step->item);
+        event_put_items(to, at, step->item, without);
         return true;
     case EVENT_ADDRESSES:
         event_put_addresses(to, at);
@@ -466,7 +468,8 @@ static bool event_is_omitted(const struct event_step *step, const void *at)
     return !(step->flags & EVENT_EMPTY_TOO) || ((const struct span *)at)->data == NULL;
 }
 
-static void event_plan_put(const struct event_plan *plan, struct json *to, const void *event)
+static void event_plan_put(const struct event_plan *plan, struct json *to, const void *event,
+                           unsigned without)
 {
     json_object_begin(to);
     bool first = true;
@@ -476,7 +479,7 @@ static void event_plan_put(const struct event_plan *plan, struct json *to, const
         enum event_kind kind = s->kind;
         const void *at = (const uint8_t *)event + s->offset;
         shared = s->shared < shared ? s->shared : shared;
-        if (event_is_omitted(s, at)) {
+        if (s->flags & without || event_is_omitted(s, at)) {
             continue;
         }
         char *end = json_reserve(to, s->way_size + EVENT_DEPTH_MAX + 1u + EVENT_VALUE_ROOM);
@@ -489,7 +492,7 @@ static void event_plan_put(const struct event_plan *plan, struct json *to, const
         }
         end = mempcpy(end, s->way + s->skip[shared], (size_t)s->way_size - s->skip[shared]);
         to->size = (size_t)(end - to->data);
-        if (!event_put_large(to, s, at)) {
+        if (!event_put_large(to, s, at, without)) {
             to->size = (size_t)(event_write_small(end, kind, at) - to->data);
         }
         first = false;
@@ -503,7 +506,7 @@ static void event_plan_put(const struct event_plan *plan, struct json *to, const
 
 void event_plan_json(const struct event_plan *plan, struct json *to, const struct event_head *event)
 {
-    event_plan_put(plan, to, event);
+    event_plan_put(plan, to, event, 0);
 }
 
 /* ---- Plans of all types --------------------------------------------------------------------- */
@@ -533,12 +536,17 @@ static const struct event_plan *event_plan_of(const struct event_type *type)
     }
 }
 
-void event_json(struct json *to, const struct event_head *event)
+void event_json_without(struct json *to, const struct event_head *event, unsigned flags)
 {
     const struct event_plan *plan = event_plan_of(event->type);
     if (plan == NULL) {
         to->failed = true;
         return;
     }
-    event_plan_json(plan, to, event);
+    event_plan_put(plan, to, event, flags);
+}
+
+void event_json(struct json *to, const struct event_head *event)
+{
+    event_json_without(to, event, 0);
 }

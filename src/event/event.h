@@ -38,6 +38,7 @@ enum event_flags {
     EVENT_ALWAYS = 1, /* written even when zero */
     EVENT_PLAIN_ONE = 2, /* EVENT_SPANS: a list of one is written as its text, without brackets */
     EVENT_EMPTY_TOO = 8, /* EVENT_SPAN: an empty text is written, too; none is where data is NULL */
+    EVENT_EXTRA = 16, /* what other programs do not know: left out where events are to be theirs */
     EVENT_COPY = 4, /* shows the span or list of another field: same offset, packed there */
 };
 
@@ -123,6 +124,8 @@ struct json;
 /* Appends one event as a nested JSON object (no newline). Any thread; the plan of a type is made at
  * its first event and kept, so types must live as long as the process. */
 void event_json(struct json *to, const struct event_head *event);
+/* The same without the fields that have any of `flags`. */
+void event_json_without(struct json *to, const struct event_head *event, unsigned flags);
 
 /* What event_json() works from: each field's way from the one before it. For those who want to
  * own it; NULL without memory. */

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/shaper.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/node_json.h"
+#include "engine/host_facts.h"
+#include "event/beat.h"
+
+struct shaper {
+    const struct beat_options *beat;
+    struct processors *processors;
+    struct nodes facts; /* what processors know of the host */
+    struct nodes tree;  /* of the event under way */
+    struct json scratch;
+    uint64_t dropped;
+};
+
+bool shaper_is_wanted(const struct config *config)
+{
+    return config->beat != NULL || config->processors != NULL;
+}
+
+struct shaper *shaper_new(const struct config *config, struct err *err)
+{
+    struct shaper *shaper = calloc(1, sizeof *shaper);
+    if (shaper == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        return NULL;
+    }
+    shaper->beat = config->beat;
+    json_init(&shaper->scratch);
+    if (config->processors != NULL) {
+        struct processor_facts facts = host_facts(&shaper->facts);
+        shaper->processors = processors_new(config->processors, &facts, NULL, err);
+        if (shaper->processors == NULL) {
+            shaper_free(shaper);
+            return NULL;
+        }
+    }
+    return shaper;
+}
+
+void shaper_free(struct shaper *shaper)
+{
+    if (shaper != NULL) {
+        processors_free(shaper->processors);
+        node_done(&shaper->facts);
+        node_done(&shaper->tree);
+        json_done(&shaper->scratch);
+        free(shaper);
+    }
+}
+
+uint64_t shaper_dropped(const struct shaper *shaper)
+{
+    return shaper->dropped;
+}
+
+bool shaper_write(struct shaper *shaper, struct json *to, const struct event_head *event)
+{
+    json_reset(&shaper->scratch);
+    node_reset(&shaper->tree);
+    event_json_without(&shaper->scratch, event, shaper->beat != NULL ? EVENT_EXTRA : 0);
+    struct span text = span_of(shaper->scratch.data, shaper->scratch.size);
+    struct node *root = node_json_parse(&shaper->tree, text);
+    bool stays = root != NULL && /* NULL: deeper than a tree may be */
+                 (shaper->beat == NULL || beat_shape(shaper->beat, &shaper->tree, root)) &&
+                 (shaper->processors == NULL ||
+                  processors_run(shaper->processors, &shaper->tree, root));
+    if (!stays) {
+        shaper->dropped++;
+        return false;
+    }
+    node_json_write(to, root);
+    return true;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Events as Elastic's Packetbeat writes them: what stands around every event (agent, ecs, host,
+ * @metadata, tags, fields), its precision of times, network.direction, and what users set for single
+ * protocols. The event's own fields have Packetbeat's names already; what is beyond them was left
+ * out by the encoder. Pure over the event; the output's thread only. */
+#pragma once
+
+#include "base/text.h"
+#include "event/networks.h"
+#include "event/processor.h"
+
+#define BEAT_VERSION "8.17.0" /* whose events these are */
+
+/* What users set for one protocol, or for flows. */
+struct beat_type {
+    const char *type;              /* the event's `type` */
+    const char *index;             /* NULL: as all others */
+    struct text_list tags;
+    const struct node *fields; /* a map, or NULL */
+    bool fields_under_root;
+    struct processors *processors; /* NULL: none */
+};
+
+enum beat_precision { BEAT_MILLISECOND, BEAT_MICROSECOND, BEAT_NANOSECOND };
+
+/* All of it lives as long as it is used. */
+struct beat_options {
+    const char *name;         /* agent.name */
+    const char *hostname;     /* host.name */
+    const char *id;           /* agent.id, agent.ephemeral_id: UUIDs */
+    const char *ephemeral_id;
+    enum beat_precision precision;
+    struct text_list tags;
+    const struct node *fields;
+    bool fields_under_root;
+    struct networks internal;
+    bool has_internal;
+    struct networks local;    /* this machine's own addresses; none when files are read */
+    bool ignore_outgoing;
+    size_t type_count;
+    const struct beat_type *types;
+};
+
+/* Shapes an event. False: it is to be dropped. */
+bool beat_shape(const struct beat_options *beat, struct nodes *tree, struct node *event);

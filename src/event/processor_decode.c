@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Processors that read what a text holds: JSON, base64, URL escapes, the kind of a file. */
+#include "event/processor_core.h"
+
+#include <stdio.h>
+
+#include "base/node_json.h"
+
+/* ---- decode_json_fields ------------------------------------------------------------------------- */
+
+struct json_decoding {
+    const struct node *fields;
+    const struct node *target; /* NULL: where it stands; empty: the root */
+    int64_t depth;
+    bool reads_arrays;
+    bool overwrite;
+    bool adds_errors;
+};
+
+static void *make_json(struct processor_making *m)
+{
+    struct json_decoding *d = node_allocate(m->tree, sizeof *d);
+    d->fields = processor_list(m, "fields");
+    d->target = processor_option(m, "target");
+    d->depth = processor_number(m, "max_depth", 1);
+    d->reads_arrays = processor_flag(m, "process_array", false);
+    d->overwrite = processor_flag(m, "overwrite_keys", false);
+    d->adds_errors = processor_flag(m, "add_error_key", true);
+    (void)processor_flag(m, "expand_keys", false);
+    (void)processor_text(m, "document_id", NULL);
+    return d->fields != NULL ? d : NULL;
+}
+
+/* Texts that hold JSON themselves, further down. */
+static void decode_below(const struct json_decoding *d, struct nodes *tree, struct node *node,
+                         int64_t depth)
+{
+    for (struct node *child = node->first; child != NULL && depth > 0; child = child->next) {
+        bool may_be = child->kind == NODE_TEXT && child->text.size > 0 &&
+                      (*child->text.data == '{' || *child->text.data == '[');
+        struct node *inner = may_be ? node_json_parse(tree, child->text) : NULL;
+        if (inner != NULL && (inner->kind == NODE_MAP || d->reads_arrays)) {
+            child->kind = inner->kind;
+            child->first = inner->first;
+            child->last = inner->last;
+        }
+        if (!node_is_scalar(child)) {
+            decode_below(d, tree, child, depth - 1);
+        }
+    }
+}
+
+static void merge_into_root(const struct json_decoding *d, struct processor_event *e,
+                            struct node *map)
+{
+    for (struct node *child = map->first; child != NULL;) {
+        struct node *next = child->next;
+        if (d->overwrite || node_member(e->root, child->name) == NULL) {
+            node_put(e->tree, e->root, child->name, child);
+        }
+        child = next;
+    }
+}
+
+static void decode_json(const void *state, struct processor_event *e)
+{
+    const struct json_decoding *d = state;
+    for (const struct node *name = d->fields->first; name != NULL; name = name->next) {
+        struct node *node = processor_get(e, name->text);
+        if (node == NULL || node->kind != NODE_TEXT) {
+            continue;
+        }
+        struct node *value = node_json_parse(e->tree, node->text);
+        if (value == NULL || (value->kind == NODE_LIST && !d->reads_arrays)) {
+            if (value == NULL && d->adds_errors) {
+                processor_complain(e, "decode_json_fields", name->text, "is no JSON");
+            }
+            continue;
+        }
+        if (!node_is_scalar(value)) {
+            decode_below(d, e->tree, value, d->depth - 1);
+        }
+        if (d->target == NULL) {
+            node_put(e->tree, e->root, name->text, value);
+        } else if (d->target->text.size > 0) {
+            node_put(e->tree, e->root, d->target->text, value);
+        } else if (value->kind == NODE_MAP) {
+            merge_into_root(d, e, value);
+        }
+    }
+}
+
+/* ---- decode_base64_field, urldecode ------------------------------------------------------------- */
+
+struct field_decoding {
+    struct span from;
+    struct span to;
+    bool ignore_missing;
+    bool fail_on_error;
+};
+
+static void *make_base64(struct processor_making *m)
+{
+    struct field_decoding *d = node_allocate(m->tree, sizeof *d);
+    const struct node *field = processor_option(m, "field");
+    struct node *from = node_member(field, span_str("from"));
+    struct node *to = node_member(field, span_str("to"));
+    d->ignore_missing = processor_flag(m, "ignore_missing", false);
+    d->fail_on_error = processor_flag(m, "fail_on_error", true);
+    if (from == NULL) {
+        condition_refuse(m->options, m->err, "decode_base64_field: field: {from: a, to: b}");
+        return NULL;
+    }
+    d->from = from->text;
+    d->to = to != NULL && to->text.size > 0 ? to->text : from->text;
+    return d;
+}
+
+static int sextet(uint8_t c)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c != 0 ? strchr(letters, c) : NULL;
+    return at != NULL ? (int)(at - letters) : -1;
+}
+
+/* RFC 4648 §4; padding may be missing. */
+static bool from_base64(struct nodes *tree, struct span text, struct span *ret)
+{
+    uint8_t *to = node_allocate(tree, text.size + 1);
+    size_t n = 0;
+    uint32_t bits = 0;
+    unsigned count = 0;
+    while (text.size > 0 && text.data[text.size - 1] == '=') {
+        text.size--;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        int value = sextet(text.data[i]);
+        if (value < 0) {
+            return false;
+        }
+        bits = bits << 6 | (uint32_t)value;
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            to[n++] = (uint8_t)(bits >> count);
+        }
+    }
+    *ret = span_of(to, n);
+    return true;
+}
+
+static void decode_base64(const void *state, struct processor_event *e)
+{
+    const struct field_decoding *d = state;
+    struct node *node = processor_get(e, d->from);
+    struct span text;
+    if (node != NULL && node->kind == NODE_TEXT && from_base64(e->tree, node->text, &text)) {
+        processor_put_text(e, d->to, text);
+    } else if (d->fail_on_error && !(node == NULL && d->ignore_missing)) {
+        processor_complain(e, "decode_base64_field", d->from,
+                           node == NULL ? "is not there" : "is no base64");
+    }
+}
+
+static void *make_pairs(struct processor_making *m)
+{
+    struct processor_pairs *pairs = node_allocate(m->tree, sizeof *pairs);
+    return processor_read_pairs(m, pairs) ? pairs : NULL;
+}
+
+static int hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static struct span from_url(struct nodes *tree, struct span text)
+{
+    uint8_t *to = node_allocate(tree, text.size + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        bool escape = text.data[i] == '%' && i + 2 < text.size;
+        int high = escape ? hex_digit(text.data[i + 1]) : -1;
+        int low = escape ? hex_digit(text.data[i + 2]) : -1;
+        if (high >= 0 && low >= 0) {
+            to[n++] = (uint8_t)(high << 4 | low);
+            i += 2;
+        } else {
+            to[n++] = text.data[i] == '+' ? ' ' : text.data[i];
+        }
+    }
+    return span_of(to, n);
+}
+
+static void urldecode(const void *state, struct processor_event *e)
+{
+    const struct processor_pairs *pairs = state;
+    for (size_t i = 0; i < pairs->count; i++) {
+        struct node *node = processor_get(e, pairs->items[i].from);
+        if (node != NULL && node->kind == NODE_TEXT) {
+            processor_put_text(e, pairs->items[i].to, from_url(e->tree, node->text));
+        } else if (node == NULL && !pairs->ignore_missing && pairs->fail_on_error) {
+            processor_complain(e, "urldecode", pairs->items[i].from, "is not there");
+        }
+    }
+}
+
+/* ---- detect_mime_type ---------------------------------------------------------------------------- */
+
+struct detecting {
+    struct span field;
+    struct span target;
+};
+
+static void *make_detect(struct processor_making *m)
+{
+    struct detecting *d = node_allocate(m->tree, sizeof *d);
+    d->field = processor_text(m, "field", NULL);
+    d->target = processor_text(m, "target", NULL);
+    if (d->field.size == 0 || d->target.size == 0) {
+        condition_refuse(m->options, m->err, "detect_mime_type needs 'field' and 'target'");
+        return NULL;
+    }
+    return d;
+}
+
+/* What files of a kind begin with. */
+struct magic {
+    const char *magic;
+    uint8_t size;
+    const char *type;
+};
+
+static const struct magic magics[] = {
+    {"\x89PNG\r\n\x1a\n", 8, "image/png"},
+    {"\xff\xd8\xff", 3, "image/jpeg"},
+    {"GIF8", 4, "image/gif"},
+    {"%PDF-", 5, "application/pdf"},
+    {"PK\x03\x04", 4, "application/zip"},
+    {"\x1f\x8b", 2, "application/gzip"},
+    {"BZh", 3, "application/x-bzip2"},
+    {"7z\xbc\xaf\x27\x1c", 6, "application/x-7z-compressed"},
+    {"\xfd" "7zXZ", 5, "application/x-xz"},
+    {"\x7f" "ELF", 4, "application/x-executable"},
+    {"MZ", 2, "application/vnd.microsoft.portable-executable"},
+    {"OggS", 4, "audio/ogg"},
+    {"ID3", 3, "audio/mpeg"},
+    {"<?xml", 5, "text/xml; charset=utf-8"},
+    {"<!DOCTYPE html", 14, "text/html; charset=utf-8"},
+    {"<html", 5, "text/html; charset=utf-8"},
+    {"{", 1, "application/json"},
+    {"[", 1, "application/json"},
+};
+
+static const char *mime_of(struct span text)
+{
+    while (text.size > 0 && (*text.data == ' ' || *text.data == '\n' || *text.data == '\t' ||
+                             *text.data == '\r')) {
+        text = span_skip(text, 1);
+    }
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
+        if (text.size >= magics[i].size && memcmp(text.data, magics[i].magic, magics[i].size) == 0) {
+            return magics[i].type;
+        }
+    }
+    for (size_t i = 0; i < text.size && i < 512; i++) {
+        if (text.data[i] < 9) {
+            return "application/octet-stream";
+        }
+    }
+    return "text/plain; charset=utf-8";
+}
+
+static void detect(const void *state, struct processor_event *e)
+{
+    const struct detecting *d = state;
+    struct node *node = processor_get(e, d->field);
+    if (node != NULL && node->kind == NODE_TEXT && node->text.size > 0) {
+        processor_put_text(e, d->target, span_str(mime_of(node->text)));
+    }
+}
+
+const struct processor_kind processor_decode_kinds[] = {
+    {"decode_json_fields", make_json, decode_json},
+    {"decode_base64_field", make_base64, decode_base64},
+    {"urldecode", make_pairs, urldecode},
+    {"detect_mime_type", make_detect, detect},
+    {0},
+};

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Processors that add what is known besides the event: of the host, of the network, of the flow. The
+ * last of the table are those that other programs have and that mean nothing here. */
+#include "event/processor_core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "event/community.h"
+#include "event/networks.h"
+
+/* ---- add_host_metadata, add_observer_metadata, add_locale ---------------------------------------- */
+
+struct host {
+    bool has_network; /* addresses, too */
+    bool replaces;
+    bool is_observer;
+};
+
+static void *make_host_or_observer(struct processor_making *m, bool is_observer)
+{
+    struct host *host = node_allocate(m->tree, sizeof *host);
+    host->has_network = processor_flag(m, "netinfo.enabled", true);
+    const struct node *network = processor_option(m, "netinfo");
+    if (network != NULL) {
+        host->has_network = !node_is(node_member(network, span_str("enabled")), "false");
+    }
+    host->replaces = processor_flag(m, "replace_fields", true);
+    host->is_observer = is_observer;
+    (void)processor_option(m, "cache");
+    (void)processor_option(m, "geo");
+    return host;
+}
+
+static void *make_host(struct processor_making *m)
+{
+    return make_host_or_observer(m, false);
+}
+
+static void *make_observer(struct processor_making *m)
+{
+    return make_host_or_observer(m, true);
+}
+
+static void add_host(const void *state, struct processor_event *e)
+{
+    const struct host *host = state;
+    struct span at = span_str(host->is_observer ? "observer" : "host");
+    struct node *there = processor_get(e, at);
+    if (e->facts->host == NULL || (there != NULL && there->kind == NODE_MAP && !host->replaces)) {
+        return;
+    }
+    struct node *copy = node_clone(e->tree, e->facts->host);
+    if (!host->has_network) {
+        (void)node_take(copy, span_str("ip"));
+        (void)node_take(copy, span_str("mac"));
+    }
+    if (there != NULL && there->kind == NODE_MAP) {
+        node_merge(there, copy);
+    } else {
+        node_put(e->tree, e->root, at, copy);
+    }
+}
+
+struct locale {
+    bool is_name;
+};
+
+static void *make_locale(struct processor_making *m)
+{
+    struct locale *locale = node_allocate(m->tree, sizeof *locale);
+    struct span format = processor_text(m, "format", "abbreviation");
+    locale->is_name = !span_equal(format, span_str("offset"));
+    return locale;
+}
+
+static void add_locale(const void *state, struct processor_event *e)
+{
+    const struct locale *locale = state;
+    const char *zone = locale->is_name ? e->facts->zone_name : e->facts->zone_offset;
+    if (zone != NULL) {
+        processor_put_text(e, span_str("event.timezone"), span_str(zone));
+    }
+}
+
+/* ---- add_id -------------------------------------------------------------------------------------- */
+
+struct identity {
+    struct span target;
+};
+
+static void *make_id(struct processor_making *m)
+{
+    struct identity *id = node_allocate(m->tree, sizeof *id);
+    id->target = processor_text(m, "target_field", "@metadata._id");
+    (void)processor_text(m, "type", "elasticsearch");
+    return id;
+}
+
+static void add_id(const void *state, struct processor_event *e)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const struct identity *id = state;
+    uint8_t random[20];
+    char text[sizeof random];
+    arc4random_buf(random, sizeof random);
+    for (size_t i = 0; i < sizeof random; i++) {
+        text[i] = letters[random[i] & 63];
+    }
+    processor_put_text(e, id->target, node_copy(e->tree, span_of(text, sizeof text)));
+}
+
+/* ---- community_id -------------------------------------------------------------------------------- */
+
+struct community_fields {
+    struct span source, source_port, destination, destination_port, transport, number, target;
+    struct span icmp_type, icmp_code;
+    uint16_t seed;
+};
+
+static struct span field_option(struct processor_making *m, const char *name, const char *otherwise)
+{
+    const struct node *fields = processor_option(m, "fields");
+    const struct node *node = node_member(fields, span_str(name));
+    return node != NULL && node_is_scalar(node) ? node->text : span_str(otherwise);
+}
+
+static void *make_community(struct processor_making *m)
+{
+    struct community_fields *c = node_allocate(m->tree, sizeof *c);
+    c->source = field_option(m, "source_ip", "source.ip");
+    c->source_port = field_option(m, "source_port", "source.port");
+    c->destination = field_option(m, "destination_ip", "destination.ip");
+    c->destination_port = field_option(m, "destination_port", "destination.port");
+    c->transport = field_option(m, "transport", "network.transport");
+    c->number = field_option(m, "iana_number", "network.iana_number");
+    c->icmp_type = field_option(m, "icmp_type", "icmp.type");
+    c->icmp_code = field_option(m, "icmp_code", "icmp.code");
+    c->target = processor_text(m, "target", "network.community_id");
+    c->seed = (uint16_t)processor_number(m, "seed", 0);
+    return c;
+}
+
+static unsigned number_at(const struct processor_event *e, struct span path)
+{
+    const struct node *node = processor_get(e, path);
+    unsigned value = 0;
+    for (size_t i = 0; node != NULL && i < node->text.size && i < 6; i++) {
+        uint8_t c = node->text.data[i];
+        if (c < '0' || c > '9') {
+            return 0;
+        }
+        value = value * 10 + c - '0';
+    }
+    return value;
+}
+
+static uint8_t protocol_at(const struct processor_event *e, const struct community_fields *c)
+{
+    static const struct {
+        const char *name;
+        uint8_t number;
+    } names[] = {{"tcp", 6},        {"udp", 17},  {"icmp", 1},  {"ipv6-icmp", 58},
+                 {"icmp6", 58},     {"sctp", 132}, {"igmp", 2}, {"gre", 47}};
+    const struct node *name = processor_get(e, c->transport);
+    for (size_t i = 0; name != NULL && i < sizeof names / sizeof *names; i++) {
+        if (node_is(name, names[i].name)) {
+            return names[i].number;
+        }
+    }
+    return (uint8_t)number_at(e, c->number);
+}
+
+static bool address_at(const struct processor_event *e, struct span path,
+                       struct networks_address *ret)
+{
+    const struct node *node = processor_get(e, path);
+    return node != NULL && node_is_scalar(node) && networks_address_read(node->text, ret);
+}
+
+static void add_community(const void *state, struct processor_event *e)
+{
+    const struct community_fields *c = state;
+    struct community id = {.seed = c->seed, .protocol = protocol_at(e, c)};
+    if (id.protocol == 0 || !address_at(e, c->source, &id.source) ||
+        !address_at(e, c->destination, &id.destination)) {
+        return;
+    }
+    bool is_icmp = id.protocol == 1 || id.protocol == 58;
+    id.source_port = (uint16_t)number_at(e, is_icmp ? c->icmp_type : c->source_port);
+    id.destination_port = (uint16_t)number_at(e, is_icmp ? c->icmp_code : c->destination_port);
+    char text[COMMUNITY_ROOM];
+    community_text(&id, text);
+    processor_put_text(e, c->target, node_copy(e->tree, span_str(text)));
+}
+
+/* ---- add_network_direction ----------------------------------------------------------------------- */
+
+struct direction {
+    struct span source;
+    struct span destination;
+    struct span target;
+    struct networks internal;
+};
+
+static void *make_direction(struct processor_making *m)
+{
+    struct direction *d = node_allocate(m->tree, sizeof *d);
+    d->source = processor_text(m, "source", "source.ip");
+    d->destination = processor_text(m, "destination", "destination.ip");
+    d->target = processor_text(m, "target", "network.direction");
+    const struct node *list = processor_list(m, "internal_networks");
+    const struct node *item = list != NULL ? list->first : NULL;
+    for (; item != NULL; item = item->next) {
+        if (!networks_add(&d->internal, item->text, m->err)) {
+            return NULL;
+        }
+    }
+    return list != NULL ? d : NULL;
+}
+
+static void add_direction(const void *state, struct processor_event *e)
+{
+    const struct direction *d = state;
+    struct networks_address source, destination;
+    if (!address_at(e, d->source, &source) || !address_at(e, d->destination, &destination)) {
+        return;
+    }
+    bool from = networks_have(&d->internal, &source);
+    bool to = networks_have(&d->internal, &destination);
+    processor_put_text(e, d->target, span_str(from && to ? "internal"
+                                              : from     ? "outbound"
+                                              : to       ? "inbound"
+                                                         : "external"));
+}
+
+const struct processor_kind processor_fact_kinds[] = {
+    {"add_host_metadata", make_host, add_host},
+    {"add_observer_metadata", make_observer, add_host},
+    {"add_locale", make_locale, add_locale},
+    {"add_id", make_id, add_id},
+    {"community_id", make_community, add_community},
+    {"add_network_direction", make_direction, add_direction},
+    {"add_cloud_metadata", NULL, NULL},
+    {"add_cloudfoundry_metadata", NULL, NULL},
+    {"add_docker_metadata", NULL, NULL},
+    {"add_kubernetes_metadata", NULL, NULL},
+    {"add_nomad_metadata", NULL, NULL},
+    {"add_process_metadata", NULL, NULL},
+    {"cache", NULL, NULL},
+    {"decode_duration", NULL, NULL},
+    {"decode_xml", NULL, NULL},
+    {"decompress_gzip_field", NULL, NULL},
+    {"dns", NULL, NULL},
+    {"fingerprint", NULL, NULL},
+    {"now", NULL, NULL},
+    {"rate_limit", NULL, NULL},
+    {"registered_domain", NULL, NULL},
+    {"script", NULL, NULL},
+    {"syslog", NULL, NULL},
+    {"timestamp", NULL, NULL},
+    {"translate_ldap_attribute", NULL, NULL},
+    {"translate_sid", NULL, NULL},
+    {0},
+};
