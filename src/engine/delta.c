@@ -21,6 +21,11 @@ void delta_layout_init(struct delta_layout *layout, bool listens)
             continue;
         }
         assert(layout->count < BOARD_SETS);
+        uint32_t bit = 1U << layout->count;
+        layout->on_frame |= (*proto)->on_frame != NULL ? bit : 0;
+        layout->on_packet |= (*proto)->on_packet != NULL ? bit : 0;
+        layout->on_flow |= (*proto)->on_flow != NULL ? bit : 0;
+        layout->on_end |= (*proto)->on_end != NULL ? bit : 0;
         layout->protos[layout->count] = *proto;
         layout->sets[layout->count] = (*proto)->metrics;
         layout->offsets[layout->count] = layout->size;

@@ -10,6 +10,7 @@
 /* Where each protocol's block lies within the blocks of a delta, a window or a total. */
 struct delta_layout {
     uint32_t count;
+    uint32_t on_frame, on_packet, on_flow, on_end; /* who has such a hook, a bit each */
     size_t size; /* of all blocks */
     const struct metric_set *sets[BOARD_SETS];
     const struct proto *protos[BOARD_SETS];
@@ -35,6 +36,14 @@ struct delta {
     const struct delta_layout *layout;
     uint8_t *blocks; /* layout->size bytes */
 };
+
+/* Walks the protocols of one of the masks above: the next one's number, which is taken out. */
+static inline unsigned delta_next(uint32_t *mask)
+{
+    unsigned k = (unsigned)__builtin_ctz(*mask);
+    *mask &= *mask - 1;
+    return k;
+}
 
 /* The layout of the blocks of all protocols, or of those only that do not listen to conversations;
  * constant once made. */

@@ -256,7 +256,8 @@ static void read_next(struct spread_thread *self, struct spread_batch *batch)
     }
     tell(s);
     pthread_mutex_unlock(&s->lock);
-    front_decode(&s->engine->front, batch->frames.frames, batch->frames.count, &batch->chunk);
+    front_decode(&s->engine->front, batch->frames.frames, batch->frames.count, &batch->chunk,
+                 NULL);
     pthread_mutex_lock(&s->lock);
     stitch(self, batch, turn);
 }

@@ -27,6 +27,7 @@ struct front {
     uint64_t second;      /* of the last tick */
     uint64_t start_ns;    /* time of the first packet */
     uint64_t flush_ns;    /* time of the next flush */
+    uint64_t quiet_until; /* until then time passes without a mark */
     uint64_t flush_width;
     uint64_t step;
     bool started;
@@ -147,12 +148,20 @@ static bool tick_to(struct front *front, uint64_t time_ns, struct chunk *chunk)
     return true;
 }
 
+/* When the next mark is due. */
+static uint64_t next_mark(const struct front *front)
+{
+    uint64_t tick_ns = (front->second + 1) * SECOND_NS;
+    return front->flush_ns < tick_ns ? front->flush_ns : tick_ns;
+}
+
 /* Moves packet time on; false when the chunk is full before all marks are in it. */
 static bool pass_time(struct front *front, uint64_t time_ns, struct chunk *chunk)
 {
     if (!front->started) {
         start(front, time_ns);
     }
+    front->quiet_until = 0;
     if (!tick_to(front, time_ns, chunk)) {
         return false;
     }
@@ -167,6 +176,7 @@ static bool pass_time(struct front *front, uint64_t time_ns, struct chunk *chunk
     if (time_ns >= front->flush_ns) {
         flush(front, time_ns, chunk);
     }
+    front->quiet_until = next_mark(front);
     return true;
 }
 
@@ -341,7 +351,7 @@ static void stitch_frame(struct front *front, const struct frame *frame, uint64_
 }
 
 void front_decode(const struct front_options *options, const struct frame *frames, uint32_t count,
-                  struct chunk *chunk)
+                  struct chunk *chunk, const struct flow_table *ahead)
 {
     assert(count <= chunk->frame_capacity);
     for (uint32_t i = 0; i < count; i++) {
@@ -352,6 +362,9 @@ void front_decode(const struct front_options *options, const struct frame *frame
         wire_decode(&frames[i], &unit->packet);
         if (unit->packet.fragment == FRAGMENT_NONE) {
             find_key(options->seed, unit);
+            if (ahead != NULL) {
+                flow_prefetch_bucket(ahead, unit->hash);
+            }
         }
     }
     chunk->frame_count = count;
@@ -363,8 +376,12 @@ uint32_t front_stitch(struct front *front, const struct frame *frames, uint32_t 
     uint32_t i = from;
     for (; i < chunk->frame_count && has_room(chunk); i++) {
         uint64_t time_ns = time_of(front, &frames[i]);
-        if (time_ns > front->now_ns && !pass_time(front, time_ns, chunk)) {
-            break;
+        if (time_ns > front->now_ns) {
+            if (time_ns < front->quiet_until) {
+                front->now_ns = time_ns;
+            } else if (!pass_time(front, time_ns, chunk)) {
+                break;
+            }
         }
         stitch_frame(front, &frames[i], time_ns, &chunk->units[i], chunk);
     }

@@ -29,9 +29,10 @@ struct front *front_new(const struct front_options *options, struct err *err);
 void front_free(struct front *front);
 
 /* Decodes frames into the chunk's units, one each (at most frame_capacity), with keys and hashes. Pure:
- * any thread, any order. */
+ * any thread, any order. `ahead` is the table in which their flows will be looked up next, whose buckets
+ * are asked for while other frames are decoded; NULL when that is another thread's. */
 void front_decode(const struct front_options *options, const struct frame *frames, uint32_t count,
-                  struct chunk *chunk);
+                  struct chunk *chunk, const struct flow_table *ahead);
 
 /* Puts time and order to the decoded frames from..frame_count-1 and lists the units of each worker,
  * reassembled datagrams among them. Chunks come in the order of the capture. The chunk was cleared

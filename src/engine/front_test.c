@@ -181,7 +181,7 @@ static void walk(struct lab *lab)
     for (uint32_t from = 0; from < lab->frame_count; from += step) {
         uint32_t left = lab->frame_count - from;
         uint32_t count = left < step ? left : step;
-        front_decode(&lab->options, lab->frames + from, count, &lab->chunk);
+        front_decode(&lab->options, lab->frames + from, count, &lab->chunk, NULL);
         for (uint32_t at = 0; at < count;) {
             at = front_stitch(lab->front, lab->frames + from, at, &lab->chunk);
             assert_true(lab->rounds < SEEN_MAX);

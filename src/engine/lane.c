@@ -28,7 +28,7 @@ void lane_done(struct lane *lane)
 static bool walk_chunk(struct lane *lane, const struct frame *frames, uint32_t count)
 {
     bool marked = false;
-    front_decode(lane->options, frames, count, &lane->chunk);
+    front_decode(lane->options, frames, count, &lane->chunk, worker_flows(lane->worker));
     for (uint32_t at = 0; at < count;) {
         chunk_clear(&lane->chunk);
         at = front_stitch(lane->front, frames, at, &lane->chunk);

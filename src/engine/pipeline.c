@@ -26,10 +26,9 @@ static void count_frame(struct worker *w, const struct unit *unit)
         w->last_path = delta_paths_add(&w->delta->paths, p->layers, 1, p->wire_len);
         w->last_layers = p->layers;
     }
-    for (uint32_t k = 0; k < layout->count; k++) {
-        if (layout->protos[k]->on_frame != NULL) {
-            layout->protos[k]->on_frame(w->delta->blocks + layout->offsets[k], p);
-        }
+    for (uint32_t mask = layout->on_frame; mask != 0;) {
+        unsigned k = delta_next(&mask);
+        layout->protos[k]->on_frame(w->delta->blocks + layout->offsets[k], p);
     }
 }
 
@@ -81,11 +80,10 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
         health_packet(w->health, index, &unit->packet, update.side);
     }
     const struct delta_layout *layout = w->options.layout;
-    for (uint32_t k = 0; k < layout->count; k++) {
-        if (layout->protos[k]->on_packet != NULL) {
-            layout->protos[k]->on_packet(w->delta->blocks + layout->offsets[k], &unit->packet, flow,
-                                         &update);
-        }
+    for (uint32_t mask = layout->on_packet; mask != 0;) {
+        unsigned k = delta_next(&mask);
+        layout->protos[k]->on_packet(w->delta->blocks + layout->offsets[k], &unit->packet, flow,
+                                     &update);
     }
     if (update.closed) {
         flow_life_close(w, index);
@@ -138,7 +136,7 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
         if (is_shared && i + PREFETCH_AHEAD < to) {
             prefetch_unit(&units[list[i + PREFETCH_AHEAD]]);
         }
-        if (i < to) {
+        if (is_shared && i < to) {
             flow_prefetch_bucket(w->flows, units[list[i]].hash);
         }
         if (i >= from + PREFETCH_AHEAD && i < to + PREFETCH_AHEAD) {

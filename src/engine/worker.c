@@ -229,6 +229,11 @@ void worker_set_load(struct worker *w, uint64_t ppm)
     atomic_store_explicit(&w->stats.load_ppm, ppm, memory_order_relaxed);
 }
 
+const struct flow_table *worker_flows(const struct worker *w)
+{
+    return w->flows;
+}
+
 uint32_t worker_capacity(const struct worker *w)
 {
     return w->options.capacity;

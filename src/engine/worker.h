@@ -72,6 +72,8 @@ const struct worker_stats *worker_stats(const struct worker *worker);
 /* The thread that drives the worker tells how busy it was, in millionths. */
 void worker_set_load(struct worker *worker, uint64_t ppm);
 uint32_t worker_capacity(const struct worker *worker);
+/* Its flows, for its own thread. */
+const struct flow_table *worker_flows(const struct worker *worker);
 
 /* ---- Looking through the flows of a running worker ------------------------------------------ */
 

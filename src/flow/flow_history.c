@@ -10,12 +10,15 @@ static char in_case(unsigned side, char letter)
 
 static bool has(const struct flow_cold *cold, unsigned side, char letter)
 {
+    if (cold->history[0] == '\0') {
+        return false; /* most are asked about once, when they begin */
+    }
     return memchr(cold->history, in_case(side, letter), LETTERS) != NULL;
 }
 
 void flow_history_add(struct flow_cold *cold, unsigned side, char letter)
 {
-    size_t length = strnlen(cold->history, LETTERS);
+    size_t length = cold->history[0] != '\0' ? strnlen(cold->history, LETTERS) : 0;
     if (length < LETTERS) {
         cold->history[length] = in_case(side, letter);
     }
