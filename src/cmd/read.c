@@ -2,11 +2,11 @@
 /* `vantage read`: captures in, an answer out. */
 #include "cmd/command.h"
 
-#include "base/json.h"
 #include "base/terminal.h"
-#include "base/text.h"
 #include "cmd/agent.h"
 #include "cmd/interrupt.h"
+#include "cmd/one_connection.h"
+#include "cmd/read_files.h"
 #include "cmd/report.h"
 #include "cmd/report_connections.h"
 #include "cmd/summary_json.h"
@@ -15,7 +15,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CONNECTIONS_KEPT = 10000 };
@@ -44,6 +43,12 @@ static const struct option_spec options[] = {
      .help = "report flows that go on so often; -1s: only when they end"},
     {.name = "connections", .kind = OPTION_FLAG,
      .help = "TCP connections instead of flows: what each one suffered from"},
+    {.name = "connection", .kind = OPTION_STRING, .argument = "ID",
+     .help = "all about one of them: by its number in that list, its Community ID, or its ends as "
+             "192.0.2.1:5000-192.0.2.2:80"},
+    {.name = "plot", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "draw that connection as SVG: time and sequence, round trips, bytes in flight; - for "
+             "standard output", .hint = HINT_FILE},
     {.name = "transactions", .kind = OPTION_FLAG,
      .help = "read what connections say for the report and the summary, too, as events always do"},
     {.name = "deltas", .kind = OPTION_FLAG,
@@ -55,6 +60,8 @@ static const char *const examples[] = {
     "vantage read capture.pcapng", "what is in a capture",
     "vantage read -o events capture.pcap.gz | jq .network", "flows, one JSON object a line",
     "tcpdump -w - | vantage read -", "a report when tcpdump ends",
+    "vantage read --connections capture.pcap", "TCP connections, worst first",
+    "vantage read --connection 1 --plot worst.svg capture.pcap", "a picture of the worst",
     "vantage read -f 'port 53' -w dns.pcap big.pcap.zst", "keep the packets that match", NULL,
 };
 
@@ -119,7 +126,7 @@ static struct config *make_config(const struct arguments *arguments, enum output
     if (arguments_given(arguments, "period")) {
         config->flows.period = arguments_number(arguments, "period");
     }
-    if (arguments_given(arguments, "connections")) {
+    if (arguments_given(arguments, "connections") || arguments_given(arguments, "connection")) {
         judge_connections(arguments, config);
     }
     if (arguments_given(arguments, "deltas")) {
@@ -129,53 +136,6 @@ static struct config *make_config(const struct arguments *arguments, enum output
         config_add_output(config, "stdout");
     }
     return config;
-}
-
-/* Progress on standard error, for work over a second, on a terminal. */
-struct progress {
-    bool wanted;
-    bool shown;
-    struct timespec began;
-};
-
-static void show_progress(struct progress *progress, const struct engine *engine)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (!progress->wanted || now.tv_sec - progress->began.tv_sec < 1) {
-        return;
-    }
-    uint64_t done, total;
-    engine_progress(engine, &done, &total);
-    char text[TEXT_ROOM];
-    text_short_bytes(text, (double)done);
-    if (total > 0) {
-        fprintf(stderr, "\r\033[K%s read, %.0f %%", text, 100.0 * (double)done / (double)total);
-    } else {
-        fprintf(stderr, "\r\033[K%s read", text);
-    }
-    progress->shown = true;
-}
-
-static void end_progress(struct progress *progress)
-{
-    if (progress->shown) {
-        fputs("\r\033[K", stderr);
-    }
-}
-
-/* Reads all there is, or until the user has had enough. */
-static enum engine_status read_all(struct engine *engine, struct err *err)
-{
-    struct progress progress = {.wanted = isatty(STDERR_FILENO)};
-    clock_gettime(CLOCK_MONOTONIC, &progress.began);
-    enum engine_status status = ENGINE_MORE;
-    while (status == ENGINE_MORE && !interrupt_seen()) {
-        status = engine_read(engine, err);
-        show_progress(&progress, engine);
-    }
-    end_progress(&progress);
-    return status;
 }
 
 static void print_answer(struct engine *engine, const struct arguments *arguments,
@@ -198,19 +158,6 @@ static void print_answer(struct engine *engine, const struct arguments *argument
     fflush(stdout);
 }
 
-/* Prints the lines of an error as what this command says. */
-static void complain(const struct err *err)
-{
-    char text[sizeof err->text];
-    memcpy(text, err->text, sizeof text);
-    char *rest = text;
-    for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
-        if (line[0] != '\0') {
-            fprintf(stderr, "vantage read: %s\n", line);
-        }
-    }
-}
-
 static int analyse(const struct arguments *arguments, const struct config *config,
                    enum output output, struct pcapwrite *writer)
 {
@@ -225,31 +172,81 @@ static int analyse(const struct arguments *arguments, const struct config *confi
     struct engine *engine =
         config_check(config, &err) ? engine_new(config, &engine_options, &err) : NULL;
     if (engine == NULL) {
-        complain(&err);
+        read_files_complain(&err);
         return err.code;
     }
     interrupt_watch();
-    enum engine_status status = read_all(engine, &err);
+    enum engine_status status = read_files_all(engine, &err);
     engine_stop(engine, &err);
     print_answer(engine, arguments, output);
     engine_free(engine);
     if (status == ENGINE_FAILED || err.code != ERR_NONE) {
-        complain(&err);
+        read_files_complain(&err);
         return err.code != ERR_NONE ? (int)err.code : ERR_FAILED;
     }
     return ERR_NONE;
 }
 
+/* What --connection and --plot cannot go with; false when it was told. */
+static bool is_sound(const struct arguments *arguments)
+{
+    const char *operand = NULL;
+    bool one = arguments_given(arguments, "connection");
+    if (arguments_given(arguments, "plot") && !one) {
+        arguments_refuse(arguments, "--plot draws one connection: say which with --connection ID");
+        return false;
+    }
+    if (one && arguments_given(arguments, "write")) {
+        arguments_refuse(arguments, "--connection prints or draws; -w writes packets");
+        return false;
+    }
+    for (size_t i = 0; (operand = arguments_operand(arguments, i)) != NULL; i++) {
+        if (arguments_given(arguments, "plot") && strcmp(operand, "-") == 0) {
+            arguments_refuse(arguments, "--plot reads captures twice, which standard input does not "
+                                        "allow: write it to a file first");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One connection instead of all. */
+static int answer_one(const struct arguments *arguments, struct config *config, enum output output)
+{
+    struct one_connection wanted = {
+        .config = config,
+        .name = arguments_string(arguments, "connection"),
+        .picture = arguments_string(arguments, "plot"),
+        .as_event = output == OUTPUT_EVENTS && arguments_given(arguments, "output"),
+    };
+    struct err err = {0};
+    if (!config_check(config, &err)) {
+        read_files_complain(&err);
+        return err.code;
+    }
+    interrupt_watch();
+    return one_connection_answer(&wanted);
+}
+
 static int run(const struct arguments *arguments)
 {
+    if (!is_sound(arguments)) {
+        return ERR_USAGE;
+    }
     if (writes_to_stdout(arguments) && arguments_given(arguments, "output")) {
         return arguments_refuse(arguments, "-w - and -o both want standard output; "
                                            "write the capture to a file");
     }
     enum output output = choose_output(arguments);
-    struct config *config = make_config(arguments, output);
+    bool one = arguments_given(arguments, "connection");
+    struct config *config = make_config(arguments, one ? OUTPUT_NONE : output);
     if (config == NULL) {
         return ERR_USAGE;
+    }
+    if (one) {
+        int status = answer_one(arguments, config, output);
+        config_free(config);
+        return status;
     }
     struct err err = {0};
     struct pcapwrite *writer = NULL;
@@ -257,14 +254,14 @@ static int run(const struct arguments *arguments)
     if (path != NULL) {
         writer = pcapwrite_open(path, PCAPWRITE_BY_NAME, &err);
         if (writer == NULL) {
-            complain(&err);
+            read_files_complain(&err);
             config_free(config);
             return err.code;
         }
     }
     int status = analyse(arguments, config, output, writer);
     if (!pcapwrite_close(writer, &err) && err.code != ERR_NONE) {
-        complain(&err);
+        read_files_complain(&err);
         status = err.code;
     }
     config_free(config);

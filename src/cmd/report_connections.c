@@ -8,7 +8,7 @@
 
 enum {
     ENDS_WIDTH = 33, /* two IPv4 addresses and a port, mostly */
-    WORDS_WIDTH = 24,
+    WORDS_WIDTH = 21,
     ENDS_ROOM = 2 * ADDRESS_ROOM + 16,
 };
 
@@ -64,22 +64,23 @@ static void write_words(char ret[WORDS_WIDTH + 1], const struct health_event *ev
     }
 }
 
-static void write_number(char ret[8], double value)
+static void write_number(char ret[7], double value)
 {
     if (isnan(value)) {
-        strcpy(ret, "-");
+        memcpy(ret, "-", 2);
     } else {
-        snprintf(ret, 8, value < 99.95 ? "%.1f" : "%.0f", value < 9999999 ? value : 9999999);
+        snprintf(ret, 7, value < 99.95 ? "%.1f" : "%.0f", value < 999999 ? value : 999999);
     }
 }
 
-static void print_row(const struct health_event *event, const struct terminal *terminal, FILE *out)
+static void print_row(uint32_t number, const struct health_event *event,
+                      const struct terminal *terminal, FILE *out)
 {
     const struct health_record *r = &event->record;
     const struct health_way *way = &r->ways[r->main_way];
     char ends[ENDS_WIDTH + 1];
     char words[WORDS_WIDTH + 1];
-    char rtt[8], rate[8], lost[8];
+    char rtt[7], rate[7], lost[7];
     write_ends(ends, &event->flow);
     write_words(words, event);
     write_number(rtt, r->min_rtt_to_client_ms + r->min_rtt_to_server_ms);
@@ -87,7 +88,7 @@ static void print_row(const struct health_event *event, const struct terminal *t
     double gone = way->lost_before_tap_pkts + way->lost_behind_tap_pkts;
     write_number(lost, way->data_pkts > 0 ? 100 * gone / way->data_pkts : NAN);
     bool bad = event->badness >= HEALTH_BAD;
-    fprintf(out, "%-*s %7s %7s %5s  %s%s%s\n", ENDS_WIDTH, ends, rtt, rate, lost,
+    fprintf(out, "%3u %-*s %6s %6s %5s  %s%s%s\n", number, ENDS_WIDTH, ends, rtt, rate, lost,
             terminal_style(terminal, bad ? TERMINAL_BAD : TERMINAL_PLAIN), words,
             terminal_style(terminal, TERMINAL_PLAIN));
 }
@@ -97,11 +98,11 @@ void report_connections_print(struct engine *engine, const struct terminal *term
     const struct health_event *const *rows;
     uint64_t total;
     uint32_t count = engine_connections(engine, &rows, &total);
-    fprintf(out, "%s%-*s %7s %7s %5s  %s%s\n", terminal_style(terminal, TERMINAL_BOLD), ENDS_WIDTH,
+    fprintf(out, "%s  # %-*s %6s %6s %5s  %s%s\n", terminal_style(terminal, TERMINAL_BOLD), ENDS_WIDTH,
             "TCP connections, worst first", "RTT ms", "Mbit/s", "lost%", "what",
             terminal_style(terminal, TERMINAL_PLAIN));
     for (uint32_t i = 0; i < count; i++) {
-        print_row(rows[i], terminal, out);
+        print_row(i + 1, rows[i], terminal, out);
     }
     if (count == 0) {
         fprintf(out, "none\n");

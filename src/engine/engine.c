@@ -98,6 +98,7 @@ static bool make_workers(struct engine *engine, struct err *err)
         .wants_events = output_is_wanted(engine->output),
         .wants_flows = engine->config->flows.enabled && output_is_wanted(engine->output),
         .is_live = engine->is_live,
+        .draw = engine->options.draw,
     };
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         options.outbox = output_outbox(engine->output, i);
@@ -180,6 +181,15 @@ uint32_t engine_connections(struct engine *engine, const struct health_event *co
                             uint64_t *ret_total)
 {
     return output_connections(engine->output, ret, ret_total);
+}
+
+const struct tcp_marks *engine_graph(const struct engine *engine)
+{
+    const struct tcp_marks *graph = NULL;
+    for (uint32_t i = 0; i < engine->worker_count && graph == NULL; i++) {
+        graph = worker_graph(engine->workers[i]);
+    }
+    return graph;
 }
 
 void engine_free(struct engine *engine)

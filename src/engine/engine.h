@@ -23,6 +23,7 @@ struct engine_options {
     bool listens;             /* protocols read what flows say: transactions, and their metrics */
     bool keep_courses;        /* a report will ask for the course of top items over time */
     uint32_t keep_connections; /* so many of the worst TCP connections, for engine_connections() */
+    const uint64_t *draw;     /* files only: for engine_graph(), or NULL */
     struct pcapwrite *writer; /* files only: every frame that passes the filter goes there, or NULL */
 };
 
@@ -62,6 +63,12 @@ bool engine_span(const struct engine *engine, uint64_t *ret_first_ns, uint64_t *
  * engine. Returns how many were kept of `ret_total`. */
 uint32_t engine_connections(struct engine *engine, const struct health_event *const **ret,
                             uint64_t *ret_total);
+
+struct tcp_marks;
+/* After engine_stop(), with `draw`, which is the number of a connection's first packet
+ * (event_head.suborder of an earlier run over the same files with the same options): its graph, which
+ * lives as long as the engine; NULL when no such connection came. */
+const struct tcp_marks *engine_graph(const struct engine *engine);
 
 struct series;
 /* After engine_stop(), with keep_courses: the course over packet time of an item of a top-N, NULL

@@ -174,6 +174,9 @@ void flow_life_end(struct worker *w, flow_index index, enum flow_reason reason, 
     if (w->reported != NULL) {
         w->reported[index] = (struct flow_counters){0};
     }
+    if (w->watch != NULL) {
+        watch_end(w->watch, index, 0);
+    }
     if (w->health != NULL) {
         health_drop(w->health, index);
     }
@@ -193,6 +196,10 @@ flow_index flow_life_begin(struct worker *w, const struct unit *unit)
     flow_arm(w->flows, index, next_look(w, flow, w->now_ns / SECOND_NS));
     w->created++;
     w->delta->flows_created++;
+    if (w->watch != NULL) {
+        struct watch_id id = {.key = unit->key, .order = unit->step};
+        watch_begin(w->watch, w->health, index, &id, false);
+    }
     return index;
 }
 

@@ -79,6 +79,9 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
     if (w->health != NULL) {
         health_packet(w->health, index, &unit->packet, update.side);
     }
+    if (w->watch != NULL) {
+        watch_packet(w->watch, w->health, index, &unit->packet, update.side);
+    }
     const struct delta_layout *layout = w->options.layout;
     for (uint32_t mask = layout->on_packet; mask != 0;) {
         unsigned k = delta_next(&mask);

@@ -9,6 +9,7 @@
 enum {
     TEXT_MAX = 64 << 10, /* bytes of a text in an event */
     SEARCH_STEP = 8192, /* flows looked at between two batches for a reader */
+    GRAPH_ROOM = 20000, /* marks of a picture of a file's connection */
 };
 
 /* ---- Lifetime ------------------------------------------------------------------------------- */
@@ -41,6 +42,19 @@ static bool take_talks(struct worker *w)
     };
     w->talks = conversations_new(&options, NULL);
     return w->talks != NULL;
+}
+
+/* True without when nobody wants to see a graph. */
+static bool take_watch(struct worker *w)
+{
+    if (w->health == NULL || w->options.draw == NULL) {
+        return true;
+    }
+    struct watch_options options = {
+        .drawers = 1, .room = GRAPH_ROOM, .only = true, .order = *w->options.draw};
+    struct err err = {0};
+    w->watch = watch_new(&options, &err);
+    return w->watch != NULL;
 }
 
 static bool take_memory(struct worker *w)
@@ -79,7 +93,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
         w->period = (uint64_t)w->config.period / SECOND_NS;
         w->period = w->period > 0 ? w->period : 1;
     }
-    if (!take_memory(w) || !take_talks(w)) {
+    if (!take_memory(w) || !take_watch(w) || !take_talks(w)) {
         err_set(err, ERR_FAILED,
                 "cannot reserve memory for %u flows; lower limits.flows or limits.memory",
                 options->capacity);
@@ -96,6 +110,7 @@ void worker_free(struct worker *w)
     }
     flow_table_free(w->flows);
     health_book_free(w->health);
+    watch_free(w->watch);
     conversations_free(w->talks);
     pages_release(w->touched, TOUCHED_MAX * sizeof *w->touched);
     pages_release(w->due, due_size(w));
@@ -205,6 +220,11 @@ const struct delta *worker_rest(struct worker *w)
 void worker_note_loss(struct worker *w, bool lost)
 {
     atomic_store_explicit(&w->lost_packets, lost, memory_order_relaxed);
+}
+
+const struct tcp_marks *worker_graph(const struct worker *w)
+{
+    return w->watch != NULL ? watch_first(w->watch) : NULL;
 }
 
 /* ---- Other threads -------------------------------------------------------------------------- */

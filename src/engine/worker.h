@@ -19,6 +19,7 @@ struct worker_options {
     uint32_t capacity;   /* flows */
     uint64_t talk_memory;    /* bytes for what flows say */
     uint32_t health_details; /* TCP halves with data in flight whose health is followed */
+    const uint64_t *draw;    /* the connection whose graph is drawn, by its first packet; or NULL */
     uint64_t seed;
     bool wants_events;       /* of any kind; */
     bool wants_flows;        /* of flows */
@@ -67,6 +68,10 @@ void worker_note_loss(struct worker *worker, bool lost);
 /* Collector: takes the delta that is ready, or NULL; gives it back, reset. */
 struct delta *worker_take_delta(struct worker *worker);
 void worker_give_delta(struct worker *worker, struct delta *delta);
+
+struct tcp_marks;
+/* After worker_end(): the graph of the connection that was to be drawn; NULL: it was not met. */
+const struct tcp_marks *worker_graph(const struct worker *worker);
 
 const struct worker_stats *worker_stats(const struct worker *worker);
 /* The thread that drives the worker tells how busy it was, in millionths. */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/conversation.h"
+#include "engine/watch.h"
 #include "engine/worker.h"
 #include "flow/health.h"
 
@@ -34,6 +35,7 @@ struct worker {
     struct flow_counters *reported; /* at the last report, when reports are of differences */
     struct conversations *talks;    /* what flows say; NULL when no protocol listens */
     struct health_book *health;     /* of TCP connections; NULL when nobody asked */
+    struct watch *watch;            /* graphs of connections; NULL when nobody asked */
     struct delta *delta;            /* being filled */
     struct touched *touched;
     uint32_t touched_count;

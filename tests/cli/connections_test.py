@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""vantage read --connections, on connections that this script makes up."""
+"""vantage read --connections and --connection, on connections that this script makes up."""
 import json
 import os
 import struct
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "..", "tools")]
@@ -84,17 +85,22 @@ def refused(port, at=0):
     return talk.made
 
 
+def write_capture(path, made):
+    """A pcap file with nanoseconds of (time, frame)s."""
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
+        for when, frame in made:
+            file.write(struct.pack("<IIII", when // 10 ** 9, when % 10 ** 9, len(frame),
+                                   len(frame)) + frame)
+
+
 class Connections(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         cls.path = os.path.join(cls.folder.name, "made.pcap")
         made = sorted(healthy(40001) + blackholed(40002, 7) + refused(40003, 9), key=lambda x: x[0])
-        with open(cls.path, "wb") as file:
-            file.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
-            for when, frame in made:
-                file.write(struct.pack("<IIII", when // 10 ** 9, when % 10 ** 9, len(frame),
-                                       len(frame)) + frame)
+        write_capture(cls.path, made)
 
     @classmethod
     def tearDownClass(cls):
@@ -155,6 +161,121 @@ class Connections(unittest.TestCase):
                for kind in ("flow", "tcp.connection")}
         self.assertEqual(ids["flow"], ids["tcp.connection"])
         self.assertEqual(len(ids["flow"]), 3)
+
+
+class OneConnection(unittest.TestCase):
+    """--connection and --plot, on the same connections."""
+
+    @classmethod
+    def setUpClass(cls):
+        Connections.setUpClass.__func__(cls)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def run_read(self, *options, source=None):
+        return subprocess.run([tap.vantage(), "read", *options, source or self.path],
+                              capture_output=True, text=True, timeout=60)
+
+    def event(self, name):
+        done = self.run_read("--connection", name, "-o", "events")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return json.loads(done.stdout)
+
+    def picture(self, name, *options):
+        path = os.path.join(self.folder.name, "picture.svg")
+        done = self.run_read("--connection", name, "--plot", path, *options)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        return xml.etree.ElementTree.parse(path).getroot()
+
+    def paths(self, root, kind):
+        return [path.get("d") for path in root.iter("{http://www.w3.org/2000/svg}path")
+                if path.get("class") == kind]
+
+    def test_the_numbers_of_the_list_are_names(self):
+        lines = self.run_read("--connections", "-o", "report").stdout.splitlines()[1:]
+        self.assertEqual([line.split()[0] for line in lines], ["1", "2", "3"])
+        self.assertEqual(self.event("1")["client"]["port"], 40002)  # the black hole
+
+    def test_other_names(self):
+        by_number = self.event("3")
+        ends = f"{CLIENT}:40001-{SERVER}:8080"
+        for name in (by_number["network"]["community_id"], by_number["flow"]["id"], ends,
+                     f"{SERVER}:8080-{CLIENT}:40001", f"{CLIENT}:40001"):
+            self.assertEqual(self.event(name), by_number, name)
+
+    def test_the_report_has_all_figures(self):
+        done = self.run_read("--connection", "1")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for words in (f"{CLIENT}:40002 > {SERVER}:8080", "blackholed", "5 repeats in 9.3 s",
+                      "black hole: mid_connection", "Mbit/s", "ms", "bytes", "segments"):
+            self.assertIn(words, done.stdout)
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+
+    def test_none_and_several_are_refused_with_candidates(self):
+        none = self.run_read("--connection", "17")
+        self.assertEqual((none.returncode, none.stdout), (2, ""))
+        self.assertIn("no connection is 17: give a number from 1 to 3", none.stderr)
+        self.assertIn(f"{CLIENT}:40002-{SERVER}:8080", none.stderr)
+        several = self.run_read("--connection", f"{SERVER}:8080")
+        self.assertEqual((several.returncode, several.stdout), (2, ""))
+        self.assertIn("3 connections are", several.stderr)
+        for port in (40001, 40002, 40003):
+            self.assertIn(str(port), several.stderr)
+
+    def test_what_does_not_go_together_is_refused(self):
+        for options, words in ((["--plot", "x.svg"], "--connection ID"),
+                               (["--connection", "1", "-w", "x.pcap"], "-w writes packets")):
+            done = self.run_read(*options)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(words, done.stderr)
+        done = self.run_read("--connection", "1", "--plot", "x.svg", source="-")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("write it to a file first", done.stderr)
+
+    def test_a_picture_shows_what_the_record_counts(self):
+        root = self.picture("1")
+        text = " ".join(root.itertext())
+        self.assertTrue("blackholed 80 %" in text and "mid_connection" in text)
+        repeats = self.event("1")["tcp"]["health"]["s2c"]["retrans_pkts"]
+        self.assertTrue(f"sent again ×{repeats}" in text)
+        # One path draws a triangle ("z") for each, after the sample of the legend.
+        self.assertEqual([d.count("z") for d in self.paths(root, "repeat")], [1, repeats])
+        with open(os.path.join(self.folder.name, "picture.svg"), encoding="utf-8") as file:
+            self.assertFalse("script" in file.read())
+
+    def test_a_picture_of_each(self):
+        self.assertTrue("nothing is wrong" in " ".join(self.picture("3").itertext()))
+        refused_text = " ".join(self.picture("2").itertext())
+        self.assertTrue("refused" in refused_text and "RST" in refused_text)
+
+    def test_workers_do_not_change_it(self):
+        path = os.path.join(self.folder.name, "picture.svg")
+        pictures = []
+        for workers in ("1", "3"):
+            self.picture("3", "--workers", workers)
+            with open(path, encoding="utf-8") as file:
+                pictures.append(file.read())
+        self.assertEqual(*pictures)
+
+    def test_a_long_one_is_thinned_and_says_so(self):
+        made = Talk(40009)
+        made.open()
+        made.packet(SERVER, ACK, wait=6)
+        for i in range(15000):
+            made.packet(SERVER, ACK | PSH, b"x" * 10, wait=0.2)
+            made.packet(CLIENT, ACK, wait=14 if i % 100 == 99 else 0.1)
+        path = os.path.join(self.folder.name, "long.pcap")
+        write_capture(path, made.made)
+        svg = os.path.join(self.folder.name, "long.svg")
+        done = self.run_read("--connection", "1", "--plot", svg, source=path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        with open(svg, encoding="utf-8") as file:
+            text = file.read()
+        self.assertTrue("marks are drawn as" in text)
+        self.assertTrue("data ×15001" in text)  # the text itself is too long to be shown
+        self.assertLess(len(text), 1 << 20)
 
 
 if __name__ == "__main__":
