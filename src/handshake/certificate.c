@@ -186,7 +186,7 @@ static void read_extensions(struct certificate *certificate, struct span wrapped
 
 bool certificate_read(struct certificate *certificate, struct span der)
 {
-    *certificate = (struct certificate){.der = der, .version = 1};
+    *certificate = (struct certificate){.der = der, .version = 1, .alternative_names = span_of("", 0)};
     struct cursor file = cursor_of(der);
     struct cursor outer = cursor_of(der_take(&file, DER_SEQUENCE));
     struct cursor c = cursor_of(der_take(&outer, DER_SEQUENCE));

@@ -230,7 +230,7 @@ struct span certificate_serial(struct scratch *scratch, const struct certificate
 {
     struct span serial = certificate->serial;
     if (serial.size == 0 || serial.size > CERTIFICATE_SERIAL_MAX) {
-        return span_of(NULL, 0);
+        return span_of("", 0);
     }
     bool negative = serial.data[0] & 0x80;
     uint8_t bytes[CERTIFICATE_SERIAL_MAX];
@@ -272,5 +272,5 @@ struct span certificate_pem_json(struct scratch *scratch, struct span der)
         scratch_append(scratch, "\\n");
     }
     scratch_append(scratch, "-----END CERTIFICATE-----\\n\"");
-    return scratch->full ? span_of(NULL, 0) : scratch_since(scratch, begin);
+    return scratch->full ? span_of("", 0) : scratch_since(scratch, begin);
 }

@@ -23,7 +23,7 @@ static size_t read_length(struct cursor *c)
 
 bool der_next(struct cursor *c, struct der *ret)
 {
-    *ret = (struct der){.tag = 0};
+    *ret = (struct der){.tag = 0, .value = span_of("", 0)};
     if (c->bad || cursor_left(c) == 0) {
         return false;
     }
@@ -42,7 +42,7 @@ struct span der_take(struct cursor *c, uint8_t tag)
     struct der der;
     if (!der_next(c, &der) || der.tag != tag) {
         c->bad = true;
-        return span_of(NULL, 0);
+        return span_of("", 0);
     }
     return der.value;
 }
@@ -50,5 +50,5 @@ struct span der_take(struct cursor *c, uint8_t tag)
 struct span der_optional(struct cursor *c, uint8_t tag)
 {
     bool is_there = !c->bad && cursor_left(c) > 0 && *c->at == tag;
-    return is_there ? der_take(c, tag) : span_of(NULL, 0);
+    return is_there ? der_take(c, tag) : span_of("", 0);
 }

@@ -62,7 +62,7 @@ static void add_extensions(struct md5_ctx *md5, const struct hello *hello)
 static struct span list_of(const struct hello *hello, uint16_t id, unsigned length_bytes)
 {
     struct span body;
-    return hello_find(hello, id, &body) ? hello_list(body, length_bytes) : span_of(NULL, 0);
+    return hello_find(hello, id, &body) ? hello_list(body, length_bytes) : span_of("", 0);
 }
 
 static void finish_md5(char to[FINGERPRINT_JA3_ROOM], struct md5_ctx *md5)

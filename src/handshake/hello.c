@@ -6,7 +6,9 @@ enum { SESSION_ID_MAX = 32 };
 bool hello_read(struct hello *hello, struct span body, bool is_server)
 {
     struct cursor c = cursor_of(body);
-    *hello = (struct hello){.is_server = is_server};
+    struct span none = span_of("", 0);
+    *hello = (struct hello){
+        .is_server = is_server, .ciphers = none, .compressions = none, .extensions = none};
     hello->version = cursor_be16(&c);
     hello->random = cursor_take(&c, HELLO_RANDOM_BYTES);
     hello->session_id = cursor_take(&c, cursor_u8(&c));
@@ -55,10 +57,10 @@ bool hello_find(const struct hello *hello, uint16_t id, struct span *ret)
 struct span hello_list(struct span body, unsigned length_bytes)
 {
     if (body.size < length_bytes) {
-        return span_of(NULL, 0);
+        return span_of("", 0);
     }
     size_t length = length_bytes == 1 ? body.data[0] : load_be16(body.data);
-    return length == body.size - length_bytes ? span_skip(body, length_bytes) : span_of(NULL, 0);
+    return length == body.size - length_bytes ? span_skip(body, length_bytes) : span_of("", 0);
 }
 
 bool hello_is_grease(uint16_t value)
@@ -84,7 +86,7 @@ bool hello_next_name(struct cursor *at, struct span *ret)
 
 struct span hello_server_name(const struct hello *hello)
 {
-    struct span body, name = span_of(NULL, 0);
+    struct span body, name = span_of("", 0);
     if (hello_find(hello, HELLO_SERVER_NAME, &body)) {
         struct cursor at = cursor_of(hello_list(body, 2));
         (void)hello_next_name(&at, &name);
@@ -103,7 +105,7 @@ bool hello_next_protocol(struct cursor *at, struct span *ret)
 
 struct span hello_first_protocol(const struct hello *hello)
 {
-    struct span body, protocol = span_of(NULL, 0);
+    struct span body, protocol = span_of("", 0);
     if (hello_find(hello, HELLO_ALPN, &body)) {
         struct cursor at = cursor_of(hello_list(body, 2));
         (void)hello_next_protocol(&at, &protocol);

@@ -17,7 +17,7 @@ static struct span hex_text(struct scratch *s, struct span bytes)
     const uint8_t *begin = s->at;
     if ((size_t)(s->end - s->at) < 2 * bytes.size + 1) {
         s->full = true;
-        return span_of(NULL, 0);
+        return span_of("", 0);
     }
     fingerprint_hex((char *)s->at, bytes, false);
     s->at += 2 * bytes.size;
@@ -397,7 +397,7 @@ static struct span raw_chain(struct scratch *s, const struct span *ders, unsigne
         (void)certificate_pem_json(s, ders[i]);
     }
     scratch_append(s, "]");
-    return s->full ? span_of(NULL, 0) : scratch_since(s, begin);
+    return s->full ? span_of("", 0) : scratch_since(s, begin);
 }
 
 static unsigned ders_of(struct span list, bool has_extensions, struct span ders[HELLO_CHAIN_MAX])

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/tls/tls_flow.h"
+
+#include "handshake/hello.h"
+#include "proto/tls/tls_report.h"
+
+enum {
+    BODY_FIRST = 2048, /* of a message that claims to be longer, until it shows to be */
+    ALERT_RECORD = 19, /* TLS 1.3: two bytes, the inner type and the tag (RFC 8446 §5.2) */
+};
+
+static void drop(const struct proto_context *c, struct tls_message *message)
+{
+    slab_give(c->memory, message->bytes);
+    *message = (struct tls_message){0};
+}
+
+void tls_flow_done(struct proto_context *c)
+{
+    struct tls_flow *f = c->state;
+    for (unsigned i = 0; i < 2; i++) {
+        drop(c, &f->side[i].body);
+        drop(c, &f->side[i].hello);
+        drop(c, &f->side[i].certificates);
+    }
+}
+
+void tls_flow_end(struct proto_context *c, const char *reason)
+{
+    struct tls_flow *f = c->state;
+    if (!f->is_over) {
+        f->is_over = true;
+        tls_report(c, reason);
+    }
+}
+
+/* ---- Messages ------------------------------------------------------------------------------- */
+
+static struct span body_of(const struct tls_side *side)
+{
+    return side->body.bytes != NULL ? span_of(side->body.bytes, side->body.size) : span_of("", 0);
+}
+
+/* Keeps the body at hand as `to`, instead of what was there. */
+static void keep_body(const struct proto_context *c, struct tls_side *side, struct tls_message *to)
+{
+    drop(c, to);
+    *to = side->body;
+    side->body = (struct tls_message){0};
+}
+
+static void take_client_hello(struct proto_context *c, unsigned side)
+{
+    struct tls_flow *f = c->state;
+    struct tls_side *s = &f->side[side];
+    struct hello hello;
+    /* The second one, that a server asked for, says less of the client than the first. */
+    if (s->hello.bytes != NULL || (f->has_client && f->client != side) ||
+        !hello_read(&hello, body_of(s), false)) {
+        return;
+    }
+    f->client = (uint8_t)side;
+    f->has_client = true;
+    f->has_early_data = hello_find(&hello, HELLO_EARLY_DATA, NULL);
+    keep_body(c, s, &s->hello);
+}
+
+static void take_server_hello(struct proto_context *c, unsigned side)
+{
+    struct tls_flow *f = c->state;
+    struct tls_side *s = &f->side[side];
+    struct hello hello;
+    if ((f->has_client && f->client == side) ||
+        !hello_read(&hello, body_of(s), true)) {
+        return;
+    }
+    f->client = (uint8_t)(1 - side);
+    f->has_client = true;
+    f->version = hello_best_version(&hello);
+    f->retried = f->retried || hello_is_retry(&hello);
+    keep_body(c, s, &s->hello);
+}
+
+/* RFC 6066 §8, RFC 6960 §4.2.1: the status is the first thing in it. */
+static void take_status(struct tls_flow *f, struct span body)
+{
+    static const uint8_t begin[] = {0x0a, 0x01}; /* an ENUMERATED of one byte */
+    for (size_t at = 4; at + 3 <= body.size && at < 16; at++) {
+        if (memcmp(body.data + at, begin, sizeof begin) == 0) {
+            f->ocsp_response = (uint8_t)(body.data[at + 2] + 1);
+            return;
+        }
+    }
+}
+
+static void take_message(struct proto_context *c, unsigned side)
+{
+    struct tls_flow *f = c->state;
+    struct tls_side *s = &f->side[side];
+    switch (s->head[0]) {
+    case TLS_CLIENT_HELLO:
+        take_client_hello(c, side);
+        break;
+    case TLS_SERVER_HELLO:
+        take_server_hello(c, side);
+        break;
+    case TLS_CERTIFICATE:
+        keep_body(c, s, &s->certificates);
+        break;
+    case TLS_CERTIFICATE_STATUS:
+        take_status(f, body_of(s));
+        break;
+    default:
+        break;
+    }
+    drop(c, &s->body);
+    s->head_have = 0;
+}
+
+/* Whether the message whose head is known is one whose body is read. */
+static bool wants_body(uint8_t type)
+{
+    return type == TLS_CLIENT_HELLO || type == TLS_SERVER_HELLO || type == TLS_CERTIFICATE ||
+           type == TLS_CERTIFICATE_STATUS;
+}
+
+/* The head of a message is whole. */
+static void begin_message(struct proto_context *c, unsigned side)
+{
+    struct tls_flow *f = c->state;
+    struct tls_stats *stats = c->block;
+    struct tls_side *s = &f->side[side];
+    uint8_t type = s->head[0];
+    s->body_left = (uint32_t)s->head[1] << 16 | load_be16(s->head + 2);
+    s->key_exchanged = s->key_exchanged || type == TLS_SERVER_KEY_EXCHANGE ||
+                       type == TLS_CLIENT_KEY_EXCHANGE;
+    f->certificate_requested = f->certificate_requested || type == TLS_CERTIFICATE_REQUEST;
+    bool is_long = s->body_left > TLS_MESSAGE_MAX;
+    stats->oversized += wants_body(type) && is_long;
+    s->is_skipped = is_long || !wants_body(type);
+}
+
+/* Room for `size` more bytes of the body at hand; false when there is none. */
+static bool grow_body(const struct proto_context *c, struct tls_side *s, size_t size)
+{
+    size_t wanted = s->body.size + size;
+    if (s->body.bytes != NULL && wanted <= slab_room(s->body.bytes)) {
+        return true;
+    }
+    size_t whole = s->body.size + s->body_left;
+    size_t twice = 2 * wanted > BODY_FIRST ? 2 * wanted : BODY_FIRST;
+    uint8_t *bytes = slab_grow(c->memory, s->body.bytes, whole < twice ? whole : twice);
+    if (bytes == NULL) {
+        return false;
+    }
+    s->body.bytes = bytes;
+    return true;
+}
+
+/* Takes what is there of the body. */
+static void take_body(struct proto_context *c, unsigned side, struct cursor *at)
+{
+    struct tls_side *s = &((struct tls_flow *)c->state)->side[side];
+    size_t left = cursor_left(at);
+    struct span part = cursor_take(at, left < s->body_left ? left : s->body_left);
+    if (!s->is_skipped && part.size > 0 && !grow_body(c, s, part.size)) {
+        ((struct tls_stats *)c->block)->not_kept++;
+        s->is_skipped = true;
+        drop(c, &s->body);
+    }
+    if (!s->is_skipped && part.size > 0) {
+        memcpy(s->body.bytes + s->body.size, part.data, part.size);
+        s->body.size += (uint32_t)part.size;
+    }
+    s->body_left -= (uint32_t)part.size;
+    if (s->body_left > 0) {
+        return;
+    }
+    if (s->is_skipped) {
+        s->head_have = 0;
+    } else {
+        take_message(c, side);
+    }
+}
+
+/* Bytes of handshake records: messages, cut anywhere (RFC 8446 §5.1). */
+static void take_handshake(struct proto_context *c, unsigned side, struct span data)
+{
+    struct tls_side *s = &((struct tls_flow *)c->state)->side[side];
+    struct cursor at = cursor_of(data);
+    while (cursor_left(&at) > 0) {
+        if (s->head_have < TLS_MESSAGE_HEAD) {
+            s->head[s->head_have++] = cursor_u8(&at);
+            if (s->head_have < TLS_MESSAGE_HEAD) {
+                continue;
+            }
+            begin_message(c, side);
+        }
+        take_body(c, side, &at);
+    }
+}
+
+static void take_alert(struct proto_context *c, unsigned side, struct span data)
+{
+    struct tls_side *s = &((struct tls_flow *)c->state)->side[side];
+    for (size_t i = 0; i < data.size; i++) {
+        if (!s->has_alert_half) {
+            s->alert_half = data.data[i];
+        } else if (s->alert_count < TLS_ALERTS_MAX) {
+            s->alerts[s->alert_count][0] = s->alert_half;
+            s->alerts[s->alert_count++][1] = data.data[i];
+            ((struct tls_stats *)c->block)->alerts++;
+        }
+        s->has_alert_half = !s->has_alert_half;
+    }
+}
+
+/* ---- Records -------------------------------------------------------------------------------- */
+
+/* Whether what a side sends in records of handshakes and alerts can be read. Behind ChangeCipherSpec
+ * it cannot, but in TLS 1.3, where that means nothing and a second ClientHello may follow. */
+static bool is_plain(const struct tls_flow *f, const struct tls_side *s)
+{
+    return !s->changed || f->version == HELLO_TLS_1_3;
+}
+
+/* An encrypted record of TLS 1.3. The client's first one behind the ServerHello tells how it took that:
+ * its Finished is longer than an alert can be. What it sends early tells nothing of that kind. */
+static void take_encrypted(struct tls_flow *f, unsigned side, size_t length)
+{
+    if (side == f->client && f->version == HELLO_TLS_1_3 && f->side[1 - side].hello.bytes != NULL) {
+        bool is_answer = !f->has_early_data || f->side[1 - side].has_encrypted;
+        f->finished = f->finished || is_answer;
+        f->refused = is_answer && !f->has_early_data && length == ALERT_RECORD;
+    }
+    f->side[side].has_encrypted = true;
+}
+
+/* The head of a record; false when it is none. */
+static bool begin_record(struct tls_flow *f, unsigned side, const uint8_t *head)
+{
+    struct tls_side *s = &f->side[side];
+    uint8_t type = head[0];
+    uint16_t length = load_be16(head + 3);
+    if (type < TLS_CHANGE_CIPHER || type > TLS_HEARTBEAT || head[1] != 3 || length > TLS_RECORD_MAX ||
+        (type == TLS_CHANGE_CIPHER && length != 1)) {
+        return false;
+    }
+    s->record_type = type;
+    s->record_left = length;
+    if (type == TLS_CHANGE_CIPHER) {
+        s->changed = true;
+    } else if (type == TLS_DATA && f->has_client) {
+        take_encrypted(f, side, length);
+    }
+    return true;
+}
+
+static void take_payload(struct proto_context *c, unsigned side, struct cursor *at)
+{
+    struct tls_flow *f = c->state;
+    struct tls_side *s = &f->side[side];
+    size_t left = cursor_left(at);
+    struct span part = cursor_take(at, left < s->record_left ? left : s->record_left);
+    s->record_left = (uint16_t)(s->record_left - part.size);
+    if (s->record_type == TLS_HANDSHAKE && is_plain(f, s)) {
+        take_handshake(c, side, part);
+    } else if (s->record_type == TLS_ALERT && is_plain(f, s)) {
+        take_alert(c, side, part);
+    }
+}
+
+/* Whether the handshake has come to its end: both sides encrypt. */
+static bool is_finished(const struct tls_flow *f)
+{
+    return f->version == HELLO_TLS_1_3 ? f->finished : f->side[0].changed && f->side[1].changed;
+}
+
+size_t tls_flow_read(struct proto_context *c, const struct proto_chunk *chunk)
+{
+    struct tls_flow *f = c->state;
+    struct tls_side *s = &f->side[chunk->side];
+    struct cursor at = cursor_of(chunk->data);
+    f->start_ns = f->start_ns != 0 ? f->start_ns : chunk->time_ns;
+    f->last_ns = chunk->time_ns > f->last_ns ? chunk->time_ns : f->last_ns;
+    while (!f->is_over) {
+        if (s->record_left > 0) {
+            if (cursor_left(&at) == 0) {
+                break;
+            }
+            take_payload(c, chunk->side, &at);
+        } else if (cursor_left(&at) < TLS_RECORD_HEAD) {
+            break;
+        } else if (!begin_record(f, chunk->side, cursor_take(&at, TLS_RECORD_HEAD).data)) {
+            ((struct tls_stats *)c->block)->malformed++;
+            tls_flow_end(c, "malformed");
+        }
+        if (is_finished(f)) {
+            tls_flow_end(c, NULL);
+        }
+    }
+    return (size_t)(at.at - chunk->data.data);
+}
+
+/* A hole within a record that lies within a message, or in what is not read, does no harm to what
+ * follows; any other leaves nothing to go by. */
+void tls_flow_gap(struct proto_context *c, unsigned side, uint32_t length)
+{
+    struct tls_flow *f = c->state;
+    struct tls_stats *stats = c->block;
+    struct tls_side *s = &f->side[side];
+    stats->gaps++;
+    stats->gap_bytes += length;
+    f->lossy = true;
+    bool is_message = s->record_type == TLS_HANDSHAKE && is_plain(f, s);
+    bool is_within = !is_message || (s->head_have == TLS_MESSAGE_HEAD && length <= s->body_left);
+    if (f->is_over || length > s->record_left || !is_within) {
+        tls_flow_end(c, "gap");
+        return;
+    }
+    s->record_left = (uint16_t)(s->record_left - length);
+    if (is_message) {
+        s->body_left -= length;
+        s->is_skipped = true;
+        drop(c, &s->body);
+        s->head_have = s->body_left > 0 ? TLS_MESSAGE_HEAD : 0;
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A conversation of hostile bytes: a byte says who does what, two how much, then come so many. It is
+ * played as it comes and again byte by byte; both must say and count the same, and give all memory
+ * back. What is not of that form makes a ClientHello of the whole input. */
+#include "base/json_check.h"
+#include "handshake/hello_event.h"
+#include "proto/tls/tls_drive.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { BUDGET = 1 << 23 };
+
+static void require(bool fine)
+{
+    if (!fine) {
+        abort();
+    }
+}
+
+static struct drive *play(struct slab *slab, struct span input, size_t piece)
+{
+    struct drive *d = drive_new(slab);
+    struct cursor c = cursor_of(input);
+    uint8_t flags = cursor_u8(&c);
+    d->options.include_raw_certificates = flags & 1;
+    for (uint64_t now = 1; cursor_left(&c) > 2 && !d->is_over; now++) {
+        uint8_t what = cursor_u8(&c);
+        size_t length = cursor_be16(&c);
+        d->context.now_ns = now;
+        if ((what & 0xf0) == 0xf0) {
+            drive_gap(d, what & 1, (uint32_t)length + 1);
+        } else {
+            length = length < cursor_left(&c) ? length : cursor_left(&c);
+            drive_say(d, what & 1, cursor_take(&c, length), piece);
+        }
+    }
+    drive_close(d, PROTO_TIMEOUT);
+    require(slab_used(slab) == 0);
+    return d;
+}
+
+/* The input as one message of a hello, which fuzzing reaches sooner than through records. */
+static void read_hellos(struct span input)
+{
+    static uint64_t memory[1 << 14];
+    struct hello hello;
+    for (unsigned is_server = 0; is_server < 2; is_server++) {
+        struct scratch scratch = scratch_of(memory, sizeof memory);
+        struct hello_show show = {.detailed = true, .prints = 7, .transport = 't'};
+        struct hello_event e = {.transaction.head.type = &hello_event_tls};
+        if (!hello_read(&hello, input, is_server)) {
+            continue;
+        }
+        if (is_server) {
+            hello_event_server(&e, &scratch, &hello, &show);
+        } else {
+            hello_event_client(&e, &scratch, &hello, &show);
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span input = size > 0 ? span_of(data, size) : span_of("", 0);
+    for (size_t n = 0; n <= 16 && n <= size; n++) {
+        proto_tls.probe(span_head(input, n), 0);
+    }
+    read_hellos(input);
+    struct slab *slab = slab_new(BUDGET);
+    require(slab != NULL);
+    struct drive *whole = play(slab, input, SIZE_MAX), *bytes = play(slab, input, 1);
+    require(whole->lines.size == bytes->lines.size);
+    require(whole->lines.size == 0 ||
+            memcmp(whole->lines.data, bytes->lines.data, whole->lines.size) == 0);
+    require(memcmp(&whole->stats, &bytes->stats, sizeof whole->stats) == 0);
+    require(whole->lines.size == 0 || json_check(whole->lines.data, whole->lines.size - 1));
+    drive_free(whole);
+    drive_free(bytes);
+    slab_free(slab);
+    return 0;
+}
