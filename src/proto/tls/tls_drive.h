@@ -3,8 +3,6 @@
  * come again with more behind them; events become lines of JSON. */
 #pragma once
 
-#include <stdlib.h>
-
 #include "base/json.h"
 #include "event/transaction.h"
 #include "proto/tls/tls_flow.h"
@@ -23,34 +21,29 @@ struct drive {
     size_t sizes[2];
     bool is_over;
     uint8_t pending[2][PROTO_PENDING_MAX];
+    _Alignas(8) uint8_t memory[DRIVE_LOG];
 };
 
-/* A drive on the heap: it is large. */
-static inline struct drive *drive_new(struct slab *slab)
+/* Begins with zeroes; a drive is too large for a stack. */
+static inline void drive_init(struct drive *d, struct slab *slab)
 {
     static const char *const hashes[] = {"md5", "sha1", "sha256"};
-    struct drive *d = calloc(1, sizeof *d);
-    if (d == NULL) {
-        abort();
-    }
+    memset(d, 0, sizeof *d);
     proto_options_default(&proto_tls, &d->options);
     d->options.fingerprints = (struct text_list){.items = (const char **)(void *)hashes, .count = 3};
     d->log = (struct event_log){
-        .memory = aligned_alloc(64, DRIVE_LOG), .capacity = DRIVE_LOG, .text_max = 1 << 16};
+        .memory = d->memory, .capacity = DRIVE_LOG, .text_max = 1 << 16};
     d->context = (struct proto_context){.block = &d->stats,
                                         .state = &d->flow,
                                         .memory = slab,
                                         .events = &d->log,
                                         .settings = &d->options.settings};
     json_init(&d->lines);
-    return d;
 }
 
-static inline void drive_free(struct drive *d)
+static inline void drive_done(struct drive *d)
 {
-    free(d->log.memory);
     json_done(&d->lines);
-    free(d);
 }
 
 static inline void drive_pass(struct drive *d)

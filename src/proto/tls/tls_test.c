@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -80,7 +81,8 @@ static int set_up(void **state)
 {
     struct scene *s = calloc(1, sizeof *s);
     s->slab = slab_new(1 << 20);
-    s->d = drive_new(s->slab);
+    s->d = aligned_alloc(64, (sizeof *s->d + 63) & ~(size_t)63);
+    drive_init(s->d, s->slab);
     s->d->context.now_ns = 1000;
     *state = s;
     return 0;
@@ -91,7 +93,8 @@ static int tear_down(void **state)
     struct scene *s = *state;
     drive_close(s->d, PROTO_TIMEOUT);
     bool is_clean = slab_used(s->slab) == 0;
-    drive_free(s->d);
+    drive_done(s->d);
+    free(s->d);
     slab_free(s->slab);
     free(s);
     return is_clean ? 0 : -1;
