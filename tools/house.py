@@ -27,7 +27,8 @@ PUBLIC = {
     "flow": ["defrag.h", "health.h", "tcp_graph.h", "tcp_stream.h"],
     "event": ["beat.h", "event_log.h", "networks.h", "pattern.h", "processor.h", "transaction.h"],
     "cmd": ["command.h", "options.h", "usage.h"],
-    "tap": ["interfaces.h", "pcapwrite.h"],
+    "engine": ["beat_config.h"],
+    "tap": ["capture_filter.h", "interfaces.h", "pcapwrite.h"],
 }
 
 LOGGERS = ["base", "engine", "cmd", "main"]  # who may write log lines

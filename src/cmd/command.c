@@ -46,8 +46,10 @@ bool arguments_flag(const struct arguments *arguments, const char *name)
 {
     const struct option_spec *option;
     const struct option_value *value = value_of(arguments, name, &option);
-    assert(option->kind == OPTION_FLAG);
-    return value->given;
+    assert(option_is_bare(option));
+    bool is_off = option->kind == OPTION_SWITCH &&
+                  (value->text == NULL || strcmp(value->text, "true") != 0);
+    return option->kind == OPTION_SWITCH ? !is_off : value->given;
 }
 
 const char *arguments_string(const struct arguments *arguments, const char *name)

@@ -14,6 +14,7 @@
 
 enum option_kind {
     OPTION_FLAG,     /* no value: given or not */
+    OPTION_SWITCH,   /* --name, --name=true or --name=false; a flag whose default may be true */
     OPTION_STRING,   /* any text */
     OPTION_NUMBER,   /* a whole number */
     OPTION_SIZE,     /* bytes: 16M (2^20), 16MB (10^6), 16MiB */
@@ -45,6 +46,12 @@ struct option_spec {
     enum option_hint hint;
 };
 
+/* Whether an option stands alone, without a value behind it. */
+static inline bool option_is_bare(const struct option_spec *option)
+{
+    return option->kind == OPTION_FLAG || option->kind == OPTION_SWITCH;
+}
+
 struct arguments; /* opaque: one command line, parsed and validated */
 
 struct command {
@@ -55,6 +62,7 @@ struct command {
     const char *operands;
     enum option_hint operand_hint;
     const struct option_spec *options; /* or NULL */
+    bool single_dash; /* a long name may stand behind one dash, as Go's programs have it */
     /* Lines to copy, each followed by what it does; NULL-terminated pairs. */
     const char *const *examples;
     const char *description; /* paragraphs separated by "\n\n", filled to the width by the house */

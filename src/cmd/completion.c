@@ -74,7 +74,7 @@ static void bash_offer(FILE *out, enum option_hint hint, const char *const *choi
 static void bash_values(FILE *out, const struct command *command)
 {
     for (EACH_OPTION(option, command)) {
-        if (option->kind == OPTION_FLAG) {
+        if (option_is_bare(option)) {
             continue;
         }
         fprintf(out, "    %s:--%s", command->name, option->name);
@@ -152,7 +152,7 @@ static void zsh_action(FILE *out, enum option_hint hint, const char *const *choi
 /* The spellings of an option; '*' lets it repeat, otherwise one excludes the other. */
 static void zsh_names(FILE *out, const struct option_spec *option)
 {
-    bool takes_value = option->kind != OPTION_FLAG;
+    bool takes_value = !option_is_bare(option);
     bool repeats = option->kind == OPTION_LIST;
     const char *equals = takes_value ? "=" : "";
     if (option->letter == 0) {
@@ -174,7 +174,7 @@ static void zsh_option(FILE *out, const struct option_spec *option)
     fputc('[', out);
     put_quoted(out, option->help, "[]:\\");
     fputc(']', out);
-    if (option->kind != OPTION_FLAG) {
+    if (!option_is_bare(option)) {
         fprintf(out, ":%s:", option->argument);
         zsh_action(out, option->hint, option->choices);
     }
@@ -262,7 +262,7 @@ static void fish_command(FILE *out, const struct command *command)
             fprintf(out, " -s %c", option->letter);
         }
         fprintf(out, " -l %s", option->name);
-        if (option->kind != OPTION_FLAG) {
+        if (!option_is_bare(option)) {
             fish_offer(out, option->hint, option->choices);
         }
         fputs(" -d '", out);

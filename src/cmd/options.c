@@ -118,6 +118,11 @@ static bool set_value(const struct option_spec *option, struct option_value *val
     switch (option->kind) {
     case OPTION_FLAG:
         break;
+    case OPTION_SWITCH:
+        if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) {
+            return err_set(err, ERR_USAGE, "--%s '%s' is not true or false", option->name, text);
+        }
+        break;
     case OPTION_NUMBER:
     case OPTION_SIZE:
     case OPTION_DURATION:
@@ -189,6 +194,9 @@ static bool read_long(struct parser *parser, const char *word)
         if (strlen(option->name) != size || strncmp(option->name, word, size) != 0) {
             continue;
         }
+        if (option->kind == OPTION_SWITCH) {
+            return give(parser, i, equals != NULL ? equals + 1 : "true");
+        }
         if (option->kind != OPTION_FLAG) {
             return equals != NULL ? give(parser, i, equals + 1) : give_next(parser, i);
         }
@@ -214,6 +222,10 @@ static bool read_short(struct parser *parser, const char *word)
         }
         if (i == option_count(command)) {
             return err_set(parser->err, ERR_USAGE, "unknown option -%.1s", letter);
+        }
+        if (command->options[i].kind == OPTION_SWITCH) {
+            give(parser, i, "true");
+            continue;
         }
         if (command->options[i].kind != OPTION_FLAG) {
             return letter[1] != '\0' ? give(parser, i, letter + 1) : give_next(parser, i);
@@ -288,6 +300,19 @@ static void arguments_init(struct arguments *arguments, const struct command *co
     }
 }
 
+/* Whether a word behind one dash is a long option, where a command has them so. */
+static bool is_single_long(const struct command *command, const char *word)
+{
+    size_t size = strcspn(word, "=");
+    for (size_t i = 0; command->single_dash && i < option_count(command); i++) {
+        const char *name = command->options[i].name;
+        if (size > 1 && strlen(name) == size && strncmp(name, word, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum options_result options_parse(const struct command *command, size_t count, char *const *words,
                                   struct arguments *ret, struct err *err)
 {
@@ -304,7 +329,9 @@ enum options_result options_parse(const struct command *command, size_t count, c
         } else if (is_help(command, word)) {
             return OPTIONS_HELP;
         } else {
-            is_good = word[1] == '-' ? read_long(&parser, word + 2) : read_short(&parser, word + 1);
+            bool is_long = word[1] == '-' || is_single_long(command, word + 1);
+            is_good = is_long ? read_long(&parser, word + 1 + (word[1] == '-'))
+                              : read_short(&parser, word + 1);
         }
         if (!is_good) {
             return OPTIONS_BAD;

@@ -68,7 +68,7 @@ char *usage_option_name(char to[USAGE_ROOM], const struct option_spec *option)
         add(to, "-%c, ", option->letter);
     }
     add(to, "--%s", option->name);
-    if (option->kind != OPTION_FLAG) {
+    if (!option_is_bare(option)) {
         add(to, " %s", option->argument);
     }
     return to;

@@ -72,7 +72,7 @@ static void every_command_has_help_that_fits(void **state)
              option != NULL && option->name != NULL; option++) {
             char name[USAGE_ROOM];
             assert_non_null(option->help);
-            assert_true((option->kind == OPTION_FLAG) == (option->argument == NULL));
+            assert_true(option_is_bare(option) == (option->argument == NULL));
             assert_non_null(strstr(text, usage_option_name(name, option)));
         }
         free(text);

@@ -75,6 +75,11 @@ struct config_output {
     const char *path;
     int64_t rotate_size; /* bytes after which a new file begins; 0: never */
     int64_t keep;        /* old files to keep */
+    const char *permissions; /* of a new file, octal */
+    bool rotate_on_start;
+    bool pretty;         /* over several lines, for people */
+    bool escape_html;
+    const char *format;  /* event/pattern.h: lines that are no JSON; "" for JSON */
     uint64_t given;
 };
 
@@ -103,6 +108,7 @@ struct config {
     struct config_protocol *protocols; /* all that read conversations, in the order of protos[] */
     size_t protocol_count;
     struct node *processors;     /* a list for processors_new(), or NULL */
+    bool logs_events;                 /* each event is a debug line, too; no key */
     const struct beat_options *beat;  /* events are to be Packetbeat's; no key; NULL: our own */
     enum log_level log_level;
     uint64_t given;               /* which keys the user wrote: a bit a row of the schema */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "event/pattern.h"
 #include "sink/sink.h"
 #include "tap/tap.h"
 
@@ -72,7 +73,11 @@ static bool check_output(const struct config *config, size_t index, struct err *
     if (output->path[0] == '\0' && is_for(config_output_keys, "path", output->kind)) {
         return err_set(err, ERR_USAGE, "this output has nowhere to write: set 'path'");
     }
-    return true;
+    if (output->permissions[strspn(output->permissions, "01234567")] != '\0') {
+        return err_set(err, ERR_USAGE, "permissions '%s' are no octal number such as 0640",
+                       output->permissions);
+    }
+    return pattern_check(output->format, err);
 }
 
 const struct config_key config_tap_keys[] = {
@@ -114,6 +119,21 @@ const struct config_key config_output_keys[] = {
      .maximum = INT64_MAX, .help = "Begin a new file beyond this size; 0: never."},
     {.path = "keep", .kind = CONFIG_NUMBER, .offset = offsetof(struct config_output, keep),
      .fallback = "7", .maximum = 1000, .only = "file", .help = "How many older files to keep."},
+    {.path = "permissions", .kind = CONFIG_TEXT,
+     .offset = offsetof(struct config_output, permissions), .fallback = "0640", .only = "file",
+     .help = "Of a new file, as chmod(1) takes them."},
+    {.path = "rotate_on_start", .kind = CONFIG_FLAG, .fallback = "false", .only = "file",
+     .offset = offsetof(struct config_output, rotate_on_start),
+     .help = "Begin a new file at each start."},
+    {.path = "pretty", .kind = CONFIG_FLAG, .offset = offsetof(struct config_output, pretty),
+     .fallback = "false", .only = "stdout or file",
+     .help = "Events over several lines, for people."},
+    {.path = "escape_html", .kind = CONFIG_FLAG, .fallback = "false", .only = "stdout or file",
+     .offset = offsetof(struct config_output, escape_html),
+     .help = "Escape what HTML would take for markup."},
+    {.path = "format", .kind = CONFIG_TEXT, .offset = offsetof(struct config_output, format),
+     .only = "stdout or file",
+     .help = "Lines of one's own shape, with fields in them: %{[source.ip]} %{[query]:-}."},
     {0},
 };
 

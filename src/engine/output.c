@@ -52,6 +52,11 @@ static bool open_sinks(struct output *output, struct err *err)
             .path = wanted->path,
             .rotate_bytes = (uint64_t)wanted->rotate_size,
             .keep = (uint32_t)wanted->keep,
+            .mode = (uint32_t)strtoul(wanted->permissions, NULL, 8),
+            .rotate_on_start = wanted->rotate_on_start,
+            .pretty = wanted->pretty,
+            .escape_html = wanted->escape_html,
+            .format = wanted->format,
         };
         struct sink *sink = kind->open(&options, err);
         if (sink == NULL) {

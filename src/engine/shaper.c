@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/shaper.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "base/node_json.h"
 #include "engine/host_facts.h"
 #include "event/beat.h"
@@ -14,6 +14,7 @@ struct shaper {
     struct nodes facts; /* what processors know of the host */
     struct nodes tree;  /* of the event under way */
     struct json scratch;
+    bool logs_events;
     uint64_t dropped;
 };
 
@@ -30,6 +31,7 @@ struct shaper *shaper_new(const struct config *config, struct err *err)
         return NULL;
     }
     shaper->beat = config->beat;
+    shaper->logs_events = config->logs_events;
     json_init(&shaper->scratch);
     if (config->processors != NULL) {
         struct processor_facts facts = host_facts(&shaper->facts);
@@ -58,6 +60,15 @@ uint64_t shaper_dropped(const struct shaper *shaper)
     return shaper->dropped;
 }
 
+/* As its users know it of Packetbeat's debug selector `publish`; whole, so not a line of the log. */
+static void log_event(struct shaper *shaper, const struct node *event)
+{
+    json_reset(&shaper->scratch);
+    node_json_pretty(&shaper->scratch, event);
+    fprintf(stderr, "debug: [publish] Publish event: %.*s\n", (int)shaper->scratch.size,
+            shaper->scratch.data);
+}
+
 bool shaper_write(struct shaper *shaper, struct json *to, const struct event_head *event)
 {
     json_reset(&shaper->scratch);
@@ -74,5 +85,8 @@ bool shaper_write(struct shaper *shaper, struct json *to, const struct event_hea
         return false;
     }
     node_json_write(to, root);
+    if (shaper->logs_events) {
+        log_event(shaper, root);
+    }
     return true;
 }

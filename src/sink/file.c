@@ -2,6 +2,7 @@
 /* Events appended to a file. Beyond rotate_bytes it becomes <path>.1, which was <path>.2 before
  * the next, up to <path>.<keep>. Nothing here is final: while the disk is full or the directory
  * gone, events are lost and counted, and each write tries again. A line is whole or not there. */
+#include "sink/codec.h"
 #include "sink/lines.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@
 
 struct sink {
     struct lines lines;
+    struct codec codec;
+    mode_t mode;
     uint64_t rotate_bytes;
     uint32_t keep;
     char *path; /* owned */
@@ -38,7 +41,7 @@ static bool file_ends_torn(const char *path)
 /* Returns 0 or errno. */
 static int file_reopen(struct sink *sink)
 {
-    sink->fd = open(sink->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    sink->fd = open(sink->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, sink->mode);
     if (sink->fd < 0) {
         return errno;
     }
@@ -54,31 +57,9 @@ static int file_reopen(struct sink *sink)
 static void file_free(struct sink *sink)
 {
     lines_done(&sink->lines);
+    codec_done(&sink->codec);
     free(sink->path);
     free(sink);
-}
-
-static struct sink *file_open(const struct sink_options *options, struct err *err)
-{
-    if (options->path == NULL || *options->path == '\0') {
-        err_set(err, ERR_USAGE, "output file: it needs a path");
-        return NULL;
-    }
-    struct sink *sink = calloc(1, sizeof *sink);
-    if (sink == NULL) {
-        err_set(err, ERR_FAILED, "no memory for the output file %s", options->path);
-        return NULL;
-    }
-    sink->rotate_bytes = options->rotate_bytes;
-    sink->keep = options->keep;
-    sink->path = strdup(options->path);
-    int failure = lines_init(&sink->lines) && sink->path != NULL ? file_reopen(sink) : ENOMEM;
-    if (failure != 0) {
-        err_set(err, ERR_FAILED, "cannot write events to %s: %s", options->path, strerror(failure));
-        file_free(sink);
-        return NULL;
-    }
-    return sink;
 }
 
 /* Whether `more` bytes would grow the file beyond the size that it may have; a file with nothing
@@ -124,6 +105,41 @@ static int file_rotate(struct sink *sink)
     return file_reopen(sink);
 }
 
+/* Whether there is something in the file. */
+static bool file_has_any(const struct sink *sink)
+{
+    struct stat status;
+    return fstat(sink->fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+}
+
+static struct sink *file_open(const struct sink_options *options, struct err *err)
+{
+    if (options->path == NULL || *options->path == '\0') {
+        err_set(err, ERR_USAGE, "output file: it needs a path");
+        return NULL;
+    }
+    struct sink *sink = calloc(1, sizeof *sink);
+    if (sink == NULL) {
+        err_set(err, ERR_FAILED, "no memory for the output file %s", options->path);
+        return NULL;
+    }
+    sink->rotate_bytes = options->rotate_bytes;
+    sink->keep = options->keep;
+    sink->mode = options->mode != 0 ? options->mode : 0640;
+    codec_init(&sink->codec, options);
+    sink->path = strdup(options->path);
+    int failure = lines_init(&sink->lines) && sink->path != NULL ? file_reopen(sink) : ENOMEM;
+    if (failure != 0) {
+        err_set(err, ERR_FAILED, "cannot write events to %s: %s", options->path, strerror(failure));
+        file_free(sink);
+        return NULL;
+    }
+    if (options->rotate_on_start && file_has_any(sink)) {
+        (void)file_rotate(sink); /* a file that cannot be moved away is gone on with */
+    }
+    return sink;
+}
+
 /* After a failed write: cuts off the half line, so that readers never see it. Where that cannot be
  * done (a pipe, a device), the next line begins with a newline of its own. */
 static void file_repair(struct sink *sink)
@@ -145,6 +161,7 @@ static bool file_flush(struct sink *sink, struct err *err)
 
 static bool file_write(struct sink *sink, struct span lines, uint32_t count, struct err *err)
 {
+    lines = codec_apply(&sink->codec, lines);
     int failure = sink->fd < 0 ? file_reopen(sink) : 0;
     if (failure == 0 && file_is_full(sink, lines.size)) {
         file_flush(sink, NULL);

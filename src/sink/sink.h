@@ -12,6 +12,11 @@ struct sink_options {
     const char *path;       /* file: where to write */
     uint64_t rotate_bytes;  /* file: begin a new file beyond this size; 0: never */
     uint32_t keep;          /* file: rotated files to keep */
+    uint32_t mode;          /* file: permissions of a new one; 0: 0640 */
+    bool rotate_on_start;   /* file: what is there becomes the first rotated one */
+    bool pretty;            /* events over several lines */
+    bool escape_html;
+    const char *format;     /* event/pattern.h; NULL or empty: JSON */
 };
 
 struct sink_status {

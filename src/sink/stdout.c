@@ -2,6 +2,7 @@
 /* Events on standard output. What reads them may end first (head, less): that is an end, too, and
  * a quiet one. Any other failure is final as well: nobody repairs a pipe. The process must ignore
  * SIGPIPE, or it ends at the first write to a closed pipe without a word. */
+#include "sink/codec.h"
 #include "sink/lines.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 
 struct sink {
     struct lines lines;
+    struct codec codec;
     int failure; /* errno of the end, or 0 */
 };
 
@@ -21,6 +23,7 @@ static struct sink *stdout_open(const struct sink_options *options, struct err *
         err_set(err, ERR_FAILED, "no memory for the events on their way to standard output");
         return NULL;
     }
+    codec_init(&sink->codec, options);
     return sink;
 }
 
@@ -37,7 +40,8 @@ static bool stdout_stands(const struct sink *sink, struct err *err)
 static bool stdout_write(struct sink *sink, struct span lines, uint32_t count, struct err *err)
 {
     if (sink->failure == 0) {
-        sink->failure = lines_put(&sink->lines, STDOUT_FILENO, lines, count);
+        sink->failure = lines_put(&sink->lines, STDOUT_FILENO, codec_apply(&sink->codec, lines),
+                                  count);
     } else {
         lines_lose(&sink->lines, count, sink->failure);
     }
@@ -65,6 +69,7 @@ static void stdout_close(struct sink *sink)
     if (sink != NULL) {
         stdout_flush(sink, NULL);
         lines_done(&sink->lines);
+        codec_done(&sink->codec);
         free(sink);
     }
 }

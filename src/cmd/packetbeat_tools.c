@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/packetbeat_tools.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/node_json.h"
+#include "event/beat.h"
+#include "tap/interfaces.h"
+
+int packetbeat_devices(void)
+{
+    struct interfaces list;
+    struct err err = {0};
+    if (!interfaces_read(&list, &err)) {
+        fprintf(stderr, "vantage packetbeat: %s\n", err.text);
+        return (int)err.code;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        const struct interfaces_entry *entry = &list.entries[i];
+        printf("%zu: %s (%s) (%s)\n", i, entry->name, interfaces_kind(entry->hardware),
+               entry->addresses[0] != '\0' ? entry->addresses : "Not assigned ip address");
+    }
+    interfaces_done(&list);
+    return ERR_NONE;
+}
+
+static int test_config(const struct arguments *a)
+{
+    struct beat_config *beat = packetbeat_config(a);
+    if (beat == NULL) {
+        return ERR_FAILED;
+    }
+    puts("Config OK");
+    beat_config_free(beat);
+    return ERR_NONE;
+}
+
+static bool is_secret(struct span name)
+{
+    static const char *const names[] = {"password", "api_key", "key_passphrase", "secret_token",
+                                        "auth"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (span_equal(name, span_str(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void print_yaml(const struct node *node, int indent);
+
+/* A scalar as JSON writes it, which YAML reads, too. */
+static void print_scalar(const struct node *node)
+{
+    struct json text;
+    json_init(&text);
+    if (is_secret(node->name) && node->text.size > 0) {
+        json_text(&text, "********");
+    } else {
+        node_json_write(&text, node);
+    }
+    printf(" %.*s\n", (int)text.size, text.data);
+    json_done(&text);
+}
+
+static void print_value(const struct node *node, int indent)
+{
+    if (node_is_scalar(node) || node->first == NULL) {
+        print_scalar(node);
+        return;
+    }
+    putchar('\n');
+    print_yaml(node, indent);
+}
+
+static void print_yaml(const struct node *node, int indent)
+{
+    for (const struct node *child = node->first; child != NULL; child = child->next) {
+        if (node->kind == NODE_MAP) {
+            printf("%*s%.*s:", indent, "", (int)child->name.size, child->name.data);
+        } else {
+            printf("%*s-", indent, "");
+        }
+        print_value(child, indent + 2);
+    }
+}
+
+static int export_config(const struct arguments *a)
+{
+    struct beat_config *beat = packetbeat_config(a);
+    if (beat == NULL) {
+        return ERR_FAILED;
+    }
+    print_yaml(beat->root, 0);
+    beat_config_free(beat);
+    return ERR_NONE;
+}
+
+static int print_version(const struct arguments *a)
+{
+    (void)a;
+    puts("vantage " VANTAGE_VERSION ", events of packetbeat " BEAT_VERSION);
+    return ERR_NONE;
+}
+
+static int list_devices(const struct arguments *a)
+{
+    (void)a;
+    return packetbeat_devices();
+}
+
+static int say_help(const struct arguments *a)
+{
+    return arguments_refuse(a, "help is at 'vantage packetbeat --help'");
+}
+
+struct tool {
+    const char *name;
+    const char *second; /* the word behind it, or NULL */
+    int (*run)(const struct arguments *a);
+};
+
+static const struct tool tools[] = {
+    {"run", NULL, packetbeat_run},
+    {"test", "config", test_config},
+    {"export", "config", export_config},
+    {"devices", NULL, list_devices},
+    {"version", NULL, print_version},
+    {"help", NULL, say_help},
+};
+
+int packetbeat_command(const struct arguments *a)
+{
+    const char *first = arguments_operand(a, 0);
+    const char *second = arguments_operand(a, 1);
+    if (first == NULL) {
+        return packetbeat_run(a);
+    }
+    for (size_t i = 0; i < sizeof tools / sizeof *tools; i++) {
+        const struct tool *tool = &tools[i];
+        bool has_second = tool->second == NULL ? second == NULL
+                                               : second != NULL && strcmp(tool->second, second) == 0;
+        if (strcmp(tool->name, first) == 0 && has_second) {
+            return tool->run(a);
+        }
+    }
+    return arguments_refuse(a, "'%s%s%s' is no command of Packetbeat that is available: run, "
+                            "test config, export config, devices, version",
+                            first, second != NULL ? " " : "", second != NULL ? second : "");
+}

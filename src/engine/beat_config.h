@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Packetbeat's configuration (packetbeat.yml and its command line) as a struct config: one engine, two
+ * dialects. What has no meaning here is named in warnings, never passed over in silence; docs/packetbeat.md
+ * is the list. Cold path. */
+#pragma once
+
+#include "engine/beat_source.h"
+#include "engine/config.h"
+
+struct beat_arguments {
+    struct beat_source source;
+    const char *capture;   /* a file to read instead of interfaces, or NULL */
+    bool publishes;        /* false: events go nowhere */
+};
+
+/* Set-up of an Elasticsearch cluster, as far as it is Packetbeat's own affair. */
+struct beat_setup {
+    bool template_enabled;
+    bool template_overwrite;
+    const char *template_name;
+    const char *template_pattern;
+    const char *template_json;       /* a file to take instead of ours, or NULL */
+    const struct node *template_settings; /* or NULL */
+    bool ilm_enabled;
+    const char *ilm_policy;
+    bool ilm_overwrite;
+};
+
+struct beat_config {
+    struct config *config;
+    const struct node *root;   /* all that was said */
+    struct text_list warnings;
+    struct beat_setup setup;
+    struct beat_inside *inside; /* private */
+};
+
+/* Reads and translates. NULL and err when something is wrong. */
+struct beat_config *beat_config_new(const struct beat_arguments *arguments, struct err *err);
+/* NULL is fine. */
+void beat_config_free(struct beat_config *beat);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a user of Packetbeat said, as one document: his files, one over the other, what the command line
+ * sets on top (-E), and variables filled in. Says nothing of what it means. Cold path. */
+#pragma once
+
+#include "base/err.h"
+#include "base/node.h"
+
+struct beat_source {
+    const char *const *files; /* at least one */
+    size_t file_count;
+    const char *const *settings; /* KEY=VALUE */
+    size_t setting_count;
+    const char *home;         /* path.home and its like; NULL: not given */
+    const char *config;
+    const char *data;
+    const char *logs;
+    bool strict_permissions;  /* files are to be their owner's alone */
+};
+
+/* Reads it all; NULL and err, with the place in front, when something is wrong. */
+struct node *beat_source_read(struct nodes *tree, const struct beat_source *source, struct err *err);
