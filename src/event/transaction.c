@@ -70,16 +70,42 @@ static struct event_optional between(uint64_t from_ns, uint64_t to_ns)
     return (struct event_optional){.value = present ? to_ns - from_ns : 0, .present = present};
 }
 
-static void relate_ends(struct transaction *t)
+enum { ENDS = 2 };
+
+static bool is_among(const struct event_address *address, const struct event_address *list,
+                     uint32_t count)
 {
-    const struct event_address ends[] = {t->source, t->destination};
-    t->related_ip = (struct event_addresses){.items = t->related};
-    for (unsigned i = 0; i < 2; i++) {
-        bool known = i > 0 && memcmp(&ends[0], &ends[1], sizeof *ends) == 0;
-        if (ends[i].version != 0 && !known) {
-            t->related[t->related_ip.count++] = ends[i];
+    for (uint32_t i = 0; i < count; i++) {
+        if (memcmp(address, &list[i], sizeof *address) == 0) {
+            return true;
         }
     }
+    return false;
+}
+
+/* Both ends, and behind them what the protocol has named, each address once. The list of a packed event
+ * lies in the event's own memory, so it may be written to. */
+static void relate_ends(struct transaction *t)
+{
+    const struct event_address ends[ENDS] = {t->source, t->destination};
+    struct event_address *list = t->related;
+    uint32_t named = ENDS, all = ENDS, count = 0;
+    if (t->related_ip.count > ENDS) {
+        list = (struct event_address *)t->related_ip.items;
+        all = t->related_ip.count;
+    }
+    for (unsigned i = 0; i < ENDS; i++) {
+        if (ends[i].version != 0 && !is_among(&ends[i], list, count)) {
+            list[count++] = ends[i];
+        }
+    }
+    uint32_t distinct = count;
+    for (; named < all; named++) {
+        if (!is_among(&list[named], list, distinct)) {
+            list[count++] = list[named];
+        }
+    }
+    t->related_ip = (struct event_addresses){.count = count, .items = list};
 }
 
 void transaction_finish(struct transaction *t)

@@ -37,6 +37,9 @@ struct transaction {
     struct event_spans notes; /* error.message */
     struct span request;      /* as it was sent, where the settings ask for it */
     struct span response;
+    /* Of what else it speaks, e.g. what a name resolves to; NULL: nothing. The first two items are left
+     * for the ends, which are put there by transaction_finish(). */
+    struct event_addresses related_ip;
     /* by the engine */
     struct event_address source;
     struct event_address destination;
@@ -56,8 +59,7 @@ struct transaction {
     struct event_optional duration;   /* start to end; absent without a response */
     struct event_optional first_byte; /* request's end to response's first packet */
     uint64_t network_bytes;
-    struct event_address related[2];
-    struct event_addresses related_ip;
+    struct event_address related[2]; /* the ends, where related_ip has no room for them */
 };
 
 extern const struct event_field transaction_fields[];

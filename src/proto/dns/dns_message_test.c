@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "proto/dns/dns_record.h"
+#include "proto/dns/dns_stage.h"
+#include "proto/dns/dns_suffix.h"
+
+#define BYTES(text) span_of(text, sizeof(text) - 1)
+
+/* www.Example.com A, a response of two addresses with names that point to the question, and an OPT. */
+static const char answer[] =
+    "\x12\x34\x85\x80\0\1\0\2\0\0\0\1"
+    "\3www\7Example\3com\0\0\1\0\1"
+    "\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4\xc0\0\2\1"
+    "\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4\xc0\0\2\2"
+    "\0\0\x29\x04\xd0\1\0\x80\0\0\x0b\0\x08\0\7\0\1\x18\0\xc0\0\2";
+
+static void reads_header_and_question(void **state)
+{
+    (void)state;
+    struct dns_message m;
+    assert_true(dns_message_read(BYTES(answer), &m));
+    assert_int_equal(m.id, 0x1234);
+    assert_true(dns_is_response(&m));
+    assert_int_equal(dns_opcode(&m), DNS_QUERY);
+    assert_int_equal(dns_rcode(&m), 0);
+    assert_int_equal(m.counts[DNS_ANSWER], 2);
+    assert_int_equal(m.question_type, DNS_A);
+    assert_int_equal(m.question_class, 1);
+    assert_false(dns_message_read(span_head(BYTES(answer), 11), &m));
+    assert_false(dns_message_read(span_head(BYTES(answer), 20), &m));
+}
+
+static void expands_names(void **state)
+{
+    (void)state;
+    struct dns_message m;
+    struct dns_name name;
+    assert_true(dns_message_read(BYTES(answer), &m));
+    assert_true(dns_name_read(&m, m.question_name, true, &name));
+    assert_true(span_equal(dns_name_text(&name), span_str("www.example.com")));
+    assert_int_equal(name.labels, 3);
+    assert_true(span_equal(dns_name_tail(&name, 2), span_str("example.com")));
+    assert_true(span_equal(dns_name_tail(&name, 9), span_str("www.example.com")));
+    struct dns_walk walk = dns_walk_of(&m);
+    struct dns_record record;
+    assert_true(dns_walk_next(&walk, &record));
+    assert_true(dns_name_read(&m, record.name, false, &name));
+    assert_true(span_equal(dns_name_text(&name), span_str("www.Example.com")));
+}
+
+static void escapes_names(void **state)
+{
+    (void)state;
+    static const char bytes[] = "\0\1\0\0\0\1\0\0\0\0\0\0\10a.b\\\"\xff\x01 \0\0\1\0\1";
+    struct dns_message m;
+    struct dns_name name;
+    assert_true(dns_message_read(BYTES(bytes), &m));
+    assert_true(dns_name_read(&m, m.question_name, false, &name));
+    assert_true(span_equal(dns_name_text(&name), span_str("a\\.b\\\\\\\"\\255\\001\\ ")));
+    static const char root[] = "\0\1\0\0\0\1\0\0\0\0\0\0\0\0\2\0\1";
+    assert_true(dns_message_read(BYTES(root), &m));
+    assert_true(dns_name_read(&m, m.question_name, false, &name));
+    assert_true(span_equal(dns_name_text(&name), span_str(".")));
+}
+
+static void refuses_names_that_lead_nowhere(void **state)
+{
+    (void)state;
+    const struct {
+        const char *what;
+        struct span bytes;
+    } names[] = {
+        {"to itself", BYTES("\xc0\x0c")},
+        {"forward", BYTES("\xc0\x0e\0")},
+        {"into the header", BYTES("\xc0\x00")},
+        {"around", BYTES("\1a\xc0\x0c")},
+        {"half a pointer", BYTES("\xc0")},
+        {"without an end", BYTES("\3abc")},
+        {"a label of 64 bytes", BYTES("\x40" "0123456789012345678901234567890123456789012345678901234567890123\0")},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        uint8_t bytes[128] = {0};
+        memcpy(bytes + DNS_HEADER_BYTES, names[i].bytes.data, names[i].bytes.size);
+        struct dns_message m = {.bytes = span_of(bytes, DNS_HEADER_BYTES + names[i].bytes.size)};
+        struct dns_name name;
+        if (dns_name_read(&m, DNS_HEADER_BYTES, false, &name)) {
+            fail_msg("a name that leads %s", names[i].what);
+        }
+    }
+}
+
+static void walks_records(void **state)
+{
+    (void)state;
+    struct dns_message m;
+    struct dns_record record;
+    assert_true(dns_message_read(BYTES(answer), &m));
+    struct dns_walk walk = dns_walk_of(&m);
+    assert_true(dns_walk_next(&walk, &record));
+    assert_int_equal(record.type, DNS_A);
+    assert_int_equal(record.ttl, 3600);
+    assert_int_equal(record.size, 4);
+    assert_int_equal(record.section, DNS_ANSWER);
+    assert_true(dns_walk_next(&walk, &record));
+    assert_true(dns_walk_next(&walk, &record));
+    assert_int_equal(record.section, DNS_ADDITIONAL);
+    assert_false(dns_walk_next(&walk, &record));
+    assert_false(walk.bad);
+    assert_int_equal(walk.at, sizeof answer - 1);
+}
+
+static void walks_no_further_than_it_can(void **state)
+{
+    (void)state;
+    for (size_t size = 33; size < sizeof answer - 1; size++) {
+        struct dns_message m;
+        struct dns_record record;
+        assert_true(dns_message_read(span_head(BYTES(answer), size), &m));
+        struct dns_walk walk = dns_walk_of(&m);
+        while (dns_walk_next(&walk, &record)) {
+        }
+        assert_true(walk.bad);
+        assert_true(walk.cut);
+    }
+}
+
+static void reads_edns(void **state)
+{
+    (void)state;
+    struct dns_message m;
+    struct dns_edns edns;
+    assert_true(dns_message_read(BYTES(answer), &m));
+    assert_true(dns_edns_read(&m, &edns));
+    assert_true(edns.present && edns.dnssec_ok);
+    assert_int_equal(edns.udp_size, 1232);
+    assert_int_equal(edns.rcode_high, 1);
+    assert_int_equal(edns.subnet.version, 4);
+    assert_int_equal(edns.subnet.source, 24);
+    assert_memory_equal(edns.subnet.bytes, "\xc0\0\2\0", 4);
+}
+
+static void compares_questions(void **state)
+{
+    (void)state;
+    struct dns_message a, b;
+    char other[sizeof answer];
+    memcpy(other, answer, sizeof answer);
+    assert_true(dns_message_read(BYTES(answer), &a));
+    assert_true(dns_message_read(BYTES(other), &b));
+    other[14] = 'W';
+    assert_true(dns_same_question(&a, &b));
+    other[14] = 'v';
+    assert_false(dns_same_question(&a, &b));
+    b.question_type = DNS_AAAA;
+    assert_false(dns_same_question(&a, &b));
+}
+
+static void knows_its_own(void **state)
+{
+    (void)state;
+    assert_int_equal(dns_looks_like(BYTES(answer), 0), DNS_YES);
+    assert_int_equal(dns_looks_like(BYTES(answer), sizeof answer - 1), DNS_YES);
+    assert_int_equal(dns_looks_like(BYTES("\0\1\1\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1"), 0), DNS_YES);
+    assert_int_equal(dns_looks_like(span_head(BYTES(answer), 40), sizeof answer - 1), DNS_LIKELY);
+    assert_int_equal(dns_looks_like(span_head(BYTES(answer), 20), sizeof answer - 1), DNS_SO_FAR);
+    assert_int_equal(dns_looks_like(span_head(BYTES(answer), 5), sizeof answer - 1), DNS_SO_FAR);
+    /* multicast DNS: two questions; an announcement */
+    assert_int_equal(
+        dns_looks_like(BYTES("\0\0\0\0\0\2\0\0\0\0\0\0\1a\0\0\x0c\x80\1\1b\0\0\x0c\0\1"), 0), DNS_YES);
+    assert_int_equal(dns_looks_like(BYTES("\0\0\x84\0\0\0\0\1\0\0\0\0\1a\0\0\1\x80\1\0\0\0\1\0\4abcd"), 0),
+                     DNS_YES);
+}
+
+static void claims_nothing_else(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[512];
+    static const char netbios[] =
+        "\x80\x01\1\x10\0\1\0\0\0\0\0\0 EMEBENEPFHCACACACACACACACACACAAA\0\0 \0\1";
+    assert_int_equal(dns_looks_like(span_of(zeros, sizeof zeros), 0), DNS_NO);
+    assert_int_equal(dns_looks_like(BYTES(netbios), 0), DNS_NO);
+    uint64_t seed = 1;
+    unsigned claimed = 0;
+    for (unsigned i = 0; i < 200000; i++) {
+        uint8_t bytes[64];
+        for (unsigned k = 0; k < sizeof bytes; k++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407U;
+            bytes[k] = (uint8_t)(seed >> 56);
+        }
+        claimed += dns_looks_like(span_of(bytes, sizeof bytes), 0) >= DNS_LIKELY;
+        /* ... and where the header would do */
+        memcpy(bytes + 2, "\1\0\0\1\0\0\0\0\0\0", 10);
+        claimed += dns_looks_like(span_of(bytes, sizeof bytes), 0) >= DNS_LIKELY;
+    }
+    assert_int_equal(claimed, 0);
+    static const char *const others[] = {
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n",
+        "REGISTER sip:example.test SIP/2.0\r\n", "\x16\x03\x01\x02\x01\x01\x01\x01\xfc\x03\x03 0123456789",
+        "*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
+    };
+    for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_int_equal(dns_looks_like(span_str(others[i]), 0), DNS_NO);
+        assert_int_equal(proto_dns.probe(span_str(others[i]), 0), PROTO_NO);
+    }
+}
+
+static void splits_domains(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *registered, *suffix, *subdomain;
+    } cases[] = {
+        {"\3www\7example\3com\0", "example.com", "com", "www"},
+        {"\1a\1b\7EXAMPLE\2co\2UK\0", "EXAMPLE.co.UK", "co.UK", "a.b"},
+        {"\7example\4test\0", "example.test", "test", ""},
+        {"\1x\6github\2io\0", "x.github.io", "github.io", ""},
+        {"\2co\2uk\0", NULL, NULL, NULL},
+        {"\4host\0", NULL, NULL, NULL},
+        {"\0", NULL, NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t bytes[64] = {0};
+        memcpy(bytes + DNS_HEADER_BYTES, cases[i].bytes, strlen(cases[i].bytes) + 1);
+        struct dns_message m = {.bytes = span_of(bytes, sizeof bytes)};
+        struct dns_name name;
+        struct dns_domain domain;
+        assert_true(dns_name_read(&m, DNS_HEADER_BYTES, false, &name));
+        assert_int_equal(dns_suffix_split(&name, &domain), cases[i].registered != NULL);
+        if (cases[i].registered != NULL) {
+            assert_true(span_equal(domain.registered, span_str(cases[i].registered)));
+            assert_true(span_equal(domain.suffix, span_str(cases[i].suffix)));
+            assert_true(span_equal(domain.subdomain, span_str(cases[i].subdomain)));
+        }
+    }
+}
+
+/* The most work that a byte can make: a chain of labels that every record points to the end of. */
+static size_t make_bomb(uint8_t *bytes, size_t size)
+{
+    memset(bytes, 0, size);
+    memcpy(bytes, "\0\1\x84\0\0\0\xff\xff\0\0\0\0", DNS_HEADER_BYTES);
+    size_t at = DNS_HEADER_BYTES, last = 0;
+    for (unsigned i = 0; i < DNS_LABELS_MAX - 1; i++) { /* one label, then a pointer to the one before */
+        size_t here = at;
+        bytes[at++] = 1;
+        bytes[at++] = 0xff;
+        bytes[at++] = (uint8_t)(i > 0 ? 0xc0 | last >> 8 : 0);
+        bytes[at++] = (uint8_t)last;
+        last = here;
+    }
+    size_t records = 0;
+    for (; at + 14 <= size && records < 0x1fff; records++) {
+        uint8_t *r = bytes + at;
+        r[0] = (uint8_t)(0xc0 | last >> 8);
+        r[1] = (uint8_t)last;
+        memcpy(r + 2, "\0\2\0\1\0\0\0\0\0\2", 10);
+        memcpy(r + 12, r, 2);
+        at += 14;
+    }
+    return at;
+}
+
+static void bombs_cost_little(void **state)
+{
+    (void)state;
+    static uint8_t bytes[65000];
+    size_t size = make_bomb(bytes, sizeof bytes);
+    static struct stage s;
+    stage_init(&s);
+    uint64_t start = stage_clock();
+    for (unsigned i = 0; i < 4; i++) {
+        stage_datagram(&s, 1, span_of(bytes, size), size, 1);
+    }
+    uint64_t spent = stage_clock() - start;
+    free(stage_done(&s, PROTO_CLOSED));
+    assert_true(spent / 4 / size < 2000); /* ns a byte, with sanitizers; without, it is some 10 */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_header_and_question),
+        cmocka_unit_test(expands_names),
+        cmocka_unit_test(escapes_names),
+        cmocka_unit_test(refuses_names_that_lead_nowhere),
+        cmocka_unit_test(walks_records),
+        cmocka_unit_test(walks_no_further_than_it_can),
+        cmocka_unit_test(reads_edns),
+        cmocka_unit_test(compares_questions),
+        cmocka_unit_test(knows_its_own),
+        cmocka_unit_test(claims_nothing_else),
+        cmocka_unit_test(splits_domains),
+        cmocka_unit_test(bombs_cost_little),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
