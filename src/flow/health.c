@@ -6,10 +6,7 @@
 #include "flow/flow_tcp.h"
 
 enum {
-    FORGET_US = 600 * 1000000, /* of silence, after which nothing is in flight */
     STEP_BACK_US = 10 * 1000000, /* by which the time of a capture may go back */
-    STAMPS_SIZE = 12,
-    STAMPS_HEAD = 0x0101080a, /* NOP NOP, timestamps of ten bytes: RFC 7323 appendix A */
 };
 
 /* ---- Reading a packet ------------------------------------------------------------------------ */
@@ -27,7 +24,7 @@ static void read_options(struct health_step *s)
         return;
     }
     const uint8_t *at = p->l4 + TCP_HEADER_SIZE;
-    if (size == TCP_HEADER_SIZE + STAMPS_SIZE && load_be32(at) == STAMPS_HEAD) {
+    if (size == TCP_HEADER_SIZE + HEALTH_STAMPS_SIZE && load_be32(at) == HEALTH_STAMPS_HEAD) {
         s->options.has_timestamps = true;
         s->options.ts_value = load_be32(at + 4);
         s->options.ts_echo = load_be32(at + 8);
@@ -36,19 +33,14 @@ static void read_options(struct health_step *s)
     }
 }
 
-/* Tells frames apart: all that a copy of a packet keeps, in 32 bits. */
+/* The SACK blocks belong to what a copy keeps, too. */
 static uint32_t print_of(const struct health_step *s)
 {
-    const struct packet *p = s->p;
-    uint32_t stamps = s->options.ts_value * 0x9e3779b1u + s->options.ts_echo;
-    uint64_t x = (uint64_t)(p->seq ^ stamps) << 32 | p->ack;
-    x += (uint64_t)p->window << 40 | (uint64_t)s->ip_id << 24 | (uint64_t)s->length << 8 | s->flags;
+    uint32_t print = health_print(s->p, s->options.ts_value, s->options.ts_echo, s->ip_id);
     for (unsigned i = 0; i < s->options.sack_count; i++) {
-        x = (x ^ ((uint64_t)s->options.sack[i][0] << 32 | s->options.sack[i][1])) *
-            UINT64_C(0x9e3779b97f4a7c15);
+        print = (print ^ s->options.sack[i][0]) * 0x9e3779b1u ^ s->options.sack[i][1];
     }
-    x *= UINT64_C(0xd6e8feb86659fd93);
-    return (uint32_t)(x >> 32) | 1;
+    return print | 1;
 }
 
 static void read_packet(struct health_step *s)
@@ -104,13 +96,7 @@ static bool pass_over_copy(struct health_step *s)
         copy = false; /* a host that aborts answers each segment so, all alike */
     }
     if (!copy) {
-        struct health_detail *d = health_step_detail(s, s->half);
-        if (d != NULL) {
-            d->prints[d->print_next++ % HEALTH_PRINTS] = s->print;
-        } else {
-            h->recent[s->side][1] = h->recent[s->side][0];
-            h->recent[s->side][0] = s->print;
-        }
+        health_remember(h, s->side, health_step_detail(s, s->half), s->print);
         return false;
     }
     health_count32(&h->copies, 1);
@@ -163,16 +149,14 @@ static void forget_flight(struct health_step *s)
     for (unsigned side = 0; side < 2; side++) {
         struct health_detail *d = health_detail_of(s->book, &s->health->halves[side]);
         if (d != NULL) {
-            d->segment_count = d->segment_acked = d->hole_count = d->ack_count = 0;
-            d->stuck_count = d->stale_count = 0;
-            memset(d->repeats, 0, sizeof d->repeats);
-            d->ts_first_us = d->tick_us = 0;
+            health_clock_run(&s->health->halves[side], d, s->health->last_us);
+            health_detail_forget(d);
             d->clock_us = d->progress_us = d->epoch_us = d->data_us = s->now_us;
         }
     }
 }
 
-static void follow(struct health_step *s)
+static void follow_any(struct health_step *s)
 {
     struct health *h = s->health;
     struct health_half *half = s->half;
@@ -202,17 +186,23 @@ static void follow(struct health_step *s)
     }
 }
 
-void health_packet(struct health_book *book, flow_index flow, const struct packet *p,
-                   unsigned side)
+static void follow(struct health_step *s)
 {
-    if (!flow_tcp_is_legible(p)) {
+    count_frame(s);
+    if (pass_over_copy(s)) {
         return;
     }
-    uint32_t index = health_book_find(book, flow);
-    bool is_first = index == 0;
-    if (is_first && (index = health_book_add(book, flow)) == 0) {
-        return;
+    if (s->flags & TCP_RST) {
+        health_reset(s);
+    } else {
+        follow_any(s);
     }
+}
+
+/* The long way of a packet, which all can go. */
+static void follow_step(struct health_book *book, uint32_t index, bool is_first,
+                        const struct packet *p, unsigned side)
+{
     struct health_step s;
     s.book = book;
     s.details = book->details;
@@ -227,18 +217,31 @@ void health_packet(struct health_book *book, flow_index flow, const struct packe
         s.health->first_us = s.health->last_us = s.now_us;
     }
     uint32_t silence = s.now_us - s.health->last_us;
-    if (silence > FORGET_US && silence < UINT32_MAX - STEP_BACK_US) {
+    if (silence > HEALTH_FORGET_US && silence < UINT32_MAX - STEP_BACK_US) {
         forget_flight(&s);
     }
-    count_frame(&s);
-    if (!pass_over_copy(&s)) {
-        if (s.flags & TCP_RST) {
-            health_reset(&s);
-        } else {
-            follow(&s);
-        }
-    }
+    follow(&s);
     s.health->last_us = s.now_us;
+    if (!book->options.thorough) {
+        health_plain_note(book->details, s.health);
+    }
+}
+
+void health_packet(struct health_book *book, flow_index flow, const struct packet *p,
+                   unsigned side)
+{
+    uint32_t index = health_book_find(book, flow);
+    bool is_first = index == 0;
+    if (!is_first && health_plain(book->details, &book->connections[index], p, side)) {
+        return;
+    }
+    if (!flow_tcp_is_legible(p)) {
+        return;
+    }
+    if (is_first && (index = health_book_add(book, flow)) == 0) {
+        return;
+    }
+    follow_step(book, index, is_first, p, side);
 }
 
 void health_note_icmp(struct health_book *book, flow_index flow, const struct packet *error)

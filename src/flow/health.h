@@ -28,6 +28,7 @@ struct health_book; /* opaque */
 struct health_options {
     uint32_t flows;   /* of the flow table: no more connections than that */
     uint32_t details; /* halves with data in flight at a time */
+    bool thorough;    /* no short way for plain segments: tests compare */
 };
 
 /* NULL and err when the system refuses. */

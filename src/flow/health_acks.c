@@ -4,18 +4,10 @@
 #include "flow/health_state.h"
 
 enum {
-    JUMP_MAX = 1 << 28,
     EPISODE_US = 1000000,
     EPISODE_REPEATS = 2,
     PMTU_LEAST = 1000, /* a path carries this much; smaller segments get stuck for other reasons */
     INITIAL_PERCENT = 95,
-};
-
-/* What an acknowledgment newly covers. */
-struct covered {
-    uint32_t count;
-    bool clean; /* each sent once, none SACKed or behind a hole */
-    const struct health_segment *last;
 };
 
 static uint32_t trip_to(const struct health *h, unsigned side)
@@ -26,35 +18,12 @@ static uint32_t trip_to(const struct health *h, unsigned side)
 
 /* ---- Cumulative ------------------------------------------------------------------------------ */
 
-static struct covered cover(struct health_step *s, struct health_detail *d, uint32_t ack)
-{
-    struct health_half *half = s->other;
-    uint16_t mss = s->half->mss;
-    struct covered ret = {.clean = true};
-    while (d->segment_acked < d->segment_count) {
-        struct health_segment *segment = health_segment_at(d, d->segment_acked);
-        if (health_distance(segment->end, ack) > 0) {
-            break;
-        }
-        ret.clean &= segment->sent == 1 && !(segment->flags & (SEGMENT_SACKED | SEGMENT_FILLED));
-        uint32_t length = segment->end - segment->start;
-        length = mss > 0 && length > mss ? mss : length;
-        if (!(segment->flags & SEGMENT_MERGED) && length > half->largest_acked) {
-            half->largest_acked = (uint16_t)(length < UINT16_MAX ? length : UINT16_MAX);
-        }
-        ret.last = segment;
-        ret.count++;
-        d->segment_acked++;
-    }
-    return ret;
-}
-
 /* Karn and Partridge (SIGCOMM 1987), and no sample across what was SACKed or waited for a hole. */
-static void sample(struct health_step *s, struct health_detail *d, const struct covered *covered,
+static void sample(struct health_step *s, struct health_detail *d, const struct health_covered *covered,
                    bool is_open)
 {
     struct health_half *half = s->other;
-    if (covered->count == 0 || !covered->clean || covered->last->flags & SEGMENT_MERGED) {
+    if (!covered->clean || covered->last->flags & SEGMENT_MERGED) {
         return;
     }
     int32_t rtt = health_distance(s->now_us, covered->last->time_us);
@@ -107,6 +76,14 @@ static void note_progress(struct health_step *s, struct health_detail *d)
     d->in_timeout &= health_distance(half->acked, d->timeout_recovery) < 0;
 }
 
+void health_acks_initial(struct health_detail *d, uint32_t ack, uint32_t now_us, uint32_t trip_us)
+{
+    if (health_distance(ack, d->origin) > 0) {
+        d->initial_due_us = now_us + trip_us / 100 * INITIAL_PERCENT;
+        d->initial_state = INITIAL_ACKED;
+    }
+}
+
 static void advance(struct health_step *s, struct health_detail *d, bool is_open)
 {
     struct health_half *half = s->other;
@@ -122,7 +99,7 @@ static void advance(struct health_step *s, struct health_detail *d, bool is_open
     if (d->has_repeated) {
         test_repeats(s, d, before, ack);
     }
-    struct covered covered = cover(s, d, ack);
+    struct health_covered covered = health_cover(half, d, ack, s->half->mss);
     uint32_t missed = health_holes_below(d, ack);
     health_count32(&half->not_captured, missed);
     half->acked = ack;
@@ -132,9 +109,8 @@ static void advance(struct health_step *s, struct health_detail *d, bool is_open
     if (ack != before) {
         note_progress(s, d);
     }
-    if (d->initial_state == INITIAL_SENDING && health_distance(ack, d->origin) > 0) {
-        d->initial_due_us = s->now_us + trip_to(s->health, 1 - s->side) / 100 * INITIAL_PERCENT;
-        d->initial_state = INITIAL_ACKED;
+    if (d->initial_state == INITIAL_SENDING) {
+        health_acks_initial(d, ack, s->now_us, trip_to(s->health, 1 - s->side));
     }
 }
 
@@ -174,7 +150,7 @@ static bool is_duplicate_block(const struct health_step *s, unsigned i)
 
 static void match_duplicate(struct health_step *s, struct health_detail *d)
 {
-    for (unsigned i = 0; i < HEALTH_REPEATS; i++) {
+    for (unsigned i = 0; i < HEALTH_REPEATS && d->has_repeated; i++) {
         struct health_repeat *repeat = &d->repeats[i];
         if (repeat->open && health_distance(repeat->start, s->options.sack[0][1]) < 0 &&
             health_distance(repeat->end, s->options.sack[0][0]) > 0) {
@@ -283,10 +259,11 @@ void health_acks(struct health_step *s)
     if (d != NULL) {
         d->peer_us = s->now_us;
     }
-    if (moved == 0 && edge == half->edge && s->length > 0 && s->options.sack_count == 0) {
+    bool widens = scaled && edge != half->edge;
+    if (moved == 0 && !widens && s->length > 0 && s->options.sack_count == 0) {
         return; /* data that acknowledge nothing new: nearly all of a bulk transfer */
     }
-    if (moved < 0 || moved > JUMP_MAX || !(half->flags & HALF_NEXT)) {
+    if (moved < 0 || moved > HEALTH_JUMP_MAX || !(half->flags & HALF_NEXT)) {
         return; /* old, or noise */
     }
     if (d == NULL && health_distance(s->p->ack, half->next) > 0) {
@@ -305,10 +282,13 @@ void health_acks(struct health_step *s)
             read_sack(s, d, is_open);
         }
         if (scaled && window > d->max_window) {
-            health_clock_window(s->half, d, window);
+            health_clock_window(half, s->half, d, s->now_us, window);
+        }
+        if (scaled && !(half->flags & HALF_EDGE)) {
+            health_clock_run(half, d, s->now_us); /* before, no window was known */
+            d->edge_there = edge;
         }
     }
-    bool widens = scaled && edge != half->edge;
     if (scaled) {
         half->flags |= HALF_EDGE;
         half->edge = edge;

@@ -85,10 +85,19 @@ static void give_back(struct health_book *book, struct health_detail *d)
     book->connections[d->owner].flags |= d->queue_before ? HEALTH_QUEUE_BEFORE : 0;
     uint32_t index = half->detail;
     half->detail = 0;
+    half->flags &= (uint16_t)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
     d->owner = 0;
     d->next_free = book->free_detail;
     book->free_detail = index;
     book->details_used--;
+}
+
+void health_detail_forget(struct health_detail *d)
+{
+    d->segment_count = d->segment_acked = d->hole_count = d->ack_count = 0;
+    d->stuck_count = d->stale_count = 0;
+    d->has_repeated = d->has_sack = d->is_ahead = false;
+    d->ts_first_us = d->tick_us = 0;
 }
 
 static bool is_quiet(const struct health_book *book, const struct health_detail *d)
@@ -147,7 +156,7 @@ struct health_detail *health_detail_take(struct health_step *s, unsigned side)
         return NULL;
     }
     struct health_detail *d = &book->details[index];
-    memset(d, 0, offsetof(struct health_detail, acks));
+    memset(d, 0, offsetof(struct health_detail, repeats));
     d->owner = s->index;
     d->side = (uint8_t)side;
     half->detail = index;

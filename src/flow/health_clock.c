@@ -9,13 +9,22 @@ enum {
     LEVEL_PARTS = 8,
 };
 
-void health_clock_window(const struct health_half *receiver, struct health_detail *d,
-                         uint32_t window)
+/* Silly window avoidance, RFC 9293 §3.8.6.2.1: half the largest window is worth a segment. */
+static uint32_t need_of(const struct health_half *receiver, uint32_t window)
 {
-    /* Silly window avoidance, RFC 9293 §3.8.6.2.1: half the largest window is worth a segment. */
     uint32_t mss = receiver->mss > 0 ? receiver->mss : 536;
+    return window > 0 && window / 2 < mss ? window / 2 : mss;
+}
+
+void health_clock_window(struct health_half *half, const struct health_half *receiver,
+                         struct health_detail *d, uint32_t now_us, uint32_t window)
+{
+    uint32_t need = need_of(receiver, window);
     d->max_window = window;
-    d->need = window > 0 && window / 2 < mss ? window / 2 : mss;
+    if (need != d->need) {
+        health_clock_run(half, d, now_us);
+        d->need = need;
+    }
 }
 
 void health_clock_start(struct health_detail *d, const struct health *h, uint32_t now_us)
@@ -26,7 +35,8 @@ void health_clock_start(struct health_detail *d, const struct health *h, uint32_
     d->acked_there = half->flags & HALF_ACKED ? half->acked : half->next;
     d->edge_there = half->edge;
     bool open = half->flags & HALF_EDGE && health_distance(half->edge, d->acked_there) > 0;
-    health_clock_window(&h->halves[1 - d->side], d, open ? half->edge - d->acked_there : 0);
+    d->max_window = open ? half->edge - d->acked_there : 0;
+    d->need = need_of(&h->halves[1 - d->side], d->max_window);
 }
 
 static void accrue(const struct health_half *half, struct health_detail *d, uint32_t until_us)
@@ -68,18 +78,22 @@ static void keep(uint32_t *ms, uint32_t *us)
     *us %= 1000;
 }
 
-void health_clock_run(struct health_half *half, struct health_detail *d, uint32_t now_us)
+void health_clock_hear(struct health_half *half, struct health_detail *d, uint32_t now_us)
 {
-    while (d->ack_count > 0) {
+    while (health_clock_is_due(d, now_us)) {
         const struct health_ack *first = &d->acks[d->ack_first];
-        if (health_distance(first->time_us, now_us) > 0) {
-            break;
+        if (!health_clock_stays(half, d, half->next, first->ack, first->edge)) {
+            accrue(half, d, first->time_us);
         }
-        accrue(half, d, first->time_us);
         arrive(half, d, first->ack, first->edge);
-        d->ack_first = (uint8_t)((d->ack_first + 1) % HEALTH_ACKS);
+        d->ack_first = (uint8_t)(d->ack_first + 1 < HEALTH_ACKS ? d->ack_first + 1 : 0);
         d->ack_count--;
     }
+}
+
+void health_clock_run(struct health_half *half, struct health_detail *d, uint32_t now_us)
+{
+    health_clock_hear(half, d, now_us);
     accrue(half, d, now_us);
     if (d->busy_us >= HEALTH_SECOND_US) { /* rwnd_us is never more */
         keep(&half->busy_ms, &d->busy_us);
@@ -96,14 +110,18 @@ void health_clock_finish(struct health *h, struct health_detail *d)
 void health_clock_ack(struct health_half *half, struct health_detail *d, uint32_t now_us,
                       uint32_t trip_us, uint32_t edge)
 {
-    health_clock_run(half, d, now_us);
+    health_clock_hear(half, d, now_us);
     if (trip_us < AT_SENDER_US && d->ack_count == 0) {
+        if (!health_clock_stays(half, d, half->next, half->acked, edge)) {
+            accrue(half, d, now_us);
+        }
         arrive(half, d, half->acked, edge);
         return;
     }
     uint32_t at = now_us + trip_us;
     if (d->ack_count > 0) {
-        struct health_ack *last = &d->acks[(d->ack_first + d->ack_count - 1u) % HEALTH_ACKS];
+        unsigned place = d->ack_first + d->ack_count - 1u;
+        struct health_ack *last = &d->acks[place - (place < HEALTH_ACKS ? 0 : HEALTH_ACKS)];
         int32_t apart = health_distance(at, last->time_us);
         if (d->ack_count == HEALTH_ACKS || apart < (int32_t)(trip_us / TRIP_PARTS)) {
             last->ack = half->acked;
@@ -111,8 +129,9 @@ void health_clock_ack(struct health_half *half, struct health_detail *d, uint32_
             return;
         }
     }
-    d->acks[(d->ack_first + d->ack_count) % HEALTH_ACKS] =
-        (struct health_ack){at, half->acked, edge};
+    unsigned place = (unsigned)d->ack_first + d->ack_count;
+    place -= place < HEALTH_ACKS ? 0 : HEALTH_ACKS;
+    d->acks[place] = (struct health_ack){at, half->acked, edge};
     d->ack_count++;
 }
 
@@ -129,13 +148,8 @@ void health_clock_data(struct health_detail *d, uint32_t now_us, bool again)
 
 /* A sender that keeps its flight on one level round trip for round trip, with nothing lost, is
  * held by its own buffer: whatever the congestion control, it would have tried for more. */
-void health_clock_flight(const struct health_half *half, struct health_detail *d, uint32_t now_us,
-                         uint32_t round_us)
+void health_clock_flight(struct health_detail *d, uint32_t now_us, uint32_t round_us)
 {
-    int32_t flight = health_distance(half->next, d->acked_there);
-    if (flight > 0 && (uint32_t)flight > d->epoch_flight) {
-        d->epoch_flight = (uint32_t)flight;
-    }
     if (now_us - d->epoch_us < round_us) {
         return;
     }

@@ -3,7 +3,6 @@
 #include "flow/health_state.h"
 
 enum {
-    JUMP_MAX = 1 << 28, /* no window is larger than 2^30, and no hole grows to a quarter of that */
     JUMPS_BELIEVED = 3,
     INITIAL_LATE_US = 5000,
 };
@@ -77,7 +76,7 @@ void health_data_begin(struct health_half *half, uint32_t start)
 
 /* The bytes that a sender had out before it heard of the first of them: its initial window
  * (RFC 6928), if more followed. */
-static void note_initial(const struct health_half *half, struct health_detail *d, uint32_t now_us)
+void health_data_initial(const struct health_half *half, struct health_detail *d, uint32_t now_us)
 {
     int32_t late = health_distance(now_us, d->initial_due_us);
     if (d->initial_state == INITIAL_ACKED && late > INITIAL_LATE_US + (int32_t)d->smooth_us / 2) {
@@ -90,23 +89,23 @@ static void note_initial(const struct health_half *half, struct health_detail *d
 
 /* Follows IP identifications, which order packets where there are no time stamps: true while nine
  * of ten grow by little. */
-static void note_ip_id(struct health_step *s, struct health_detail *d)
+void health_data_ip_id(struct health_detail *d, uint16_t ip_id)
 {
-    uint16_t step = (uint16_t)(s->ip_id - d->ip_id_last);
+    uint16_t step = (uint16_t)(ip_id - d->ip_id_last);
     if (d->ip_id_count == 100) {
         d->ip_id_count = 50;
         d->ip_id_good /= 2;
     }
     d->ip_id_good = (uint8_t)(d->ip_id_good + (step >= 1 && step <= 8));
     d->ip_id_count++;
-    d->ip_id_last = s->ip_id;
+    d->ip_id_last = ip_id;
 }
 
 /* Sequence numbers that jump out of all proportion are believed when they stay. */
 static bool is_absurd(struct health_step *s, struct health_half *half, struct health_detail *d)
 {
     int32_t jump = health_distance(s->start, half->next);
-    if (jump < JUMP_MAX && jump > -JUMP_MAX) {
+    if (jump < HEALTH_JUMP_MAX && jump > -HEALTH_JUMP_MAX) {
         d->jumps = 0;
         return false;
     }
@@ -134,7 +133,7 @@ static void take_new(struct health_step *s, struct health_detail *d, uint32_t st
     if (half->next == half->acked) {
         d->progress_us = s->now_us;
     }
-    note_initial(half, d, s->now_us);
+    health_data_initial(half, d, s->now_us);
     if (start != half->next) {
         open_hole(s, d, half->next, start);
     }
@@ -150,7 +149,27 @@ static uint32_t round_of(const struct health *h, const struct health_detail *d)
     uint32_t here = h->halves[1 - d->side].min_rtt_us;
     uint32_t round = d->smooth_us > 0 ? d->smooth_us : there == HEALTH_NO_TIME ? 0 : there;
     round += here == HEALTH_NO_TIME ? 0 : here;
-    return round > 10000 ? round : 10000;
+    return round > HEALTH_ROUND_MIN_US ? round : HEALTH_ROUND_MIN_US;
+}
+
+void health_data_round(const struct health *h, struct health_detail *d, uint32_t now_us)
+{
+    health_clock_flight(d, now_us, round_of(h, d));
+}
+
+/* What new data do once they are recorded. */
+static void go_on(struct health_step *s, struct health_detail *d, uint32_t end)
+{
+    struct health_half *half = s->half;
+    health_talk(s);
+    int32_t flight = health_distance(end, d->acked_there);
+    if (flight > 0 && (uint32_t)flight > d->epoch_flight) {
+        d->epoch_flight = (uint32_t)flight;
+    }
+    if (s->now_us - d->epoch_us >= HEALTH_ROUND_MIN_US) {
+        health_data_round(s->health, d, s->now_us);
+    }
+    d->window_full += half->flags & HALF_EDGE && end == half->edge;
 }
 
 void health_data(struct health_step *s)
@@ -166,12 +185,12 @@ void health_data(struct health_step *s)
         }
         return;
     }
+    health_clock_run(half, d, s->now_us);
     if (is_absurd(s, half, d)) {
         return;
     }
-    health_clock_run(half, d, s->now_us);
     if (!s->options.has_timestamps) {
-        note_ip_id(s, d);
+        health_data_ip_id(d, s->ip_id);
     }
     bool is_new = health_distance(end, half->next) > 0;
     if (health_distance(s->start, half->next) < 0) {
@@ -181,9 +200,7 @@ void health_data(struct health_step *s)
     }
     if (is_new) {
         take_new(s, d, health_distance(s->start, half->next) < 0 ? half->next : s->start, end);
-        health_talk(s);
-        health_clock_flight(half, d, s->now_us, round_of(s->health, d));
-        d->window_full += half->flags & HALF_EDGE && end == half->edge;
+        go_on(s, d, end);
     }
     d->ce_pkts += (s->p->tos & 3) == 3;
     d->data_us = d->last_us = s->now_us;

@@ -9,7 +9,6 @@ enum {
     LONE_ALLOWANCE_US = 140000, /* delayed ACKs of up to 200 ms are not 60 ms of queue */
     DRIFT_MS = 6,              /* by which the base may rise in a window: 100 ppm of clock skew */
     ONE_WAY_OFFSET_MS = 256,   /* of the histogram: the first packet may have stood in a queue */
-    TRAIN_US = 1000,
     TICK_MIN_US = 10000,
     TICK_MIN_STEPS = 8,
     TICK_TOLERANCE_PERCENT = 18,
@@ -27,21 +26,24 @@ static unsigned bin_of_ms(int32_t ms)
 static void close_interval(struct health_series *series, uint16_t bins[HEALTH_BINS],
                            int32_t offset_ms)
 {
-    if (series->interval == 0 || series->count == UINT16_MAX) {
+    if (!series->is_open || series->count == UINT16_MAX) {
         return;
     }
-    bins[bin_of_ms((int32_t)series->minimum_us / 1000 + offset_ms)]++;
+    unsigned bin = bin_of_ms((int32_t)series->minimum_us / 1000 + offset_ms);
+    bins[bin]++;
+    series->low = series->count == 0 || bin < series->low ? (uint8_t)bin : series->low;
+    series->high = series->count == 0 || bin > series->high ? (uint8_t)bin : series->high;
     series->count++;
-    series->interval = 0;
+    series->is_open = false;
 }
 
 static void add_delay(struct health_series *series, uint16_t bins[HEALTH_BINS], uint32_t now_us,
                       int32_t delay_us, int32_t offset_ms)
 {
-    uint32_t interval = now_us / HEALTH_INTERVAL_US + 1;
-    if (series->interval != interval) {
+    if (!series->is_open || now_us - series->from_us >= HEALTH_INTERVAL_US) {
         close_interval(series, bins, offset_ms);
-        series->interval = interval;
+        series->is_open = true;
+        series->from_us = now_us - now_us % HEALTH_INTERVAL_US;
         series->minimum_us = (uint32_t)delay_us;
     } else if (delay_us < (int32_t)series->minimum_us) {
         series->minimum_us = (uint32_t)delay_us;
@@ -49,21 +51,27 @@ static void add_delay(struct health_series *series, uint16_t bins[HEALTH_BINS], 
 }
 
 /* How many intervals were at least `ms` long. */
-static uint32_t count_from(const uint16_t bins[HEALTH_BINS], int32_t ms)
+static uint32_t count_from(const struct health_series *series, const uint16_t bins[HEALTH_BINS],
+                           int32_t ms)
 {
     uint32_t count = 0;
-    for (unsigned i = bin_of_ms(ms + HEALTH_BIN_MS - 1); i < HEALTH_BINS; i++) {
+    unsigned from = bin_of_ms(ms + HEALTH_BIN_MS - 1);
+    if (series->count == 0) {
+        return 0;
+    }
+    for (unsigned i = from > series->low ? from : series->low; i <= series->high; i++) {
         count += bins[i];
     }
     return count;
 }
 
 /* The delay, in ms, that the share `percent` of intervals did not exceed. */
-static int32_t percentile(const uint16_t bins[HEALTH_BINS], uint32_t total, uint32_t percent)
+static int32_t percentile(const struct health_series *series, const uint16_t bins[HEALTH_BINS],
+                          uint32_t percent)
 {
-    uint32_t rank = total * percent / 100;
+    uint32_t rank = series->count * percent / 100;
     uint32_t seen = 0;
-    for (unsigned i = 0; i < HEALTH_BINS; i++) {
+    for (unsigned i = series->low; i <= series->high; i++) {
         seen += bins[i];
         if (seen > rank) {
             return (int32_t)i * HEALTH_BIN_MS;
@@ -83,6 +91,9 @@ static unsigned quantile_of(uint32_t rtt_us)
 uint32_t health_delay_quantile(const struct health_detail *d, double share)
 {
     uint32_t total = 0;
+    if (d->sample_count == 0) {
+        return HEALTH_NO_TIME;
+    }
     for (unsigned i = 0; i < HEALTH_QUANTILES; i++) {
         total += d->quantiles[i];
     }
@@ -100,15 +111,16 @@ uint32_t health_delay_quantile(const struct health_detail *d, double share)
 /* ---- Judging -------------------------------------------------------------------------------- */
 
 static void judge_series(struct health_half *half, struct health_detail *d,
-                         const uint16_t bins[HEALTH_BINS], int32_t base_ms, bool before)
+                         int32_t base_ms, bool before)
 {
-    uint32_t total = before ? d->one_way.count : d->round_trip.count;
-    uint32_t standing = count_from(bins, base_ms + STANDING_MS);
-    int32_t median = percentile(bins, total, 50) - base_ms;
-    int32_t high = percentile(bins, total, 95) - base_ms;
-    if (total == 0) {
+    const struct health_series *series = before ? &d->one_way : &d->round_trip;
+    const uint16_t *bins = before ? d->one_way_bins : d->round_trip_bins;
+    if (series->count == 0) {
         return;
     }
+    uint32_t standing = count_from(series, bins, base_ms + STANDING_MS);
+    int32_t median = percentile(series, bins, 50) - base_ms;
+    int32_t high = percentile(series, bins, 95) - base_ms;
     /* The half's bins are those of the series with the longer queue. */
     if (standing > half->queue_bins || half->bins == 0) {
         d->queue_before = before && standing > 0;
@@ -119,6 +131,15 @@ static void judge_series(struct health_half *half, struct health_detail *d,
     if (high > 0 && high > d->queue_p95_ms) {
         d->queue_p95_ms = (uint16_t)high;
     }
+}
+
+/* Empties a histogram. */
+static void clear_bins(struct health_series *series, uint16_t bins[HEALTH_BINS])
+{
+    if (series->count > 0) {
+        memset(bins + series->low, 0, (series->high - series->low + 1u) * sizeof *bins);
+    }
+    series->count = 0;
 }
 
 static uint16_t add16(uint16_t a, uint32_t b)
@@ -136,17 +157,16 @@ void health_delay_judge(struct health_half *half, struct health_detail *d, bool 
     /* A tick is what the clock does not tell. */
     int32_t tick_us = d->tick_us == HEALTH_NO_TIME ? 0 : (int32_t)d->tick_us;
     int32_t way_base = (d->delay_base_us + tick_us) / 1000 + ONE_WAY_OFFSET_MS;
-    uint32_t trips = count_from(d->round_trip_bins, rtt_base + STANDING_MS);
-    uint32_t ways = count_from(d->one_way_bins, way_base + STANDING_MS);
-    judge_series(half, d, d->round_trip_bins, rtt_base, false);
-    judge_series(half, d, d->one_way_bins, way_base, true);
+    uint32_t trips = count_from(&d->round_trip, d->round_trip_bins, rtt_base + STANDING_MS);
+    uint32_t ways = count_from(&d->one_way, d->one_way_bins, way_base + STANDING_MS);
+    judge_series(half, d, rtt_base, false);
+    judge_series(half, d, way_base, true);
     bool before = ways > trips;
     half->queue_bins = add16(half->queue_bins, before ? ways : trips);
     half->bins = add16(half->bins, before || d->round_trip.count == 0 ? d->one_way.count
                                                                       : d->round_trip.count);
-    memset(d->round_trip_bins, 0, sizeof d->round_trip_bins);
-    memset(d->one_way_bins, 0, sizeof d->one_way_bins);
-    d->round_trip.count = d->one_way.count = 0;
+    clear_bins(&d->round_trip, d->round_trip_bins);
+    clear_bins(&d->one_way, d->one_way_bins);
     d->delay_base_us += DRIFT_MS * 1000;
 }
 
@@ -169,6 +189,7 @@ void health_delay_sample(struct health_half *half, struct health_detail *d, uint
     /* RFC 6298 §2. */
     int32_t error = (int32_t)(rtt_us - d->smooth_us);
     if (d->sample_count == 0) {
+        memset(d->quantiles, 0, sizeof d->quantiles);
         d->smooth_us = rtt_us;
         d->variation_us = rtt_us / 2;
     } else {
@@ -215,9 +236,7 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
         d->ts_first_us = now_us | 1;
         return;
     }
-    /* Of a train of packets of one tick the first was held up least. */
-    bool in_train = ts_value == d->ts_latest && now_us - d->data_us < TRAIN_US;
-    if (d->tick_us == HEALTH_NO_TIME || in_train) {
+    if (!health_delay_may_tell(d, now_us, ts_value)) {
         return;
     }
     d->ts_latest = ts_value;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Random segments of a few connections: nothing may overflow, and what is said must hang together.
+/* Random segments of a few connections: nothing may overflow, what is said must hang together, and
+ * a book that has no short way for plain segments must say the same.
  * Each record of the input is eight bytes: which connection and side, flags, sequence and
  * acknowledgment near those before, length, window, time. */
 #include "flow/health.h"
@@ -34,12 +35,15 @@ static void write_header(uint8_t tcp[HEADER], const uint8_t *in, const struct pa
     }
 }
 
-static void check(const struct health_book *book, flow_index flow)
+static void check(const struct health_book *book, const struct health_book *thorough,
+                  flow_index flow)
 {
-    struct health_record r;
+    struct health_record r, other;
     if (!health_finish(book, flow, &r)) {
         return;
     }
+    assert(health_finish(thorough, flow, &other));
+    assert(memcmp(&r, &other, sizeof r) == 0);
     for (unsigned side = 0; side < 2; side++) {
         const struct health_way *way = &r.ways[side];
         assert(way->unique_bytes <= way->data_bytes + 1e12);
@@ -63,11 +67,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct health_options options = {.flows = CONNECTIONS, .details = DETAILS};
     struct err err = {0};
     struct health_book *book = health_book_new(&options, &err);
+    options.thorough = true;
+    struct health_book *thorough = health_book_new(&options, &err);
     struct talk talks[CONNECTIONS] = {0};
     uint8_t tcp[HEADER];
     uint8_t ip[20] = {0};
     uint64_t now = 1000000000;
-    assert(book != NULL);
+    assert(book != NULL && thorough != NULL);
     for (; size >= RECORD; data += RECORD, size -= RECORD) {
         flow_index flow = 1 + data[0] % CONNECTIONS;
         unsigned side = data[0] >> 2 & 1;
@@ -76,27 +82,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct packet p = {
             .time_ns = now, .class = PACKET_TCP, .version = 4, .frames = 1, .has_ports = true,
             .ip = ip, .l4 = tcp, .payload = tcp + HEADER, .end = tcp + HEADER,
-            .tcp_flags = data[1] & 0xdf, .window = (uint16_t)(data[6] << 4),
+            .tcp_flags = data[1] & 0x80 ? TCP_ACK : data[1] & 0xdf, .window = (uint16_t)(data[6] << 4),
             .payload_len = data[4] % 4 * PAYLOAD,
         };
         /* Mostly in order; at times a step back or ahead, seldom a leap. */
         int step = (int8_t)data[2];
-        p.seq = talk->next[side] + (step < -120 ? (uint32_t)step << 24 : (uint32_t)(step / 16 * PAYLOAD));
+        p.seq = talk->next[side] + (step < -120 ? (uint32_t)step << 24 : (uint32_t)(step / 64 * PAYLOAD));
         p.ack = talk->next[1 - side] + (uint32_t)((int8_t)data[3] / 32 * PAYLOAD);
         ip[5] = data[5];
         write_header(tcp, data, &p);
         health_packet(book, flow, &p, side);
+        health_packet(thorough, flow, &p, side);
         talk->next[side] = p.seq + p.payload_len + (p.tcp_flags & (TCP_SYN | TCP_FIN) ? 1 : 0);
         if (data[0] == 0xff) {
-            check(book, flow);
+            check(book, thorough, flow);
             health_drop(book, flow);
+            health_drop(thorough, flow);
         } else if (data[0] == 0xfe) {
             health_tick(book, now);
+            health_tick(thorough, now);
         }
     }
     for (flow_index flow = 1; flow <= CONNECTIONS; flow++) {
-        check(book, flow);
+        check(book, thorough, flow);
     }
     health_book_free(book);
+    health_book_free(thorough);
     return 0;
 }

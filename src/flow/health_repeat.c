@@ -83,7 +83,8 @@ static unsigned find_hole(const struct health_step *s, const struct health_detai
 /* Whether a retransmission of the segment that passed before is younger. */
 static bool was_overtaken(const struct health_step *s, const struct health_detail *d)
 {
-    for (unsigned i = 0; i < HEALTH_REPEATS && s->options.has_timestamps; i++) {
+    bool may_tell = d->has_repeated && s->options.has_timestamps;
+    for (unsigned i = 0; i < HEALTH_REPEATS && may_tell; i++) {
         const struct health_repeat *repeat = &d->repeats[i];
         if (repeat->start == s->start && repeat->end != s->start &&
             health_distance(s->options.ts_value, repeat->ts_value) < 0) {
@@ -261,9 +262,12 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
             health_segment_at(d, i)->sent = 2;
         }
     }
+    if (!d->has_repeated) {
+        memset(d->repeats, 0, sizeof d->repeats);
+        d->has_repeated = true;
+    }
     d->repeats[d->repeat_next] =
         (struct health_repeat){s->start, end, s->options.ts_value, true};
-    d->has_repeated = true;
     d->repeat_next = (uint8_t)((d->repeat_next + 1) % HEALTH_REPEATS);
     find_cause(s, d, first_repeat);
     note_stuck(s, d);

@@ -18,11 +18,16 @@ unsigned health_segments_find(struct health_detail *d, uint32_t sequence)
     return low;
 }
 
-static void forget_oldest(struct health_detail *d)
+static void append(struct health_detail *d, const struct health_segment *segment)
 {
-    d->segment_first = (uint8_t)((d->segment_first + 1) % HEALTH_SEGMENTS);
-    d->segment_count--;
-    d->segment_acked = (uint8_t)(d->segment_acked - (d->segment_acked > 0));
+    if (d->segment_count == HEALTH_SEGMENTS && d->segment_acked == 0) {
+        health_segments_merge(d, segment->end);
+        return;
+    }
+    if (d->segment_count == HEALTH_SEGMENTS) {
+        health_segments_forget(d);
+    }
+    *health_segment_at(d, d->segment_count++) = *segment;
 }
 
 /* Makes room at place `at` of a full ring or not; false when only merging helps. */
@@ -32,7 +37,7 @@ static bool make_room(struct health_detail *d, unsigned *at)
         if (d->segment_acked == 0 || *at == 0) {
             return false;
         }
-        forget_oldest(d);
+        health_segments_forget(d);
         --*at;
     }
     for (unsigned i = d->segment_count; i > *at; i--) {
@@ -46,20 +51,7 @@ static bool make_room(struct health_detail *d, unsigned *at)
 void health_segments_add(struct health_step *s, struct health_detail *d, uint32_t start,
                          uint32_t end)
 {
-    unsigned at = d->segment_count;
-    bool is_last = at == 0 || health_distance(start, health_segment_at(d, at - 1)->end) >= 0;
-    if (!is_last) {
-        at = health_segments_find(d, start);
-    }
-    if (!make_room(d, &at)) {
-        if (is_last) {
-            struct health_segment *last = health_segment_at(d, d->segment_count - 1u);
-            last->end = end;
-            last->flags |= SEGMENT_MERGED;
-        }
-        return;
-    }
-    *health_segment_at(d, at) = (struct health_segment){
+    const struct health_segment segment = {
         .start = start,
         .end = end,
         .time_us = s->now_us,
@@ -68,4 +60,13 @@ void health_segments_add(struct health_step *s, struct health_detail *d, uint32_
         .ip_id = s->ip_id,
         .sent = 1,
     };
+    unsigned at = d->segment_count;
+    if (at == 0 || health_distance(start, health_segment_at(d, at - 1)->end) >= 0) {
+        append(d, &segment);
+        return;
+    }
+    at = health_segments_find(d, start);
+    if (make_room(d, &at)) {
+        *health_segment_at(d, at) = segment;
+    }
 }

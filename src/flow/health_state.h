@@ -23,8 +23,16 @@ enum {
 
 enum { HEALTH_NO_TIME = UINT32_MAX }; /* of what was never measured */
 
+enum {
+    HEALTH_JUMP_MAX = 1 << 28, /* no window is larger than 2^30, and no hole grows to a quarter */
+    HEALTH_ROUND_MIN_US = 10000, /* of a round trip, when levels of the flight are compared */
+    HEALTH_STAMPS_SIZE = 12,
+    HEALTH_STAMPS_HEAD = 0x0101080a, /* NOP NOP, time stamps of ten bytes: RFC 7323 appendix A */
+};
+
 #define HEALTH_SECOND_US 1000000u
 #define HEALTH_INTERVAL_US 100000u /* CoDel's interval, RFC 8289 §4.2 */
+#define HEALTH_FORGET_US 600000000u /* of silence, after which nothing is in flight */
 #define HEALTH_WINDOW_US 60000000u /* after which bins are judged, so that clock skew stays small */
 
 /* A segment that passed, or several that were merged. */
@@ -59,63 +67,81 @@ struct health_repeat {
     bool open;
 };
 
-/* Minima of a delay over intervals. */
+/* Minima of a delay over intervals. Of its histogram, bins outside of low to high are zero. */
 struct health_series {
-    uint32_t interval;  /* number of the one under way, plus 1; 0: none */
+    uint32_t from_us;   /* where the interval under way began, with is_open */
     uint32_t minimum_us;
     uint16_t count;     /* intervals in the histogram */
+    uint8_t low, high;  /* bins in use, with count > 0 */
+    bool is_open;
 };
 
-/* Working state of a half: what each packet touches, then what unusual ones do, then arrays. */
+/* Working state of a half: two cache lines that each packet touches, then what unusual ones do,
+ * then arrays. */
 struct health_detail {
-    uint32_t owner; /* index of the connection, 0: free */
-    uint32_t next_free;
+    _Alignas(64) uint32_t owner; /* index of the connection, 0: free */
     uint8_t side;
     bool idle;      /* the sender's clock shows nothing in flight and nothing wanted */
     bool began;     /* data were seen */
     bool clipped;   /* a hole or record was given up for want of room */
+    union {
+        struct {
+            uint8_t hole_count, stuck_count, duplicate_run;
+            bool has_repeated, in_recovery, in_timeout;
+            uint16_t zero;
+        };
+        uint64_t troubles; /* any of them: see health_plain.c */
+    };
+    union {
+        struct {
+            uint8_t jumps; /* segments in a row that lie out of all proportion */
+            uint8_t stale_count;
+        };
+        uint16_t oddities; /* any of them */
+    };
     uint8_t segment_first, segment_count, segment_acked; /* ring; the first ones are acknowledged */
-    uint8_t hole_count, ack_first, ack_count;
-    uint8_t repeat_next, print_next;
-    uint8_t clock_restarts;
-    uint8_t jumps; /* segments in a row that lie out of all proportion */
+    uint8_t ack_first, ack_count;
+    uint8_t print_next;
     uint8_t initial_state; /* enum health_initial */
-    uint8_t stuck_count, stale_count, duplicate_run;
-    bool has_sack, has_repeated, in_recovery, in_timeout, stuck_shrank, is_ahead;
-    bool queue_before; /* the queue is between sender and tap */
+    bool has_sack, is_ahead;
+    uint8_t clock_restarts;
+    uint8_t ip_id_good, ip_id_count;
+    uint16_t ip_id_last;
     uint32_t last_us;
 
     /* the sender's clock */
-    uint32_t clock_us, acked_there, edge_there, idle_since_us;
-    uint32_t busy_us, rwnd_us; /* beyond the whole ms in the half */
+    uint32_t clock_us, acked_there, edge_there;
     uint32_t need;             /* window that one more segment takes */
     uint32_t data_us;          /* when data passed last */
-    uint32_t progress_us;      /* when an acknowledgment moved on, or the flight began */
+    /* second cache line */
     uint32_t peer_us;          /* latest packet of the receiver */
-
-    /* levels of the flight, a round trip at a time */
-    uint32_t epoch_us, epoch_flight;
-
-    /* delay by the sender's time stamps */
-    uint32_t ts_first, ts_first_us, ts_latest;
-    uint32_t tick_us;  /* 0: not known yet, HEALTH_NO_TIME: no clock */
-    int32_t delay_base_us;
-    int32_t delay_us;  /* of the latest packet, above the base */
-    uint32_t window_start_us;
-    struct health_series round_trip, one_way;
-
+    uint32_t epoch_us, epoch_flight; /* levels of the flight, a round trip at a time */
+    uint32_t ts_latest;        /* delay by the sender's time stamps: below */
+    uint32_t tick_us;          /* 0: not known yet, HEALTH_NO_TIME: no clock */
+    uint32_t progress_us;      /* when an acknowledgment moved on, or the flight began */
+    uint32_t window_full, ce_pkts;
+    uint32_t max_window;
     /* round trips, tap to receiver */
     uint32_t smooth_us, variation_us;
     uint32_t sample_count;
-    uint32_t max_window;
     uint64_t sample_sum_us;
+    struct health_series round_trip;
+
+    /* third: what changes now and then */
+    uint32_t idle_since_us;
+    uint32_t busy_us, rwnd_us; /* beyond the whole ms in the half */
+    uint32_t ts_first, ts_first_us;
+    int32_t delay_base_us;
+    int32_t delay_us;  /* of the latest packet, above the base */
+    uint32_t window_start_us;
+    struct health_series one_way;
 
     /* loss, and what the sender did about it */
     uint32_t sacked; /* highest, valid with has_sack */
     uint32_t recovery, timeout_recovery; /* ends of what is under repair */
     uint32_t stuck, stuck_us, stuck_length; /* lowest unacknowledged segment that was repeated */
     uint32_t stale, stale_us; /* the same of one that the tap saw acknowledged */
-    uint32_t duplicate_acks, sack_acks, ce_pkts, window_full;
+    uint32_t duplicate_acks, sack_acks;
     uint32_t ahead; /* acknowledged though it never passed: health_acks_settle() */
 
     uint32_t origin; /* where the data began, for the initial window */
@@ -124,17 +150,21 @@ struct health_detail {
     uint32_t max_flight, level;
     uint16_t epochs, level_epochs, best_level_epochs;
     uint16_t queue_p50_ms, queue_p95_ms;
-    uint16_t ip_id_last;
-    uint8_t ip_id_good, ip_id_count;
+    uint8_t repeat_next;
+    bool stuck_shrank;
+    bool queue_before; /* the queue is between sender and tap */
+    uint32_t next_free;
 
     uint32_t prints[HEALTH_PRINTS]; /* of the latest frames, a ring */
-    struct health_repeat repeats[HEALTH_REPEATS];
-    uint16_t quantiles[HEALTH_QUANTILES];
-    /* Histograms of absolute values, so that a base that falls later only shifts them. */
-    uint16_t round_trip_bins[HEALTH_BINS], one_way_bins[HEALTH_BINS];
+    /* What stands above is zero in a new detail. Of the arrays only what is in use is valid: */
+    struct health_repeat repeats[HEALTH_REPEATS]; /* with has_repeated */
+    uint16_t quantiles[HEALTH_QUANTILES];         /* with sample_count > 0 */
     struct health_ack acks[HEALTH_ACKS];
     struct health_hole holes[HEALTH_HOLES];
     struct health_segment segments[HEALTH_SEGMENTS];
+    /* Histograms of absolute values, so that a base that falls later only shifts them; all zero in
+     * a free detail. */
+    uint16_t round_trip_bins[HEALTH_BINS], one_way_bins[HEALTH_BINS];
 };
 
 enum health_initial { INITIAL_VOID, INITIAL_SENDING, INITIAL_ACKED, INITIAL_KNOWN };
@@ -175,6 +205,8 @@ enum health_half_flags {
     HALF_OPENER = 4096, /* it sent a SYN without ACK */
     HALF_UNSEEN = 2048, /* its data were acknowledged, but no packet of it was seen */
     HALF_BEGUN = 8192,  /* it had a detail before */
+    HALF_TAKES_DATA = 16384, /* its detail takes data, or acknowledgments, the short way */
+    HALF_TAKES_ACKS = 32768,
 };
 
 struct health {
@@ -221,6 +253,7 @@ enum health_flags {
     HEALTH_HAS_RUN = 262144,
     HEALTH_RESET_SEEN = 524288,
     HEALTH_TLS = 1 << 22, /* tls_us is the handshake's time */
+    HEALTH_PLAIN = 1 << 23, /* and the next bit: packets of the side may go the short way */
     HEALTH_AHEAD = 1 << 20, /* and the next bit, for the other side: see health_acks_settle() */
 };
 
@@ -245,6 +278,28 @@ struct health_step {
     uint8_t flags;
     bool truncated;
 };
+
+/* ---- health_plain.c: the short way ----------------------------------------------------------- */
+
+/* Takes in the next data of a sender, or an acknowledgment of some, with no trouble before or now,
+ * which nearly all segments are; false and nothing done if it is anything else. Comes to the same
+ * as the long way does. `details` are the book's. */
+bool health_plain(struct health_detail *details, struct health *h, const struct packet *p,
+                  unsigned side);
+
+/* Notes which halves may go the short way until something else than a plain segment comes. */
+void health_plain_note(struct health_detail *details, struct health *h);
+
+/* Tells frames apart: what a copy of a packet keeps, in 32 bits. Odd factors: whatever differs in
+ * one number alone has another print. */
+static inline uint32_t health_print(const struct packet *p, uint32_t ts_value, uint32_t ts_echo,
+                                    uint16_t ip_id)
+{
+    uint32_t print = p->seq * 0x9e3779b1u + p->ack * 0x85ebca77u + ts_value * 0xc2b2ae3du;
+    print += ts_echo * 0x27d4eb2fu + p->payload_len * 0x165667b1u;
+    print += ((uint32_t)ip_id << 16 | p->window) * 0xd6e8feb9u + p->tcp_flags * 0x7feb352du;
+    return print | 1;
+}
 
 /* The detail of a half, or NULL. */
 static inline struct health_detail *health_step_detail(const struct health_step *s,
@@ -279,18 +334,84 @@ static inline struct health_segment *health_segment_at(struct health_detail *d, 
     return &d->segments[(d->segment_first + i) % HEALTH_SEGMENTS];
 }
 
+/* Keeps the print of a frame, by which a copy will be known. */
+static inline void health_remember(struct health *h, unsigned side, struct health_detail *d,
+                                   uint32_t print)
+{
+    if (d != NULL) {
+        d->prints[d->print_next++ % HEALTH_PRINTS] = print;
+    } else {
+        h->recent[side][1] = h->recent[side][0];
+        h->recent[side][0] = print;
+    }
+}
+
+/* Makes room in a ring that is full. */
+static inline void health_segments_forget(struct health_detail *d)
+{
+    d->segment_first = (uint8_t)((d->segment_first + 1) % HEALTH_SEGMENTS);
+    d->segment_count--;
+    d->segment_acked = (uint8_t)(d->segment_acked - (d->segment_acked > 0));
+}
+
+/* Makes the last of a ring full of unacknowledged ones longer. */
+static inline void health_segments_merge(struct health_detail *d, uint32_t end)
+{
+    struct health_segment *last = health_segment_at(d, d->segment_count - 1u);
+    last->end = end;
+    last->flags |= SEGMENT_MERGED;
+}
+
+/* What an acknowledgment newly covers. */
+struct health_covered {
+    const struct health_segment *last;
+    uint32_t count;
+    bool clean; /* some, each sent once, none SACKed or behind a hole */
+};
+
+/* Marks segments of the half as acknowledged up to `ack`; `mss` is what its receiver announced. */
+static inline struct health_covered health_cover(struct health_half *half, struct health_detail *d,
+                                                 uint32_t ack, uint32_t mss)
+{
+    struct health_covered ret = {.last = NULL};
+    const uint32_t limit = mss > 0 ? mss : UINT16_MAX;
+    unsigned soiled = 0;
+    unsigned at = d->segment_acked;
+    for (; at < d->segment_count; at++) {
+        const struct health_segment *segment = health_segment_at(d, at);
+        if (health_distance(segment->end, ack) > 0) {
+            break;
+        }
+        soiled |= (segment->sent ^ 1u) | (segment->flags & (SEGMENT_SACKED | SEGMENT_FILLED));
+        uint32_t length = segment->end - segment->start;
+        length = length < limit ? length : limit;
+        if (length > half->largest_acked && !(segment->flags & SEGMENT_MERGED)) {
+            half->largest_acked = (uint16_t)length;
+        }
+        ret.last = segment;
+    }
+    ret.count = at - d->segment_acked;
+    ret.clean = ret.count > 0 && soiled == 0;
+    d->segment_acked = (uint8_t)at;
+    return ret;
+}
+
 /* ---- health_book.c: memory ------------------------------------------------------------------ */
 
 /* The detail of a half of the step's connection: what it has, or a new one; NULL when the budget is
  * spent. */
 struct health_detail *health_detail_take(struct health_step *s, unsigned side);
+/* What was in flight will not be heard of any more. */
+void health_detail_forget(struct health_detail *d);
 /* The one that it has, or NULL. */
 struct health_detail *health_detail_of(const struct health_book *book, const struct health_half *half);
 
 /* ---- health_clock.c: what the sender knew --------------------------------------------------- */
 
 void health_clock_start(struct health_detail *d, const struct health *h, uint32_t now_us);
-/* Lets time pass up to now: acknowledgments arrive at the sender. */
+/* Lets acknowledgments arrive at the sender up to now; time as far as need be. */
+void health_clock_hear(struct health_half *half, struct health_detail *d, uint32_t now_us);
+/* Lets all time pass up to now, too. */
 void health_clock_run(struct health_half *half, struct health_detail *d, uint32_t now_us);
 /* Lets it pass until the sender has all that the tap saw. */
 void health_clock_finish(struct health *h, struct health_detail *d);
@@ -300,12 +421,30 @@ void health_clock_ack(struct health_half *half, struct health_detail *d, uint32_
 /* Data of the half passed, after health_clock_run(). A gap before them was none if they were a
  * retransmission or had been held up. */
 void health_clock_data(struct health_detail *d, uint32_t now_us, bool again);
-/* Notes the flight that a new segment makes. */
-void health_clock_flight(const struct health_half *half, struct health_detail *d, uint32_t now_us,
-                         uint32_t round_us);
-/* The receiver advertises a larger window than before. */
-void health_clock_window(const struct health_half *receiver, struct health_detail *d,
-                         uint32_t window);
+/* Notes the largest flight of a round trip, if one is over. */
+void health_clock_flight(struct health_detail *d, uint32_t now_us, uint32_t round_us);
+/* The receiver of the half's data advertises a larger window than before. */
+void health_clock_window(struct health_half *half, const struct health_half *receiver,
+                         struct health_detail *d, uint32_t now_us, uint32_t window);
+
+/* Whether an acknowledgment has arrived at the sender by now that its clock does not know of. */
+static inline bool health_clock_is_due(const struct health_detail *d, uint32_t now_us)
+{
+    return d->ack_count > 0 && health_distance(d->acks[d->ack_first].time_us, now_us) <= 0;
+}
+
+/* Whether the sender has been busy, and not held back by the window, since its clock ran last, and
+ * stays so with data up to `next`, of which it knows `acked` to be acknowledged and the window to
+ * end at `edge`. Then the clock may run later: it will find the same. */
+static inline bool health_clock_stays(const struct health_half *half, const struct health_detail *d,
+                                      uint32_t next, uint32_t acked, uint32_t edge)
+{
+    bool busy = d->began && !d->idle && !(half->flags & HALF_FIN) &&
+                health_distance(half->next, d->acked_there) > 0 && health_distance(next, acked) > 0;
+    return busy && (!(half->flags & HALF_EDGE) ||
+                    (health_distance(next + d->need, d->edge_there) <= 0 &&
+                     health_distance(next + d->need, edge) <= 0));
+}
 
 /* ---- health_delay.c: round trips and queues -------------------------------------------------- */
 
@@ -317,9 +456,26 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
 void health_delay_judge(struct health_half *half, struct health_detail *d, bool last);
 uint32_t health_delay_quantile(const struct health_detail *d, double share);
 
+enum { HEALTH_TRAIN_US = 1000 };
+
+/* Whether health_delay_stamp() has something to learn from this stamp: of a train of packets of
+ * one tick the first was held up least. */
+static inline bool health_delay_may_tell(const struct health_detail *d, uint32_t now_us,
+                                         uint32_t ts_value)
+{
+    bool in_train = ts_value == d->ts_latest && now_us - d->data_us < HEALTH_TRAIN_US;
+    return d->tick_us != HEALTH_NO_TIME && (!in_train || d->ts_first_us == 0);
+}
+
 /* ---- health_data.c, health_repeat.c: segments with data ------------------------------------- */
 
 void health_data(struct health_step *s);
+/* After an acknowledgment of the first data of a half, more follow: its initial window is known. */
+void health_data_initial(const struct health_half *half, struct health_detail *d, uint32_t now_us);
+/* Follows IP identifications, which order packets where there are no time stamps. */
+void health_data_ip_id(struct health_detail *d, uint16_t ip_id);
+/* A round trip is over that began at epoch_us. */
+void health_data_round(const struct health *h, struct health_detail *d, uint32_t now_us);
 /* Where the data of a half begin, when its first packet is in the middle of the connection. */
 void health_data_begin(struct health_half *half, uint32_t start);
 /* Data that begin below what was seen. */
@@ -339,6 +495,8 @@ uint32_t health_holes_below(struct health_detail *d, uint32_t sequence);
 /* ---- health_acks.c: acknowledgments ---------------------------------------------------------- */
 
 void health_acks(struct health_step *s);
+/* The first data are acknowledged; `trip_us` later the sender has that. */
+void health_acks_initial(struct health_detail *d, uint32_t ack, uint32_t now_us, uint32_t trip_us);
 /* A packet of a sender shows whether acknowledgments that ran ahead of its data were right. */
 void health_acks_settle(struct health_step *s);
 
@@ -349,6 +507,20 @@ enum health_tls { TLS_NONE, TLS_HELLO, TLS_WAITS, TLS_DONE };
 
 /* New bytes passed. */
 void health_talk(struct health_step *s);
+
+/* The server begins to answer. */
+void health_talk_answer(struct health *h, uint32_t now_us);
+
+/* health_talk() without a look at the payload, after the handshake. */
+static inline void health_talk_turn(struct health *h, unsigned side, uint32_t now_us)
+{
+    if (side == 0) {
+        h->run_us = now_us;
+        h->flags |= HEALTH_CLIENT_SPOKE;
+    } else if (h->flags & HEALTH_CLIENT_SPOKE) {
+        health_talk_answer(h, now_us);
+    }
+}
 void health_handshake(struct health_step *s);
 void health_reset(struct health_step *s);
 

@@ -43,6 +43,12 @@ static void agree(struct health *h)
 
 static void begin_half(struct health_step *s, struct health_half *half)
 {
+    struct health_detail *d = health_step_detail(s, half);
+    if (d != NULL) {
+        health_clock_run(half, d, s->now_us);
+        health_detail_forget(d);
+        d->acked_there = s->start;
+    }
     half->next = s->start;
     half->acked = half->flags & HALF_ACKED && health_distance(half->acked, s->start) > 0
                       ? half->acked : s->start;
@@ -215,17 +221,14 @@ void health_talk(struct health_step *s)
     if (h->tls != TLS_DONE) {
         follow_tls(s);
     }
-    if (s->side == 0) {
-        h->run_us = s->now_us;
-        h->flags |= HEALTH_CLIENT_SPOKE;
-        return;
-    }
-    if (!(h->flags & HEALTH_CLIENT_SPOKE)) {
-        return;
-    }
+    health_talk_turn(h, s->side, s->now_us);
+}
+
+void health_talk_answer(struct health *h, uint32_t now_us)
+{
     h->flags &= ~(uint32_t)HEALTH_CLIENT_SPOKE;
     health_count16(&h->turns);
-    uint32_t waited = s->now_us - h->run_us;
+    uint32_t waited = now_us - h->run_us;
     uint32_t trip = to_server(h);
     uint32_t response = waited > trip ? waited - trip : 0;
     if (h->response_us == HEALTH_NO_TIME || response > h->response_us) {
