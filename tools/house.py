@@ -27,6 +27,9 @@ PUBLIC = {
     "flow": ["defrag.h", "health.h", "tcp_graph.h", "tcp_stream.h"],
     "event": ["beat.h", "event_log.h", "networks.h", "pattern.h", "processor.h", "transaction.h"],
     "cmd": ["command.h", "options.h", "usage.h"],
+    "handler": ["input_resources.h", "pcap_stats.h"],
+    "policy": ["yaml_tree.h"],
+    "proto/dns": ["dns_message.h", "dns_words.h"],
     "engine": ["beat_config.h"],
     "tap": ["capture_filter.h", "interfaces.h", "pcapwrite.h"],
 }

@@ -5,6 +5,7 @@
 #include "base/terminal.h"
 #include "cmd/agent.h"
 #include "cmd/interrupt.h"
+#include "cmd/policy_agent.h"
 #include "cmd/one_connection.h"
 #include "cmd/read_files.h"
 #include "cmd/report.h"
@@ -162,8 +163,17 @@ static int analyse(const struct arguments *arguments, const struct config *confi
                    enum output output, struct pcapwrite *writer)
 {
     struct err err = {0};
+    struct policies *policies = NULL;
+    if (config->policies != NULL) {
+        policies = policy_agent_make(config, true, &err);
+        if (policies == NULL) {
+            read_files_complain(&err);
+            return err.code;
+        }
+    }
     struct engine_options engine_options = {
         .mode = "read",
+        .policies = policies,
         .listens = output == OUTPUT_EVENTS || arguments_flag(arguments, "transactions"),
         .keep_courses = output == OUTPUT_REPORT,
         .keep_connections = arguments_flag(arguments, "connections") ? CONNECTIONS_KEPT : 0,
@@ -173,13 +183,19 @@ static int analyse(const struct arguments *arguments, const struct config *confi
         config_check(config, &err) ? engine_new(config, &engine_options, &err) : NULL;
     if (engine == NULL) {
         read_files_complain(&err);
+        policies_free(policies);
         return err.code;
     }
     interrupt_watch();
     enum engine_status status = read_files_all(engine, &err);
     engine_stop(engine, &err);
-    print_answer(engine, arguments, output);
+    if (policies != NULL && output == OUTPUT_SUMMARY) {
+        policy_agent_print(policies);
+    } else {
+        print_answer(engine, arguments, output);
+    }
     engine_free(engine);
+    policies_free(policies);
     if (status == ENGINE_FAILED || err.code != ERR_NONE) {
         read_files_complain(&err);
         return err.code != ERR_NONE ? (int)err.code : ERR_FAILED;

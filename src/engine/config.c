@@ -7,6 +7,7 @@
 
 #include "base/node.h"
 #include "base/suggest.h"
+#include "base/tree.h"
 #include "engine/config_protocols.h"
 
 /* Blocks in a list, freed together: a config is small and lives long. */
@@ -83,6 +84,7 @@ void config_free(struct config *config)
         free(config->memory);
         config->memory = next;
     }
+    tree_memory_free(config->policies_memory);
     free(config);
 }
 

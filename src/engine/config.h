@@ -97,6 +97,9 @@ struct config_ports {
     uint16_t high;
 };
 
+struct tree;
+struct tree_memory;
+
 struct config {
     struct config_tap *taps; /* default: one afpacket tap on "auto" */
     size_t tap_count;
@@ -110,6 +113,9 @@ struct config {
     struct node *processors;     /* a list for processors_new(), or NULL */
     bool logs_events;                 /* each event is a debug line, too; no key */
     const struct beat_options *beat;  /* events are to be Packetbeat's; no key; NULL: our own */
+    /* Policies as a document of pktvisor's schema ("visor" in it); NULL: there are none. */
+    struct tree *policies;
+    struct tree_memory *policies_memory;
     enum log_level log_level;
     uint64_t given;               /* which keys the user wrote: a bit a row of the schema */
     struct config_memory *memory; /* private: what the strings and lists live in; */

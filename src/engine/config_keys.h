@@ -115,3 +115,6 @@ int64_t config_memory_auto(void);
 
 /* Memory that lives as long as the config. */
 void *config_allocate(struct config *config, size_t size);
+
+/* Fills in that a file could not even be read: no place within it. `problems` is empty. */
+void config_problem_reading(const char *name, struct config_problems *problems, const char *what);

@@ -11,6 +11,7 @@
 
 #include "base/suggest.h"
 #include "base/text.h"
+#include "engine/config_policies.h"
 #include "engine/config_protocols.h"
 #include "engine/node_yaml.h"
 #include "event/processor.h"
@@ -19,7 +20,7 @@
 enum { ROWS_MAX = 64, PATH_ROOM = 128, VALUE_MAX = 64 << 10 };
 
 /* Names of the root that the plan has and this version has not. */
-static const char *const reserved[] = {"policies", "store", "geo", "alerts", NULL};
+static const char *const reserved[] = {"store", "geo", "alerts", NULL};
 
 /* What the walk carries along. */
 struct loader {
@@ -64,15 +65,6 @@ __attribute__((format(printf, 3, 4))) static void problem(struct loader *loader,
         abort();
     }
     problems->lines[problems->count++] = line;
-}
-
-/* The same for a file that could not even be read: no place within it. */
-static void problem_reading(const char *name, struct config_problems *problems, const char *what)
-{
-    if (asprintf(&problems->lines[0], "%s: %s", name, what) < 0) {
-        abort();
-    }
-    problems->count = 1;
 }
 
 static const char *node_what(const yaml_node_t *node)
@@ -276,9 +268,22 @@ static void bind_item(struct loader *loader, const struct config_key *key, size_
     }
 }
 
+/* Policies, and taps by name, are kept for those who make policies of them. */
+static void bind_policies(struct loader *loader, const char *key, const yaml_node_t *node)
+{
+    struct err err = {0};
+    if (!config_policies_keep(loader->config, key, loader->document, node, &err)) {
+        problem(loader, node->start_mark, "%s: %s", key, err.text);
+    }
+}
+
 static void bind_items(struct loader *loader, const struct config_key *key,
                        const yaml_node_t *node)
 {
+    if (node->type == YAML_MAPPING_NODE && key->items->keys == config_tap_keys) {
+        bind_policies(loader, key->path, node);
+        return;
+    }
     if (node->type != YAML_SEQUENCE_NODE) {
         problem(loader, node->start_mark, "%s is %s, not a list: begin each item with '- '",
                 key->path, node_what(node));
@@ -447,6 +452,10 @@ static void bind_pair(struct loader *loader, struct scope *scope, const yaml_nod
         problem(loader, at, "a key is %s, not a name", node_what(key_node));
         return;
     }
+    if (scope->kind == NULL && *scope->prefix == '\0' && config_policies_key(scalar(key_node))) {
+        bind_policies(loader, scalar(key_node), value);
+        return;
+    }
     char path[PATH_ROOM];
     int size = snprintf(path, sizeof path, "%s%s", scope->prefix, scalar(key_node));
     bool fits = (size_t)size < sizeof path && strchr(scalar(key_node), '.') == NULL;
@@ -492,15 +501,34 @@ static void check_rules(struct loader *loader)
     }
 }
 
+/* A file of which no key is known is no configuration of ours. */
+static void check_schema(struct loader *loader, const yaml_node_t *root, const struct scope *scope)
+{
+    bool is_empty = root->data.mapping.pairs.start == root->data.mapping.pairs.top;
+    if (scope->seen == 0 && loader->config->policies == NULL && !is_empty) {
+        problem(loader, root->start_mark,
+                "invalid schema: this is a configuration neither of vantage nor of pktvisor, "
+                "which has 'visor:'");
+    }
+}
+
 static void bind_document(struct loader *loader)
 {
     const yaml_node_t *root = yaml_document_get_root_node(loader->document);
+    struct err err = {0};
+    if (root != NULL && root->type == YAML_MAPPING_NODE && lookup(loader, root, "visor") != NULL) {
+        if (!config_policies_keep_all(loader->config, loader->document, &err)) {
+            problem(loader, root->start_mark, "%s", err.text);
+        }
+        return;
+    }
     if (root != NULL && !is_null(root) && root->type != YAML_MAPPING_NODE) {
         problem(loader, root->start_mark, "a configuration is a mapping of keys such as 'taps:'");
     } else if (root != NULL && !is_null(root)) {
         struct scope scope = {.keys = config_keys, .prefix = "", .object = loader->config,
                               .given = &loader->config->given};
         bind_mapping(loader, &scope, root);
+        check_schema(loader, root, &scope);
     }
     if (loader->problems->count == 0) {
         check_rules(loader);
@@ -547,7 +575,7 @@ struct config *config_parse(const char *name, struct span text, struct config_pr
 {
     *problems = (struct config_problems){0};
     if (text.size > CONFIG_FILE_MAX) {
-        problem_reading(name, problems, "larger than 1 MiB, which no configuration is");
+        config_problem_reading(name, problems, "larger than 1 MiB, which no configuration is");
         return NULL;
     }
     struct loader loader = {.name = name, .config = config_new(), .problems = problems};
@@ -563,32 +591,4 @@ struct config *config_parse(const char *name, struct span text, struct config_pr
         return NULL;
     }
     return loader.config;
-}
-
-struct config *config_load(const char *path, struct config_problems *problems)
-{
-    bool is_input = strcmp(path, "-") == 0;
-    const char *name = is_input ? "standard input" : path;
-    *problems = (struct config_problems){0};
-    FILE *file = is_input ? stdin : fopen(path, "re");
-    if (file == NULL) {
-        problem_reading(name, problems, strerror(errno));
-        return NULL;
-    }
-    char *text = malloc(CONFIG_FILE_MAX + 1);
-    if (text == NULL) {
-        abort();
-    }
-    size_t size = fread(text, 1, CONFIG_FILE_MAX + 1, file);
-    struct config *config = NULL;
-    if (ferror(file)) {
-        problem_reading(name, problems, strerror(errno));
-    } else {
-        config = config_parse(name, span_of(text, size), problems);
-    }
-    free(text);
-    if (!is_input) {
-        fclose(file);
-    }
-    return config;
 }

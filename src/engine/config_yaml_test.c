@@ -114,8 +114,8 @@ static void wrong_values_are_named(void **state)
     refuses("logging: {level: inof}\n", "vantage.yml:1:18: logging.level 'inof' is not one of "
                                         "error, warning, info, debug (did you mean info?)");
     refuses("flows: [1]\n", "vantage.yml:1:8: flows is a list, not a mapping of keys");
-    refuses("taps: {}\n", "vantage.yml:1:7: taps is a mapping, not a list: begin each item with "
-                          "'- '");
+    refuses("outputs: {}\n", "vantage.yml:1:10: outputs is a mapping, not a list: begin each item "
+                             "with '- '");
     refuses("taps: [eth0]\n", "vantage.yml:1:8: taps holds a single value, not mappings of keys");
     refuses("api: {listen: [a]}\n", "vantage.yml:1:15: api.listen is a list, not a single value");
     refuses("[]\n", "vantage.yml:1:1: a configuration is a mapping of keys such as 'taps:'");

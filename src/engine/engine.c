@@ -95,6 +95,7 @@ static bool make_workers(struct engine *engine, struct err *err)
         .talk_memory = (uint64_t)engine->config->limits.memory / TALK_SHARE / engine->worker_count,
         .health_details = plan_details(engine->config, engine->worker_count),
         .seed = engine->seed,
+        .policies = engine->options.policies,
         .wants_events = output_is_wanted(engine->output),
         .wants_flows = engine->config->flows.enabled && output_is_wanted(engine->output),
         .is_live = engine->is_live,
@@ -102,6 +103,7 @@ static bool make_workers(struct engine *engine, struct err *err)
     };
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         options.outbox = output_outbox(engine->output, i);
+        options.number = i;
         options.index = engine->is_live ? 0 : i; /* a lane's chunk has one list */
         engine->workers[i] = worker_new(&options, err);
         if (engine->workers[i] == NULL) {
@@ -255,6 +257,9 @@ bool engine_stop(struct engine *engine, struct err *err)
         }
         for (uint32_t i = 0; i < engine->worker_count; i++) {
             collector_add(engine->collector, worker_rest(engine->workers[i]));
+        }
+        if (engine->options.policies != NULL) {
+            policies_finish(engine->options.policies);
         }
         office_publish(engine);
     }

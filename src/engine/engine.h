@@ -17,6 +17,8 @@ struct engine; /* opaque */
 
 struct pcapwrite;
 
+struct policies;
+
 struct engine_options {
     const char *mode;         /* "live", "demo", "read": shown on the board */
     bool serves;              /* an API will ask: recent flows are kept */
@@ -24,6 +26,7 @@ struct engine_options {
     bool keep_courses;        /* a report will ask for the course of top items over time */
     uint32_t keep_connections; /* so many of the worst TCP connections, for engine_connections() */
     const uint64_t *draw;     /* files only: for engine_graph(), or NULL */
+    struct policies *policies; /* counted on the way, if there are any; NULL: none */
     struct pcapwrite *writer; /* files only: every frame that passes the filter goes there, or NULL */
 };
 

@@ -5,6 +5,7 @@
 
 #include "engine/collector.h"
 #include "engine/lane.h"
+#include "policy/policy.h"
 #include "tap/tap.h"
 
 /* A tap as opened for one worker. */

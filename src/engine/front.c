@@ -367,6 +367,7 @@ void front_decode(const struct front_options *options, const struct frame *frame
             }
         }
     }
+    chunk->frames = frames;
     chunk->frame_count = count;
 }
 

@@ -213,6 +213,7 @@ static bool turn(struct live_worker *self, struct meter *meter)
         ended += status == TAP_END;
         if (status == TAP_OK) {
             idle = false;
+            worker_select_tap(self->worker, tap->config->name);
             lane_frames(&self->lane, self->batch.frames, self->batch.count);
             meter_add(meter, self, began, clock_ns(CLOCK_MONOTONIC));
         }

@@ -25,6 +25,9 @@ uint32_t office_round(struct engine *engine, bool last)
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         moved += office_collect(engine, i);
     }
+    if (engine->options.policies != NULL) {
+        moved += policies_collect(engine->options.policies);
+    }
     return moved;
 }
 
@@ -87,6 +90,10 @@ static void edit_taps(struct engine *engine, struct board *board)
     const struct config_tap *config;
     for (uint32_t i = 0; i < 16 && live_run_stats(engine->live, i, &stats, &config); i++) {
         edit_tap(board, config, &stats);
+        if (engine->options.policies != NULL) {
+            policies_note_drops(engine->options.policies, config->name, stats.dropped,
+                                stats.interface_drops);
+        }
     }
 }
 

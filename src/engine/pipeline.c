@@ -94,9 +94,27 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
     return update.side;
 }
 
-static void run_unit(struct worker *w, const struct unit *unit)
+/* Shows a unit to the policies. What was reassembled has no frame, and belongs to none. */
+static void count_policies(struct worker *w, const struct chunk *chunk, const struct unit *unit)
+{
+    size_t index = (size_t)(unit - chunk->units);
+    struct intake_packet packet = {
+        .packet = &unit->packet,
+        .frame = unit->flags & UNIT_FRAME && index < chunk->frame_count ? &chunk->frames[index]
+                                                                        : NULL,
+        .key = unit->flags & UNIT_FLOW ? &unit->key : NULL,
+        .hash = unit->hash,
+        .end = unit->end,
+    };
+    intake_packet(w->intake, &packet);
+}
+
+static void run_unit(struct worker *w, const struct chunk *chunk, const struct unit *unit)
 {
     w->step = unit->step;
+    if (w->intake != NULL && !(unit->flags & UNIT_NOTE)) {
+        count_policies(w, chunk, unit);
+    }
     unsigned side = 1;
     if (unit->flags & UNIT_FRAME) {
         count_frame(w, unit);
@@ -146,7 +164,7 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
             flow_prefetch(w->flows, units[list[i - PREFETCH_AHEAD]].hash);
         }
         if (i >= from + 2 * PREFETCH_AHEAD) {
-            run_unit(w, &units[list[i - 2 * PREFETCH_AHEAD]]);
+            run_unit(w, chunk, &units[list[i - 2 * PREFETCH_AHEAD]]);
         }
     }
 }

@@ -42,6 +42,7 @@ struct unit_list {
 };
 
 struct chunk {
+    const struct frame *frames; /* that its units were made of */
     struct unit *units;      /* one a frame; behind them what the front adds */
     struct mark *marks;
     uint8_t *arena;          /* reassembled datagrams */

@@ -80,6 +80,19 @@ static bool take_memory(struct worker *w)
            (w->health != NULL || !w->config.health);
 }
 
+/* True without one when there are no policies. */
+static bool take_intake(struct worker *w)
+{
+    if (w->options.policies == NULL) {
+        return true;
+    }
+    w->intake = intake_new(w->options.policies, w->options.number, NULL);
+    if (w->intake != NULL) {
+        intake_poll(w->intake);
+    }
+    return w->intake != NULL;
+}
+
 struct worker *worker_new(const struct worker_options *options, struct err *err)
 {
     struct worker *w = calloc(1, sizeof *w);
@@ -93,7 +106,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
         w->period = (uint64_t)w->config.period / SECOND_NS;
         w->period = w->period > 0 ? w->period : 1;
     }
-    if (!take_memory(w) || !take_watch(w) || !take_talks(w)) {
+    if (!take_memory(w) || !take_watch(w) || !take_talks(w) || !take_intake(w)) {
         err_set(err, ERR_FAILED,
                 "cannot reserve memory for %u flows; lower limits.flows or limits.memory",
                 options->capacity);
@@ -110,6 +123,7 @@ void worker_free(struct worker *w)
     }
     flow_table_free(w->flows);
     health_book_free(w->health);
+    intake_free(w->intake);
     watch_free(w->watch);
     conversations_free(w->talks);
     pages_release(w->touched, TOUCHED_MAX * sizeof *w->touched);
@@ -170,6 +184,9 @@ static void run_mark(struct worker *w, const struct mark *mark)
         flow_life_fold(w);
         publish(w);
         hand_over(w);
+        if (w->intake != NULL) {
+            intake_flush(w->intake, mark->time_ns);
+        }
         return;
     }
     uint64_t second = mark->time_ns / SECOND_NS;
@@ -207,6 +224,9 @@ void worker_end(struct worker *w)
     w->step = WORKER_LAST_STEP;
     flow_life_end_all(w);
     publish(w);
+    if (w->intake != NULL) {
+        intake_end(w->intake);
+    }
 }
 
 const struct delta *worker_rest(struct worker *w)
@@ -215,6 +235,13 @@ const struct delta *worker_rest(struct worker *w)
         w->delta->from_ns = w->delta->to_ns = w->now_ns;
     }
     return w->delta;
+}
+
+void worker_select_tap(struct worker *w, const char *name)
+{
+    if (w->intake != NULL) {
+        intake_select(w->intake, name);
+    }
 }
 
 void worker_note_loss(struct worker *w, bool lost)
@@ -273,6 +300,9 @@ bool worker_withdraw(struct worker *w, struct worker_query *query)
 
 void worker_answer(struct worker *w)
 {
+    if (w->intake != NULL) {
+        intake_poll(w->intake);
+    }
     if (atomic_load_explicit(&w->question, memory_order_relaxed) == NULL) {
         return;
     }

@@ -10,11 +10,15 @@
 #include "engine/output.h"
 #include "engine/unit.h"
 
+struct policies;
+
 struct worker_options {
     const struct config_flows *flows; /* copied; time-outs and period */
     const struct delta_layout *layout;
     const struct listeners *listeners; /* who reads what flows say; count 0: nobody */
     struct outbox *outbox;
+    struct policies *policies; /* NULL: none */
+    uint32_t number;           /* among all workers */
     uint32_t index;      /* which list of a chunk is its own */
     uint32_t capacity;   /* flows */
     uint64_t talk_memory;    /* bytes for what flows say */
@@ -44,6 +48,9 @@ void worker_free(struct worker *worker);
 
 /* Works through its list of a chunk. Several workers may be at the same chunk. */
 void worker_run(struct worker *worker, const struct chunk *chunk);
+
+/* Packets come from the tap of that name from now on, for policies that care. */
+void worker_select_tap(struct worker *worker, const char *name);
 
 /* Works off timers that are due, at most a batch of them; true while there may be more. Live only:
  * a worker of a file does all at each tick. */

@@ -8,6 +8,7 @@
 #include "engine/watch.h"
 #include "engine/worker.h"
 #include "flow/health.h"
+#include "policy/policy.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -34,6 +35,7 @@ struct worker {
     struct flow_table *flows;
     struct flow_counters *reported; /* at the last report, when reports are of differences */
     struct conversations *talks;    /* what flows say; NULL when no protocol listens */
+    struct intake *intake;          /* of policies; NULL: there are none */
     struct health_book *health;     /* of TCP connections; NULL when nobody asked */
     struct watch *watch;            /* graphs of connections; NULL when nobody asked */
     struct delta *delta;            /* being filled */

@@ -16,6 +16,7 @@ static size_t metric_size(const struct metric *m)
     switch (m->kind) {
     case METRIC_COUNTER:
     case METRIC_GAUGE:
+    case METRIC_PEAK:
         return sizeof(uint64_t);
     case METRIC_LABELLED:
         return m->label_count * sizeof(uint64_t);
@@ -60,6 +61,7 @@ static void metric_reset(const struct metric *m, void *at)
     case METRIC_GAUGE:
     case METRIC_LABELLED:
     case METRIC_INFO:
+    case METRIC_PEAK:
         memset(at, 0, metric_size(m));
         break;
     }
@@ -107,6 +109,10 @@ static void metric_merge(const struct metric *m, void *into, const void *from)
         /* fall through */
     case METRIC_QUANTILES:
         quantiles_merge(into, from);
+        break;
+    case METRIC_PEAK:
+        *(uint64_t *)into = *(const uint64_t *)from > *(uint64_t *)into ? *(const uint64_t *)from
+                                                                        : *(uint64_t *)into;
         break;
     case METRIC_INFO: /* of two facts the same one, whoever says it first */
         if (memcmp(from, into, m->text_size) > 0) {
@@ -193,7 +199,7 @@ static void metric_sketch_top(const struct metric *m, const struct topn *t, stru
     topn_write_weights(t, to);
     for (uint32_t i = 0; i < t->count; i++) {
         char text[METRIC_KEY_ROOM];
-        metric_key_text(m->key, span_of(topn_items(t)[i].key, t->key_size), text, sizeof text);
+        metric_key_text(m->key, span_of(topn_at(t, i)->key, t->key_size), text, sizeof text);
         topn_write_item(span_str(text), to);
     }
 }

@@ -20,6 +20,7 @@ enum metric_kind {
     METRIC_HISTOGRAM,   /* struct histogram with its bounds, or struct quantiles with powers of 2 */
     METRIC_RATE,        /* struct rate: the same quantiles, of what comes in a second */
     METRIC_INFO,        /* char[text_size], padded with zeros: a fact; merge keeps the greater */
+    METRIC_PEAK,        /* uint64_t: a level whose greatest counts; merge keeps that */
 };
 
 struct metric {
@@ -45,6 +46,13 @@ struct metric {
     int last_power;
     /* METRIC_INFO: */
     size_t text_size;
+    /* Of a handler of policies (handler/handler.h), whose documents have an order of their own: the
+     * place in the JSON object, parted by '/'; the name in Prometheus' text; which groups must be
+     * on, a bit each; and, of what is counted for each direction, 1 + enum frame_direction. */
+    const char *path;
+    const char *family;
+    uint32_t groups;
+    uint8_t side;
 };
 
 /* A table with the size of its block. */

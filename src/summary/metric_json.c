@@ -111,6 +111,7 @@ static void metric_json(const struct metric *m, const void *at, unsigned limit, 
     switch (m->kind) {
     case METRIC_COUNTER:
     case METRIC_GAUGE:
+    case METRIC_PEAK:
         json_u64(to, *(const uint64_t *)at);
         break;
     case METRIC_CARDINALITY:

@@ -63,7 +63,7 @@ static char *metric_write_text(char *to, struct span key)
 /* Writes the key's text, at most METRIC_KEY_ROOM - 1 bytes, and returns the end. */
 static char *metric_write_key(char *to, enum metric_key kind, struct span key)
 {
-    key = span_head(key, TOPN_KEY_MAX);
+    key = span_head(key, TOPN_WIDE_MAX);
     switch (kind) {
     case METRIC_KEY_ADDRESS:
         return metric_write_address(to, key);
@@ -75,12 +75,14 @@ static char *metric_write_key(char *to, enum metric_key kind, struct span key)
         return metric_write_port(to, key);
     case METRIC_KEY_TEXT:
         return metric_write_text(to, key);
+    case METRIC_KEY_PLACE:
+        return metric_write_text(to, span_head(key, METRIC_PLACE_NAME));
     default:
         return to;
     }
 }
 
-_Static_assert(METRIC_KEY_ROOM > 4 * TOPN_KEY_MAX, "an escape is four bytes for one");
+_Static_assert(METRIC_KEY_ROOM > 4 * TOPN_WIDE_MAX, "an escape is four bytes for one");
 
 void metric_key_text(enum metric_key kind, struct span key, char *to, size_t size)
 {

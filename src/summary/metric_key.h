@@ -12,9 +12,16 @@ enum metric_key {
     METRIC_KEY_PAIR,    /* two METRIC_KEY_ADDRESS keys: initiator, responder */
     METRIC_KEY_PORT,    /* uint8_t IANA protocol, uint16_t port (host order, packed): "443/tcp" */
     METRIC_KEY_TEXT,    /* text, padded with zeros */
+    METRIC_KEY_PLACE,   /* the same in METRIC_PLACE_NAME bytes, then latitude and longitude */
 };
 
-enum { METRIC_KEY_ROOM = 168 }; /* bytes that the text of any key fits in */
+enum {
+    METRIC_PLACE_NAME = 112,
+    METRIC_PLACE_COORDINATE = 12,
+    METRIC_PLACE = METRIC_PLACE_NAME + 2 * METRIC_PLACE_COORDINATE,
+};
+
+enum { METRIC_KEY_ROOM = 1032 }; /* bytes that the text of any key fits in */
 
 /* Writes a top-N key as text into `to` (terminated); `kind` says how to read it. An address,
  * "a > b" for a pair, "443/tcp" for a port. Text has control characters and bytes that are not

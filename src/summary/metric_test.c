@@ -297,10 +297,10 @@ static void writes_keys(void **state)
     assert_key(METRIC_KEY_TEXT, "a\0b\0\0", 5, "a\\x00b");
     assert_key(METRIC_KEY_TEXT, "gr\xc3\xbc\xc3", 5, "gr\xc3\xbc\\xc3");
     assert_key(METRIC_KEY_TEXT, "\x1b[0m\x7f", 5, "\\x1b[0m\\x7f");
-    char long_key[TOPN_KEY_MAX + 5];
-    char want[4 * TOPN_KEY_MAX + 1];
+    char long_key[TOPN_WIDE_MAX + 5];
+    char want[4 * TOPN_WIDE_MAX + 1];
     memset(long_key, 0xfe, sizeof long_key);
-    for (unsigned i = 0; i < TOPN_KEY_MAX; i++) {
+    for (unsigned i = 0; i < TOPN_WIDE_MAX; i++) {
         memcpy(want + 4 * i, "\\xfe", 5);
     }
     assert_key(METRIC_KEY_TEXT, long_key, sizeof long_key, want);

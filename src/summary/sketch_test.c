@@ -136,7 +136,7 @@ static void leaves_frequent(void **state)
         }
         topn_write_weights(&b.top, &image);
         for (uint32_t i = 0; i < b.top.count; i++) {
-            topn_write_item(span_str((const char *)topn_items(&b.top)[i].key), &image);
+            topn_write_item(span_str((const char *)topn_at(&b.top, i)->key), &image);
         }
         leave(&image, "fi_strings-whole", sizes[s]);
     }

@@ -14,13 +14,13 @@ enum { TOPN_TAG_SHIFT = 16, TOPN_SAMPLE = 256 };
 
 static inline uint32_t *topn_index(const struct topn *t)
 {
-    return (uint32_t *)(void *)(topn_items(t) + t->capacity);
+    return (uint32_t *)(void *)topn_at(t, t->capacity);
 }
 
 void topn_init(struct topn *t, uint32_t slots, uint32_t key_size)
 {
     assert(slots >= 4 && slots <= TOPN_SLOTS_MAX && (slots & (slots - 1)) == 0);
-    assert(key_size > 0 && key_size <= TOPN_KEY_MAX && t->count == 0);
+    assert(key_size > 0 && key_size <= TOPN_WIDE_MAX && t->count == 0);
     t->slots = slots;
     t->capacity = slots / 4 * 3;
     t->key_size = key_size;
@@ -52,7 +52,7 @@ static inline uint32_t *topn_find(const struct topn *t, const void *key, uint64_
         uint32_t entry = index[at];
         if (entry == 0 ||
             (entry >> TOPN_TAG_SHIFT == tag &&
-             memcmp(topn_items(t)[(entry & TOPN_NUMBER_MASK) - 1].key, key, t->key_size) == 0)) {
+             memcmp(topn_at(t, (entry & TOPN_NUMBER_MASK) - 1)->key, key, t->key_size) == 0)) {
             return &index[at];
         }
     }
@@ -104,7 +104,7 @@ static uint64_t topn_median(const struct topn *t)
     uint64_t sample[TOPN_SAMPLE];
     uint32_t size = t->count < TOPN_SAMPLE ? t->count : TOPN_SAMPLE;
     for (uint32_t i = 0; i < size; i++) {
-        sample[i] = topn_counter(t, &topn_items(t)[(uint64_t)i * t->count / size]);
+        sample[i] = topn_counter(t, topn_at(t, (uint32_t)((uint64_t)i * t->count / size)));
     }
     return topn_select(sample, size, size / 2);
 }
@@ -116,16 +116,16 @@ static void topn_purge(struct topn *t)
     uint64_t cut = topn_median(t);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < t->count; i++) {
-        if (topn_counter(t, &topn_items(t)[i]) > cut) {
-            topn_items(t)[kept++] = topn_items(t)[i];
+        if (topn_counter(t, topn_at(t, i)) > cut) {
+            memmove(topn_at(t, kept++), topn_at(t, i), topn_stride(t));
         }
     }
     t->count = kept;
     t->error += cut;
     memset(topn_index(t), 0, t->slots * sizeof(uint32_t));
     for (uint32_t i = 0; i < kept; i++) {
-        uint64_t hash = topn_hash(t, topn_items(t)[i].key);
-        *topn_find(t, topn_items(t)[i].key, hash) = topn_entry(hash, i);
+        uint64_t hash = topn_hash(t, topn_at(t, i)->key);
+        *topn_find(t, topn_at(t, i)->key, hash) = topn_entry(hash, i);
     }
 }
 
@@ -135,15 +135,16 @@ static inline struct topn_item *topn_item(struct topn *t, const void *key)
     uint64_t hash = topn_hash(t, key);
     uint32_t *entry = topn_find(t, key, hash);
     if (*entry != 0) {
-        return &topn_items(t)[(*entry & TOPN_NUMBER_MASK) - 1];
+        return topn_at(t, (*entry & TOPN_NUMBER_MASK) - 1);
     }
     if (t->count == t->capacity) {
         topn_purge(t);
         entry = topn_find(t, key, hash);
     }
     *entry = topn_entry(hash, t->count);
-    struct topn_item *item = &topn_items(t)[t->count++];
-    *item = (struct topn_item){.error = t->error};
+    struct topn_item *item = topn_at(t, t->count++);
+    memset(item, 0, topn_stride(t));
+    item->error = t->error;
     memcpy(item->key, key, t->key_size);
     return item;
 }
@@ -165,7 +166,7 @@ void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t e
 static void topn_add_error(struct topn *t, uint64_t error)
 {
     for (uint32_t i = 0; i < t->count; i++) {
-        topn_items(t)[i].error += error;
+        topn_at(t, i)->error += error;
     }
     t->error += error;
 }
@@ -176,7 +177,7 @@ void topn_merge(struct topn *into, const struct topn *from)
     topn_add_error(into, from->error); /* whatever is not in `from` may have been purged there */
     into->total += from->total;
     for (uint32_t i = 0; i < from->count; i++) {
-        const struct topn_item *other = &topn_items(from)[i];
+        const struct topn_item *other = topn_at(from, i);
         struct topn_item *item = topn_item(into, other->key);
         item->weight += other->weight;
         item->error -= from->error - other->error; /* but this one is: the counters add up */
@@ -187,26 +188,27 @@ void topn_merge(struct topn *into, const struct topn *from)
 }
 
 /* Whether `a` stands before `b` in the list: -1 or 1; no two items are equal. */
-static int topn_order(const struct topn_item *a, const struct topn_item *b)
+static int topn_order(const struct topn_item *a, const struct topn_item *b, uint32_t key_size)
 {
     if (a->weight != b->weight) {
         return a->weight > b->weight ? -1 : 1;
     }
-    return memcmp(a->key, b->key, TOPN_KEY_MAX);
+    return memcmp(a->key, b->key, key_size);
 }
 
-static int topn_compare(const void *a, const void *b)
+static int topn_compare(const void *a, const void *b, void *key_size)
 {
-    return topn_order(*(const struct topn_item *const *)a, *(const struct topn_item *const *)b);
+    return topn_order(*(const struct topn_item *const *)a, *(const struct topn_item *const *)b,
+                      *(const uint32_t *)key_size);
 }
 
 /* Restores the heap (last in the list at the root) below the position `at`. */
-static void topn_sift(const struct topn_item **heap, uint32_t size, uint32_t at)
+static void topn_sift(const struct topn_item **heap, uint32_t size, uint32_t at, uint32_t key_size)
 {
     for (;;) {
         uint32_t last = at;
         for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < size; child++) {
-            if (topn_order(heap[child], heap[last]) > 0) {
+            if (topn_order(heap[child], heap[last], key_size) > 0) {
                 last = child;
             }
         }
@@ -227,18 +229,19 @@ uint32_t topn_top(const struct topn *t, const struct topn_item **ret, uint32_t m
         return 0;
     }
     for (uint32_t i = 0; i < size; i++) {
-        ret[i] = &topn_items(t)[i];
+        ret[i] = topn_at(t, i);
     }
     for (uint32_t i = size / 2; i-- > 0;) {
-        topn_sift(ret, size, i);
+        topn_sift(ret, size, i, t->key_size);
     }
     for (uint32_t i = size; i < t->count; i++) {
-        if (topn_order(&topn_items(t)[i], ret[0]) < 0) {
-            ret[0] = &topn_items(t)[i];
-            topn_sift(ret, size, 0);
+        if (topn_order(topn_at(t, i), ret[0], t->key_size) < 0) {
+            ret[0] = topn_at(t, i);
+            topn_sift(ret, size, 0, t->key_size);
         }
     }
-    qsort(ret, size, sizeof *ret, topn_compare);
+    uint32_t key_size = t->key_size;
+    qsort_r(ret, size, sizeof *ret, topn_compare, &key_size);
     return size;
 }
 
@@ -282,7 +285,7 @@ void topn_write_weights(const struct topn *t, struct json *to)
     /* More than all it cannot be; purges beside what a stranger's bytes claim may say so. */
     sketch_put_u64(to, t->error < t->total ? t->error : t->total);
     for (uint32_t i = 0; i < t->count; i++) {
-        sketch_put_u64(to, topn_counter(t, &topn_items(t)[i]));
+        sketch_put_u64(to, topn_counter(t, topn_at(t, i)));
     }
 }
 
@@ -296,7 +299,7 @@ void topn_write(const struct topn *t, struct json *to)
 {
     topn_write_weights(t, to);
     for (uint32_t i = 0; i < t->count; i++) {
-        topn_write_item(span_of(topn_items(t)[i].key, t->key_size), to);
+        topn_write_item(span_of(topn_at(t, i)->key, t->key_size), to);
     }
 }
 
@@ -312,7 +315,7 @@ static bool topn_read_items(struct topn *t, struct cursor weights, uint64_t coun
         if (keys.bad || item.size > t->key_size || weight == 0 || weight > total - t->total) {
             return false;
         }
-        uint8_t key[TOPN_KEY_MAX] = {0};
+        uint8_t key[TOPN_WIDE_MAX] = {0};
         memcpy(key, item.data, item.size);
         topn_add(t, key, weight, NULL);
     }

@@ -15,13 +15,15 @@
 
 struct json;
 
-enum { TOPN_KEY_MAX = 40, TOPN_EXTRAS = 3, TOPN_SLOTS_MAX = 65536 };
+/* Keys have up to TOPN_KEY_MAX bytes, names of strangers, in tables that are declared so, up to
+ * TOPN_WIDE_MAX. */
+enum { TOPN_KEY_MAX = 40, TOPN_WIDE_MAX = 256, TOPN_EXTRAS = 3, TOPN_SLOTS_MAX = 65536 };
 
 struct topn_item {
     uint64_t weight; /* seen since it was taken in: a lower bound of the true weight */
     uint64_t error;  /* what it may lack: weight + error is an upper bound */
     uint64_t extra[TOPN_EXTRAS]; /* summed beside the weight; lost with the item when purged */
-    uint8_t key[TOPN_KEY_MAX];   /* padded with zeros */
+    uint8_t key[]; /* padded with zeros: TOPN_KEY_MAX bytes, or as many as the table's keys have */
 };
 
 /* `struct topn` is followed in memory by room for `capacity` items, of which the first `count` are
@@ -39,16 +41,29 @@ struct topn {
 
 /* A member that holds a top-N of `slots` slots (a power of two, 4 to TOPN_SLOTS_MAX). */
 #define TOPN_DECLARE(name, slots_)                                                                 \
+    TOPN_DECLARE_WIDE(name, slots_, TOPN_KEY_MAX)
+
+/* The same for keys of up to `key_size_` bytes, a multiple of 8 from TOPN_KEY_MAX to
+ * TOPN_WIDE_MAX. */
+#define TOPN_DECLARE_WIDE(name, slots_, key_size_)                                                 \
     union {                                                                                        \
         struct topn name;                                                                          \
-        uint8_t name##_memory[sizeof(struct topn) + (slots_) / 4 * 3 * sizeof(struct topn_item) +  \
+        uint8_t name##_memory[sizeof(struct topn) +                                                \
+                              (slots_) / 4 * 3 * (sizeof(struct topn_item) + (key_size_)) +        \
                               (slots_) * sizeof(uint32_t)];                                        \
     }
 
-/* The items, for those who want all of them in no order; see topn_top(). */
-static inline struct topn_item *topn_items(const struct topn *t)
+/* Bytes from item to item. */
+static inline size_t topn_stride(const struct topn *t)
 {
-    return (struct topn_item *)(uintptr_t)(t + 1);
+    size_t key = t->key_size > TOPN_KEY_MAX ? (t->key_size + 7u) & ~7u : TOPN_KEY_MAX;
+    return sizeof(struct topn_item) + key;
+}
+
+/* The item of this number, for those who want all of them in no order; see topn_top(). */
+static inline struct topn_item *topn_at(const struct topn *t, uint32_t i)
+{
+    return (struct topn_item *)((uintptr_t)(t + 1) + i * topn_stride(t));
 }
 
 /* Prepares empty memory (zeroed, or a top-N of the same shape behind topn_reset()) for `slots`
@@ -72,7 +87,7 @@ uint32_t topn_top(const struct topn *t, const struct topn_item **ret, uint32_t m
 void topn_write(const struct topn *t, struct json *to);
 
 /* The same bytes up to the items, or only the 8 that say it is empty; the keys, in the order of
- * topn_items() and in a form that suits the reader, are for the caller to append by
+ * topn_at() and in a form that suits the reader, are for the caller to append by
  * topn_write_item(). For databases that show them to people. */
 void topn_write_weights(const struct topn *t, struct json *to);
 void topn_write_item(struct span key, struct json *to);

@@ -248,7 +248,7 @@ static void writes_golden_bytes(void **state)
     topn_reset(&b.top);
     assert_true(topn_read(&b.top, span_of(image.data, image.size)));
     assert_int_equal(b.top.count, 1);
-    assert_string_equal((char *)topn_items(&b.top)[0].key, "d1.example.net");
+    assert_string_equal((char *)topn_at(&b.top, 0)->key, "d1.example.net");
     json_done(&image);
 }
 
@@ -275,8 +275,8 @@ static void reads_what_it_wrote(void **state)
     assert_int_equal(again.top.error, b.top.error);
     assert_int_equal(again.top.count, b.top.count);
     for (uint32_t i = 0; i < b.top.count; i++) {
-        const struct topn_item *one = &topn_items(&b.top)[i];
-        const struct topn_item *other = &topn_items(&again.top)[i];
+        const struct topn_item *one = topn_at(&b.top, i);
+        const struct topn_item *other = topn_at(&again.top, i);
         assert_memory_equal(one->key, other->key, KEY);
         assert_int_equal(counter(&b.top, one), other->weight);
         assert_int_equal(other->error, b.top.error);
@@ -294,7 +294,7 @@ static void reads_what_it_wrote(void **state)
     assert_true(topn_read(&small.top, span_of(image.data, image.size)));
     assert_true(small.top.error > b.top.error && small.top.total == b.top.total);
     for (uint32_t i = 0; i < small.top.count; i++) {
-        const struct topn_item *item = &topn_items(&small.top)[i];
+        const struct topn_item *item = topn_at(&small.top, i);
         assert_in_range(truth[number_of(item)], item->weight, item->weight + item->error);
     }
     json_done(&twice);
@@ -323,6 +323,27 @@ static void reads_with_care(void **state)
     json_done(&image);
 }
 
+static void holds_wide_keys(void **state)
+{
+    struct {
+        TOPN_DECLARE_WIDE(top, 16, TOPN_WIDE_MAX);
+    } a = {0}, b = {0};
+    topn_init(&a.top, 16, TOPN_WIDE_MAX);
+    topn_init(&b.top, 16, TOPN_WIDE_MAX);
+    for (unsigned i = 0; i < 40; i++) { /* more than there is room for: purges move wide items */
+        char key[TOPN_WIDE_MAX];
+        memset(key, 'x', sizeof key);
+        key[TOPN_WIDE_MAX - 1] = (char)i;
+        topn_add(i % 2 ? &a.top : &b.top, key, i + 1, NULL);
+    }
+    topn_merge(&a.top, &b.top);
+    const struct topn_item *top[1];
+    assert_int_equal(topn_top(&a.top, top, 1), 1);
+    assert_int_equal(top[0]->key[TOPN_WIDE_MAX - 1], 39);
+    assert_int_equal(top[0]->key[TOPN_WIDE_MAX - 2], 'x');
+    assert_int_equal(a.top.total, 820);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +352,7 @@ int main(void)
         cmocka_unit_test(merge_is_union),       cmocka_unit_test(small_merges_commute),
         cmocka_unit_test(reset_forgets),        cmocka_unit_test(writes_golden_bytes),
         cmocka_unit_test(reads_what_it_wrote),  cmocka_unit_test(reads_with_care),
+        cmocka_unit_test(holds_wide_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

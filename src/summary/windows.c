@@ -123,12 +123,17 @@ uint64_t windows_start_ns(const struct windows *w, uint32_t i)
     return (w->live - i) * w->length_ns;
 }
 
-const void *windows_merge_all(struct windows *w)
+const void *windows_merge_last(struct windows *w, uint32_t count)
 {
     void *all = block_at(w, w->periods);
     metric_block_reset(w->set, all);
-    for (uint32_t i = w->count; i-- > 0;) {
+    for (uint32_t i = count < w->count ? count : w->count; i-- > 0;) {
         metric_block_merge(w->set, all, bucket_at(w, w->live - i));
     }
     return all;
+}
+
+const void *windows_merge_all(struct windows *w)
+{
+    return windows_merge_last(w, w->periods);
 }

@@ -47,3 +47,5 @@ uint64_t windows_start_ns(const struct windows *w, uint32_t i);
 
 /* The block of all buckets together, the live one too; lent likewise. */
 const void *windows_merge_all(struct windows *w);
+/* The same of the live one and those before it, `count` at most. */
+const void *windows_merge_last(struct windows *w, uint32_t count);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where an address is, and whose: look-ups in the databases of MaxMind's format (MMDB), which are
+ * mapped into memory. Names are written the way pktvisor does: continent code, country, first
+ * subdivision's code and city ("EU/Sweden/E/Linköping"), number and organisation of the autonomous
+ * system ("1221/Telstra Pty Ltd").
+ *
+ * Constant once opened; any thread. A look-up costs about a microsecond: not for every packet. */
+#pragma once
+
+#include "base/err.h"
+#include "base/span.h"
+
+enum { GEO_NAME = 160, GEO_COORDINATE = 16 };
+
+struct geo; /* opaque: a database */
+
+struct geo_place {
+    bool found;
+    char name[GEO_NAME]; /* "Unknown" when it is not found */
+    char latitude[GEO_COORDINATE]; /* "" where there is none */
+    char longitude[GEO_COORDINATE];
+};
+
+/* Opens a database; NULL and err when there is none of that format. */
+struct geo *geo_open(const char *path, struct err *err);
+/* NULL is fine. */
+void geo_close(struct geo *geo);
+
+/* Where an address of this IP version (4 or 6) is, by a database of cities. */
+void geo_city(const struct geo *geo, unsigned version, const uint8_t *address,
+              struct geo_place *ret);
+/* Whose it is, by a database of autonomous systems or providers; without coordinates. */
+void geo_owner(const struct geo *geo, unsigned version, const uint8_t *address,
+               struct geo_place *ret);

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/desk.h"
+
+#include <stdlib.h>
+
+#include "base/pages.h"
+
+static void parcel_free(struct parcel *parcel, size_t size)
+{
+    if (parcel == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < DESK_BLOCKS; i++) {
+        pages_release(parcel->blocks[i], size);
+    }
+    free(parcel);
+}
+
+static struct parcel *parcel_new(const struct handler *handler)
+{
+    struct parcel *parcel = calloc(1, sizeof *parcel);
+    for (unsigned i = 0; i < DESK_BLOCKS && parcel != NULL; i++) {
+        parcel->blocks[i] = pages_reserve(handler->set->size);
+        if (parcel->blocks[i] == NULL) {
+            parcel_free(parcel, handler->set->size);
+            return NULL;
+        }
+        metric_block_reset(handler->set, parcel->blocks[i]);
+    }
+    return parcel;
+}
+
+struct desk *desk_new(const struct handler *handler, const void *settings, bool takes_messages)
+{
+    struct desk *desk = calloc(1, sizeof *desk);
+    if (desk == NULL) {
+        return NULL;
+    }
+    desk->handler = handler;
+    desk->block_size = handler->set->size;
+    desk->run.settings = settings;
+    desk->run.takes_messages = takes_messages;
+    desk->run.state = handler->state_size > 0 ? pages_reserve(handler->state_size) : NULL;
+    desk->filling = parcel_new(handler);
+    struct parcel *spare = parcel_new(handler);
+    atomic_store(&desk->spare, spare);
+    if (desk->filling == NULL || spare == NULL ||
+        (handler->state_size > 0 && desk->run.state == NULL)) {
+        desk_free(desk);
+        return NULL;
+    }
+    desk->run.block = desk->filling->blocks[DESK_MINUTE];
+    return desk;
+}
+
+void desk_free(struct desk *desk)
+{
+    if (desk == NULL) {
+        return;
+    }
+    pages_release(desk->run.state, desk->handler->state_size);
+    parcel_free(desk->filling, desk->block_size);
+    parcel_free(atomic_load(&desk->spare), desk->block_size);
+    parcel_free(atomic_load(&desk->ready), desk->block_size);
+    free(desk);
+}
+
+void desk_close(struct desk *desk)
+{
+    if (desk->handler->fold != NULL) {
+        desk->handler->fold(&desk->run);
+    }
+    if (desk->run.second != 0) {
+        handler_close_second(desk->handler, &desk->run);
+        desk->run.second = 0;
+    }
+}
+
+void desk_turn(struct desk *desk, bool is_late)
+{
+    if (desk->is_late != is_late) {
+        desk_close(desk);
+        desk->is_late = is_late;
+        desk->run.block = desk->filling->blocks[is_late ? DESK_BEFORE : DESK_MINUTE];
+    }
+}
+
+void desk_hand_over(struct desk *desk, uint64_t minute)
+{
+    struct parcel *spare = atomic_exchange_explicit(&desk->spare, NULL, memory_order_acquire);
+    if (spare == NULL) {
+        return;
+    }
+    desk_close(desk);
+    spare->minute = minute;
+    atomic_store_explicit(&desk->ready, desk->filling, memory_order_release);
+    desk->filling = spare;
+    desk->is_late = false;
+    desk->run.block = spare->blocks[DESK_MINUTE];
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Private to policy/: where a worker counts for an instance. A desk has two parcels of blocks: it
+ * fills one while the office adds the other to the instance's store, as workers do with deltas
+ * (engine/delta.h). A parcel belongs to one minute of packet time and has a second block for what comes
+ * late, of the minute before; what is older is counted and goes nowhere. A parcel that the office has
+ * not given back yet goes on being filled.
+ *
+ * A plan is what one worker does: its inputs, and of each the chains of desks. Plans are constant; a
+ * worker takes a new one between two packets. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "handler/handler.h"
+
+enum { DESK_MINUTE, DESK_BEFORE, DESK_BLOCKS };
+enum { PLAN_STREAMS = 4 };
+
+struct parcel {
+    uint64_t minute; /* number since 1970 of its DESK_MINUTE block */
+    bool used[DESK_BLOCKS];
+    uint8_t *blocks[DESK_BLOCKS];
+    uint64_t late;   /* events for which it was too late */
+    uint64_t future; /* ... or far too early */
+};
+
+struct desk {
+    const struct handler *handler;
+    struct handler_run run;
+    struct parcel *filling;
+    bool is_late; /* run.block is DESK_BEFORE's */
+    _Atomic(struct parcel *) ready, spare;
+    size_t block_size;
+    uint64_t *memory_state;
+};
+
+/* A desk for an instance with these settings; NULL when the system refuses memory. */
+struct desk *desk_new(const struct handler *handler, const void *settings, bool takes_messages);
+void desk_free(struct desk *desk);
+
+/* Counts an event; true when it is for the next in the chain, too. */
+static inline bool desk_count(struct desk *desk, struct handler_event *event, uint64_t second)
+{
+    if (desk->run.second != second) {
+        if (desk->run.second != 0) {
+            handler_close_second(desk->handler, &desk->run);
+        }
+        desk->run.second = second;
+    }
+    desk->filling->used[desk->is_late] = true;
+    return desk->handler->on_event(&desk->run, event);
+}
+
+/* From now on events are of the block of this minute, or late for the one before. */
+void desk_turn(struct desk *desk, bool is_late);
+/* Hands the parcel over, if the office has given the other one back; the next one is of `minute`. */
+void desk_hand_over(struct desk *desk, uint64_t minute);
+/* What is held back goes into the blocks: for the last parcel, which nobody hands over. */
+void desk_close(struct desk *desk);
+
+/* ---- Plans ---------------------------------------------------------------------------------- */
+
+struct policy_input;
+
+struct plan_chain {
+    struct desk **desks;
+    uint32_t count;
+};
+
+struct plan_input {
+    struct policy_input *input;
+    struct plan_chain *chains;
+    uint32_t chain_count;
+    const struct handler_reader *streams[PLAN_STREAMS]; /* of messages out of TCP; NULL: none */
+};
+
+struct policy_plan {
+    struct plan_input *inputs;
+    uint32_t input_count;
+    size_t message_size; /* of the largest reader */
+};
+
+/* A worker's place in the set: which plan it should have, and which it has. */
+struct policy_slot {
+    _Atomic(struct policy_plan *) wanted;
+    _Atomic(struct policy_plan *) taken;
+    _Atomic bool is_used;
+    _Atomic uint64_t now_ns; /* packet time there */
+};

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/intake.h"
+
+#include <stdlib.h>
+
+#include "base/pages.h"
+#include "policy/policy_core.h"
+#include "policy/streams.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+#define MINUTE_NS (60 * SECOND_NS)
+
+enum {
+    INTAKE_INPUTS = 256,      /* with TCP connections, in one worker */
+    INTAKE_SLAB = 64 << 20,   /* of messages that are cut, of early segments */
+    INTAKE_MESSAGE = 4096,    /* of what readers read into */
+    GUARD_MINUTES = 10,       /* a packet so far ahead is not believed alone */
+};
+
+/* The connections of an input live as long as it is in the plan. */
+struct intake_input {
+    const struct policy_input *input;
+    struct streams *streams;
+    uint64_t first_ns, last_ns;
+};
+
+struct intake {
+    struct policies *set;
+    struct policy_slot *slot;
+    struct policy_plan *plan;
+    struct intake_input inputs[INTAKE_INPUTS]; /* by number in the plan */
+    struct slab *slab;
+    const char *tap;      /* packets come from; NULL: any */
+    uint64_t minute;      /* of packet time; 0: none yet, or a file, whose time is one period */
+    uint64_t second;      /* of packet time: transactions are looked at in each */
+    uint64_t ahead;       /* a minute that one packet spoke of, and nobody else yet; 0: none */
+    bool is_recorded;
+    _Alignas(16) uint8_t message[INTAKE_MESSAGE];
+    /* the event at hand, for those called with a message of a connection */
+    const struct plan_input *at;
+    struct handler_event *event;
+    unsigned end;
+};
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+struct intake *intake_new(struct policies *set, uint32_t slot, struct err *err)
+{
+    struct intake *intake = calloc(1, sizeof *intake);
+    if (intake == NULL || slot >= POLICY_SLOTS) {
+        free(intake);
+        err_set(err, ERR_FAILED, "out of memory");
+        return NULL;
+    }
+    intake->set = set;
+    intake->slot = &set->slots[slot];
+    intake->is_recorded = set->options.is_recorded;
+    intake->slab = slab_new(INTAKE_SLAB);
+    if (intake->slab == NULL) {
+        intake_free(intake);
+        err_set(err, ERR_FAILED, "out of memory for the connections of policies");
+        return NULL;
+    }
+    return intake;
+}
+
+static void drop_inputs(struct intake *intake)
+{
+    for (uint32_t i = 0; i < INTAKE_INPUTS; i++) {
+        streams_free(intake->inputs[i].streams);
+        intake->inputs[i] = (struct intake_input){0};
+    }
+}
+
+void intake_free(struct intake *intake)
+{
+    if (intake != NULL) {
+        drop_inputs(intake);
+        slab_free(intake->slab);
+        free(intake);
+    }
+}
+
+void intake_select(struct intake *intake, const char *tap)
+{
+    intake->tap = tap;
+}
+
+/* Parcels of desks that are new are of this minute. */
+static void begin_minute(struct intake *intake)
+{
+    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
+        const struct plan_input *input = &intake->plan->inputs[i];
+        for (uint32_t c = 0; c < input->chain_count; c++) {
+            for (uint32_t d = 0; d < input->chains[c].count; d++) {
+                struct parcel *parcel = input->chains[c].desks[d]->filling;
+                parcel->minute = parcel->minute == 0 ? intake->minute : parcel->minute;
+            }
+        }
+    }
+}
+
+/* Carries the connections of inputs that stay over to the new plan. */
+static void adopt(struct intake *intake, struct policy_plan *plan)
+{
+    struct intake_input old[INTAKE_INPUTS];
+    memcpy(old, intake->inputs, sizeof old);
+    memset(intake->inputs, 0, sizeof intake->inputs);
+    for (uint32_t i = 0; plan != NULL && i < plan->input_count && i < INTAKE_INPUTS; i++) {
+        struct intake_input *to = &intake->inputs[i];
+        to->input = plan->inputs[i].input;
+        to->first_ns = UINT64_MAX;
+        for (uint32_t k = 0; k < INTAKE_INPUTS; k++) {
+            if (old[k].input == to->input) {
+                *to = old[k];
+                old[k] = (struct intake_input){0};
+            }
+        }
+        if (to->streams == NULL && plan->inputs[i].streams[0] != NULL) {
+            to->streams = streams_new((uint32_t)(to->input->connections < STREAMS_MAX
+                                                     ? to->input->connections
+                                                     : STREAMS_MAX),
+                                      intake->slab);
+        }
+    }
+    for (uint32_t k = 0; k < INTAKE_INPUTS; k++) {
+        streams_free(old[k].streams);
+    }
+    intake->plan = plan;
+    begin_minute(intake);
+}
+
+void intake_poll(struct intake *intake)
+{
+    atomic_store(&intake->slot->is_used, true);
+    struct policy_plan *wanted = atomic_load(&intake->slot->wanted);
+    if (wanted != intake->plan) {
+        adopt(intake, wanted);
+        atomic_store(&intake->slot->taken, wanted);
+    }
+}
+
+/* ---- Time ----------------------------------------------------------------------------------- */
+
+static void hand_over(struct intake *intake, uint64_t minute)
+{
+    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
+        const struct plan_input *input = &intake->plan->inputs[i];
+        for (uint32_t c = 0; c < input->chain_count; c++) {
+            for (uint32_t d = 0; d < input->chains[c].count; d++) {
+                desk_hand_over(input->chains[c].desks[d], minute);
+            }
+        }
+    }
+}
+
+static void turn_all(const struct plan_input *input, bool is_late)
+{
+    for (uint32_t c = 0; c < input->chain_count; c++) {
+        for (uint32_t d = 0; d < input->chains[c].count; d++) {
+            desk_turn(input->chains[c].desks[d], is_late);
+        }
+    }
+}
+
+static void lose_all(const struct plan_input *input, bool is_future)
+{
+    for (uint32_t c = 0; c < input->chain_count; c++) {
+        for (uint32_t d = 0; d < input->chains[c].count; d++) {
+            struct parcel *parcel = input->chains[c].desks[d]->filling;
+            parcel->late += !is_future;
+            parcel->future += is_future;
+        }
+    }
+}
+
+enum moment { MOMENT_NOW, MOMENT_BEFORE, MOMENT_LATE, MOMENT_FUTURE };
+
+/* Which minute a packet belongs to. One that is far ahead of all others does not turn the windows
+ * over; two in a row do: there was a long silence, or the clock was set. */
+static enum moment moment_of(struct intake *intake, uint64_t time_ns)
+{
+    uint64_t minute = time_ns / MINUTE_NS;
+    if (intake->is_recorded || minute == intake->minute) {
+        intake->ahead = 0;
+        return MOMENT_NOW;
+    }
+    if (minute < intake->minute) {
+        intake->ahead = 0;
+        return minute + 1 == intake->minute ? MOMENT_BEFORE : MOMENT_LATE;
+    }
+    bool far = intake->minute != 0 && minute > intake->minute + GUARD_MINUTES;
+    if (far && (intake->ahead == 0 || minute + 1 < intake->ahead ||
+                minute > intake->ahead + GUARD_MINUTES)) {
+        intake->ahead = minute;
+        return MOMENT_FUTURE;
+    }
+    hand_over(intake, minute);
+    intake->minute = minute;
+    intake->ahead = 0;
+    return MOMENT_NOW;
+}
+
+/* ---- Seconds -------------------------------------------------------------------------------- */
+
+static void tick_input(struct intake *intake, uint32_t number, uint64_t now_ns)
+{
+    const struct plan_input *input = &intake->plan->inputs[number];
+    if (intake->inputs[number].streams != NULL) {
+        streams_age(intake->inputs[number].streams, now_ns);
+    }
+    for (uint32_t c = 0; c < input->chain_count; c++) {
+        for (uint32_t d = 0; d < input->chains[c].count; d++) {
+            struct desk *desk = input->chains[c].desks[d];
+            if (desk->handler->on_tick != NULL) {
+                desk->filling->used[DESK_MINUTE] = true;
+                desk->handler->on_tick(&desk->run, now_ns);
+            }
+        }
+    }
+}
+
+static void tick(struct intake *intake, uint64_t now_ns)
+{
+    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
+        tick_input(intake, i, now_ns);
+    }
+}
+
+/* Packet time, as far as it is believed, is looked at here and not where the front marks it: a front
+ * whose time was once led astray marks nothing any more. */
+static void pass_second(struct intake *intake, uint64_t time_ns, enum moment moment)
+{
+    uint64_t second = time_ns / SECOND_NS;
+    if (moment != MOMENT_NOW || second <= intake->second) {
+        return;
+    }
+    intake->second = second;
+    tick(intake, second * SECOND_NS);
+    if (!intake->is_recorded) {
+        hand_over(intake, intake->minute);
+    }
+}
+
+/* ---- Events --------------------------------------------------------------------------------- */
+
+static void walk(const struct plan_input *input, struct handler_event *event)
+{
+    uint64_t second = event->time_ns / SECOND_NS;
+    for (uint32_t c = 0; c < input->chain_count; c++) {
+        const struct plan_chain *chain = &input->chains[c];
+        for (uint32_t d = 0; d < chain->count; d++) {
+            if (!desk_count(chain->desks[d], event, second)) {
+                break;
+            }
+        }
+    }
+}
+
+/* Destination first: what goes between two of our hosts comes in. */
+static uint8_t direction_of(const struct policy_input *input, const struct handler_event *event,
+                            uint8_t told)
+{
+    if (input->hosts.count == 0 || event->version == 0) {
+        return input->hosts.count == 0 ? told : FRAME_DIRECTION_UNKNOWN;
+    }
+    if (hosts_have(&input->hosts, event->version, event->address[1])) {
+        return FRAME_DIRECTION_IN;
+    }
+    return hosts_have(&input->hosts, event->version, event->address[0]) ? FRAME_DIRECTION_OUT
+                                                                        : FRAME_DIRECTION_UNKNOWN;
+}
+
+static void on_message(void *context, struct span message, unsigned side)
+{
+    struct intake *intake = context;
+    struct handler_event event = *intake->event;
+    struct handler_message memory = {.memory = intake->message};
+    if (side != intake->end) { /* an acknowledgement released what the other side had sent */
+        event.address[0] = intake->event->address[1];
+        event.address[1] = intake->event->address[0];
+        event.port[0] = intake->event->port[1];
+        event.port[1] = intake->event->port[0];
+        event.direction = direction_of(intake->at->input, &event, FRAME_DIRECTION_UNKNOWN);
+    }
+    event.kinds = HANDLER_STREAM;
+    event.payload = message;
+    event.size = (uint32_t)message.size;
+    event.message = &memory;
+    walk(intake->at, &event);
+}
+
+static void follow(struct intake *intake, uint32_t number, const struct intake_packet *p,
+                   struct handler_event *event)
+{
+    const struct plan_input *input = &intake->plan->inputs[number];
+    if (p->key == NULL || p->packet->class != PACKET_TCP ||
+        intake->inputs[number].streams == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < PLAN_STREAMS && input->streams[i] != NULL; i++) {
+        if (handler_reads(input->streams[i], event)) {
+            intake->at = input;
+            intake->event = event;
+            intake->end = (unsigned)p->end;
+            streams_push(intake->inputs[number].streams, input->streams[i], p->packet, p->key,
+                         p->hash, (unsigned)p->end, on_message, intake);
+            return;
+        }
+    }
+}
+
+static bool wants(const struct intake *intake, const struct policy_input *input,
+                  const struct intake_packet *p)
+{
+    if (!intake->is_recorded && intake->tap != NULL && strcmp(input->tap, intake->tap) != 0) {
+        return false;
+    }
+    if (input->bpf == NULL) {
+        return true;
+    }
+    if (p->frame != NULL) {
+        return policy_input_passes(input, p->frame->link,
+                                   span_of(p->frame->data, p->frame->cap_len),
+                                   p->frame->wire_len);
+    }
+    size_t size = p->packet->ip != NULL ? (size_t)(p->packet->end - p->packet->ip) : 0;
+    return policy_input_passes(input, FRAME_LINK_RAW, span_of(p->packet->ip, size),
+                               (uint32_t)size);
+}
+
+static void fill(struct handler_event *event, const struct intake_packet *p)
+{
+    const struct packet *packet = p->packet;
+    bool is_ip = packet->version != 0 && packet->ip != NULL;
+    *event = (struct handler_event){
+        .time_ns = packet->time_ns,
+        .talk = p->hash,
+        .packet = packet,
+        .address = {is_ip ? packet_source_ip(packet) : NULL,
+                    is_ip ? packet_destination_ip(packet) : NULL},
+        .port = {packet->source_port, packet->destination_port},
+        .size = packet->wire_len,
+        .kinds = (uint8_t)((p->frame != NULL ? HANDLER_FRAME : 0) |
+                           (p->key != NULL ? HANDLER_DATAGRAM : 0)),
+        .version = is_ip ? packet->version : 0,
+        .protocol = is_ip ? packet->protocol : 0,
+        .tcp_flags = packet->class == PACKET_TCP ? packet->tcp_flags : 0,
+    };
+    if (packet->class == PACKET_UDP) {
+        event->payload = packet_payload(packet);
+    }
+}
+
+static void note_seen(struct intake_input *input, const struct plan_input *plan, uint64_t time_ns)
+{
+    struct policy_input *shared = plan->input;
+    if (time_ns < input->first_ns) {
+        input->first_ns = time_ns;
+        uint64_t first = atomic_load_explicit(&shared->first_ns, memory_order_relaxed);
+        while (time_ns < first &&
+               !atomic_compare_exchange_weak(&shared->first_ns, &first, time_ns)) {
+        }
+    }
+    input->last_ns = time_ns > input->last_ns ? time_ns : input->last_ns;
+}
+
+/* Shows an event to one input, in the minute that it belongs to. */
+static void present(struct intake *intake, uint32_t number, struct handler_event *event,
+                    enum moment moment)
+{
+    const struct plan_input *input = &intake->plan->inputs[number];
+    note_seen(&intake->inputs[number], input, event->time_ns);
+    if (moment == MOMENT_BEFORE) {
+        turn_all(input, true);
+    }
+    walk(input, event);
+}
+
+void intake_packet(struct intake *intake, const struct intake_packet *p)
+{
+    struct handler_event event;
+    struct handler_message message = {.memory = intake->message};
+    if (intake->plan == NULL || intake->plan->input_count == 0) {
+        return;
+    }
+    fill(&event, p);
+    event.message = &message;
+    enum moment moment = moment_of(intake, event.time_ns);
+    pass_second(intake, event.time_ns, moment);
+    for (uint32_t i = 0; i < intake->plan->input_count && i < INTAKE_INPUTS; i++) {
+        const struct plan_input *input = &intake->plan->inputs[i];
+        if (input->input->kind != HANDLER_PCAP || !wants(intake, input->input, p)) {
+            continue;
+        }
+        if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
+            lose_all(input, moment == MOMENT_FUTURE);
+            continue;
+        }
+        event.direction = direction_of(input->input, &event, p->packet->direction);
+        present(intake, i, &event, moment);
+        follow(intake, i, p, &event);
+        if (moment == MOMENT_BEFORE) {
+            turn_all(input, false);
+        }
+    }
+}
+
+void intake_event(struct intake *intake, struct policy_input *input, struct handler_event *event)
+{
+    struct handler_message message = {.memory = intake->message};
+    event->message = &message;
+    enum moment moment = moment_of(intake, event->time_ns);
+    pass_second(intake, event->time_ns, moment);
+    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
+        if (intake->plan->inputs[i].input != input) {
+            continue;
+        }
+        if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
+            lose_all(&intake->plan->inputs[i], moment == MOMENT_FUTURE);
+            return;
+        }
+        present(intake, i, event, moment);
+        if (moment == MOMENT_BEFORE) {
+            turn_all(&intake->plan->inputs[i], false);
+        }
+    }
+}
+
+/* ---- Marks ---------------------------------------------------------------------------------- */
+
+static void publish_times(struct intake *intake)
+{
+    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
+        struct policy_input *shared = intake->plan->inputs[i].input;
+        uint64_t mine = intake->inputs[i].last_ns;
+        uint64_t last = atomic_load_explicit(&shared->last_ns, memory_order_relaxed);
+        while (mine > last && !atomic_compare_exchange_weak(&shared->last_ns, &last, mine)) {
+        }
+    }
+}
+
+void intake_flush(struct intake *intake, uint64_t now_ns)
+{
+    /* Time that passes without packets turns the windows, too; but not far ahead of them. */
+    uint64_t minute = now_ns / MINUTE_NS;
+    if (!intake->is_recorded && minute > intake->minute && intake->minute != 0 &&
+        minute <= intake->minute + GUARD_MINUTES) {
+        intake->minute = minute;
+    }
+    bool is_sound = intake->minute == 0 || minute <= intake->minute;
+    atomic_store_explicit(&intake->slot->now_ns, is_sound ? now_ns : intake->second * SECOND_NS,
+                          memory_order_relaxed);
+    if (is_sound && now_ns / SECOND_NS > intake->second && intake->minute != 0) {
+        intake->second = now_ns / SECOND_NS;
+        tick(intake, now_ns);
+    }
+    publish_times(intake);
+    hand_over(intake, intake->minute);
+}
+
+void intake_end(struct intake *intake)
+{
+    publish_times(intake);
+    atomic_store(&intake->slot->is_used, false);
+}

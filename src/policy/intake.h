@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where packets, and messages of other inputs, enter the policies: one intake a thread. It asks each
+ * input of the set whether it wants the packet, tells its direction, and walks the chains of handlers;
+ * it follows the TCP connections whose messages a handler wants. Without policies it costs the look
+ * at a pointer a packet. Nothing here allocates but at start. */
+#pragma once
+
+#include "flow/flow.h"
+#include "wire/frame.h"
+
+struct policies;
+struct intake;
+struct policy_input;
+struct handler_event;
+
+/* A packet as the walk has it. */
+struct intake_packet {
+    const struct packet *packet;
+    const struct frame *frame;  /* NULL: a datagram that was reassembled */
+    const struct flow_key *key; /* NULL: it belongs to no flow */
+    uint64_t hash;              /* of the key */
+    int8_t end;                 /* of the key, that sent it */
+};
+
+/* The intake of a slot; NULL when the system refuses memory. */
+struct intake *intake_new(struct policies *set, uint32_t slot, struct err *err);
+void intake_free(struct intake *intake);
+
+/* Packets come from the tap of that name from now on; NULL: from any. */
+void intake_select(struct intake *intake, const char *tap);
+void intake_packet(struct intake *intake, const struct intake_packet *packet);
+/* An event of an input that is no packets. */
+void intake_event(struct intake *intake, struct policy_input *input, struct handler_event *event);
+
+/* Packet time came to now_ns, with or without packets: hands over what was counted. Packets of live
+ * taps do so by themselves, too, every second. */
+void intake_flush(struct intake *intake, uint64_t now_ns);
+/* Takes a plan that has changed; between two packets, now and then. */
+void intake_poll(struct intake *intake);
+/* No more packets come. */
+void intake_end(struct intake *intake);

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/policy.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "policy/intake_thread.h"
+#include "policy/policy_core.h"
+#include "summary/windows.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+#define MINUTE_NS (60 * SECOND_NS)
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+struct policies *policies_new(const struct policies_options *options)
+{
+    struct policies *set = calloc(1, sizeof *set);
+    if (set == NULL) {
+        abort();
+    }
+    set->options = *options;
+    set->memory = tree_memory_new();
+    set->global_handlers = tree_map();
+    clock_gettime(CLOCK_MONOTONIC, &set->started);
+    pthread_mutex_init(&set->changes, NULL);
+    pthread_mutex_init(&set->lock, NULL);
+    return set;
+}
+
+void policies_free(struct policies *set)
+{
+    if (set == NULL) {
+        return;
+    }
+    for (struct policy_input *input = set->inputs; input != NULL; input = input->next) {
+        intake_thread_stop(input->thread);
+    }
+    while (set->policies != NULL) {
+        struct policy *policy = set->policies;
+        set->policies = policy->next;
+        policy_free(policy);
+    }
+    while (set->inputs != NULL) {
+        policy_input_drop(set, set->inputs);
+    }
+    while (set->taps != NULL) {
+        struct policy_tap *tap = set->taps;
+        set->taps = tap->next;
+        tree_memory_free(tap->memory);
+        free(tap);
+    }
+    for (uint32_t i = 0; i < POLICY_SLOTS; i++) {
+        policy_plan_free(atomic_load(&set->slots[i].wanted));
+    }
+    geo_close(set->city);
+    geo_close(set->owner);
+    pthread_mutex_destroy(&set->changes);
+    pthread_mutex_destroy(&set->lock);
+    tree_memory_free(set->memory);
+    free(set);
+}
+
+bool policies_open_geo(struct policies *set, const char *city, const char *owner, struct err *err)
+{
+    set->city = city != NULL ? geo_open(city, err) : NULL;
+    set->owner = owner != NULL ? geo_open(owner, err) : NULL;
+    set->world = (struct handler_world){.city = set->city, .owner = set->owner};
+    return (city == NULL || set->city != NULL) && (owner == NULL || set->owner != NULL);
+}
+
+/* ---- Taps that deliver packets -------------------------------------------------------------- */
+
+static const char *text_at(const struct tree *map, const char *key)
+{
+    const struct tree *value = tree_get(map, key);
+    return value != NULL ? value->text : NULL;
+}
+
+bool policies_packet_tap(const struct policies *set, size_t index,
+                         struct policies_packet_tap *ret)
+{
+    for (const struct policy_tap *tap = set->taps; tap != NULL; tap = tap->next) {
+        if (policy_input_kind(tap->input_type) != HANDLER_PCAP || index-- > 0) {
+            continue;
+        }
+        *ret = (struct policies_packet_tap){
+            .name = tap->name,
+            .interface = text_at(&tap->config, "iface"),
+            .file = text_at(&tap->config, "pcap_file"),
+            .filter = "",
+        };
+        return true;
+    }
+    return false;
+}
+
+uint32_t policies_input_count(struct policies *set, uint32_t kind)
+{
+    uint32_t count = 0;
+    pthread_mutex_lock(&set->lock);
+    for (const struct policy_input *input = set->inputs; input != NULL; input = input->next) {
+        count += input->kind == kind;
+    }
+    pthread_mutex_unlock(&set->lock);
+    return count;
+}
+
+/* ---- The office ----------------------------------------------------------------------------- */
+
+static void add_parcel(struct policy_instance *instance, struct parcel *parcel)
+{
+    const struct handler *handler = instance->handler;
+    for (unsigned i = 0; i < DESK_BLOCKS; i++) {
+        if (!parcel->used[i]) {
+            continue;
+        }
+        uint64_t minute = parcel->minute - (i == DESK_BEFORE && parcel->minute > 0);
+        policy_store_add(&instance->store, handler, parcel->blocks[i], minute * MINUTE_NS);
+        metric_block_reset(handler->set, parcel->blocks[i]);
+        parcel->used[i] = false;
+    }
+    instance->store.late += parcel->late;
+    instance->store.future += parcel->future;
+    parcel->late = parcel->future = 0;
+}
+
+static uint32_t collect_instance(struct policy_instance *instance, uint64_t now_ns)
+{
+    uint32_t count = 0;
+    if (instance->store.windows != NULL && now_ns != 0) {
+        windows_advance(instance->store.windows, now_ns);
+    }
+    for (uint32_t slot = 0; slot < POLICY_SLOTS; slot++) {
+        struct desk *desk = instance->desks[slot];
+        struct parcel *parcel =
+            desk != NULL ? atomic_exchange_explicit(&desk->ready, NULL, memory_order_acquire)
+                         : NULL;
+        if (parcel != NULL) {
+            add_parcel(instance, parcel);
+            atomic_store_explicit(&desk->spare, parcel, memory_order_release);
+            count++;
+        }
+    }
+    return count;
+}
+
+static void note_time(struct policies *set)
+{
+    for (uint32_t i = 0; i < POLICY_SLOTS; i++) {
+        uint64_t now = atomic_load_explicit(&set->slots[i].now_ns, memory_order_relaxed);
+        set->now_ns = now > set->now_ns ? now : set->now_ns;
+    }
+}
+
+uint32_t policies_collect(struct policies *set)
+{
+    uint32_t count = 0;
+    pthread_mutex_lock(&set->lock);
+    note_time(set);
+    for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
+        for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
+            count += collect_instance(i, set->now_ns);
+        }
+    }
+    policy_resources_sample(set, false);
+    pthread_mutex_unlock(&set->lock);
+    return count;
+}
+
+void policies_finish(struct policies *set)
+{
+    policies_collect(set);
+    pthread_mutex_lock(&set->lock);
+    for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
+        for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
+            for (uint32_t slot = 0; slot < POLICY_SLOTS; slot++) {
+                if (i->desks[slot] != NULL) {
+                    desk_close(i->desks[slot]);
+                    add_parcel(i, i->desks[slot]->filling);
+                }
+            }
+        }
+    }
+    policy_resources_sample(set, true);
+    pthread_mutex_unlock(&set->lock);
+}

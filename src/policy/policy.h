@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The door of policy/: who wants what counted. A policy names a tap (or taps, by their tags), a
+ * filter of its own, and handlers with their settings; of each it keeps buckets of a minute of packet
+ * time. The dialect, and every document made from it, is pktvisor's.
+ *
+ * Many policies over one tap cost one decoding: workers hand each packet to their *intake*, which
+ * asks every input (a tap with a filter, shared by all policies that name the same) once, and walks
+ * its chains of handlers. Blocks go to the set by parcels, as deltas do; the office collects
+ * them. Policies and taps may come and go while packets pass.
+ *
+ * Threads: one worker has one intake. policies_collect() is the office's; all that reads or changes
+ * the set may be called by any thread. */
+#pragma once
+
+#include "base/err.h"
+#include "base/tree.h"
+#include "policy/intake.h"
+
+struct policies; /* opaque: the set */
+
+enum { POLICY_SLOTS = 96 }; /* workers, and threads of inputs that are no packets */
+
+struct policies_options {
+    uint32_t slots;       /* workers that will have an intake */
+    bool is_recorded;     /* files: one bucket for all */
+    uint32_t periods;     /* where a policy does not say; 0: 5 */
+    uint32_t deep_sample_rate; /* likewise; 0: 100 */
+    bool is_dry;          /* inputs are not started: only checked */
+};
+
+/* An empty set; never NULL (memory that ends this early ends the program). */
+struct policies *policies_new(const struct policies_options *options);
+/* NULL is fine. No intake may be in use. */
+void policies_free(struct policies *set);
+
+/* What a document adds. */
+enum policies_part { POLICIES_ALL, POLICIES_TAP, POLICIES_POLICY };
+
+/* Why a document was refused, for those who answer requests. */
+enum policies_status {
+    POLICIES_DONE,
+    POLICIES_INVALID,   /* 500 in pktvisor's API */
+    POLICIES_CONFLICT,  /* something of that name is there: 409 */
+    POLICIES_UNMATCHED, /* no tap matches: 422 */
+    POLICIES_UNKNOWN,   /* nothing of that name: 404 */
+};
+
+/* Adds what is below `visor` in a document (pktvisor's schema), all or nothing. With POLICIES_TAP or
+ * POLICIES_POLICY it must be one of that kind, whose name goes to *ret_name (room for 160). */
+enum policies_status policies_load(struct policies *set, const struct tree *document,
+                                   enum policies_part part, char *ret_name, struct err *err);
+/* The same of text. */
+enum policies_status policies_load_text(struct policies *set, struct span text,
+                                        enum policies_part part, char *ret_name, struct err *err);
+/* Removes a tap, or a policy with what only it needed. */
+enum policies_status policies_drop_tap(struct policies *set, const char *name);
+enum policies_status policies_drop(struct policies *set, const char *name);
+
+/* Opens the databases of places and owners; NULL: none. */
+bool policies_open_geo(struct policies *set, const char *city, const char *owner, struct err *err);
+
+/* ---- Taps that deliver packets -------------------------------------------------------------- */
+
+struct policies_packet_tap {
+    const char *name;
+    const char *interface; /* NULL: none given */
+    const char *file;      /* likewise */
+    const char *filter;    /* of the tap alone; "" for none */
+};
+
+/* The taps of type "pcap", by number; false behind the last. */
+bool policies_packet_tap(const struct policies *set, size_t index,
+                         struct policies_packet_tap *ret);
+/* How many inputs of that type (enum handler_input) the policies have. */
+uint32_t policies_input_count(struct policies *set, uint32_t kind);
+
+/* ---- The office ----------------------------------------------------------------------------- */
+
+/* Adds what workers have handed over; returns how many parcels there were. */
+uint32_t policies_collect(struct policies *set);
+/* The workers have ended: adds the rest. */
+void policies_finish(struct policies *set);
+/* What taps lost since the start, for the handlers that tell. */
+void policies_note_drops(struct policies *set, const char *tap, uint64_t os_drops,
+                         uint64_t interface_drops);
+
+/* ---- Documents ------------------------------------------------------------------------------ */
+
+/* pktvisor's answers, written to `to`. A name may be "__all" where that is said. */
+bool policies_tap_json(struct policies *set, const char *name, struct json *to); /* NULL: all */
+bool policies_policy_json(struct policies *set, const char *name, struct json *to);
+
+enum policies_period { POLICIES_BUCKET, POLICIES_WINDOW };
+
+/* The metrics of a policy, or of "__all" ... */
+enum policies_status policies_metrics_json(struct policies *set, const char *name,
+                                           enum policies_period period, uint64_t number,
+                                           struct json *to, struct err *err);
+/* ... of the policy "default" in the shape of version 3.0 ... */
+enum policies_status policies_default_json(struct policies *set, enum policies_period period,
+                                           uint64_t number, struct json *to, struct err *err);
+/* ... and as Prometheus text. `instance` is a label of every sample, NULL: none. */
+enum policies_status policies_prometheus(struct policies *set, const char *name,
+                                         const char *instance, struct json *to);

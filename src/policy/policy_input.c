@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/policy_core.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+enum { FRAME_MAX = 262144, CONNECTIONS = 300000 };
+
+/* ---- Kinds ---------------------------------------------------------------------------------- */
+
+struct input_kind {
+    const char *name;
+    uint32_t kind;
+    const char *const *keys;
+};
+
+static const char *const pcap_keys[] = {"iface",     "bpf",   "host_spec", "pcap_source",
+                                        "pcap_file", "debug", "tcp_packet_reassembly_cache_limit",
+                                        NULL};
+static const char *const dnstap_keys[] = {"tcp", "socket", "dnstap_file", "only_hosts", NULL};
+static const char *const flow_keys[] = {"flow_type", "pcap_file", "bind", "port", NULL};
+static const char *const netprobe_keys[] = {
+    "test_type",        "interval_msec",         "timeout_msec",        "packets_per_test",
+    "packets_interval_msec", "packet_payload_size", "targets", NULL};
+
+static const struct input_kind kinds[] = {
+    {"pcap", HANDLER_PCAP, pcap_keys},
+    {"dnstap", HANDLER_DNSTAP, dnstap_keys},
+    {"flow", HANDLER_FLOW, flow_keys},
+    {"sflow", HANDLER_FLOW, flow_keys},
+    {"netprobe", HANDLER_NETPROBE, netprobe_keys},
+    {"mock", HANDLER_MOCK, NULL},
+};
+
+uint32_t policy_input_kind(const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].name, name) == 0) {
+            return kinds[i].kind;
+        }
+    }
+    return 0;
+}
+
+static bool is_listed(const char *const *keys, const char *key)
+{
+    for (; *keys != NULL; keys++) {
+        if (strcmp(*keys, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool check_keys(const char *const *keys, const struct tree *config, struct err *err)
+{
+    for (size_t i = 0; keys != NULL && i < config->count; i++) {
+        if (!is_listed(keys, config->keys[i])) {
+            char list[512] = "";
+            for (size_t k = 0, at = 0; keys[k] != NULL; k++) {
+                at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", k > 0 ? ", " : "",
+                                       keys[k]);
+            }
+            return err_set(err, ERR_USAGE,
+                           "%s is an invalid/unsupported config or filter. "
+                           "The valid configs/filters are: %s",
+                           config->keys[i], list);
+        }
+    }
+    return true;
+}
+
+static uint64_t number_of(const struct tree *config, const char *name, uint64_t fallback)
+{
+    const struct tree *value = tree_get(config, name);
+    return value != NULL && value->kind == TREE_NUMBER ? value->number : fallback;
+}
+
+static const char *text_of(const struct tree *config, const char *name)
+{
+    const struct tree *value = tree_get(config, name);
+    return value != NULL ? value->text : NULL;
+}
+
+static bool check_target(const char *name, const struct tree *target, struct err *err)
+{
+    const char *where = text_of(target, "target");
+    if (where == NULL) {
+        return err_set(err, ERR_USAGE, "'%s' does not have key 'target' which is required", name);
+    }
+    uint64_t version = number_of(target, "ip_version", 0);
+    uint8_t bytes[16];
+    if (version == 6 && inet_pton(AF_INET, where, bytes) == 1) {
+        return err_set(err, ERR_USAGE, "target %s is IPv4 but ip_version is set to 6", where);
+    }
+    if (version == 4 && inet_pton(AF_INET6, where, bytes) == 1) {
+        return err_set(err, ERR_USAGE, "target %s is IPv6 but ip_version is set to 4", where);
+    }
+    return true;
+}
+
+static bool check_netprobe(const struct tree *config, struct err *err)
+{
+    uint64_t interval = number_of(config, "interval_msec", 5000);
+    uint64_t timeout = number_of(config, "timeout_msec", 2000);
+    uint64_t packets = number_of(config, "packets_per_test", 1);
+    uint64_t gap = number_of(config, "packets_interval_msec", 25);
+    if (timeout > interval) {
+        return err_set(err, ERR_USAGE,
+                       "timeout_msec [%" PRIu64 "] cannot be greater than interval_msec [%" PRIu64
+                       "]",
+                       timeout, interval);
+    }
+    if (gap > 0 && packets > interval / gap) {
+        return err_set(err, ERR_USAGE,
+                       "packets_per_test [%" PRIu64 "] times packets_interval_msec [%" PRIu64
+                       "] cannot be greater than packets_interval_msec [%" PRIu64 "]",
+                       packets, gap, interval);
+    }
+    const struct tree *targets = tree_get(config, "targets");
+    for (size_t i = 0; targets != NULL && targets->kind == TREE_MAP && i < targets->count; i++) {
+        if (!check_target(targets->keys[i], &targets->items[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool policy_input_check(uint32_t kind, const struct tree *config, struct err *err)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (kinds[i].kind == kind && !check_keys(kinds[i].keys, config, err)) {
+            return false;
+        }
+    }
+    return kind != HANDLER_NETPROBE || check_netprobe(config, err);
+}
+
+/* ---- Whether it can start ------------------------------------------------------------------- */
+
+static bool check_start(const struct policies *set, const struct policy_input *input,
+                        struct err *err)
+{
+    const struct tree *c = &input->config;
+    if (set->options.is_recorded || set->options.is_dry) {
+        return true;
+    }
+    if (input->kind == HANDLER_PCAP && tree_get(c, "iface") == NULL &&
+        tree_get(c, "pcap_file") == NULL) {
+        return err_set(err, ERR_USAGE, "no iface was specified for live capture");
+    }
+    if (input->kind == HANDLER_FLOW && tree_get(c, "pcap_file") == NULL &&
+        (tree_get(c, "bind") == NULL || tree_get(c, "port") == NULL)) {
+        return err_set(err, ERR_USAGE, "flow config must specify port and bind");
+    }
+    if (input->kind == HANDLER_DNSTAP && tree_get(c, "tcp") == NULL &&
+        tree_get(c, "socket") == NULL && tree_get(c, "dnstap_file") == NULL) {
+        return err_set(err, ERR_USAGE, "config must specify one of: socket, dnstap_file");
+    }
+    return true;
+}
+
+/* ---- Hosts ---------------------------------------------------------------------------------- */
+
+static unsigned bits_of(const uint8_t *mask, size_t size)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < size; i++) {
+        bits += (unsigned)__builtin_popcount(mask[i]);
+    }
+    return bits;
+}
+
+/* The networks that an interface is in are its host's own, where nobody says otherwise. */
+static void add_interface(struct hosts *hosts, const char *interface)
+{
+    struct ifaddrs *list = NULL;
+    if (getifaddrs(&list) != 0) {
+        return;
+    }
+    for (const struct ifaddrs *i = list; i != NULL && hosts->count < HOSTS_MAX; i = i->ifa_next) {
+        if (i->ifa_addr == NULL || i->ifa_netmask == NULL || strcmp(i->ifa_name, interface) != 0) {
+            continue;
+        }
+        struct hosts_network *network = &hosts->networks[hosts->count];
+        if (i->ifa_addr->sa_family == AF_INET) {
+            *network = (struct hosts_network){.version = 4};
+            memcpy(network->address, &((struct sockaddr_in *)i->ifa_addr)->sin_addr, 4);
+            network->bits = (uint8_t)bits_of(
+                (const uint8_t *)&((struct sockaddr_in *)i->ifa_netmask)->sin_addr, 4);
+            hosts->count++;
+        } else if (i->ifa_addr->sa_family == AF_INET6) {
+            *network = (struct hosts_network){.version = 6};
+            memcpy(network->address, &((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr, 16);
+            network->bits = (uint8_t)bits_of(
+                (const uint8_t *)&((struct sockaddr_in6 *)i->ifa_netmask)->sin6_addr, 16);
+            hosts->count++;
+        }
+    }
+    freeifaddrs(list);
+}
+
+static bool read_hosts(const struct policies *set, struct policy_input *input, struct err *err)
+{
+    const char *spec = text_of(&input->config, "host_spec");
+    const char *interface = text_of(&input->config, "iface");
+    if (spec != NULL && !hosts_read(&input->hosts, spec, err)) {
+        return false;
+    }
+    if (input->hosts.count == 0 && interface != NULL && !set->options.is_recorded) {
+        add_interface(&input->hosts, interface);
+    }
+    const struct tree *only = tree_get(&input->config, "only_hosts");
+    for (size_t i = 0; only != NULL && only->kind == TREE_LIST && i < only->count; i++) {
+        if (only->items[i].text != NULL &&
+            !hosts_add(&input->only_hosts, only->items[i].text, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- Filters -------------------------------------------------------------------------------- */
+
+/* The link types that frames mostly have; others pass no filter. */
+static const uint16_t links[POLICY_LINKS] = {FRAME_LINK_ETHERNET, FRAME_LINK_RAW,  FRAME_LINK_SLL,
+                                             FRAME_LINK_SLL2,     FRAME_LINK_NULL, FRAME_LINK_LOOP};
+
+static int dlt_of(uint16_t link)
+{
+    return link == FRAME_LINK_RAW ? DLT_RAW : link;
+}
+
+static bool compile_link(struct policy_input *input, size_t index)
+{
+    pcap_t *dead = pcap_open_dead(dlt_of(links[index]), FRAME_MAX);
+    struct bpf_program *program = calloc(1, sizeof *program);
+    bool done = dead != NULL && program != NULL &&
+                pcap_compile(dead, program, input->bpf, 1, PCAP_NETMASK_UNKNOWN) == 0;
+    if (done) {
+        input->programs[index] = program;
+    } else {
+        free(program);
+    }
+    if (dead != NULL) {
+        pcap_close(dead);
+    }
+    return done;
+}
+
+static bool compile(const struct policies *set, struct policy_input *input, struct err *err)
+{
+    bool any = false;
+    input->bpf = text_of(&input->config, "bpf");
+    if (input->bpf == NULL || *input->bpf == '\0') {
+        input->bpf = NULL;
+        return true;
+    }
+    for (size_t i = 0; i < POLICY_LINKS; i++) {
+        any |= compile_link(input, i);
+    }
+    return any || err_set(err, ERR_USAGE, "Cannot set BPF filter to %s",
+                          set->options.is_recorded ? "pcap file" : "interface");
+}
+
+bool policy_input_passes(const struct policy_input *input, uint16_t link, struct span frame,
+                         uint32_t wire_len)
+{
+    for (size_t i = 0; i < POLICY_LINKS; i++) {
+        if (links[i] == link && input->programs[i] != NULL) {
+            struct pcap_pkthdr head = {.caplen = (uint32_t)frame.size, .len = wire_len};
+            return pcap_offline_filter(input->programs[i], &head, frame.data) != 0;
+        }
+    }
+    return false;
+}
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+static void input_free(struct policy_input *input)
+{
+    for (size_t i = 0; i < POLICY_LINKS; i++) {
+        if (input->programs[i] != NULL) {
+            pcap_freecode(input->programs[i]);
+            free(input->programs[i]);
+        }
+    }
+    free(input->key);
+    tree_memory_free(input->memory);
+    free(input);
+}
+
+/* The configuration as text that is equal for equal ones; to be freed. */
+static char *key_of(const char *tap, const struct tree *config)
+{
+    struct json text;
+    json_init(&text);
+    tree_json(config, &text);
+    char *key = NULL;
+    if (asprintf(&key, "%s %.*s", tap, (int)text.size, text.data) < 0) {
+        abort();
+    }
+    json_done(&text);
+    return key;
+}
+
+static bool prepare(struct policies *set, struct policy_input *input, struct err *err)
+{
+    input->connections =
+        number_of(&input->config, "tcp_packet_reassembly_cache_limit", CONNECTIONS);
+    return policy_input_check(input->kind, &input->config, err) && check_start(set, input, err) &&
+           read_hosts(set, input, err) && compile(set, input, err);
+}
+
+struct policy_input *policy_input_of(struct policies *set, const struct policy_tap *tap,
+                                     const struct tree *config, const struct tree *filter,
+                                     struct err *err)
+{
+    struct policy_input *input = calloc(1, sizeof *input);
+    if (input == NULL) {
+        abort();
+    }
+    input->memory = tree_memory_new();
+    input->kind = policy_input_kind(tap->input_type);
+    input->tap = tree_keep(input->memory, tap->name);
+    struct tree merged = tree_map();
+    tree_merge(input->memory, &merged, &tap->config);
+    tree_merge(input->memory, &merged, &tap->filter);
+    tree_merge(input->memory, &merged, config);
+    tree_merge(input->memory, &merged, filter);
+    input->config = tree_copy(input->memory, &merged);
+    input->key = key_of(tap->name, &input->config);
+    for (struct policy_input *other = set->inputs; other != NULL; other = other->next) {
+        if (strcmp(other->key, input->key) == 0) {
+            input_free(input);
+            return other;
+        }
+    }
+    snprintf(input->name, sizeof input->name, "%.120s-%" PRIu64, tap->name,
+             hash64(input->key, strlen(input->key), 0));
+    atomic_store(&input->first_ns, UINT64_MAX);
+    if (!prepare(set, input, err)) {
+        input_free(input);
+        return NULL;
+    }
+    input->next = set->inputs;
+    set->inputs = input;
+    return input;
+}
+
+void policy_input_drop(struct policies *set, struct policy_input *input)
+{
+    for (struct policy_input **at = &set->inputs; *at != NULL; at = &(*at)->next) {
+        if (*at == input) {
+            *at = input->next;
+            input_free(input);
+            return;
+        }
+    }
+}

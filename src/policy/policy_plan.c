@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/policy_core.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "policy/intake_thread.h"
+
+enum { WAIT_NS = 1000000, WAITS = 5000 /* five seconds, then a worker is given up */ };
+
+void policy_plan_free(struct policy_plan *plan)
+{
+    for (uint32_t i = 0; plan != NULL && i < plan->input_count; i++) {
+        for (uint32_t c = 0; c < plan->inputs[i].chain_count; c++) {
+            free(plan->inputs[i].chains[c].desks);
+        }
+        free(plan->inputs[i].chains);
+    }
+    if (plan != NULL) {
+        free(plan->inputs);
+    }
+    free(plan);
+}
+
+static void *need(void *memory)
+{
+    if (memory == NULL) {
+        abort();
+    }
+    return memory;
+}
+
+/* Whether a handler before this one in its chain lets messages through, where there were packets. */
+static bool takes_messages(const struct policy_instance *instance)
+{
+    for (const struct policy_instance *i = instance->policy->instances; i != instance;
+         i = i->next) {
+        if (i->chain == instance->chain && i->handler->reader != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct desk *desk_of(struct policy_instance *instance, uint32_t slot)
+{
+    if (instance->desks[slot] == NULL) {
+        instance->desks[slot] =
+            need(desk_new(instance->handler, instance->settings, takes_messages(instance)));
+    }
+    return instance->desks[slot];
+}
+
+/* Adds an instance to the plan of its input: to the chain at hand, or as a new one. */
+static void add_instance(struct policy_plan *plan, struct plan_input *to,
+                         struct policy_instance *instance, bool begins, uint32_t slot)
+{
+    const struct handler_reader *reader = instance->handler->reader;
+    if (begins) {
+        to->chains = need(realloc(to->chains, (to->chain_count + 1) * sizeof *to->chains));
+        to->chains[to->chain_count++] = (struct plan_chain){0};
+    }
+    struct plan_chain *chain = &to->chains[to->chain_count - 1];
+    chain->desks = need(realloc(chain->desks, (chain->count + 1) * sizeof(struct desk *)));
+    chain->desks[chain->count++] = desk_of(instance, slot);
+    if (reader != NULL && reader->size > plan->message_size) {
+        plan->message_size = reader->size;
+    }
+    for (uint32_t i = 0; reader != NULL && reader->is_tcp && i < PLAN_STREAMS; i++) {
+        if (to->streams[i] == NULL || to->streams[i] == reader) {
+            to->streams[i] = reader;
+            break;
+        }
+    }
+}
+
+static void add_input(struct policies *set, struct policy_plan *plan, struct policy_input *input,
+                      uint32_t slot)
+{
+    struct plan_input to = {.input = input};
+    for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
+        uint32_t last = UINT32_MAX;
+        for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
+            if (i->input == input && i->handler->on_event != NULL) {
+                add_instance(plan, &to, i, i->chain != last, slot);
+                last = i->chain;
+            }
+        }
+    }
+    plan->inputs = need(realloc(plan->inputs, (plan->input_count + 1) * sizeof to));
+    plan->inputs[plan->input_count++] = to;
+}
+
+static struct policy_plan *make_plan(struct policies *set, uint32_t slot)
+{
+    struct policy_plan *plan = need(calloc(1, sizeof *plan));
+    for (struct policy_input *input = set->inputs; input != NULL; input = input->next) {
+        bool is_mine = input->thread != NULL ? intake_thread_slot(input->thread) == slot
+                                             : slot < set->options.slots;
+        if (is_mine) {
+            add_input(set, plan, input, slot);
+        }
+    }
+    return plan;
+}
+
+static bool is_slot(const struct policies *set, uint32_t slot)
+{
+    return slot < set->options.slots || atomic_load(&set->slots[slot].is_used);
+}
+
+void policy_plan_publish(struct policies *set)
+{
+    struct policy_plan *old[POLICY_SLOTS] = {0};
+    pthread_mutex_lock(&set->lock);
+    for (uint32_t i = 0; i < POLICY_SLOTS; i++) {
+        if (is_slot(set, i) || atomic_load(&set->slots[i].wanted) != NULL) {
+            old[i] = atomic_exchange(&set->slots[i].wanted, make_plan(set, i));
+        }
+    }
+    pthread_mutex_unlock(&set->lock);
+    for (uint32_t i = 0; i < POLICY_SLOTS; i++) {
+        struct policy_slot *slot = &set->slots[i];
+        unsigned waits = 0;
+        while (atomic_load(&slot->is_used) &&
+               atomic_load(&slot->taken) != atomic_load(&slot->wanted) && waits++ < WAITS) {
+            nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+        }
+        if (waits <= WAITS) {
+            policy_plan_free(old[i]);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What an input costs: the policy <input>-resources that each has, and the handlers that tell what the
+ * capture lost. They see no packets: the office writes into their stores. */
+#include "policy/policy_core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "handler/input_resources.h"
+#include "handler/pcap_stats.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+enum { SAMPLE_SECONDS = 5 };
+
+void policy_resources_add(struct policies *set, struct policy_input *input)
+{
+    char name[POLICY_NAME + 16];
+    const struct handler *handler = handler_find("input_resources", "1.0");
+    snprintf(name, sizeof name, "%s-resources", input->name);
+    struct policy *policy = policy_new(name);
+    policy->is_resources = true;
+    policy->inputs = tree_take(policy->memory, sizeof *policy->inputs);
+    policy->taps = tree_take(policy->memory, sizeof *policy->taps);
+    policy->inputs[0] = input;
+    policy->taps[0] = input->tap;
+    policy->tap_count = 1;
+    struct tree none = tree_map();
+    if (handler == NULL || policy_add_instance(set, policy, input, "resources", handler, &none,
+                                               NULL, NULL) == NULL) {
+        policy_free(policy);
+        return;
+    }
+    input->resources = policy;
+    policy->next = set->policies;
+    set->policies = policy;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t memory_bytes(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file != NULL) {
+        if (fscanf(file, "%*u %lu", &pages) != 1) {
+            pages = 0;
+        }
+        fclose(file);
+    }
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void count_users(const struct policies *set, const struct policy_input *input,
+                        struct input_resources *ret)
+{
+    for (const struct policy *p = set->policies; p != NULL; p = p->next) {
+        bool uses = false;
+        for (const struct policy_instance *i = p->instances; i != NULL; i = i->next) {
+            uses |= i->input == input && !p->is_resources;
+            ret->handlers += i->input == input && !p->is_resources;
+        }
+        ret->policies += uses;
+    }
+}
+
+static void add_sample(struct policies *set, struct policy_instance *instance, double cpu,
+                       uint64_t memory)
+{
+    struct input_resources *sample = calloc(1, sizeof *sample);
+    if (sample == NULL) {
+        return;
+    }
+    const struct policy_input *input = instance->input;
+    sample->events = 1;
+    sample->deep = 1;
+    quantiles_add(&sample->cpu, cpu);
+    quantiles_add(&sample->memory, (double)memory);
+    rate_add(&sample->rate, set->now_ns, 1);
+    count_users(set, input, sample);
+    policy_store_add(&instance->store, instance->handler, sample, set->now_ns);
+    free(sample);
+}
+
+void policy_resources_sample(struct policies *set, bool last)
+{
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    uint64_t since = now - set->sampled_ns;
+    bool first = set->sampled_ns == 0;
+    if (!last && !first && since < SAMPLE_SECONDS * SECOND_NS) {
+        return;
+    }
+    if (set->now_ns == 0 && !set->options.is_recorded) {
+        set->now_ns = clock_ns(CLOCK_REALTIME);
+    }
+    uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    double percent = first ? 0 : 100.0 * (double)(cpu - set->cpu_ns) / (double)since;
+    uint64_t memory = memory_bytes();
+    set->sampled_ns = now;
+    set->cpu_ns = cpu;
+    for (struct policy *p = set->policies; p != NULL; p = p->next) {
+        for (struct policy_instance *i = p->instances; i != NULL; i = i->next) {
+            if (i->handler == handler_find("input_resources", "1.0")) {
+                add_sample(set, i, percent, memory);
+            }
+        }
+    }
+}
+
+void policies_note_drops(struct policies *set, const char *tap, uint64_t os_drops,
+                         uint64_t interface_drops)
+{
+    pthread_mutex_lock(&set->lock);
+    for (struct policy *p = set->policies; p != NULL; p = p->next) {
+        for (struct policy_instance *i = p->instances; i != NULL; i = i->next) {
+            if (i->handler != handler_find("pcap", "1.0") ||
+                (tap != NULL && strcmp(i->input->tap, tap) != 0)) {
+                continue;
+            }
+            struct pcap_stats more = {
+                .os_drops = os_drops - i->drops_seen[0],
+                .if_drops = interface_drops - i->drops_seen[1],
+            };
+            i->drops_seen[0] = os_drops;
+            i->drops_seen[1] = interface_drops;
+            policy_store_add(&i->store, i->handler, &more, set->now_ns);
+        }
+    }
+    pthread_mutex_unlock(&set->lock);
+}
