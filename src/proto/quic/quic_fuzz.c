@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Datagrams of hostile bytes: a byte says who and how, two how much, then come so many. They are sent
+ * as they are, or, so that frames are reached, sealed as Initial packets. All memory comes back, and
+ * what is said is JSON. */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/json_check.h"
+#include "event/transaction.h"
+#include "proto/quic/quic_flow.h"
+#include "proto/quic/quic_seal.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+extern const struct proto proto_quic;
+
+enum { BUDGET = 1 << 20, LOG = 1 << 18 };
+
+static void require(bool fine)
+{
+    if (!fine) {
+        abort();
+    }
+}
+
+static void check_events(struct event_log *log)
+{
+    struct json said;
+    json_init(&said);
+    for (struct event_head *e = event_log_first(log); e; e = event_log_next(log, e)) {
+        transaction_finish((struct transaction *)e);
+        json_reset(&said);
+        event_json(&said, e);
+        require(json_check(said.data, said.size));
+    }
+    json_done(&said);
+    event_log_reset(log);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const uint8_t id[8] = "an ident";
+    static _Alignas(8) uint8_t memory[LOG];
+    uint8_t sealed[SEAL_ROOM];
+    struct quic_options options;
+    struct quic_stats stats = {0};
+    struct quic_flow flow = {.has_client = false};
+    struct event_log log = {.memory = memory, .capacity = LOG, .text_max = 500};
+    struct slab *slab = slab_new(BUDGET);
+    require(slab != NULL);
+    proto_options_default(&proto_quic, &options);
+    struct proto_context c = {.block = &stats, .state = &flow, .memory = slab, .events = &log,
+                              .settings = &options.settings};
+    struct cursor at = cursor_of(size > 0 ? span_of(data, size) : span_of("", 0));
+    while (cursor_left(&at) > 3) {
+        uint8_t what = cursor_u8(&at);
+        size_t length = cursor_be16(&at) & 0x7ff;
+        struct span part = cursor_take(&at, length < cursor_left(&at) ? length : cursor_left(&at));
+        bool is_server = what & 1;
+        c.now_ns++;
+        if (what & 2) {
+            size_t whole = seal_initial(sealed, id, is_server, part, 0);
+            part = span_of(sealed, whole);
+        }
+        (void)proto_quic.probe(part, 0);
+        if (!flow.is_over) {
+            quic_flow_take(&c, part, is_server);
+        }
+    }
+    proto_quic.on_close(&c, PROTO_TIMEOUT);
+    check_events(&log);
+    require(slab_used(slab) == 0);
+    slab_free(slab);
+    return 0;
+}
