@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+/* MySQL and MariaDB: what is asked of the server and what it answers, see README.md. */
+#include "proto/mysql/mysql_event.h"
+#include "proto/mysql/mysql_flow.h"
+#include "proto/mysql/mysql_look.h"
+
+static const uint16_t ports[] = {3306, 3307, 0};
+
+static enum proto_guess mysql_probe(struct span data, unsigned side)
+{
+    (void)side; /* of a connection met midway any side may be the one that asks */
+    switch (mysql_look(data).what) {
+    case MYSQL_LOOKS_UNSURE:
+        return PROTO_UNSURE;
+    case MYSQL_LOOKS_FOREIGN:
+        return PROTO_NO;
+    default:
+        return PROTO_YES;
+    }
+}
+
+/* ---- Behind holes ----------------------------------------------------------------------------- */
+
+/* The rest of what a side was saying is not understood: the next packet is looked for. */
+static void lose_side(struct proto_context *c, unsigned side, const char *reason)
+{
+    struct mysql_flow *f = c->state;
+    struct mysql_side *s = &f->side[side];
+    mysql_packet_reset(&s->reader, c->memory);
+    if (s->unpacker != NULL) {
+        mysql_unpack_reset(s->unpacker, c->memory);
+    }
+    s->seeking = true;
+    s->may_begin = false; /* not before the other side has said something */
+    if (f->phase != MYSQL_AT_STREAM && f->phase != MYSQL_AT_COMMANDS) {
+        mysql_login_done(c); /* whatever was missed: it will be over some time */
+    }
+    if (side != f->client) {
+        f->reply_holed = true;
+        mysql_give_up(c, reason);
+    }
+    f->wants_file = false;
+}
+
+/* Bytes that are no MySQL; false when they are too many to go on. */
+static bool survive(struct proto_context *c, unsigned side)
+{
+    struct mysql_flow *f = c->state;
+    struct mysql_stats *stats = c->block;
+    if (!f->understood) {
+        return false;
+    }
+    stats->malformed++;
+    f->broken++;
+    lose_side(c, side, "malformed");
+    return f->broken < MYSQL_BROKEN_MAX;
+}
+
+/* Whether a packet begins here, where one was looked for; if not the bytes are passed over, unless it
+ * takes more of them to tell (`wait`). */
+static bool find_packet(struct mysql_flow *f, unsigned side, struct span data, bool *wait)
+{
+    struct mysql_side *s = &f->side[side];
+    if (!s->may_begin) {
+        return false;
+    }
+    struct mysql_look look = mysql_look_at(data);
+    *wait = look.what == MYSQL_LOOKS_UNSURE && data.size < MYSQL_LOOK_MAX;
+    bool fits = side == f->client ? look.what == MYSQL_LOOKS_COMMAND
+                                  : look.what == MYSQL_LOOKS_REPLY;
+    if (fits && look.compressed == (s->unpacker != NULL)) {
+        s->seeking = false;
+        return true;
+    }
+    s->may_begin = *wait;
+    return false;
+}
+
+/* ---- Packets ---------------------------------------------------------------------------------- */
+
+/* Behind what one side says the other one begins anew. */
+static void encourage(struct mysql_flow *f, unsigned side)
+{
+    struct mysql_side *other = &f->side[1 - side];
+    other->may_begin = other->may_begin || other->seeking;
+}
+
+static bool take_packet(struct proto_context *c, unsigned side, const struct mysql_packet *packet,
+                        uint64_t now_ns)
+{
+    const struct mysql_flow *f = c->state;
+    bool is_client = side == f->client;
+    switch ((enum mysql_phase)f->phase) {
+    case MYSQL_AT_COMMANDS:
+        return is_client ? mysql_take_command(c, packet, now_ns)
+                         : mysql_take_answer(c, packet, now_ns);
+    case MYSQL_AT_GREETING:
+    case MYSQL_AT_LOGIN:
+    case MYSQL_AT_PROOF:
+        return is_client ? mysql_login_client(c, packet) : mysql_login_server(c, packet);
+    case MYSQL_AT_STREAM:
+    case MYSQL_AT_TLS:
+        break;
+    }
+    return true;
+}
+
+/* Reads packets of plain bytes, as long as they stay plain; false when they are none. */
+static bool take_plain(struct proto_context *c, unsigned side, struct cursor *in, uint64_t now_ns)
+{
+    struct mysql_flow *f = c->state;
+    struct mysql_side *s = &f->side[side];
+    const struct mysql_unpacker *before = s->unpacker;
+    struct mysql_packet packet;
+    while (f->phase < MYSQL_AT_STREAM && s->unpacker == before &&
+           mysql_packet_next(&s->reader, c->memory, in, now_ns, &packet)) {
+        if (!take_packet(c, side, &packet, now_ns)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One step of a compressed side; false when what comes is no MySQL. */
+static bool take_compressed(struct proto_context *c, unsigned side, struct cursor *in,
+                            uint64_t now_ns)
+{
+    struct mysql_flow *f = c->state;
+    struct mysql_stats *stats = c->block;
+    struct span piece;
+    switch (mysql_unpack_next(f->side[side].unpacker, c->memory, in, &piece)) {
+    case MYSQL_UNPACK_PIECE_READY: {
+        struct cursor plain = cursor_of(piece);
+        return take_plain(c, side, &plain, now_ns);
+    }
+    case MYSQL_UNPACK_LOST:
+        stats->not_unpacked++;
+        lose_side(c, side, "gap");
+        break;
+    case MYSQL_UNPACK_MORE:
+        break;
+    }
+    return true;
+}
+
+static bool take_bytes(struct proto_context *c, unsigned side, struct cursor *in, uint64_t now_ns)
+{
+    struct mysql_flow *f = c->state;
+    const struct mysql_side *s = &f->side[side];
+    while (f->phase < MYSQL_AT_STREAM && !s->seeking) {
+        bool has_more = s->unpacker != NULL && mysql_unpack_has_more(s->unpacker);
+        if (cursor_left(in) == 0 && !has_more) {
+            break;
+        }
+        bool fine = s->unpacker != NULL ? take_compressed(c, side, in, now_ns)
+                                        : take_plain(c, side, in, now_ns);
+        if (!fine) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- Hooks ------------------------------------------------------------------------------------ */
+
+/* Who asks, and where in the conversation it begins; false when more bytes are needed to tell. */
+static bool decide(struct proto_context *c, const struct proto_chunk *chunk)
+{
+    struct mysql_flow *f = c->state;
+    struct mysql_look look = mysql_look(chunk->data);
+    if (look.what == MYSQL_LOOKS_UNSURE && chunk->data.size < MYSQL_LOOK_MAX) {
+        return false;
+    }
+    bool by_server = look.what != MYSQL_LOOKS_COMMAND && look.what != MYSQL_LOOKS_FOREIGN;
+    f->client = by_server ? 1 - chunk->side : chunk->side;
+    f->decided = true;
+    f->compressed = look.compressed;
+    f->is_zstd = look.is_zstd;
+    if (look.what == MYSQL_LOOKS_GREETING) {
+        f->phase = MYSQL_AT_GREETING;
+        return true;
+    }
+    f->side[chunk->side].seeking = look.what == MYSQL_LOOKS_ROWS;
+    f->side[1 - chunk->side].seeking = true;
+    f->side[1 - chunk->side].may_begin = true;
+    f->understood = look.what == MYSQL_LOOKS_ROWS;
+    mysql_login_done(c);
+    return true;
+}
+
+static struct proto_taken mysql_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
+{
+    struct mysql_flow *f = c->state;
+    struct proto_taken taken = {.consumed = chunk->data.size, .verdict = PROTO_GOES_ON};
+    if (!f->decided && !decide(c, chunk)) {
+        taken.consumed = 0;
+        return taken;
+    }
+    struct mysql_side *s = &f->side[chunk->side];
+    bool wait = false;
+    encourage(f, chunk->side);
+    if (s->seeking && !find_packet(f, chunk->side, chunk->data, &wait)) {
+        taken.consumed = wait ? 0 : chunk->data.size;
+        return taken;
+    }
+    struct cursor in = cursor_of(chunk->data);
+    if (!take_bytes(c, chunk->side, &in, chunk->time_ns) && !survive(c, chunk->side)) {
+        taken.verdict = PROTO_NOT_MINE;
+    }
+    if (f->phase == MYSQL_AT_TLS) {
+        ((struct mysql_stats *)c->block)->switched++;
+        taken.consumed = chunk->data.size - cursor_left(&in);
+        taken.verdict = PROTO_SWITCHED;
+    }
+    return taken;
+}
+
+static void mysql_on_gap(struct proto_context *c, unsigned side, uint32_t length)
+{
+    struct mysql_flow *f = c->state;
+    struct mysql_side *s = &f->side[side];
+    ((struct mysql_stats *)c->block)->gaps++;
+    if (!f->decided) {
+        return;
+    }
+    bool goes_on = !s->seeking && s->unpacker == NULL &&
+                   mysql_packet_miss(&s->reader, c->memory, length);
+    if (!goes_on) {
+        lose_side(c, side, "gap");
+        s->may_begin = side == f->client; /* a command may stand right behind it */
+    }
+}
+
+static void mysql_on_fin(struct proto_context *c, unsigned side)
+{
+    const struct mysql_flow *f = c->state;
+    if (f->decided && side != f->client) {
+        mysql_give_up(c, "closed");
+    }
+}
+
+static void mysql_on_close(struct proto_context *c, enum proto_close why)
+{
+    static const char *const reasons[] = {
+        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
+    struct mysql_flow *f = c->state;
+    mysql_give_up(c, reasons[why]);
+    mysql_drop_all(c);
+    for (unsigned side = 0; side < 2; side++) {
+        struct mysql_side *s = &f->side[side];
+        mysql_packet_reset(&s->reader, c->memory);
+        if (s->unpacker != NULL) {
+            mysql_unpack_reset(s->unpacker, c->memory);
+            slab_give(c->memory, s->unpacker);
+            s->unpacker = NULL;
+        }
+    }
+}
+
+const struct proto proto_mysql = {
+    .name = "mysql",
+    .help = "queries, prepared statements and their results of MySQL and MariaDB",
+    .metrics = &mysql_set,
+    .tcp_ports = ports,
+    .flow_size = sizeof(struct mysql_flow),
+    .options = mysql_option_rows,
+    .options_size = sizeof(struct mysql_options),
+    .probe = mysql_probe,
+    .on_chunk = mysql_on_chunk,
+    .on_gap = mysql_on_gap,
+    .on_fin = mysql_on_fin,
+    .on_close = mysql_on_close,
+};

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the first bytes of a side are, if they are MySQL at all: a connection may be met at its
+ * greeting, at a command, at a reply or amid rows, compressed or not. Pure; linear in the first
+ * MYSQL_LOOK_MAX bytes. */
+#pragma once
+
+#include "base/span.h"
+
+enum { MYSQL_LOOK_MAX = 2048 };
+
+enum mysql_looks {
+    MYSQL_LOOKS_UNSURE, /* too few bytes to tell */
+    MYSQL_LOOKS_FOREIGN,
+    MYSQL_LOOKS_GREETING, /* the server begins */
+    MYSQL_LOOKS_COMMAND,
+    MYSQL_LOOKS_REPLY,
+    MYSQL_LOOKS_ROWS, /* packets of a server, amid which the bytes begin */
+};
+
+struct mysql_look {
+    uint8_t what; /* enum mysql_looks */
+    bool compressed;
+    bool is_zstd; /* known to be, not zlib */
+};
+
+struct mysql_look mysql_look(struct span data);
+/* Without the search for rows: what begins at the first byte. */
+struct mysql_look mysql_look_at(struct span data);

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What users may choose about MySQL; the rows are in mysql_event.c. */
+#pragma once
+
+#include "proto/proto_option.h"
+
+struct mysql_options {
+    struct proto_settings common;
+    int64_t max_rows;          /* of a response's text */
+    int64_t max_row_length;    /* bytes of values in a row of it */
+    int64_t statement_timeout; /* ns that a prepared statement is remembered unused */
+    bool all_commands;         /* PING and the like are events, too */
+};
