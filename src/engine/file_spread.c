@@ -2,7 +2,8 @@
 /* Several workers on a file. There is no thread that only reads: whoever has nothing else to do takes
  * the next batch. Of a batch
  *
- *     reading     is done by one thread at a time, in the order of the file,
+ *     filling     is bringing its bytes: of a plain file by several threads beside each other,
+ *     reading     (finding its frames) is done by one thread at a time, in the order of the file,
  *     decoding    by the thread that read it, beside all others,
  *     stitching   (time, order, fragments) by the same thread, in the order of the file again,
  *     running     by every worker for its own flows, in the order of the file.
@@ -62,10 +63,11 @@ struct file_spread {
     pthread_cond_t changed;   /* workers wait for it */
     pthread_cond_t finished;  /* the calling thread does */
     uint32_t sleepers;        /* workers that wait */
+    uint64_t taken_count;     /* batches that somebody has taken to read, in this order */
     uint64_t read_count;      /* batches read */
     uint64_t stitched_count;  /* batches stitched to their end */
     uint64_t published_count; /* chunks that may be run */
-    bool is_reading;
+    bool is_reading;          /* nobody else is to take a batch now */
     bool has_ended;           /* nothing more is to be read */
     bool is_finished;         /* and the front's last words are published */
     bool has_failed;
@@ -233,6 +235,26 @@ static void finish(struct spread_thread *self, struct spread_batch *batch)
     pthread_cond_signal(&s->finished);
 }
 
+/* Brings the bytes of a batch, if the tap has pieces, and waits for the batch's turn to be read. Called and
+ * returns with the lock held. */
+static void fill(struct spread_thread *self, struct spread_batch *batch, uint64_t turn)
+{
+    struct file_spread *s = self->spread;
+    const struct tap_kind *kind = s->tap->kind;
+    if (kind->claim != NULL && kind->claim(s->tap->tap, &batch->frames)) {
+        pthread_mutex_unlock(&s->lock);
+        kind->fill(s->tap->tap, &batch->frames);
+        pthread_mutex_lock(&s->lock);
+    } else {
+        s->is_reading = true;
+    }
+    while (s->read_count != turn) {
+        if (!run_next(self)) {
+            wait_for_change(s);
+        }
+    }
+}
+
 /* Reads the next batch and sees it through to its publication. With the lock held. */
 static void read_next(struct spread_thread *self, struct spread_batch *batch)
 {
@@ -240,8 +262,8 @@ static void read_next(struct spread_thread *self, struct spread_batch *batch)
     struct err err = {0};
     batch->is_busy = true;
     batch->is_whole = false;
-    s->is_reading = true;
-    uint64_t turn = s->read_count++;
+    uint64_t turn = s->taken_count++;
+    fill(self, batch, turn);
     pthread_mutex_unlock(&s->lock);
     enum tap_status status = s->tap->kind->next(s->tap->tap, &batch->frames, &err);
     if (status != TAP_OK) {
@@ -250,6 +272,7 @@ static void read_next(struct spread_thread *self, struct spread_batch *batch)
     bool written = file_run_write(s->engine, &batch->frames, &err);
     pthread_mutex_lock(&s->lock);
     s->is_reading = false;
+    s->read_count++;
     s->has_ended = s->has_ended || status == TAP_END;
     if (status == TAP_ERROR || !written) {
         note_failure(s, &err);
@@ -278,7 +301,7 @@ static bool do_something(struct spread_thread *self)
         read_next(self, batch);
         return true;
     }
-    if (s->stitched_count == s->read_count && !s->is_finished) {
+    if (s->stitched_count == s->taken_count && !s->is_finished) {
         s->is_reading = true; /* nobody else is to finish */
         batch->is_busy = true;
         batch->is_whole = false;

@@ -32,6 +32,7 @@ struct byte_source {
     enum { KIND_UNKNOWN, KIND_PLAIN, KIND_GZIP, KIND_ZSTD } kind;
     bool in_member; /* a compressed member or frame has begun and not ended */
     uint64_t size;
+    uint64_t start; /* where the file was when it was opened: standard input may be amid one */
     _Atomic uint64_t consumed;
     z_stream gzip;
     ZSTD_DStream *zstd;
@@ -51,6 +52,8 @@ static bool check_type(struct byte_source *source, struct err *err)
     }
     source->is_file = S_ISREG(st.st_mode);
     source->size = source->is_file ? (uint64_t)st.st_size : 0;
+    off_t start = source->is_file ? lseek(source->fd, 0, SEEK_CUR) : 0;
+    source->start = start > 0 ? (uint64_t)start : 0;
     return true;
 }
 
@@ -111,7 +114,9 @@ static enum byte_source_status read_raw(struct byte_source *source, uint8_t *to,
             return BYTE_SOURCE_WAIT;
         }
     }
-    ssize_t n = read(source->fd, to, room);
+    ssize_t n = source->is_file
+                    ? pread(source->fd, to, room, (off_t)byte_source_position(source))
+                    : read(source->fd, to, room);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
         return BYTE_SOURCE_WAIT;
     }
@@ -289,6 +294,36 @@ enum byte_source_status byte_source_read(struct byte_source *source, uint8_t *to
     }
     return source->kind == KIND_PLAIN ? read_plain(source, to, room, got, err)
                                       : read_compressed(source, to, room, got, err);
+}
+
+bool byte_source_has_pieces(const struct byte_source *source)
+{
+    return source->is_file && source->kind == KIND_PLAIN && !source->at_end &&
+           source->input_at == source->input_end;
+}
+
+uint64_t byte_source_position(const struct byte_source *source)
+{
+    return source->start + byte_source_consumed(source);
+}
+
+size_t byte_source_read_at(const struct byte_source *source, uint64_t offset, uint8_t *to,
+                           size_t room)
+{
+    size_t got = 0;
+    while (got < room) {
+        ssize_t n = pread(source->fd, to + got, room - got, (off_t)(offset + got));
+        if (n <= 0) {
+            break;
+        }
+        got += (size_t)n;
+    }
+    return got;
+}
+
+void byte_source_pass(struct byte_source *source, size_t size)
+{
+    atomic_fetch_add_explicit(&source->consumed, size, memory_order_relaxed);
 }
 
 bool byte_source_is_file(const struct byte_source *source)

@@ -3,7 +3,8 @@
  * taken off when the first bytes say so, never by the name; members and frames that follow each
  * other are one stream. Plain files are read straight into the caller's memory.
  *
- * Memory: 64 KiB, and the window of the compression. One thread, except byte_source_consumed(). */
+ * Memory: 64 KiB, and the window of the compression. One thread, except byte_source_consumed() and
+ * byte_source_read_at(). */
 #pragma once
 
 #include "base/err.h"
@@ -28,6 +29,21 @@ void byte_source_close(struct byte_source *source);
 /* Reads at most `room` bytes to `to`, their number into `got`. */
 enum byte_source_status byte_source_read(struct byte_source *source, uint8_t *to, size_t room,
                                          size_t *got, struct err *err);
+
+/* Pieces of a plain file may be read by others ahead of the reader: whether this is one, and nothing of
+ * it is kept in here. Known after the first read. */
+bool byte_source_has_pieces(const struct byte_source *source);
+
+/* Where the next byte_source_read() of such a file reads. */
+uint64_t byte_source_position(const struct byte_source *source);
+
+/* Reads at most `room` bytes at `offset` of such a file and returns how many came. 0 at its end and where
+ * it cannot be read: the reader will find out itself. Any thread. */
+size_t byte_source_read_at(const struct byte_source *source, uint64_t offset, uint8_t *to,
+                           size_t room);
+
+/* The next `size` bytes were read that way: the reader goes on behind them. */
+void byte_source_pass(struct byte_source *source, size_t size);
 
 /* Whether it can be opened a second time: a regular file. */
 bool byte_source_is_file(const struct byte_source *source);

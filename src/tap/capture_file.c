@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@
 enum {
     READ_MAX = 256 << 10, /* one read(2): large enough to be cheap, small enough for the L2 cache */
     CARRY_MIN = 64 << 10,
+    PIECE_AT = PCAP_READER_RECORD_MAX, /* in a batch's memory; before it, what the last one left over */
 };
 
 struct capture_file {
@@ -23,7 +25,11 @@ struct capture_file {
     size_t carry_room;
     uint8_t first[8]; /* of the capture, for the complaint that it is none */
     uint8_t first_count;
+    _Atomic bool in_pieces;   /* others may read ahead */
+    _Atomic uint64_t claimed; /* up to here, by them */
 };
+
+_Static_assert(PIECE_AT + READ_MAX <= TAP_BATCH_MEMORY, "a piece and the record before it fit");
 
 static bool reserve_carry(struct capture_file *file, size_t room)
 {
@@ -84,6 +90,8 @@ static bool probe(struct capture_file *file, bool *is_foreign, struct err *err)
         complain_foreign(file, err);
         return false;
     }
+    file->in_pieces = byte_source_has_pieces(file->source);
+    file->claimed = byte_source_position(file->source);
     return true;
 }
 
@@ -183,14 +191,32 @@ static enum tap_status read_more(struct capture_file *file, struct tap_batch *ba
     return stop(file, err);
 }
 
+/* What there is to begin with: what was left over, and the piece that was read behind it. A piece from
+ * elsewhere is of no use, and from then on there are no more: records so short that a batch does not
+ * hold those of a piece, or the end of the file. */
+static struct span first_bytes(struct capture_file *file, struct tap_batch *batch)
+{
+    struct tap_piece piece = batch->piece;
+    batch->piece.size = 0;
+    uint8_t *at = batch->memory;
+    size_t have = file->carry_size;
+    if (piece.size > 0 && piece.at == byte_source_position(file->source) && have <= PIECE_AT) {
+        at += PIECE_AT - have;
+        byte_source_pass(file->source, piece.size);
+    } else {
+        atomic_store_explicit(&file->in_pieces, false, memory_order_relaxed);
+        piece.size = 0;
+    }
+    memcpy(at, file->carry, have);
+    return span_of(at, have + piece.size);
+}
+
 enum tap_status capture_file_next(struct capture_file *file, struct tap_batch *batch,
                                   struct err *err)
 {
     assert(batch->memory_size > PCAP_READER_RECORD_MAX && batch->memory_size >= file->carry_size);
-    size_t have = file->carry_size;
-    memcpy(batch->memory, file->carry, have);
+    struct span bytes = first_bytes(file, batch);
     for (;;) {
-        struct span bytes = span_of(batch->memory, have);
         enum pcap_reader_status status = pcap_reader_feed(&file->reader, &bytes, batch->frames,
                                                           batch->capacity, &batch->count);
         if (batch->count > 0) {
@@ -200,12 +226,29 @@ enum tap_status capture_file_next(struct capture_file *file, struct tap_batch *b
             return stop(file, err);
         }
         memmove(batch->memory, bytes.data, bytes.size);
-        have = bytes.size;
+        size_t have = bytes.size;
         enum tap_status more = read_more(file, batch, &have, err);
+        bytes = span_of(batch->memory, have);
         if (more != TAP_OK) {
-            return keep(file, span_of(batch->memory, have), more, err);
+            return keep(file, bytes, more, err);
         }
     }
+}
+
+bool capture_file_claim(struct capture_file *file, struct tap_batch *batch)
+{
+    batch->piece.size = 0;
+    if (!atomic_load_explicit(&file->in_pieces, memory_order_relaxed)) {
+        return false;
+    }
+    batch->piece.at = atomic_fetch_add_explicit(&file->claimed, READ_MAX, memory_order_relaxed);
+    return true;
+}
+
+void capture_file_fill(const struct capture_file *file, struct tap_batch *batch)
+{
+    batch->piece.size = byte_source_read_at(file->source, batch->piece.at,
+                                            batch->memory + PIECE_AT, READ_MAX);
 }
 
 bool capture_file_is_reopenable(const struct capture_file *file)

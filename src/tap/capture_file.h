@@ -4,7 +4,7 @@
  * the first thing in the memory of the next, which may be another one.
  *
  * Memory: what one batch left over, at most the batch's memory, and the byte source. One thread,
- * except capture_file_consumed(). */
+ * except capture_file_consumed(), _claim() and _fill(). */
 #pragma once
 
 #include "tap/tap.h"
@@ -24,6 +24,10 @@ void capture_file_close(struct capture_file *file);
  * (PCAP_READER_RECORD_MAX) and more. */
 enum tap_status capture_file_next(struct capture_file *file, struct tap_batch *batch,
                                   struct err *err);
+
+/* As of tap_kind.claim and tap_kind.fill. */
+bool capture_file_claim(struct capture_file *file, struct tap_batch *batch);
+void capture_file_fill(const struct capture_file *file, struct tap_batch *batch);
 
 /* Whether it can be closed and opened again. */
 bool capture_file_is_reopenable(const struct capture_file *file);

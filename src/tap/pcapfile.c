@@ -232,7 +232,8 @@ static enum tap_status pcapfile_next(struct tap *tap, struct tap_batch *batch, s
     if (tap->ended) {
         return TAP_END;
     }
-    for (uint32_t i = 0; i < REJECTED_MAX; i++) {
+    uint32_t rounds = batch->piece.size > 0 ? 1 : REJECTED_MAX;
+    for (uint32_t i = 0; i < rounds; i++) {
         enum tap_status status = read_batch(tap, batch);
         if (status == TAP_END) {
             return finish(tap, err);
@@ -252,6 +253,16 @@ static enum tap_status pcapfile_next(struct tap *tap, struct tap_batch *batch, s
         }
     }
     return TAP_IDLE;
+}
+
+static bool pcapfile_claim(struct tap *tap, struct tap_batch *batch)
+{
+    return tap->file != NULL && capture_file_claim(tap->file, batch);
+}
+
+static void pcapfile_fill(const struct tap *tap, struct tap_batch *batch)
+{
+    capture_file_fill(tap->file, batch);
 }
 
 static void pcapfile_stats(struct tap *tap, struct tap_stats *ret)
@@ -274,6 +285,8 @@ const struct tap_kind tap_pcapfile = {
     .help = "capture files: pcap and pcapng, plain, .gz or .zst; directories; - for standard input",
     .open = pcapfile_open,
     .next = pcapfile_next,
+    .claim = pcapfile_claim,
+    .fill = pcapfile_fill,
     .stats = pcapfile_stats,
     .close = pcapfile_close,
 };

@@ -16,6 +16,10 @@ struct tap_batch {
     uint32_t count;    /* set by the tap */
     uint8_t *memory;   /* room for the bytes of file taps; at least TAP_BATCH_MEMORY bytes */
     size_t memory_size;
+    struct tap_piece {
+        uint64_t at;   /* of the file */
+        size_t size;   /* bytes that tap_kind.fill brought; 0: none */
+    } piece;
 };
 
 enum {
@@ -69,6 +73,12 @@ struct tap_kind {
     struct tap *(*open)(const struct tap_options *options, struct err *err);
     /* Fills the batch; TAP_ERROR fills err (file, byte offset, reason). */
     enum tap_status (*next)(struct tap *tap, struct tap_batch *batch, struct err *err);
+    /* May be NULL, both. Several threads may bring the bytes of a file beside each other: claim() gives
+     * a batch its piece (false: there are no pieces, now or any more), one call at a time; fill(), by any
+     * thread, brings them; next() then takes the batches in the order in which they were claimed. What is
+     * claimed and does not fit is read again by next(). */
+    bool (*claim)(struct tap *tap, struct tap_batch *batch);
+    void (*fill)(const struct tap *tap, struct tap_batch *batch);
     /* Totals since open. May be called by another thread. */
     void (*stats)(struct tap *tap, struct tap_stats *ret);
     void (*close)(struct tap *tap); /* NULL is fine */
