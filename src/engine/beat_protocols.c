@@ -12,18 +12,21 @@ static struct proto_settings *settings_of(const struct config_protocol *protocol
     return protocol->options;
 }
 
-/* What this dialect has otherwise than ours: nothing is hidden that is not asked for, and what came
- * without its question is told. */
+/* What this dialect has otherwise than ours: nothing is hidden that is not asked for, what came without
+ * its question is told, and events have no fields that Packetbeat's do not have. */
 static void set_habits(struct beat_reading *r, struct config_protocol *protocol)
 {
     struct proto_settings *settings = settings_of(protocol);
     settings->enabled = false;
     settings->only_ports = true;
     settings->report_unmatched = true;
-    const struct config_key *redact = config_key_find(protocol->keys, "redact_secrets");
-    if (redact != NULL) {
+    static const char *const off[] = {"redact_secrets", "ja3s", "ja4"};
+    for (size_t i = 0; i < sizeof off / sizeof *off; i++) {
+        const struct config_key *key = config_key_find(protocol->keys, off[i]);
         struct err err = {0};
-        (void)config_value_set(r->config, redact, protocol->options, "false", &err);
+        if (key != NULL) {
+            (void)config_value_set(r->config, key, protocol->options, "false", &err);
+        }
     }
 }
 
