@@ -98,6 +98,7 @@ static struct beat_arguments beat_arguments_of(const struct arguments *a)
                 .strict_permissions = arguments_flag(a, "strict.perms"),
             },
         .capture = arguments_string(a, "I"),
+        .top_speed = arguments_flag(a, "t"),
         .publishes = !arguments_flag(a, "N"),
     };
 }

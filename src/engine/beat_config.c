@@ -261,6 +261,7 @@ static bool read_general(struct beat_reading *r)
     beat->ephemeral_id = host_facts_uuid(r->tree, 0);
     beat->tags = beat_list(r, r->root, "tags");
     beat->fields_under_root = beat_flag(r, r->root, "fields_under_root", false);
+    beat->drops_unanswered = r->arguments->capture != NULL && r->arguments->top_speed;
     beat->ignore_outgoing = beat_flag(r, r->root, "packetbeat.ignore_outgoing", false);
     struct node *fields = beat_take(r->root, "fields");
     if (fields != NULL) {

@@ -10,6 +10,7 @@
 struct beat_arguments {
     struct beat_source source;
     const char *capture;   /* a file to read instead of interfaces, or NULL */
+    bool top_speed;        /* read it without regard to its times */
     bool publishes;        /* false: events go nowhere */
 };
 

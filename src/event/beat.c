@@ -198,9 +198,19 @@ static void unwrap_vlan(struct node *event)
     }
 }
 
+/* By the reason that our protocols give. */
+static bool is_unanswered(const struct node *event)
+{
+    const struct node *reason = node_find(event, span_str("event.reason"));
+    return reason != NULL && (node_is(reason, "reset") || node_is(reason, "timeout"));
+}
+
 bool beat_shape(const struct beat_options *beat, struct nodes *tree, struct node *event)
 {
     const struct beat_type *type = type_of(beat, event);
+    if (beat->drops_unanswered && is_unanswered(event)) {
+        return false;
+    }
     unwrap_vlan(event);
     if (!add_direction(beat, tree, event)) {
         return false;

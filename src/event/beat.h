@@ -37,6 +37,8 @@ struct beat_options {
     bool has_internal;
     struct networks local;    /* this machine's own addresses; none when files are read */
     bool ignore_outgoing;
+    bool drops_unanswered;    /* requests whose connection was reset, or that nobody answered in time:
+                               * a capture read at full speed is over before that time */
     size_t type_count;
     const struct beat_type *types;
 };

@@ -288,7 +288,8 @@ void flow_tcp_follow(struct flow *flow, struct flow_cold *cold, const struct pac
 /* ---- Questions ----------------------------------------------------------------------------- */
 
 /* A host that was refused may send the very same SYN again, and the network may double one: those
- * belong to the old connection. A SYN amid a live one is a half-open connection of which the peer
+ * belong to the old connection, as does a copy that comes late with the time of the first packet (in
+ * captures that were put together). A SYN amid a live one is a half-open connection of which the peer
  * will ask and the sender reset (RFC 9293 §3.5.1); the SYN that follows that reset is new. */
 bool flow_is_reopened(const struct flow *flow, const struct packet *p, int end)
 {
@@ -305,7 +306,7 @@ bool flow_is_reopened(const struct flow *flow, const struct packet *p, int end)
     if (state == FLOW_TCP_INACTIVE) {
         return flow->flags & FLOW_CLOSED;
     }
-    if (sequence_end(p) == flow->next_seq[side]) {
+    if (sequence_end(p) == flow->next_seq[side] || p->time_ns <= flow->first_ns) {
         return false;
     }
     return flow->flags & FLOW_CLOSED || state == FLOW_TCP_CLOSED ||

@@ -13,22 +13,22 @@ static enum proto_guess http_probe(struct span data, unsigned side)
 
 static struct proto_taken http_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
-    return http_talk_chunk(c, chunk, &http_default_options);
+    return http_talk_chunk(c, chunk, http_options_of(c->settings));
 }
 
 static void http_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
-    http_talk_gap(c, side, length, &http_default_options);
+    http_talk_gap(c, side, length, http_options_of(c->settings));
 }
 
 static void http_on_fin(struct proto_context *c, unsigned side)
 {
-    http_talk_fin(c, side, &http_default_options);
+    http_talk_fin(c, side, http_options_of(c->settings));
 }
 
 static void http_on_close(struct proto_context *c, enum proto_close why)
 {
-    http_talk_close(c, why, &http_default_options);
+    http_talk_close(c, why, http_options_of(c->settings));
 }
 
 static const char *status_class_name(unsigned i)
@@ -85,6 +85,8 @@ const struct proto proto_http = {
     .metrics = &http_set,
     .tcp_ports = http_ports,
     .flow_size = sizeof(struct http_talk),
+    .options = http_options,
+    .options_size = sizeof(struct http_options),
     .probe = http_probe,
     .on_chunk = http_on_chunk,
     .on_gap = http_on_gap,

@@ -42,6 +42,19 @@ struct drive {
     _Alignas(8) uint8_t memory[1 << 20]; /* of the log */
 };
 
+extern const struct proto proto_http;
+
+/* Those of a program that was told nothing, and all lone responses. */
+static inline const struct http_options *drive_defaults(void)
+{
+    static struct http_options options;
+    if (options.real_ip_header == NULL) {
+        proto_options_default(&proto_http, &options);
+        options.settings.report_unmatched = true;
+    }
+    return &options;
+}
+
 static inline void drive_init(struct drive *d, struct slab *slab, const struct http_options *options)
 {
     memset(d, 0, offsetof(struct drive, pending));
@@ -64,7 +77,8 @@ static inline void drive_done(struct drive *d)
 static inline struct proto_context drive_context(struct drive *d)
 {
     return (struct proto_context){.block = &d->stats, .state = &d->state, .flow = &d->flow,
-                                  .memory = d->slab, .events = &d->log, .now_ns = d->now_ns};
+                                  .memory = d->slab, .events = &d->log, .now_ns = d->now_ns,
+                                  .settings = &d->options->settings};
 }
 
 static inline void drive_events(struct drive *d)
@@ -110,7 +124,7 @@ static inline void drive_piece(struct drive *d, unsigned side, struct span piece
     d->sizes[side] -= taken.consumed;
     memmove(d->pending[side], d->pending[side] + taken.consumed, d->sizes[side]);
     drive_events(d);
-    if (taken.verdict == PROTO_NOT_MINE) {
+    if (taken.verdict != PROTO_GOES_ON) {
         drive_close(d, PROTO_CLOSED);
     }
 }

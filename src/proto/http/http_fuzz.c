@@ -13,10 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { STEPS_MAX = 64, SLAB_BYTES = 64 << 20, NS_A_BYTE = 100000, NS_A_RUN = 1000000000 };
 
 static const struct http_options options = {
+    .settings = {.send_request = true, .send_response = true, .report_unmatched = true},
     .redact_secrets = true,
     .send_all_headers = true,
-    .include_request_body_for = (const char *const[]){"t", NULL},
-    .include_response_body_for = (const char *const[]){"t", NULL},
+    .split_cookie = true,
+    .decode_body = true,
+    .include_body_for = {.items = (const char *[]){"t"}, .count = 1},
     .real_ip_header = "x",
     .max_message_size = 1000,
 };

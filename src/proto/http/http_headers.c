@@ -2,6 +2,7 @@
 #include "proto/http/http_headers.h"
 
 #include "base/json.h"
+#include "proto/http/http_cookie.h"
 #include "proto/http/http_url.h"
 
 static struct span text_of(const struct http_message *m)
@@ -9,10 +10,10 @@ static struct span text_of(const struct http_message *m)
     return span_of(m->text, m->text_size);
 }
 
-static bool is_among(struct span name, http_words words)
+static bool is_among(struct span name, const struct text_list *words)
 {
-    for (; words != NULL && *words != NULL; words++) {
-        if (http_equals(name, *words)) {
+    for (size_t i = 0; i < words->count; i++) {
+        if (http_equals(name, words->items[i])) {
             return true;
         }
     }
@@ -21,7 +22,7 @@ static bool is_among(struct span name, http_words words)
 
 static bool is_sent(struct span name, const struct http_options *options)
 {
-    return options->send_all_headers || is_among(name, options->send_headers);
+    return options->send_all_headers || is_among(name, &options->send_headers);
 }
 
 static bool is_authorization(struct span name)
@@ -30,12 +31,12 @@ static bool is_authorization(struct span name)
 }
 
 /* What stands in for a value that is not to be seen; NULL: it may be. */
-static const char *redaction(struct span name, const struct http_options *options)
+const char *http_redaction(struct span name, const struct http_options *options)
 {
     if (options->redact_authorization && is_authorization(name)) {
         return "*";
     }
-    bool secret = is_among(name, options->redact_headers) ||
+    bool secret = is_among(name, &options->redact_headers) ||
                   (options->redact_secrets && http_is_secret(name, options));
     return secret ? "REDACTED" : NULL;
 }
@@ -82,11 +83,12 @@ uint32_t http_headers_shown(const struct http_message *m, const struct http_opti
 {
     uint32_t count = 0;
     struct span type = http_text_of(m, m->head.content_type);
-    pairs[count++] = (struct event_pair){span_str("content-length"), length_of(m, to)};
+    pairs[count++] = (struct event_pair){
+        .name = span_str("content-length"), .value = length_of(m, to), .is_json = true};
     if (type.size > 0) {
-        pairs[count++] = (struct event_pair){span_str("content-type"), type};
+        pairs[count++] = (struct event_pair){.name = span_str("content-type"), .value = type};
     }
-    if (!options->send_all_headers && options->send_headers == NULL) {
+    if (!options->send_all_headers && options->send_headers.count == 0) {
         return count;
     }
     size_t at = m->head.headers_at;
@@ -97,9 +99,12 @@ uint32_t http_headers_shown(const struct http_message *m, const struct http_opti
         if (name.size == 0 || known || !is_sent(name, options)) {
             continue;
         }
-        const char *instead = redaction(name, options);
+        const char *instead = http_redaction(name, options);
         struct span value = instead != NULL ? span_str(instead) : http_text_of(m, value_at);
         count = add(pairs, count, http_put_lower(to, name), value, to);
+    }
+    for (uint32_t i = 0; options->split_cookie && i < count; i++) {
+        http_cookie_split(&pairs[i], to);
     }
     return count;
 }
@@ -129,7 +134,7 @@ struct span http_basic_user(const struct http_message *m, const struct http_opti
 {
     const uint8_t *from = to->at;
     struct span name = span_str("authorization");
-    if (!is_sent(name, options) || redaction(name, options) != NULL) {
+    if (!is_sent(name, options) || http_redaction(name, options) != NULL) {
         return span_of(from, 0);
     }
     struct span value = http_header(m, "authorization");

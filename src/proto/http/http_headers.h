@@ -16,6 +16,9 @@ uint32_t http_headers_shown(const struct http_message *m, const struct http_opti
 /* The first value of a header; empty when there is none. */
 struct span http_header(const struct http_message *m, const char *lower);
 
+/* What stands in for the value of a header that is not to be seen; NULL: it may be. */
+const char *http_redaction(struct span name, const struct http_options *options);
+
 /* The user of an Authorization header of the scheme Basic (RFC 7617), where that header is shown. */
 struct span http_basic_user(const struct http_message *m, const struct http_options *options,
                             struct http_text *to);

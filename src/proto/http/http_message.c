@@ -59,7 +59,7 @@ static uint8_t lower(uint8_t c)
 static bool equals_at(const uint8_t *text, const char *name, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (lower(text[i]) != (uint8_t)name[i]) {
+        if (lower(text[i]) != lower((uint8_t)name[i])) {
             return false;
         }
     }
@@ -187,7 +187,8 @@ static void take_header(struct http_head *head, struct span name, const uint8_t 
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         if (http_equals(name, kept[i].name)) {
             struct http_part *part = (void *)((uint8_t *)head + kept[i].offset);
-            *part = part->size == 0 ? value : *part;
+            bool is_last = part == &head->content_type; /* of two, the one that is nearer to the body */
+            *part = part->size == 0 || is_last ? value : *part;
             return;
         }
     }

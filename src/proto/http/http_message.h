@@ -105,9 +105,9 @@ void http_parser_resume(struct http_parser *p);
  * name has no size in a line without a colon. */
 bool http_header_next(struct span head, size_t *at, struct http_part *name, struct http_part *value);
 
-/* Whether a text equals a name in lower case, or has it within; letter case is ignored (ASCII). */
-bool http_equals(struct span text, const char *lower);
-bool http_contains(struct span text, const char *lower);
+/* Whether a text equals a name, or has it within; letter case is ignored (ASCII). */
+bool http_equals(struct span text, const char *name);
+bool http_contains(struct span text, const char *name);
 
 /* Whether the first bytes of a side are HTTP/1.x: 1 yes, 0 no, -1 cannot be told yet. */
 int http_looks_like(struct span data);

@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What users may choose about HTTP events; Packetbeat's names. Lists are of lower-case words, ended by
- * NULL; NULL is an empty one. Constant while a worker runs. */
+/* What users may choose about HTTP events; Packetbeat's names. Words are compared without regard to
+ * letter case. Constant while a worker runs. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
-typedef const char *const *http_words;
+#include "proto/proto_option.h"
 
 struct http_options {
-    bool redact_secrets;          /* what is named like a secret: parameters, authorization, cookies */
-    bool redact_authorization;    /* as `*` */
+    struct proto_settings settings;
+    bool redact_secrets;       /* what is named like a secret: parameters, authorization, cookies */
+    bool redact_authorization; /* as `*` */
     bool send_all_headers;
-    http_words send_headers;      /* content-length and content-type are always sent */
-    http_words redact_headers;    /* as REDACTED */
-    http_words hide_keywords;     /* parameters whose values become xxxxx */
-    http_words include_request_body_for;  /* content types, or parts of them */
-    http_words include_response_body_for;
-    const char *real_ip_header;   /* NULL: none */
-    size_t max_message_size;      /* bytes of a body that are kept */
+    bool split_cookie;         /* cookies as objects */
+    bool decode_body;          /* gzip and deflate are undone */
+    struct text_list send_headers; /* content-length and content-type are always sent */
+    struct text_list redact_headers; /* as REDACTED */
+    struct text_list hide_keywords;  /* parameters whose values become xxxxx */
+    struct text_list include_body_for; /* content types, or parts of them, of both: */
+    struct text_list include_request_body_for;
+    struct text_list include_response_body_for;
+    const char *real_ip_header; /* "": none */
+    int64_t max_message_size;   /* bytes of a body that are kept */
 };
 
-/* Those of a program that was told nothing: Packetbeat's, and no secrets. */
-extern const struct http_options http_default_options;
+/* The table of struct proto. */
+extern const struct proto_option http_options[];
+
+/* The options of a context. */
+static inline const struct http_options *http_options_of(const struct proto_settings *settings)
+{
+    return (const struct http_options *)settings;
+}

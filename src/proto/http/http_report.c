@@ -4,15 +4,12 @@
 #include <arpa/inet.h>
 
 #include "base/json.h"
+#include "proto/http/http_body.h"
 #include "proto/http/http_headers.h"
+#include "proto/http/http_raw.h"
 #include "proto/http/http_url.h"
 
 enum { HTTP_PORT = 80, NOTES_MAX = 8, HOSTS_MAX = 2 };
-
-const struct http_options http_default_options = {
-    .redact_secrets = true,
-    .max_message_size = 10 << 20,
-};
 
 /* An event in the making, with the memory of what it borrows. */
 struct sheet {
@@ -23,9 +20,11 @@ struct sheet {
     struct span notes[NOTES_MAX];
     struct span hosts[HOSTS_MAX];
     struct span user;
+    struct http_body bodies[2]; /* of request and response */
+    struct http_raw raws[2];
     struct event_pair request_headers[HTTP_HEADERS_MAX];
     struct event_pair response_headers[HTTP_HEADERS_MAX];
-    uint8_t memory[24 << 10];
+    uint8_t memory[48 << 10];
 };
 
 static void note(struct sheet *s, const char *text)
@@ -33,6 +32,13 @@ static void note(struct sheet *s, const char *text)
     struct event_spans *notes = &s->event.transaction.notes;
     if (notes->count < NOTES_MAX) {
         s->notes[notes->count++] = span_str(text);
+    }
+}
+
+static void note_if(struct sheet *s, bool holds, const char *text)
+{
+    if (holds) {
+        note(s, text);
     }
 }
 
@@ -170,7 +176,7 @@ static void set_people(struct sheet *s, const struct http_message *m)
     e->transaction.user_name = s->user;
     e->users = (struct event_spans){.count = s->user.size > 0, .items = &s->user};
     e->user_agent = http_text_of(m, m->head.user_agent);
-    if (s->options->real_ip_header != NULL) { /* the first of a list is the client */
+    if (s->options->real_ip_header[0] != '\0') { /* the first of a list is the client */
         struct span value = http_header(m, s->options->real_ip_header);
         const uint8_t *comma = value.size > 0 ? memchr(value.data, ',', value.size) : NULL;
         size_t size = comma != NULL ? (size_t)(comma - value.data) : value.size;
@@ -228,25 +234,30 @@ static void set_response(struct sheet *s, const struct http_message *m)
     }
 }
 
-static bool shows_body(const struct http_message *m, http_words types)
-{
-    struct span type = http_text_of(m, m->head.content_type);
-    for (; types != NULL && *types != NULL; types++) {
-        if (m->body_kept > 0 && http_contains(type, *types)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void set_bodies(struct sheet *s, const struct http_message *request,
                        const struct http_message *response)
 {
-    if (request != NULL && shows_body(request, s->options->include_request_body_for)) {
-        s->event.request_body = span_of(request->body, request->body_kept);
+    if (request != NULL && http_body_is_wanted(request, s->options)) {
+        s->event.request_body = http_body_of(&s->bodies[0], request, s->options);
+        note_if(s, s->bodies[0].is_broken, "Request body cannot be decoded");
     }
-    if (response != NULL && shows_body(response, s->options->include_response_body_for)) {
-        s->event.response_body = span_of(response->body, response->body_kept);
+    if (response != NULL && http_body_is_wanted(response, s->options)) {
+        s->event.response_body = http_body_of(&s->bodies[1], response, s->options);
+        note_if(s, s->bodies[1].is_broken, "Response body cannot be decoded");
+    }
+}
+
+/* What was said, word for word, where that is asked for. */
+static void set_texts(struct sheet *s, const struct http_message *request,
+                      const struct http_message *response)
+{
+    const struct proto_settings *settings = &s->options->settings;
+    struct transaction *t = &s->event.transaction;
+    if (request != NULL && settings->send_request) {
+        t->request = http_raw_of(&s->raws[0], request, s->event.request_body, s->options);
+    }
+    if (response != NULL && settings->send_response) {
+        t->response = http_raw_of(&s->raws[1], response, s->event.response_body, s->options);
     }
 }
 
@@ -285,8 +296,9 @@ void http_report(struct proto_context *c, const struct http_message *request,
 {
     bool is_error = request == NULL || response == NULL || response->head.status >= 400;
     count(c->block, request, response, is_error);
-    if (c->events->capacity == 0) {
-        return; /* nobody wants events */
+    bool is_wanted = request != NULL || options->settings.report_unmatched;
+    if (c->events->capacity == 0 || !is_wanted) {
+        return;
     }
     struct sheet s; /* large, so that only what is read is set */
     s.event = (struct http_event){.transaction.head.type = &http_event_type};
@@ -295,6 +307,10 @@ void http_report(struct proto_context *c, const struct http_message *request,
     s.event.hosts.items = s.hosts;
     s.options = options;
     s.flow = c->flow;
+    for (unsigned i = 0; i < 2; i++) {
+        s.bodies[i] = (struct http_body){.memory = c->memory};
+        s.raws[i] = (struct http_raw){.memory = c->memory};
+    }
     s.to = (struct http_text){s.memory, s.memory + sizeof s.memory};
     if (request != NULL) {
         set_request(&s, request);
@@ -306,5 +322,10 @@ void http_report(struct proto_context *c, const struct http_message *request,
         set_lone(&s, response, reason);
     }
     set_bodies(&s, request, response);
+    set_texts(&s, request, response);
     (void)event_log_add(c->events, &s.event.transaction.head);
+    for (unsigned i = 0; i < 2; i++) {
+        http_body_done(&s.bodies[i]);
+        http_raw_done(&s.raws[i]);
+    }
 }

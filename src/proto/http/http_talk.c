@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "proto/http/http_body.h"
 #include "proto/http/http_report.h"
 
 /* What the functions below need, gathered once a call. */
@@ -54,25 +55,14 @@ static void forget(const struct call *call, struct http_message *m)
     }
 }
 
-static bool is_listed(struct span text, http_words words)
-{
-    for (; words != NULL && *words != NULL; words++) {
-        if (http_contains(text, *words)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Forms are kept for url.query, other bodies when they were asked for. */
 static bool wants_body(const struct call *call, const struct http_message *m)
 {
     struct span type = http_text_of(m, m->head.content_type);
     if (is_request(m)) {
-        return http_contains(type, "urlencoded") ||
-               is_listed(type, call->options->include_request_body_for);
+        return http_contains(type, "urlencoded") || http_body_is_wanted(m, call->options);
     }
-    return is_listed(type, call->options->include_response_body_for);
+    return http_body_is_wanted(m, call->options);
 }
 
 /* A fold is read as spaces (RFC 9112 §5.2). */
@@ -113,7 +103,7 @@ static struct http_message *keep(struct call *call, struct http_side *side, unsi
 static void keep_body(struct call *call, struct http_message *m, struct span data)
 {
     size_t most = call->options->max_message_size < SLAB_BLOCK_MAX
-                      ? call->options->max_message_size
+                      ? (size_t)call->options->max_message_size
                       : SLAB_BLOCK_MAX;
     size_t wanted = m->body_kept + data.size;
     if (wanted > most) {
@@ -398,7 +388,7 @@ struct proto_taken http_talk_chunk(struct proto_context *c, const struct proto_c
         taken.consumed += piece.size;
         if (piece.kind == HTTP_END && call.talk->has_switched && side->parser.role != HTTP_REQUESTS) {
             call.stats->switched++;
-            taken.verdict = PROTO_NOT_MINE;
+            taken.verdict = PROTO_SWITCHED;
             return taken;
         }
         if (piece.kind == HTTP_MORE) {

@@ -88,7 +88,7 @@ static struct told tell(const struct drive_step *steps, size_t count,
 #define TELL_WITH(options, ...)                                                                    \
     tell((const struct drive_step[]){__VA_ARGS__},                                                 \
          sizeof((const struct drive_step[]){__VA_ARGS__}) / sizeof(struct drive_step), options)
-#define TELL(...) TELL_WITH(&http_default_options, __VA_ARGS__)
+#define TELL(...) TELL_WITH(drive_defaults(), __VA_ARGS__)
 
 static void assert_has(const struct told *told, const char *text)
 {
@@ -156,9 +156,9 @@ static void tells_all_of_a_transaction(void **state)
         "\"event\":{\"category\":[\"network\"],\"dataset\":\"http\",\"duration\":2000000,"
         "\"end\":\"1970-01-01T00:00:00.003000000Z\",\"first_byte\":1000000,\"kind\":\"event\","
         "\"start\":\"1970-01-01T00:00:00.001000000Z\",\"type\":[\"connection\",\"protocol\"]},"
-        "\"http\":{\"request\":{\"bytes\":125,\"headers\":{\"content-length\":\"0\"},"
+        "\"http\":{\"request\":{\"bytes\":125,\"headers\":{\"content-length\":0},"
         "\"method\":\"GET\",\"referrer\":\"http://other.example/x?q=1\"},"
-        "\"response\":{\"body\":{\"bytes\":5},\"bytes\":75,\"headers\":{\"content-length\":\"5\","
+        "\"response\":{\"body\":{\"bytes\":5},\"bytes\":75,\"headers\":{\"content-length\":5,"
         "\"content-type\":\"text/html\"},\"status_code\":404,\"status_phrase\":\"not found\"},"
         "\"version\":\"1.1\"},\"method\":\"GET\",\"network\":{\"bytes\":200,\"protocol\":\"http\"},"
         "\"query\":\"GET /shop/item.html\",\"related\":{\"hosts\":[\"www.example.com\","
@@ -194,9 +194,9 @@ static void reads_chunks_with_extensions_and_trailers(void **state)
         SAY(1, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                "4;name=\"v\"\r\nwiki\r\nA \r\n0123456789\r\n00\r\nX-Sum: 1\r\n Y: 2\r\n\r\n" OK));
     assert_has(&told, "\"request\":{\"body\":{\"bytes\":3},\"bytes\":87,"
-                      "\"headers\":{\"content-length\":\"3\"}");
+                      "\"headers\":{\"content-length\":3}");
     assert_has(&told, "\"response\":{\"body\":{\"bytes\":14},\"bytes\":104,"
-                      "\"headers\":{\"content-length\":\"14\"}");
+                      "\"headers\":{\"content-length\":14}");
     assert_int_equal(told.stats.malformed, 0);
     assert_pairs(told, "POST /up|200|\nGET /a|200|\n");
 }
@@ -314,7 +314,7 @@ static void goes_on_after_gaps_between_messages(void **state)
 static void spares_requests_that_tell_of_the_gap(void **state)
 {
     (void)state;
-    drive_init(&d, slab, &http_default_options);
+    drive_init(&d, slab, drive_defaults());
     const struct drive_step first = SAY(0, GET), second = SAY(0, "GET /b HTTP/1.1\r\n\r\n"),
                             answer = SAY(1, OK);
     drive_step(&d, &first, cut_none, NULL);
@@ -391,7 +391,7 @@ static void does_without_memory(void **state)
     (void)state;
     struct slab *all = slab;
     slab = slab_new(4096);
-    drive_init(&d, slab, &http_default_options);
+    drive_init(&d, slab, drive_defaults());
     static const struct drive_step steps[] = {
         SAY(0, GET GET GET GET GET GET GET GET GET GET GET GET GET GET GET GET),
         SAY(1, OK OK OK OK OK OK OK OK OK OK OK OK OK OK OK OK), SAY(0, GET), SAY(1, OK)};
@@ -411,7 +411,7 @@ static void does_without_memory(void **state)
 static void bounds_what_waits(void **state)
 {
     (void)state;
-    drive_init(&d, slab, &http_default_options);
+    drive_init(&d, slab, drive_defaults());
     const struct drive_step ask = SAY(0, GET), answer = SAY(1, OK);
     for (unsigned i = 0; i < HTTP_WAITING_MAX + 10; i++) {
         drive_step(&d, &ask, cut_none, NULL);
@@ -436,7 +436,12 @@ static void bounds_what_waits(void **state)
     "application/x-www-form-urlencoded\r\nContent-Length: 33\r\nReferer: "                         \
     "http://shop/?Access_Token=zoo&q=1\r\n\r\nuser=monica+b&pass=hush&next=form"
 
-static const struct http_options packetbeat = {.max_message_size = 10 << 20};
+static const struct http_options packetbeat = {
+    .settings.report_unmatched = true, .real_ip_header = "", .max_message_size = 10 << 20};
+
+#define WORDS(...)                                                                                 \
+    ((struct text_list){.items = (const char *[]){__VA_ARGS__},                                    \
+                        .count = sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)})
 
 static void hides_secrets(void **state)
 {
@@ -451,7 +456,7 @@ static void hides_secrets(void **state)
     assert_lacks(&told, "simon");
     free(told.lines);
 
-    struct http_options all = http_default_options;
+    struct http_options all = *drive_defaults();
     all.send_all_headers = true;
     told = TELL_WITH(&all, SAY(0, LOGIN));
     assert_has(&told, "\"authorization\":\"REDACTED\",\"cookie\":\"REDACTED\"");
@@ -469,8 +474,8 @@ static void shows_what_packetbeat_shows(void **state)
     free(told.lines);
 
     struct http_options options = packetbeat;
-    options.hide_keywords = (const char *const[]){"pass", NULL};
-    options.send_headers = (const char *const[]){"authorization", "x-a", NULL};
+    options.hide_keywords = WORDS("pass");
+    options.send_headers = WORDS("authorization", "x-a");
     told = TELL_WITH(&options, SAY(0, LOGIN),
                      SAY(1, "HTTP/1.1 200 OK\r\nX-A: 1\r\nx-b: 2\r\nX-a: 3\r\n\r\n"));
     assert_has(&told, "pass=xxxxx&token=t0p");
@@ -482,7 +487,7 @@ static void shows_what_packetbeat_shows(void **state)
     free(told.lines);
 
     options.redact_authorization = true;
-    options.redact_headers = (const char *const[]){"x-a", NULL};
+    options.redact_headers = WORDS("x-a");
     told = TELL_WITH(&options, SAY(0, LOGIN),
                      SAY(1, "HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n"));
     assert_has(&told, "\"authorization\":\"*\"");
@@ -521,8 +526,8 @@ static void shows_bodies_that_were_asked_for(void **state)
 {
     (void)state;
     struct http_options options = packetbeat;
-    options.include_request_body_for = (const char *const[]){"json", NULL};
-    options.include_response_body_for = (const char *const[]){"text/", NULL};
+    options.include_request_body_for = WORDS("json");
+    options.include_response_body_for = WORDS("text/");
     options.max_message_size = 6;
     struct told told = TELL_WITH(
         &options,
@@ -567,7 +572,7 @@ static void knows_its_own(void **state)
 static void has_hooks_that_obey_the_defaults(void **state)
 {
     (void)state;
-    drive_init(&d, slab, NULL);
+    drive_init(&d, slab, drive_defaults());
     d.now_ns = 1;
     struct proto_context c = drive_context(&d);
     struct proto_chunk chunk = {.data = span_str("GET /?pass=1 HTTP/1.1\r\nHost: h\r\n\r\n"),

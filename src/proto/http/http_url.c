@@ -120,20 +120,20 @@ static const char *const secret_words[] = {
 
 bool http_is_secret(struct span name, const struct http_options *options)
 {
-    for (http_words word = options->hide_keywords; word != NULL && *word != NULL; word++) {
-        if (http_equals(name, *word)) {
+    for (size_t i = 0; i < options->hide_keywords.count; i++) {
+        if (http_equals(name, options->hide_keywords.items[i])) {
             return true;
         }
     }
     if (!options->redact_secrets) {
         return false;
     }
-    for (http_words word = secret_names; *word != NULL; word++) {
+    for (const char *const *word = secret_names; *word != NULL; word++) {
         if (http_equals(name, *word)) {
             return true;
         }
     }
-    for (http_words word = secret_words; *word != NULL; word++) {
+    for (const char *const *word = secret_words; *word != NULL; word++) {
         if (http_contains(name, *word)) {
             return true;
         }
@@ -233,7 +233,13 @@ struct span http_hide_in_url(struct http_text *to, struct span url,
     const uint8_t *from = to->at;
     size_t mark = index_of(url, '?');
     http_put_span(to, span_head(url, mark + 1));
-    url = span_skip(url, mark + 1);
+    http_hide_in_parameters(to, span_skip(url, mark + 1), options);
+    return http_text_since(to, from);
+}
+
+void http_hide_in_parameters(struct http_text *to, struct span url,
+                             const struct http_options *options)
+{
     while (url.size > 0) {
         struct span pair = span_head(url, index_of(url, '&'));
         size_t middle = index_of(pair, '=');
@@ -246,5 +252,4 @@ struct span http_hide_in_url(struct http_text *to, struct span url,
         http_put_span(to, span_head(span_skip(url, pair.size), 1));
         url = span_skip(url, pair.size + 1);
     }
-    return http_text_since(to, from);
 }

@@ -33,5 +33,9 @@ struct span http_parameters(struct http_text *to, struct span query, struct span
 struct span http_hide_in_url(struct http_text *to, struct span url,
                              const struct http_options *options);
 
+/* The same for parameters alone, as a form has them. */
+void http_hide_in_parameters(struct http_text *to, struct span parameters,
+                             const struct http_options *options);
+
 /* Whether a parameter or a header of that name is not to be shown. */
 bool http_is_secret(struct span name, const struct http_options *options);
