@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+/* MongoDB: what is asked of the database and what it says, see README.md. */
+#include "proto/mongodb/mongodb_flow.h"
+#include "proto/mongodb/mongodb_unpack.h"
+
+enum { BOTH_SIDES = 2 };
+
+static const uint16_t ports[] = {27017, 0};
+
+#define ROW(name_, kind_, member, fallback_, help_)                                                \
+    .name = name_, .kind = kind_, .offset = offsetof(struct mongodb_options, member),              \
+    .fallback = fallback_, .help = help_
+
+static const struct proto_option options[] = {
+    {ROW("max_docs", PROTO_OPTION_NUMBER, documents_max, "10",
+         "How many documents of a reply `response` shows; 0: all."),
+     .minimum = 0, .maximum = INT32_MAX},
+    {ROW("max_doc_length", PROTO_OPTION_NUMBER, document_bytes_max, "5000",
+         "How many bytes of each; 0: all."),
+     .minimum = 0, .maximum = INT32_MAX},
+    {0},
+};
+
+/* A side's bytes, and where in them we are. */
+struct reading {
+    struct proto_context *c;
+    struct mongodb_flow *flow;
+    struct mongodb_side *side;
+    struct span rest;
+    uint64_t time_ns;
+    uint8_t number; /* of the side */
+};
+
+enum step { GOES_ON, WAITS, LETS_GO };
+
+static enum proto_guess mongodb_probe(struct span data, unsigned side)
+{
+    (void)side;
+    static const enum proto_guess guesses[] = {[MONGODB_LOOKS_ELSE] = PROTO_NO,
+                                               [MONGODB_LOOKS_CUT] = PROTO_UNSURE,
+                                               [MONGODB_LOOKS_RIGHT] = PROTO_YES};
+    return data.size > 0 ? guesses[mongodb_look(data)] : PROTO_UNSURE;
+}
+
+static void take(struct reading *r, size_t size)
+{
+    r->rest = span_skip(r->rest, size);
+    r->side->has_begun = false;
+}
+
+/* ---- Messages ------------------------------------------------------------------------------- */
+
+/* The message at hand is whole. */
+static void end_message(struct reading *r)
+{
+    struct mongodb_record *record = r->side->open;
+    r->side->open = NULL;
+    if (record != NULL) {
+        record->end_ns = r->time_ns;
+        mongodb_take(r->c, record);
+    }
+}
+
+/* The record of a message of which `kept` bytes are there; NULL when it cannot be read or kept. */
+static struct mongodb_record *record_of(struct reading *r, struct mongodb_header header,
+                                        struct span kept)
+{
+    struct mongodb_stats *stats = mongodb_stats_of(r->c);
+    struct span body = span_skip(kept, MONGODB_HEADER);
+    uint8_t *block = NULL;
+    uint32_t wire_size = header.size;
+    struct mongodb_packed packed;
+    if (header.opcode == MONGODB_COMPRESSED) {
+        stats->compressed++;
+        bool good = mongodb_packed_read(body, &packed) &&
+                    mongodb_unpack(r->c->memory, &packed, &body, &block);
+        if (!good) {
+            slab_give(r->c->memory, block);
+            stats->not_kept++;
+            return NULL;
+        }
+        header.opcode = packed.opcode;
+        header.size = packed.size < MONGODB_SIZE_MAX ? packed.size + MONGODB_HEADER : UINT32_MAX;
+    }
+    struct mongodb_message m;
+    bool good = mongodb_message_read(&m, header, body);
+    struct mongodb_record *record = good ? mongodb_record_new(r->c, &m) : NULL;
+    slab_give(r->c->memory, block);
+    stats->malformed += !good;
+    stats->not_kept += good && record == NULL;
+    if (record != NULL) {
+        record->bytes = wire_size;
+        record->side = r->number;
+        record->start_ns = r->side->start_ns;
+    }
+    return record;
+}
+
+/* What is said is no MongoDB; lets go when that happens too often. */
+static enum step survive(struct reading *r)
+{
+    struct mongodb_flow *f = r->flow;
+    if (!f->understood) {
+        return LETS_GO;
+    }
+    mongodb_stats_of(r->c)->malformed++;
+    f->broken++;
+    r->side->seeking = true;
+    take(r, 1);
+    return f->broken < MONGODB_BROKEN_MAX ? GOES_ON : LETS_GO;
+}
+
+/* A message of a kind that is not known is passed over, when it may be one at all. */
+static enum step pass_unknown(struct reading *r, struct mongodb_header header)
+{
+    bool is_sane = header.size >= MONGODB_HEADER && header.size <= MONGODB_SIZE_MAX &&
+                   header.opcode < 10000 && r->flow->understood;
+    if (!is_sane) {
+        return survive(r);
+    }
+    mongodb_stats_of(r->c)->unknown_opcodes++;
+    r->side->left = header.size;
+    return GOES_ON;
+}
+
+static enum step read_message(struct reading *r)
+{
+    if (r->rest.size < MONGODB_HEADER) {
+        return WAITS;
+    }
+    struct mongodb_header header = mongodb_header_read(r->rest);
+    if (!mongodb_opcode_is_known(header.opcode)) {
+        return pass_unknown(r, header);
+    }
+    if (r->rest.size < MONGODB_LOOK) {
+        return WAITS;
+    }
+    if (mongodb_look(r->rest) != MONGODB_LOOKS_RIGHT) {
+        return survive(r);
+    }
+    size_t most = header.opcode == MONGODB_COMPRESSED ? MONGODB_PACKED_MAX : MONGODB_KEPT_MAX;
+    size_t wanted = header.size < most ? header.size : most;
+    if (r->rest.size < wanted) {
+        return WAITS;
+    }
+    r->side->open = record_of(r, header, span_head(r->rest, wanted));
+    r->side->left = (uint32_t)(header.size - wanted);
+    r->flow->understood = true;
+    r->flow->broken = 0;
+    take(r, wanted);
+    if (r->side->left == 0) {
+        end_message(r);
+    }
+    return GOES_ON;
+}
+
+static enum step pass_over(struct reading *r)
+{
+    size_t size = r->rest.size < r->side->left ? r->rest.size : r->side->left;
+    r->side->left -= (uint32_t)size;
+    take(r, size);
+    if (r->side->left == 0) {
+        end_message(r);
+    }
+    return GOES_ON;
+}
+
+/* Behind a hole: to where a message may begin. */
+static enum step seek(struct reading *r)
+{
+    while (r->rest.size >= MONGODB_LOOK) {
+        if (mongodb_look(r->rest) == MONGODB_LOOKS_RIGHT) {
+            r->side->seeking = false;
+            return GOES_ON;
+        }
+        take(r, 1);
+    }
+    return WAITS;
+}
+
+/* ---- Hooks ---------------------------------------------------------------------------------- */
+
+static enum step read_some(struct reading *r)
+{
+    if (r->side->left > 0) {
+        return pass_over(r);
+    }
+    if (r->side->seeking) {
+        return seek(r);
+    }
+    if (!r->side->has_begun) {
+        r->side->has_begun = true;
+        r->side->start_ns = r->time_ns;
+    }
+    return read_message(r);
+}
+
+static struct proto_taken mongodb_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
+{
+    struct mongodb_flow *f = mongodb_flow_of(c);
+    mongodb_age(c, chunk->time_ns);
+    struct reading r = {
+        .c = c,
+        .flow = f,
+        .side = &f->side[chunk->side],
+        .rest = chunk->data,
+        .time_ns = chunk->time_ns,
+        .number = chunk->side,
+    };
+    enum step step = GOES_ON;
+    while (step == GOES_ON && r.rest.size > 0) {
+        step = read_some(&r);
+    }
+    return (struct proto_taken){
+        .consumed = chunk->data.size - r.rest.size,
+        .verdict = step == LETS_GO ? PROTO_NOT_MINE : PROTO_GOES_ON,
+    };
+}
+
+static void mongodb_on_gap(struct proto_context *c, unsigned side, uint32_t length)
+{
+    struct mongodb_flow *f = mongodb_flow_of(c);
+    struct mongodb_side *s = &f->side[side];
+    mongodb_stats_of(c)->gaps++;
+    if (s->left >= length) { /* within what is passed over */
+        s->left -= length;
+        if (s->open != NULL) {
+            s->open->holed = true;
+        }
+        if (s->left == 0) {
+            struct reading r = {.c = c, .flow = f, .side = s, .time_ns = c->now_ns};
+            end_message(&r);
+        }
+        return;
+    }
+    mongodb_give_up(c, 1 - side, "gap"); /* their replies may have been in the hole */
+    slab_give(c->memory, s->open);
+    *s = (struct mongodb_side){.seeking = true};
+}
+
+static void mongodb_on_fin(struct proto_context *c, unsigned side)
+{
+    mongodb_give_up(c, 1 - side, "closed");
+}
+
+static void mongodb_on_close(struct proto_context *c, enum proto_close why)
+{
+    static const char *const reasons[] = {
+        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
+    struct mongodb_flow *f = mongodb_flow_of(c);
+    mongodb_give_up(c, BOTH_SIDES, reasons[why]);
+    slab_give(c->memory, f->side[0].open);
+    slab_give(c->memory, f->side[1].open);
+}
+
+const struct proto proto_mongodb = {
+    .name = "mongodb",
+    .help = "commands to MongoDB and its replies: OP_MSG, compressed, and the opcodes before it",
+    .metrics = &mongodb_set,
+    .tcp_ports = ports,
+    .flow_size = sizeof(struct mongodb_flow),
+    .options = options,
+    .options_size = sizeof(struct mongodb_options),
+    .probe = mongodb_probe,
+    .on_chunk = mongodb_on_chunk,
+    .on_gap = mongodb_on_gap,
+    .on_fin = mongodb_on_fin,
+    .on_close = mongodb_on_close,
+};

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A connection to MongoDB: commands that wait for their replies, which name them. The state is a
+ * zeroed block of the engine's; what it holds in the slab is at most MONGODB_QUEUE_MAX commands and
+ * MONGODB_QUEUE_BYTES, and a record of each side. */
+#pragma once
+
+#include "proto/mongodb/mongodb_record.h"
+
+enum {
+    MONGODB_QUEUE_MAX = 256,
+    MONGODB_QUEUE_BYTES = 1 << 20,
+    MONGODB_BROKEN_MAX = 8,
+    MONGODB_KEPT_MAX = 64 << 10,    /* bytes of a message that are read, */
+    MONGODB_PACKED_MAX = 192 << 10, /* and of one that is compressed */
+};
+
+/* What a side is saying. */
+struct mongodb_side {
+    struct mongodb_record *open; /* of a message of which more bytes come; NULL: not kept */
+    uint64_t start_ns;           /* of the message's first byte */
+    uint32_t left;               /* bytes that are passed over */
+    bool has_begun;
+    bool seeking; /* for the beginning of a message, behind a hole */
+};
+
+struct mongodb_flow {
+    struct mongodb_side side[2];
+    struct mongodb_record *head;
+    struct mongodb_record *tail;
+    uint32_t count;
+    uint32_t queue_bytes;
+    int32_t stream_id; /* of the last reply of which more come */
+    bool is_stream;
+    bool understood;
+    uint8_t broken;
+};
+
+static inline struct mongodb_flow *mongodb_flow_of(const struct proto_context *c)
+{
+    return c->state;
+}
+
+static inline struct mongodb_stats *mongodb_stats_of(const struct proto_context *c)
+{
+    return c->block;
+}
+
+/* A message is whole; its record is the flow's from then on. */
+void mongodb_take(struct proto_context *c, struct mongodb_record *r);
+/* Reports the commands that wait and why they have no reply; those that `side` sent, or all: 2. */
+void mongodb_give_up(struct proto_context *c, unsigned side, const char *reason);
+/* ... those that have waited for too long. */
+void mongodb_age(struct proto_context *c, uint64_t now_ns);

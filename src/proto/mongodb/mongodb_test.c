@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "proto/mongodb/mongodb_bson.h"
+#include "proto/mongodb/mongodb_event.h"
+#include "proto/mongodb/mongodb_options.h"
+#include "proto/mongodb/mongodb_stage.h"
+
+enum { CLIENT = 0, SERVER = 1 };
+
+#define BYTES(text) span_of(text, sizeof(text) - 1)
+
+static struct mongodb_options default_options(void)
+{
+    struct mongodb_options options;
+    proto_options_default(&proto_mongodb, &options);
+    return options;
+}
+
+static void sound_tables(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    assert_true(event_type_check(&mongodb_event_type, &err));
+    assert_true(metric_set_check(&mongodb_set, &err));
+}
+
+/* ---- BSON ----------------------------------------------------------------------------------- */
+
+static void assert_json(struct span document, size_t room, const char *expected)
+{
+    uint8_t text[400];
+    struct bson_out out = {.at = text, .end = text + room};
+    bson_put_document(&out, document, NULL);
+    assert_int_equal(out.at - text, strlen(expected));
+    assert_memory_equal(text, expected, strlen(expected));
+}
+
+static void documents_as_json(void **state)
+{
+    (void)state;
+    assert_json(BYTES("\x05\0\0\0\0"), 400, "{}");
+    assert_json(BYTES("\x13\0\0\0\x10"
+                      "b\0\x01\0\0\0\x10"
+                      "a\0\xff\xff\xff\xff\0"),
+                400, "{\"a\":-1,\"b\":1}");
+    assert_json(BYTES("\x10\0\0\0\x02"
+                      "a\0\x04\0\0\0x\"\n\0\0"),
+                400, "{\"a\":\"x\\\"\\n\"}");
+    assert_json(BYTES("\x14\0\0\0\x04"
+                      "a\0\x0c\0\0\0\x08"
+                      "0\0\x01\x0a"
+                      "1\0\0\0"),
+                400, "{\"a\":[true,null]}");
+    assert_json(BYTES("\x10\0\0\0\x01"
+                      "a\0\0\0\0\0\0\0\xf8\x3f\0"),
+                400, "{\"a\":1.5}");
+    assert_json(BYTES("\x10\0\0\0\x09"
+                      "a\0\xe8\x03\0\0\0\0\0\0\0"),
+                400, "{\"a\":\"1970-01-01T00:00:01.000Z\"}");
+    assert_json(BYTES("\x18\0\0\0\x13"
+                      "a\0\x7d\0\0\0\0\0\0\0\0\0\0\0\0\0\x3c\x30\0"),
+                400, "{\"a\":\"1.25\"}");
+    assert_json(BYTES("\x0f\0\0\0\x0b"
+                      "a\0^x\0im\0\0"),
+                400, "{\"a\":{\"Pattern\":\"^x\",\"Options\":\"im\"}}");
+}
+
+static void broken_documents(void **state)
+{
+    (void)state;
+    assert_json(BYTES(""), 400, "{}");
+    assert_json(BYTES("\x04\0\0\0"), 400, "{}");
+    assert_json(BYTES("\x13\0\0\0\x10"
+                      "a\0\x01\0\0"),
+                400, "{}"); /* cut */
+    assert_json(BYTES("\x20\0\0\0\x0a"
+                      "a\0\x10"
+                      "b"),
+                400, "{\"a\":null}"); /* likewise */
+    assert_json(BYTES("\x20\0\0\0\x03"
+                      "a\0\x30\0\0\0\x0a"
+                      "b\0"),
+                400, "{\"a\":{\"b\":null}}");
+    assert_json(BYTES("\x10\0\0\0\x02"
+                      "a\0\xff\xff\xff\xff"
+                      "abc\0"),
+                400, "{}");
+    assert_json(BYTES("\x10\0\0\0\x02"
+                      "a\0\0\0\0\0"
+                      "abc\0"),
+                400, "{}");
+    assert_json(BYTES("\x10\0\0\0\x77"
+                      "a\0\0\0\0\0"
+                      "abc\0"),
+                400, "{}");
+    assert_json(BYTES("\x10\0\0\0\x02"
+                      "a\0\x04\0\0\0xyz\0\0"),
+                7, "{\"a\":\"x"); /* no room */
+}
+
+/* Deep nesting ends somewhere. */
+static void deep_documents(void **state)
+{
+    (void)state;
+    enum { DEEP = 4000 };
+    uint8_t *bytes = malloc((size_t)DEEP * 7);
+    for (uint32_t i = 0; i < DEEP; i++) {
+        uint32_t size = (DEEP - i) * 7;
+        memcpy(bytes + (size_t)i * 7,
+               (uint8_t[]){(uint8_t)size, (uint8_t)(size >> 8), 0, 0, 3, 'a', 0}, 7);
+    }
+    uint8_t text[400];
+    struct bson_out out = {.at = text, .end = text + sizeof text};
+    bson_put_document(&out, span_of(bytes, (size_t)DEEP * 7), NULL);
+    assert_true(out.at - text < 200);
+    free(bytes);
+}
+
+/* ---- Conversations -------------------------------------------------------------------------- */
+
+/* { ping: 1, $db: "d" } as OP_MSG */
+#define PING(id, flags)                                                                            \
+    "\x2f\0\0\0" id "\0\0\0\0\0\0\0\xdd\x07\0\0" flags "\0\0\0\0"                                  \
+    "\x1a\0\0\0\x10ping\0\x01\0\0\0\x02$db\0\x02\0\0\0d\0\0"
+/* { ok: 1 } */
+#define FINE(to, flags)                                                                            \
+    "\x22\0\0\0\x63\0\0\0" to "\0\0\0\xdd\x07\0\0" flags "\0\0\0\0\x0d\0\0\0\x10ok\0\x01\0\0\0\0"
+
+struct line {
+    unsigned side;
+    struct span bytes;
+};
+
+/* Plays in all segmentations: all say the same. */
+static struct mongodb_stats play(const struct line *lines, unsigned count, char *said, size_t room)
+{
+    struct mongodb_options options = default_options();
+    struct mongodb_stats stats = {0};
+    struct stage s;
+    for (size_t piece = 1; piece < 60; piece++) {
+        stage_init(&s, &options, 1000);
+        for (unsigned i = 0; i < count; i++) {
+            stage_say(&s, lines[i].side, lines[i].bytes, piece < 59 ? piece : SIZE_MAX);
+        }
+        stage_close(&s, PROTO_CLOSED);
+        if (piece > 1) {
+            assert_string_equal(s.said.data, said);
+        }
+        assert_true(s.said.size <= room);
+        memcpy(said, s.said.data, s.said.size);
+        stats = *(struct mongodb_stats *)s.context.block;
+        stage_done(&s);
+    }
+    return stats;
+}
+
+static void commands_and_replies(void **state)
+{
+    (void)state;
+    char said[8192];
+    const struct line lines[] = {{CLIENT, BYTES(PING("\x01", "\0"))},
+                                 {CLIENT, BYTES(PING("\x02", "\0"))},
+                                 {SERVER, BYTES(FINE("\x02", "\0"))},
+                                 {CLIENT, BYTES(PING("\x03", "\x02"))},
+                                 {SERVER, BYTES(FINE("\x07", "\0"))}};
+    struct mongodb_stats stats = play(lines, 5, said, sizeof said);
+    assert_int_equal(stats.requests, 3);
+    assert_int_equal(stats.responses, 2);
+    assert_int_equal(stats.transactions, 1);
+    assert_int_equal(stats.unmatched, 1);
+    assert_int_equal(stats.unanswered, 1);
+    assert_non_null(strstr(said, "\"query\":\"d.$cmd.ping({\\\"ping\\\":1})\""));
+    assert_non_null(strstr(said, "\"reason\":\"closed\""));
+}
+
+/* A reply that is followed by others unasked. */
+static void streams_of_replies(void **state)
+{
+    (void)state;
+    char said[8192];
+    const struct line lines[] = {{CLIENT, BYTES(PING("\x01", "\0"))},
+                                 {SERVER, BYTES(FINE("\x01", "\x02"))},
+                                 {SERVER, BYTES(FINE("\x63", "\x02"))},
+                                 {SERVER, BYTES(FINE("\x63", "\0"))}};
+    struct mongodb_stats stats = play(lines, 4, said, sizeof said);
+    assert_int_equal(stats.streamed, 2);
+    assert_int_equal(stats.unmatched, 0);
+}
+
+static void unknown_and_broken(void **state)
+{
+    (void)state;
+    char said[8192];
+    const struct line lines[] = {{CLIENT, BYTES(PING("\x01", "\0"))},
+                                 {CLIENT, BYTES("\x14\0\0\0\x05\0\0\0\0\0\0\0\xff\x08\0\0????")},
+                                 {CLIENT, BYTES("what is this?")},
+                                 {CLIENT, BYTES(PING("\x02", "\0"))},
+                                 {SERVER, BYTES(FINE("\x01", "\0") FINE("\x02", "\0"))}};
+    struct mongodb_stats stats = play(lines, 5, said, sizeof said);
+    assert_int_equal(stats.unknown_opcodes, 1);
+    assert_int_equal(stats.malformed, 1);
+    assert_int_equal(stats.transactions, 2);
+}
+
+static void gaps(void **state)
+{
+    (void)state;
+    struct mongodb_options options = default_options();
+    struct stage s;
+    stage_init(&s, &options, 1000);
+    stage_say(&s, CLIENT, BYTES(PING("\x01", "\0")), 100);
+    stage_gap(&s, SERVER, 20);
+    stage_say(&s, SERVER, BYTES("\0\x10ok\0\x01\0\0\0\0"), 100);
+    stage_say(&s, CLIENT, BYTES(PING("\x02", "\0")), 100);
+    stage_say(&s, SERVER, BYTES(FINE("\x02", "\0")), 7);
+    stage_gap(&s, CLIENT, 20);
+    stage_say(&s, CLIENT, BYTES("\0d\0\0" PING("\x03", "\0")), 3);
+    stage_say(&s, SERVER, BYTES(FINE("\x03", "\0")), 7);
+    stage_close(&s, PROTO_CLOSED);
+    const struct mongodb_stats *stats = s.context.block;
+    assert_int_equal(stats->gaps, 2);
+    assert_int_equal(stats->transactions, 2);
+    assert_int_equal(stats->unanswered, 1);
+    assert_int_equal(stats->unmatched, 0);
+    assert_non_null(strstr(s.said.data, "\"reason\":\"gap\""));
+    stage_done(&s);
+}
+
+static void timeouts(void **state)
+{
+    (void)state;
+    struct mongodb_options options = default_options();
+    options.settings.transaction_timeout = 1500000; /* lines are a millisecond apart */
+    struct stage s;
+    stage_init(&s, &options, 1000);
+    stage_say(&s, CLIENT, BYTES(PING("\x01", "\0")), 100);
+    stage_say(&s, CLIENT, BYTES(PING("\x02", "\0")), 100);
+    stage_say(&s, SERVER, BYTES(FINE("\x01", "\0")), 100);
+    assert_non_null(strstr(s.said.data, "\"reason\":\"timeout\""));
+    assert_int_equal(((struct mongodb_stats *)s.context.block)->unmatched, 1);
+    stage_close(&s, PROTO_CLOSED);
+    stage_done(&s);
+}
+
+static void too_many(void **state)
+{
+    (void)state;
+    struct mongodb_options options = default_options();
+    options.settings.transaction_timeout = INT64_MAX / 2;
+    struct stage s;
+    stage_init(&s, &options, 1000);
+    for (unsigned i = 0; i < 1000; i++) {
+        stage_say(&s, CLIENT, BYTES(PING("\x01", "\0")), 100);
+    }
+    assert_int_equal(((struct mongodb_stats *)s.context.block)->evicted, 1000 - 256);
+    stage_close(&s, PROTO_RESET);
+    stage_done(&s);
+}
+
+static void probes(void **state)
+{
+    (void)state;
+    static const char ping[] = PING("\x01", "\0");
+    for (size_t n = 0; n < sizeof ping; n++) {
+        assert_int_equal(proto_mongodb.probe(span_of(ping, n), 0),
+                         n < 21 ? PROTO_UNSURE : PROTO_YES);
+    }
+    const struct {
+        struct span data;
+        enum proto_guess guess;
+    } cases[] = {
+        {BYTES("GET / HTTP/1.1\r\n"), PROTO_NO},
+        {BYTES("\x16\x03\x01\x02\0\x01\0"), PROTO_UNSURE},
+        {BYTES("\x16\x03\x01\0\0\x01\0\0\0\0\0\0\x01\x02\x03\x04"
+               "abcdefgh"),
+         PROTO_NO},
+        {BYTES("\x2e\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0\xff\xff\0\0\0"), PROTO_NO}, /* flags */
+        {BYTES("\x2e\0\0\0\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0"), PROTO_NO}, /* answers nothing */
+        {BYTES("\x04\0\0\0\x01"), PROTO_NO},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(proto_mongodb.probe(cases[i].data, 0), cases[i].guess);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sound_tables),
+        cmocka_unit_test(documents_as_json),
+        cmocka_unit_test(broken_documents),
+        cmocka_unit_test(deep_documents),
+        cmocka_unit_test(commands_and_replies),
+        cmocka_unit_test(streams_of_replies),
+        cmocka_unit_test(unknown_and_broken),
+        cmocka_unit_test(gaps),
+        cmocka_unit_test(timeouts),
+        cmocka_unit_test(too_many),
+        cmocka_unit_test(probes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
