@@ -12,6 +12,8 @@
 #define FLAG(name, member, help) FIELD("dns.flags." name, EVENT_BOOL, member, EVENT_ALWAYS, help)
 #define COUNT(name, member, help) FIELD(name, EVENT_U32, member, EVENT_ALWAYS, help)
 #define OPTION(name, number, help) TEXT("dns.opt." name, options[number], help)
+#define EXTRA(name, number, help)                                                                  \
+    FIELD("dns.opt." name, EVENT_SPAN, options[number], EVENT_EXTRA, help)
 
 static const struct event_field fields[] = {
     FIELD("dns.additionals", EVENT_VALUE, additionals, 0, "records of the additional section"),
@@ -34,9 +36,9 @@ static const struct event_field fields[] = {
     OPTION("dau", DNS_SHOWN_DAU, "signing algorithms that the client knows (RFC 6975)"),
     OPTION("dhu", DNS_SHOWN_DHU, "hash algorithms of DS records that it knows"),
     FIELD("dns.opt.do", EVENT_TRUTH, dnssec_ok, 0, "DNSSEC records are wanted, or given"),
-    OPTION("expire", DNS_SHOWN_EXPIRE, "seconds that the zone is good for (RFC 7314)"),
+    EXTRA("expire", DNS_SHOWN_EXPIRE, "seconds that the zone is good for (RFC 7314)"),
     TEXT("dns.opt.ext_rcode", extended_rcode, "what the OPT adds to the response code"),
-    OPTION("extended_errors", DNS_SHOWN_ERRORS, "why it is so (RFC 8914)"),
+    EXTRA("extended_errors", DNS_SHOWN_ERRORS, "why it is so (RFC 8914)"),
     OPTION("llq", DNS_SHOWN_LLQ, "long-lived query: version opcode error id lease (RFC 8764)"),
     OPTION("local", DNS_SHOWN_LOCAL, "an option without a name: code:0xdata"),
     OPTION("n3u", DNS_SHOWN_N3U, "hash algorithms of NSEC3 that the client knows"),
