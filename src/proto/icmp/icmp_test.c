@@ -163,8 +163,8 @@ static void holds_no_more_than_it_may(void **state)
     (void)state;
     struct stage s;
     stage_init(&s, 4);
-    for (uint16_t i = 0; i < 2 * ICMP_WAITING_MAX; i++) {
-        say(&s, ASKS, 8, i, second + i);
+    for (unsigned i = 0; i < 2 * ICMP_WAITING_MAX; i++) {
+        say(&s, ASKS, 8, (uint16_t)i, second + i);
     }
     say(&s, ANSWERS, 0, 2 * ICMP_WAITING_MAX - 1, 2 * second);
     say(&s, ANSWERS, 0, 3, 2 * second);
