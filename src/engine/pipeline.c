@@ -6,6 +6,7 @@
 
 enum {
     PREFETCH_AHEAD = 8, /* units between asking for a bucket, for its flow, and the work */
+    HEALTH_BEHIND = 4,  /* units between the two steps for TCP health */
 };
 
 static void count_frame(struct worker *w, const struct unit *unit)
@@ -145,6 +146,14 @@ static void prefetch_unit(const struct unit *unit)
     }
 }
 
+/* The same for the health of the flows that were asked for at steps before i. */
+static void prefetch_health(const struct health_book *health,
+                            const flow_index ahead[PREFETCH_AHEAD], uint32_t i)
+{
+    health_prefetch_index(health, ahead[i % PREFETCH_AHEAD]);
+    health_prefetch(health, ahead[(i - HEALTH_BEHIND) % PREFETCH_AHEAD]);
+}
+
 /* Cache misses are under way while other units are worked on: of each unit first its bucket, then
  * its flow, then the work. Spread out like this, the misses in flight stay few enough for the
  * processor's fill buffers. */
@@ -153,6 +162,7 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
     const struct unit *units = chunk->units;
     const uint32_t *list = chunk->lists[w->options.index].indices;
     bool is_shared = chunk->list_count > 1;
+    flow_index ahead[PREFETCH_AHEAD] = {0};
     for (uint32_t i = from; i < to + 2 * PREFETCH_AHEAD; i++) {
         if (is_shared && i + PREFETCH_AHEAD < to) {
             prefetch_unit(&units[list[i + PREFETCH_AHEAD]]);
@@ -161,7 +171,11 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
             flow_prefetch_bucket(w->flows, units[list[i]].hash);
         }
         if (i >= from + PREFETCH_AHEAD && i < to + PREFETCH_AHEAD) {
-            flow_prefetch(w->flows, units[list[i - PREFETCH_AHEAD]].hash);
+            ahead[i % PREFETCH_AHEAD] =
+                flow_prefetch(w->flows, units[list[i - PREFETCH_AHEAD]].hash);
+        }
+        if (w->health != NULL) {
+            prefetch_health(w->health, ahead, i);
         }
         if (i >= from + 2 * PREFETCH_AHEAD) {
             run_unit(w, chunk, &units[list[i - 2 * PREFETCH_AHEAD]]);

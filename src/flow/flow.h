@@ -104,9 +104,10 @@ struct flow_table_options {
 struct flow_table *flow_table_new(const struct flow_table_options *options, struct err *err);
 void flow_table_free(struct flow_table *table);
 
-/* Brings the bucket, then the flow that it names, into the cache. */
+/* Brings the bucket, then the flow that it names, into the cache; that is very likely the flow of
+ * the hash, and its index is returned, 0 if there is none. */
 void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash);
-void flow_prefetch(const struct flow_table *table, uint64_t hash);
+flow_index flow_prefetch(const struct flow_table *table, uint64_t hash);
 
 /* The flow with this key, or 0. */
 flow_index flow_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash);

@@ -118,7 +118,7 @@ void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash)
     __builtin_prefetch(&table->slots[tag_of(hash) & table->mask]);
 }
 
-void flow_prefetch(const struct flow_table *table, uint64_t hash)
+flow_index flow_prefetch(const struct flow_table *table, uint64_t hash)
 {
     uint32_t tag = tag_of(hash);
     for (uint64_t i = tag & table->mask; table->slots[i] != 0; i = (i + 1) & table->mask) {
@@ -126,9 +126,10 @@ void flow_prefetch(const struct flow_table *table, uint64_t hash)
             const struct flow *flow = &table->flows[(uint32_t)table->slots[i]];
             __builtin_prefetch(flow, 1);
             __builtin_prefetch(&flow->first_ns, 1);
-            return;
+            return (uint32_t)table->slots[i];
         }
     }
+    return 0;
 }
 
 flow_index flow_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash)

@@ -222,6 +222,7 @@ static void follow_step(struct health_book *book, uint32_t index, bool is_first,
     }
     follow(&s);
     s.health->last_us = s.now_us;
+    health_detail_end(&s);
     if (!book->options.thorough) {
         health_plain_note(book->details, s.health);
     }

@@ -8,6 +8,7 @@
 
 enum {
     IDLE_US = 10 * 1000000, /* after which a detail with nothing in flight goes back */
+    CLOSED_US = 1000000,    /* the same for one of a connection that has closed */
     SWEEP = 4096,           /* details looked at in a second */
     CANDIDATES = 16,        /* details looked at when one must be taken away */
 };
@@ -29,6 +30,11 @@ static size_t details_size(const struct health_book *book)
     return ((size_t)book->options.details + 1) * sizeof(struct health_detail);
 }
 
+static size_t remains_size(const struct health_book *book)
+{
+    return ((size_t)book->options.details + 1) * sizeof(struct health_remains);
+}
+
 struct health_book *health_book_new(const struct health_options *options, struct err *err)
 {
     struct health_book *book = calloc(1, sizeof *book);
@@ -41,10 +47,11 @@ struct health_book *health_book_new(const struct health_options *options, struct
     book->free_connections = pages_reserve(index_size(book));
     book->connections = pages_reserve(connections_size(book));
     book->details = pages_reserve(details_size(book));
+    book->remains = pages_reserve(remains_size(book));
     book->connection_bound = 1;
-    book->detail_bound = 1;
+    book->detail_bound = book->remains_bound = 1;
     if (book->of_flow == NULL || book->free_connections == NULL || book->connections == NULL ||
-        book->details == NULL) {
+        book->details == NULL || book->remains == NULL) {
         err_set(err, ERR_FAILED,
                 "cannot reserve memory for the health of %u connections; lower limits.flows",
                 options->flows);
@@ -63,6 +70,7 @@ void health_book_free(struct health_book *book)
     pages_release(book->free_connections, index_size(book));
     pages_release(book->connections, connections_size(book));
     pages_release(book->details, details_size(book));
+    pages_release(book->remains, remains_size(book));
     free(book);
 }
 
@@ -74,15 +82,23 @@ struct health_detail *health_detail_of(const struct health_book *book,
     return half->detail != 0 ? &book->details[half->detail] : NULL;
 }
 
-/* Leaves in the half what its detail found out, and frees it. */
-static void give_back(struct health_book *book, struct health_detail *d)
+/* Leaves in the half what its detail found out. */
+static void conclude(struct health *h, struct health_detail *d)
 {
-    struct health_half *half = &book->connections[d->owner].halves[d->side];
-    health_clock_finish(&book->connections[d->owner], d);
+    struct health_half *half = &h->halves[d->side];
+    health_clock_finish(h, d);
     health_delay_judge(half, d, true);
     health_count32(&half->busy_ms, d->busy_us / 1000);
     health_count32(&half->rwnd_ms, d->rwnd_us / 1000);
-    book->connections[d->owner].flags |= d->queue_before ? HEALTH_QUEUE_BEFORE : 0;
+    d->busy_us %= 1000;
+    d->rwnd_us %= 1000;
+    h->flags |= d->queue_before ? HEALTH_QUEUE_BEFORE : 0;
+}
+
+static void give_back(struct health_book *book, struct health_detail *d)
+{
+    struct health_half *half = &book->connections[d->owner].halves[d->side];
+    conclude(&book->connections[d->owner], d);
     uint32_t index = half->detail;
     half->detail = 0;
     half->flags &= (uint16_t)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
@@ -100,10 +116,13 @@ void health_detail_forget(struct health_detail *d)
     d->ts_first_us = d->tick_us = 0;
 }
 
+/* Whether all is acknowledged, or nobody will be heard to acknowledge it. */
 static bool is_quiet(const struct health_book *book, const struct health_detail *d)
 {
-    const struct health_half *half = &book->connections[d->owner].halves[d->side];
-    return health_distance(half->next, half->acked) <= 0;
+    const struct health *h = &book->connections[d->owner];
+    const struct health_half *half = &h->halves[d->side];
+    return health_distance(half->next, half->acked) <= 0 ||
+           !(h->halves[1 - d->side].flags & HALF_SEEN);
 }
 
 /* Takes a detail away: one with nothing in flight if some are near, else the one that was quiet
@@ -135,12 +154,85 @@ static void seize(struct health_book *book, uint32_t now_us)
     give_back(book, best);
 }
 
+static uint32_t new_remains(struct health_book *book)
+{
+    uint32_t index = book->free_remains;
+    if (index != 0) {
+        book->free_remains = book->remains[index].next_free;
+    } else if (book->remains_bound <= book->options.details) {
+        index = book->remains_bound++;
+    }
+    return index;
+}
+
+/* Gives the details of a connection that has closed back, but for what its report needs. */
+static void shed(struct health_book *book, struct health *h)
+{
+    uint32_t index = new_remains(book);
+    if (index == 0) {
+        return; /* they stay as they are until the connection is dropped */
+    }
+    h->remains = index;
+    struct health_remains *remains = &book->remains[index];
+    for (unsigned side = 0; side < 2; side++) {
+        struct health_detail *d = health_detail_of(book, &h->halves[side]);
+        remains->has[side] = d != NULL;
+        if (d == NULL) {
+            continue;
+        }
+        for (unsigned i = 0; i < HEALTH_RECENT; i++) {
+            h->recent[side][i] = d->prints[(d->print_next - 1u - i) % HEALTH_PRINTS];
+        }
+        give_back(book, d);
+        d->rtt_p50_us = health_delay_quantile(d, 0.5);
+        d->rtt_p95_us = health_delay_quantile(d, 0.95);
+        memcpy(remains->heads[side], d, HEALTH_HEAD_BYTES);
+    }
+}
+
+/* Whether both sides have said all and were heard. */
+static bool is_over(const struct health *h)
+{
+    const struct health_half *a = &h->halves[0];
+    const struct health_half *b = &h->halves[1];
+    return a->flags & b->flags & HALF_FIN && a->next == a->acked && b->next == b->acked;
+}
+
+void health_detail_waive(struct health_step *s)
+{
+    struct health_detail *d = health_step_detail(s, s->half);
+    s->health->flags |= (uint32_t)HEALTH_WAIVED << s->side;
+    if (d != NULL) {
+        give_back(s->book, d);
+    }
+}
+
+void health_detail_end(struct health_step *s)
+{
+    struct health *h = s->health;
+    if (!is_over(h) || h->copies > 0) {
+        return;
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        const struct health_detail *d = health_step_detail(s, &h->halves[side]);
+        if (d != NULL && (d->troubles != 0 || d->has_sack)) {
+            return; /* late repeats, and what is said of them, may still come */
+        }
+    }
+    if ((h->halves[0].detail | h->halves[1].detail) != 0) {
+        shed(s->book, h);
+    }
+}
+
 struct health_detail *health_detail_take(struct health_step *s, unsigned side)
 {
     struct health_book *book = s->book;
     struct health_half *half = &s->health->halves[side];
     if (half->detail != 0) {
         return &book->details[half->detail];
+    }
+    if (s->health->remains != 0 || s->health->flags & (uint32_t)HEALTH_WAIVED << side) {
+        return NULL; /* stragglers of a connection that is over, or noise */
     }
     if (book->free_detail == 0 && book->detail_bound > book->options.details &&
         book->options.details > 0) {
@@ -206,8 +298,28 @@ void health_drop(struct health_book *book, flow_index flow)
             give_back(book, d);
         }
     }
+    uint32_t remains = book->connections[index].remains;
+    if (remains != 0) {
+        book->remains[remains].next_free = book->free_remains;
+        book->free_remains = remains;
+    }
     book->of_flow[flow] = 0;
     book->free_connections[book->free_count++] = index;
+}
+
+/* Takes a detail back that nothing can be expected for. */
+static void review(struct health_book *book, struct health_detail *d, uint32_t now_us)
+{
+    struct health *h = &book->connections[d->owner];
+    if (health_distance(now_us, h->last_us) > CLOSED_US && is_over(h)) {
+        shed(book, h);
+        return;
+    }
+    uint32_t quiet_us = now_us - d->last_us;
+    bool was_quiet = quiet_us > IDLE_US && quiet_us < UINT32_MAX - IDLE_US;
+    if (was_quiet && (quiet_us > HEALTH_FORGET_US || is_quiet(book, d))) {
+        give_back(book, d);
+    }
 }
 
 void health_tick(struct health_book *book, uint64_t now_ns)
@@ -217,17 +329,20 @@ void health_tick(struct health_book *book, uint64_t now_ns)
     for (uint32_t i = 0; i < count; i++) {
         book->hand = book->hand + 1 < book->detail_bound ? book->hand + 1 : 1;
         struct health_detail *d = &book->details[book->hand];
-        int32_t quiet_us = health_distance(now_us, d->last_us);
-        if (d->owner != 0 && quiet_us > IDLE_US && is_quiet(book, d)) {
-            give_back(book, d);
+        if (d->owner != 0) {
+            review(book, d, now_us);
         }
     }
 }
 
+void health_prefetch_index(const struct health_book *book, flow_index flow)
+{
+    __builtin_prefetch(&book->of_flow[flow]);
+}
+
 void health_prefetch(const struct health_book *book, flow_index flow)
 {
-    uint32_t index = health_book_find(book, flow);
-    const char *at = (const char *)&book->connections[index];
+    const char *at = (const char *)&book->connections[book->of_flow[flow]];
     for (unsigned i = 0; i < sizeof(struct health); i += 64) {
         __builtin_prefetch(at + i, 1);
     }
@@ -241,6 +356,7 @@ void health_book_stats(const struct health_book *book, struct health_book_stats 
         .seized = book->seized,
         .refused = book->refused,
         .memory = (uint64_t)book->connection_bound * (sizeof(struct health) + 2 * sizeof(uint32_t)) +
-                  (uint64_t)book->detail_bound * sizeof(struct health_detail),
+                  (uint64_t)book->detail_bound * sizeof(struct health_detail) +
+                  (uint64_t)book->remains_bound * sizeof(struct health_remains),
     };
 }

@@ -110,6 +110,10 @@ static bool is_absurd(struct health_step *s, struct health_half *half, struct he
         return false;
     }
     s->health->flags |= HEALTH_JUMPED;
+    if (!(half->flags & HALF_SYN) && !(s->other->flags & HALF_SEEN)) {
+        health_detail_waive(s); /* neither a handshake nor a peer: noise */
+        return true;
+    }
     if (++d->jumps < JUMPS_BELIEVED) {
         return true;
     }
@@ -172,17 +176,25 @@ static void go_on(struct health_step *s, struct health_detail *d, uint32_t end)
     d->window_full += half->flags & HALF_EDGE && end == half->edge;
 }
 
+/* Only what needs no room. */
+static void count_data(struct health_step *s)
+{
+    struct health_half *half = s->half;
+    uint32_t end = s->start + s->length;
+    if (health_distance(end, half->next) > 0) {
+        half->unique_bytes += end - half->next < s->length ? end - half->next : s->length;
+        half->next = end;
+        health_talk(s);
+    }
+}
+
 void health_data(struct health_step *s)
 {
     struct health_half *half = s->half;
     struct health_detail *d = health_detail_take(s, s->side);
     uint32_t end = s->start + s->length;
-    if (d == NULL) { /* no room: only what needs none */
-        if (health_distance(end, half->next) > 0) {
-            half->unique_bytes += end - half->next < s->length ? end - half->next : s->length;
-            half->next = end;
-            health_talk(s);
-        }
+    if (d == NULL) {
+        count_data(s);
         return;
     }
     health_clock_run(half, d, s->now_us);

@@ -9,11 +9,26 @@ static double ms_of(uint32_t us)
     return us == HEALTH_NO_TIME ? NAN : us / 1000.0;
 }
 
+/* The same of one that has closed. */
+static void look_at_remains(const struct health_remains *remains, struct health_view *ret)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        ret->has_detail[side] = remains->has[side];
+        if (remains->has[side]) {
+            memcpy(&ret->details[side], remains->heads[side], HEALTH_HEAD_BYTES);
+        }
+    }
+}
+
 /* A copy of the connection with all clocks run to its end. */
 static void look_at(const struct health_book *book, uint32_t index, struct health_view *ret)
 {
     ret->health = book->connections[index];
     struct health *h = &ret->health;
+    if (h->remains != 0) {
+        look_at_remains(&book->remains[h->remains], ret);
+        return;
+    }
     for (unsigned side = 0; side < 2; side++) {
         struct health_half *half = &h->halves[side];
         const struct health_detail *d = health_detail_of(book, half);
@@ -22,6 +37,8 @@ static void look_at(const struct health_book *book, uint32_t index, struct healt
             continue;
         }
         ret->details[side] = *d;
+        ret->details[side].rtt_p50_us = health_delay_quantile(d, 0.5);
+        ret->details[side].rtt_p95_us = health_delay_quantile(d, 0.95);
         health_clock_finish(h, &ret->details[side]);
         health_delay_judge(half, &ret->details[side], true);
         if (d->is_ahead) {
@@ -75,8 +92,8 @@ static void measure_trips(const struct health_view *view, unsigned side, struct 
         return;
     }
     way->rtt_samples = d->sample_count;
-    way->rtt_p50_ms = ms_of(health_delay_quantile(d, 0.5));
-    way->rtt_p95_ms = ms_of(health_delay_quantile(d, 0.95));
+    way->rtt_p50_ms = ms_of(d->rtt_p50_us);
+    way->rtt_p95_ms = ms_of(d->rtt_p95_us);
     if (d->sample_count > 0) {
         way->rtt_loaded_ms = (double)d->sample_sum_us / d->sample_count / 1000;
     }

@@ -9,6 +9,8 @@
 #include "flow/health.h"
 #include "wire/wire.h"
 
+#include <stddef.h>
+
 enum {
     HEALTH_SEGMENTS = 64, /* records of a half; beyond, neighbours are merged */
     HEALTH_HOLES = 80,    /* a queue that overflows drops every other segment of a flight */
@@ -150,6 +152,7 @@ struct health_detail {
     uint32_t max_flight, level;
     uint16_t epochs, level_epochs, best_level_epochs;
     uint16_t queue_p50_ms, queue_p95_ms;
+    uint32_t rtt_p50_us, rtt_p95_us; /* only in what remains and in views */
     uint8_t repeat_next;
     bool stuck_shrank;
     bool queue_before; /* the queue is between sender and tap */
@@ -165,6 +168,14 @@ struct health_detail {
     /* Histograms of absolute values, so that a base that falls later only shifts them; all zero in
      * a free detail. */
     uint16_t round_trip_bins[HEALTH_BINS], one_way_bins[HEALTH_BINS];
+};
+
+/* What is left of the details of a closed connection until it is reported. */
+enum { HEALTH_HEAD_BYTES = offsetof(struct health_detail, prints) };
+struct health_remains {
+    bool has[2];
+    uint32_t next_free;
+    _Alignas(uint64_t) uint8_t heads[2][HEALTH_HEAD_BYTES];
 };
 
 enum health_initial { INITIAL_VOID, INITIAL_SENDING, INITIAL_ACKED, INITIAL_KNOWN };
@@ -229,6 +240,7 @@ struct health {
     uint8_t syns, answers, episodes, icmp_errors;
     uint8_t probes; /* of closed windows */
     uint8_t tls;    /* enum health_tls */
+    uint32_t remains; /* index, 0: none */
 };
 
 enum health_flags {
@@ -253,6 +265,7 @@ enum health_flags {
     HEALTH_HAS_RUN = 262144,
     HEALTH_RESET_SEEN = 524288,
     HEALTH_TLS = 1 << 22, /* tls_us is the handshake's time */
+    HEALTH_WAIVED = 1 << 25, /* and the next bit: the half gets no detail */
     HEALTH_PLAIN = 1 << 23, /* and the next bit: packets of the side may go the short way */
     HEALTH_AHEAD = 1 << 20, /* and the next bit, for the other side: see health_acks_settle() */
 };
@@ -401,6 +414,11 @@ static inline struct health_covered health_cover(struct health_half *half, struc
 /* The detail of a half of the step's connection: what it has, or a new one; NULL when the budget is
  * spent. */
 struct health_detail *health_detail_take(struct health_step *s, unsigned side);
+/* The sender's half is not worth a detail, now or later. */
+void health_detail_waive(struct health_step *s);
+/* After a packet: gives the details of a connection that has closed back, but for what its report
+ * needs; if all went well at once, else health_tick() does. */
+void health_detail_end(struct health_step *s);
 /* What was in flight will not be heard of any more. */
 void health_detail_forget(struct health_detail *d);
 /* The one that it has, or NULL. */
