@@ -2,6 +2,8 @@
 #include "engine/conversation.h"
 
 #include "base/pages.h"
+#include "engine/inner.h"
+#include "engine/pending.h"
 #include "engine/transaction_ends.h"
 
 #include <assert.h>
@@ -10,19 +12,13 @@
 enum {
     LOG_BYTES = 1 << 20,   /* of events that one call of a hook may make */
     PROBE_BYTES = 2048,    /* of one side; who cannot be told from them is not known */
-    PENDING_FIRST = 512,
     SWITCHES_MAX = 4,      /* of one conversation, from protocol to protocol */
-};
-
-/* Bytes of one side that are not consumed yet, in a slab block. */
-struct pending {
-    uint8_t *bytes;
-    uint32_t size;
 };
 
 struct conversation {
     struct tcp_stream stream;
     struct pending pending[2];
+    struct inner *inner; /* what is said within, NULL: nothing */
     void *state;      /* flow_size bytes in a slab block, NULL when that is 0 or not known yet */
     uint32_t next_free;
     uint16_t proto;   /* its listener's number plus 1; 0: not known yet */
@@ -121,20 +117,14 @@ static struct conversation *begin(struct conversations *all, flow_index index,
     return c;
 }
 
-static void drop_pending(struct conversations *all, struct conversation *c, unsigned side)
-{
-    slab_give(all->slab, c->pending[side].bytes);
-    c->pending[side] = (struct pending){0};
-}
-
 /* Gives all memory of a conversation back. */
 static void end(struct conversations *all, flow_index index, struct flow *flow)
 {
     uint32_t number = all->of_flow[index];
     struct conversation *c = &all->pool[number];
     tcp_stream_done(&c->stream, all->slab);
-    drop_pending(all, c, 0);
-    drop_pending(all, c, 1);
+    pending_drop(&c->pending[0], all->slab);
+    pending_drop(&c->pending[1], all->slab);
     slab_give(all->slab, c->state);
     all->stats.active -= c->proto != 0;
     c->next_free = all->free_list;
@@ -175,6 +165,7 @@ static void set_context(struct call *call)
         .events = &call->all->log,
         .now_ns = call->moment->now_ns,
         .settings = known ? listener_of(call)->settings : NULL,
+        .keys = call->all->options.listeners->keys,
     };
 }
 
@@ -225,9 +216,32 @@ static bool attach(struct call *call, uint32_t number)
     return true;
 }
 
+static struct inner_world world_of(struct call *call)
+{
+    return (struct inner_world){
+        .listeners = call->all->options.listeners,
+        .slab = call->all->slab,
+        .events = &call->all->log,
+        .blocks = call->moment->blocks,
+        .flow = call->flow,
+        .now_ns = call->moment->now_ns,
+    };
+}
+
+static void close_inner(struct call *call, enum proto_close why)
+{
+    if (call->c->inner != NULL) {
+        struct inner_world world = world_of(call);
+        inner_close(&world, call->c->inner, why);
+        call->c->inner = NULL;
+        pass_events(call);
+    }
+}
+
 /* The protocol has no more to say of the flow, if there is one. */
 static void close_protocol(struct call *call, enum proto_close why)
 {
+    close_inner(call, why);
     if (call->c->proto != 0 && proto_of(call)->on_close != NULL) {
         proto_of(call)->on_close(&call->context, why);
         pass_events(call);
@@ -245,42 +259,28 @@ static void let_go(struct call *call)
 
 /* ---- Bytes of a connection ------------------------------------------------------------------ */
 
-/* Appends to what is pending; false when there is no room for it. */
 static bool keep(struct call *call, unsigned side, struct span data)
 {
-    struct pending *p = &call->c->pending[side];
-    if (p->size + data.size > PROTO_PENDING_MAX) {
-        return false;
-    }
-    size_t room = p->bytes != NULL ? slab_room(p->bytes) : 0;
-    if (p->size + data.size > room) {
-        size_t wanted = p->size + data.size;
-        uint8_t *bytes = slab_grow(call->all->slab, p->bytes,
-                                   wanted < PENDING_FIRST ? PENDING_FIRST : wanted);
-        if (bytes == NULL) {
-            return false;
-        }
-        p->bytes = bytes;
-    }
-    memcpy(p->bytes + p->size, data.data, data.size);
-    p->size += (uint32_t)data.size;
-    return true;
-}
-
-/* Takes consumed bytes off the front of what is pending. */
-static void consume(struct call *call, unsigned side, size_t consumed)
-{
-    struct pending *p = &call->c->pending[side];
-    assert(consumed <= p->size);
-    p->size -= (uint32_t)consumed;
-    if (p->size == 0) {
-        drop_pending(call->all, call->c, side);
-    } else if (consumed > 0) {
-        memmove(p->bytes, p->bytes + consumed, p->size);
-    }
+    return pending_keep(&call->c->pending[side], call->all->slab, data);
 }
 
 static void switch_protocol(struct call *call, uint64_t time_ns);
+
+/* One call of on_chunk; what came out of it goes inward. */
+static struct proto_taken offer(struct call *call, const struct proto_chunk *chunk)
+{
+    struct proto_taken taken = proto_of(call)->on_chunk(&call->context, chunk);
+    assert(taken.consumed <= chunk->data.size);
+    pass_events(call);
+    if (taken.plain.size > 0) {
+        struct inner_world world = world_of(call);
+        struct proto_chunk within = {
+            .data = taken.plain, .side = chunk->side, .time_ns = chunk->time_ns};
+        inner_feed(&world, &call->c->inner, &within);
+        pass_events(call);
+    }
+    return taken;
+}
 
 /* Offers a protocol bytes of a side; those that it leaves are kept for the next time. */
 static void feed(struct call *call, unsigned side, struct span data, uint64_t time_ns)
@@ -296,14 +296,17 @@ static void feed(struct call *call, unsigned side, struct span data, uint64_t ti
         .side = (uint8_t)side,
         .time_ns = time_ns,
     };
-    struct proto_taken taken = proto_of(call)->on_chunk(&call->context, &chunk);
-    assert(taken.consumed <= chunk.data.size);
-    pass_events(call);
+    size_t consumed = 0;
+    struct proto_taken taken;
+    do {
+        taken = offer(call, &chunk);
+        consumed += taken.consumed;
+        chunk.data = span_skip(chunk.data, taken.consumed);
+    } while (taken.plain.size > 0 && taken.verdict == PROTO_GOES_ON && chunk.data.size > 0);
     if (from_pending) {
-        consume(call, side, taken.consumed);
+        pending_consume(p, call->all->slab, consumed);
     }
-    bool kept = from_pending || taken.consumed == data.size ||
-                keep(call, side, span_skip(data, taken.consumed));
+    bool kept = from_pending || chunk.data.size == 0 || keep(call, side, chunk.data);
     if (taken.verdict == PROTO_NOT_MINE || !kept) {
         let_go(call);
     } else if (taken.verdict == PROTO_SWITCHED) {
@@ -378,7 +381,7 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
 
 static void take_gap(struct call *call, unsigned side, uint32_t length)
 {
-    drop_pending(call->all, call->c, side);
+    pending_drop(&call->c->pending[side], call->all->slab);
     if (call->c->proto == 0) {
         let_go(call);
         return;
@@ -394,6 +397,11 @@ static void take_fin(struct call *call, unsigned side)
     call->c->fins |= (uint8_t)(1U << side);
     if (call->c->proto != 0 && proto_of(call)->on_fin != NULL) {
         proto_of(call)->on_fin(&call->context, side);
+        pass_events(call);
+    }
+    if (call->c->inner != NULL) {
+        struct inner_world world = world_of(call);
+        inner_fin(&world, call->c->inner, side);
         pass_events(call);
     }
 }

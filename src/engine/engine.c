@@ -155,6 +155,18 @@ static void init_board(struct engine *engine)
     collector_publish(engine->collector);
 }
 
+/* The secrets that a protocol's option names; true without when none does. */
+static bool open_keys(struct engine *engine, struct err *err)
+{
+    const char *path = engine->listeners.count > 0 ? key_file_path(engine->config) : "";
+    if (*path == '\0') {
+        return true;
+    }
+    engine->keys = key_file_open(path, engine->is_live, engine->seed, err);
+    engine->listeners.keys = engine->keys != NULL ? key_file_log(engine->keys) : NULL;
+    return engine->keys != NULL;
+}
+
 struct engine *engine_new(const struct config *config, const struct engine_options *options,
                           struct err *err)
 {
@@ -170,7 +182,8 @@ struct engine *engine_new(const struct config *config, const struct engine_optio
     delta_layout_init(&engine->layout, options->listens);
     listeners_init(&engine->listeners, config, &engine->layout);
     engine->collector = collector_new(&engine->layout, options->keep_courses, err);
-    if (engine->collector == NULL || !sort_of_taps(engine, err) || !make_output(engine, err) ||
+    if (engine->collector == NULL || !sort_of_taps(engine, err) || !open_keys(engine, err) ||
+        !make_output(engine, err) ||
         !make_workers(engine, err) || !make_run(engine, err)) {
         engine_free(engine);
         return NULL;
@@ -206,6 +219,7 @@ void engine_free(struct engine *engine)
     }
     output_free(engine->output);
     collector_free(engine->collector);
+    key_file_close(engine->keys);
     free(engine);
 }
 

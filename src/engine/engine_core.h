@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/collector.h"
+#include "engine/key_file.h"
 #include "engine/lane.h"
 #include "policy/policy.h"
 #include "tap/tap.h"
@@ -23,6 +24,7 @@ struct engine {
     struct engine_options options;
     struct delta_layout layout;
     struct listeners listeners;
+    struct key_file *keys; /* NULL: none */
     struct front_options front;
     uint64_t seed;
     bool is_live;

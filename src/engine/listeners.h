@@ -22,6 +22,7 @@ struct listeners {
     bool has_tcp;
     bool has_udp;
     const struct listener *icmp; /* who reads ICMP, or NULL */
+    const struct key_log *keys;  /* for those that open what is sealed, or NULL */
     struct listener items[BOARD_SETS];
 };
 

@@ -21,6 +21,9 @@ uint32_t office_collect(struct engine *engine, uint32_t worker)
 
 uint32_t office_round(struct engine *engine, bool last)
 {
+    if (engine->is_live && engine->keys != NULL) {
+        key_file_poll(engine->keys);
+    }
     uint32_t moved = output_drain(engine->output, last);
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         moved += office_collect(engine, i);

@@ -21,6 +21,8 @@ struct proto_gain {
 
 /* ---- Conversations: protocols that read what flows say ---------------------------------------- */
 
+struct key_log;
+
 /* What a hook is given for one flow; all of it belongs to the engine. */
 struct proto_context {
     void *block;               /* the protocol's metrics in this worker */
@@ -30,6 +32,7 @@ struct proto_context {
     struct event_log *events;  /* events go here: event_log_add() */
     uint64_t now_ns;           /* packet time */
     const struct proto_settings *settings; /* the protocol's options struct begins with it */
+    const struct key_log *keys;            /* secrets to open what is sealed (handshake/key_log.h), or NULL */
 };
 
 /* Bytes of one side of a connection, in order; borrowed for the call. */
@@ -48,6 +51,9 @@ enum proto_guess {
 /* What a hook did with a chunk. */
 struct proto_taken {
     size_t consumed; /* the rest comes again, with more behind it */
+    struct span plain; /* what was within: bytes of the same side that another protocol says. The engine
+                        * asks all protocols about them as about a connection of its own, then calls
+                        * again with the rest. Borrowed until then; empty: nothing */
     enum {
         PROTO_GOES_ON,
         PROTO_NOT_MINE, /* let go of this connection: what it says is something else */

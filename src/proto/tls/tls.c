@@ -28,7 +28,8 @@ static enum proto_guess tls_probe(struct span data, unsigned side)
 static struct proto_taken tls_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
     const struct tls_flow *f = c->state;
-    struct proto_taken taken = {.consumed = tls_flow_read(c, chunk)};
+    struct proto_taken taken = {.consumed = 0};
+    taken.consumed = tls_flow_read(c, chunk, &taken.plain);
     taken.verdict = f->is_over ? PROTO_NOT_MINE : PROTO_GOES_ON;
     return taken;
 }
@@ -41,7 +42,10 @@ static void tls_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 static void tls_on_fin(struct proto_context *c, unsigned side)
 {
     (void)side;
-    tls_flow_end(c, "closed");
+    const struct tls_flow *f = c->state;
+    if (!f->is_reported || f->plain == NULL) {
+        tls_flow_end(c, "closed");
+    }
 }
 
 static void tls_on_close(struct proto_context *c, enum proto_close why)
@@ -82,6 +86,8 @@ static const struct metric tls_metrics[] = {
     COUNTER(gap_bytes, "bytes", "Bytes that were not"),
     COUNTER(oversized, "messages", "Messages that were too long to be kept"),
     COUNTER(not_kept, "messages", "Messages for which there was no memory"),
+    COUNTER(opened_bytes, "bytes", "Bytes that secrets of the key log opened"),
+    COUNTER(unopened, "connections", "Connections whose secrets did not open a record"),
     {0},
 };
 
@@ -110,6 +116,9 @@ static const struct proto_option tls_options[] = {
     OPTION(ja3, PROTO_OPTION_FLAG, "true", "Fingerprints of ClientHellos by JA3."),
     OPTION(ja3s, PROTO_OPTION_FLAG, "true", "Fingerprints of ServerHellos by JA3S."),
     OPTION(ja4, PROTO_OPTION_FLAG, "true", "Fingerprints of ClientHellos by JA4."),
+    OPTION(key_log, PROTO_OPTION_TEXT, NULL,
+           "A file that one of the ends writes secrets to (SSLKEYLOGFILE): what is said inside is "
+           "followed, too. Live it is read on as it grows."),
     {0},
 };
 

@@ -2,6 +2,7 @@
 #include "proto/tls/tls_flow.h"
 
 #include "handshake/hello.h"
+#include "proto/tls/tls_plain.h"
 #include "proto/tls/tls_report.h"
 
 enum {
@@ -15,7 +16,7 @@ static void drop(const struct proto_context *c, struct tls_message *message)
     *message = (struct tls_message){0};
 }
 
-void tls_flow_done(struct proto_context *c)
+static void drop_messages(struct proto_context *c)
 {
     struct tls_flow *f = c->state;
     for (unsigned i = 0; i < 2; i++) {
@@ -25,13 +26,28 @@ void tls_flow_done(struct proto_context *c)
     }
 }
 
+static void drop_plain(struct proto_context *c)
+{
+    struct tls_flow *f = c->state;
+    slab_give(c->memory, f->plain);
+    f->plain = NULL;
+}
+
+void tls_flow_done(struct proto_context *c)
+{
+    drop_messages(c);
+    drop_plain(c);
+}
+
 void tls_flow_end(struct proto_context *c, const char *reason)
 {
     struct tls_flow *f = c->state;
-    if (!f->is_over) {
-        f->is_over = true;
+    if (!f->is_reported) {
+        f->is_reported = true;
         tls_report(c, reason);
+        drop_messages(c);
     }
+    f->is_over = f->is_over || reason != NULL || f->plain == NULL;
 }
 
 /* ---- Messages ------------------------------------------------------------------------------- */
@@ -79,6 +95,11 @@ static void take_server_hello(struct proto_context *c, unsigned side)
     f->version = hello_best_version(&hello);
     f->retried = f->retried || hello_is_retry(&hello);
     keep_body(c, s, &s->hello);
+    const struct tls_message *asked = &f->side[f->client].hello;
+    if (f->plain == NULL && asked->bytes != NULL && !hello_is_retry(&hello)) {
+        f->plain = tls_plain_new(c, span_of(asked->bytes, asked->size),
+                                 span_of(s->hello.bytes, s->hello.size));
+    }
 }
 
 /* RFC 6066 §8, RFC 6960 §4.2.1: the status is the first thing in it. */
@@ -228,31 +249,51 @@ static bool is_plain(const struct tls_flow *f, const struct tls_side *s)
  * its Finished is longer than an alert can be. What it sends early tells nothing of that kind. */
 static void take_encrypted(struct tls_flow *f, unsigned side, size_t length)
 {
-    if (side == f->client && f->version == HELLO_TLS_1_3 && f->side[1 - side].hello.bytes != NULL) {
-        bool is_answer = !f->has_early_data || f->side[1 - side].has_encrypted;
-        f->finished = f->finished || is_answer;
-        f->refused = is_answer && !f->has_early_data && length == ALERT_RECORD;
+    bool is_answered = f->version == HELLO_TLS_1_3 && f->side[1 - side].hello.bytes != NULL;
+    if (side == f->client && is_answered && !f->finished) {
+        f->finished = !f->has_early_data || f->side[1 - side].has_encrypted;
+        f->refused = f->finished && !f->has_early_data && length == ALERT_RECORD;
     }
     f->side[side].has_encrypted = true;
 }
 
-/* The head of a record; false when it is none. */
+static size_t record_size(const uint8_t *head)
+{
+    return TLS_RECORD_HEAD + (size_t)load_be16(head + 3);
+}
+
+/* Looks at the head of a record; false when it is none. */
+static bool see_head(struct tls_flow *f, unsigned side, const uint8_t *head)
+{
+    size_t length = record_size(head) - TLS_RECORD_HEAD;
+    if (head[0] < TLS_CHANGE_CIPHER || head[0] > TLS_HEARTBEAT || head[1] != 3 ||
+        length > TLS_RECORD_MAX || (head[0] == TLS_CHANGE_CIPHER && length != 1)) {
+        return false;
+    }
+    if (head[0] == TLS_CHANGE_CIPHER) {
+        f->side[side].changed = true;
+    } else if (head[0] == TLS_DATA && f->has_client) {
+        take_encrypted(f, side, length);
+    }
+    return true;
+}
+
+/* The bytes of a record whose head was seen ahead are taken. */
+static void unscan(struct tls_side *s, size_t size)
+{
+    s->scanned -= (uint32_t)(size < s->scanned ? size : s->scanned);
+}
+
+/* Takes the head of a record; false when it is none. */
 static bool begin_record(struct tls_flow *f, unsigned side, const uint8_t *head)
 {
     struct tls_side *s = &f->side[side];
-    uint8_t type = head[0];
-    uint16_t length = load_be16(head + 3);
-    if (type < TLS_CHANGE_CIPHER || type > TLS_HEARTBEAT || head[1] != 3 || length > TLS_RECORD_MAX ||
-        (type == TLS_CHANGE_CIPHER && length != 1)) {
+    if (s->scanned == 0 && !see_head(f, side, head)) {
         return false;
     }
-    s->record_type = type;
-    s->record_left = length;
-    if (type == TLS_CHANGE_CIPHER) {
-        s->changed = true;
-    } else if (type == TLS_DATA && f->has_client) {
-        take_encrypted(f, side, length);
-    }
+    unscan(s, record_size(head));
+    s->record_type = head[0];
+    s->record_left = load_be16(head + 3);
     return true;
 }
 
@@ -276,25 +317,92 @@ static bool is_finished(const struct tls_flow *f)
     return f->version == HELLO_TLS_1_3 ? f->finished : f->side[0].changed && f->side[1].changed;
 }
 
-size_t tls_flow_read(struct proto_context *c, const struct proto_chunk *chunk)
+/* ---- Sealed records ------------------------------------------------------------------------- */
+
+/* Whether a record is one that a key has to open. */
+static bool is_sealed(const struct tls_flow *f, const struct tls_side *s, uint8_t type)
+{
+    return f->plain != NULL && (f->version == HELLO_TLS_1_3 ? type == TLS_DATA : s->changed);
+}
+
+/* Looks ahead at the heads of records that may have to wait for their key, so that the handshake's end
+ * is seen in time; false at what is no record. */
+static bool scan(struct tls_flow *f, unsigned side, struct span data)
+{
+    struct tls_side *s = &f->side[side];
+    while (s->scanned + TLS_RECORD_HEAD <= data.size) {
+        const uint8_t *head = data.data + s->scanned;
+        if (!see_head(f, side, head)) {
+            return false;
+        }
+        s->scanned += (uint32_t)record_size(head);
+    }
+    return true;
+}
+
+/* Takes a sealed record, if it is whole and can be opened by now; false when nothing was taken. */
+static bool take_sealed(struct proto_context *c, unsigned side, struct cursor *at, struct span *ret)
 {
     struct tls_flow *f = c->state;
-    struct tls_side *s = &f->side[chunk->side];
+    struct tls_side *s = &f->side[side];
+    if (!scan(f, side, span_of(at->at, cursor_left(at)))) {
+        ((struct tls_stats *)c->block)->malformed++;
+        tls_flow_end(c, "malformed");
+        return false;
+    }
+    enum tls_plain_wait wait = tls_plain_ready(f->plain, c);
+    if (wait == TLS_PLAIN_LOST) {
+        drop_plain(c);
+        return true;
+    }
+    size_t size = record_size(at->at);
+    if (wait == TLS_PLAIN_WAITING || cursor_left(at) < size) {
+        return false;
+    }
+    struct span record = cursor_take(at, size);
+    unscan(s, size);
+    if (!tls_plain_open(f->plain, side, record, ret)) {
+        ((struct tls_stats *)c->block)->unopened++;
+        tls_flow_end(c, "undecipherable");
+    }
+    ((struct tls_stats *)c->block)->opened_bytes += ret->size;
+    return true;
+}
+
+/* ---- The whole ------------------------------------------------------------------------------ */
+
+/* Takes what comes next; false when it needs more bytes, or a key. */
+static bool take_some(struct proto_context *c, unsigned side, struct cursor *at, struct span *ret)
+{
+    struct tls_flow *f = c->state;
+    struct tls_side *s = &f->side[side];
+    if (s->record_left > 0) {
+        take_payload(c, side, at);
+        return s->record_left == 0;
+    }
+    if (cursor_left(at) < TLS_RECORD_HEAD) {
+        return false;
+    }
+    if (is_sealed(f, s, *at->at)) {
+        return take_sealed(c, side, at, ret);
+    }
+    if (!begin_record(f, side, cursor_take(at, TLS_RECORD_HEAD).data)) {
+        ((struct tls_stats *)c->block)->malformed++;
+        tls_flow_end(c, "malformed");
+    }
+    return true;
+}
+
+size_t tls_flow_read(struct proto_context *c, const struct proto_chunk *chunk, struct span *ret)
+{
+    struct tls_flow *f = c->state;
     struct cursor at = cursor_of(chunk->data);
     f->start_ns = f->start_ns != 0 ? f->start_ns : chunk->time_ns;
     f->last_ns = chunk->time_ns > f->last_ns ? chunk->time_ns : f->last_ns;
-    while (!f->is_over) {
-        if (s->record_left > 0) {
-            if (cursor_left(&at) == 0) {
-                break;
-            }
-            take_payload(c, chunk->side, &at);
-        } else if (cursor_left(&at) < TLS_RECORD_HEAD) {
-            break;
-        } else if (!begin_record(f, chunk->side, cursor_take(&at, TLS_RECORD_HEAD).data)) {
-            ((struct tls_stats *)c->block)->malformed++;
-            tls_flow_end(c, "malformed");
-        }
+    *ret = span_of("", 0);
+    bool goes_on = true;
+    while (goes_on && !f->is_over && ret->size == 0) {
+        goes_on = take_some(c, chunk->side, &at, ret);
         if (is_finished(f)) {
             tls_flow_end(c, NULL);
         }
@@ -314,7 +422,7 @@ void tls_flow_gap(struct proto_context *c, unsigned side, uint32_t length)
     f->lossy = true;
     bool is_message = s->record_type == TLS_HANDSHAKE && is_plain(f, s);
     bool is_within = !is_message || (s->head_have == TLS_MESSAGE_HEAD && length <= s->body_left);
-    if (f->is_over || length > s->record_left || !is_within) {
+    if (f->is_reported || f->plain != NULL || length > s->record_left || !is_within) {
         tls_flow_end(c, "gap");
         return;
     }

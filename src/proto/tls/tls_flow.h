@@ -43,6 +43,7 @@ struct tls_message {
 };
 
 struct tls_side {
+    uint32_t scanned; /* bytes not consumed yet whose records' heads were looked at */
     /* the record at hand */
     uint16_t record_left;
     uint8_t record_type;
@@ -64,8 +65,11 @@ struct tls_side {
     bool has_encrypted; /* a record of TLS 1.3 whose content cannot be seen */
 };
 
+struct tls_plain;
+
 struct tls_flow {
     struct tls_side side[2];
+    struct tls_plain *plain; /* slab; records can be opened, or may be soon; NULL: they cannot */
     uint64_t start_ns; /* first byte */
     uint64_t last_ns;  /* last byte so far */
     uint16_t version;  /* that the server chose; 0: not known yet */
@@ -78,13 +82,17 @@ struct tls_flow {
     bool finished;            /* TLS 1.3: the client went on behind the ServerHello */
     bool refused;             /* ... with an alert */
     bool lossy;               /* bytes of the handshake were not captured */
-    bool is_over;             /* reported, or there is nothing to report */
+    bool is_reported;
+    bool is_over;             /* nothing more is wanted of the connection */
 };
 
-/* Reads on; returns how many bytes were taken. Once f->is_over, nothing more is wanted. */
-size_t tls_flow_read(struct proto_context *c, const struct proto_chunk *chunk);
+/* Reads on; returns how many bytes were taken. `ret` is what was in a record that was opened, empty
+ * mostly, borrowed until the next call; behind such a record it stops. Once f->is_over, nothing more is
+ * wanted. */
+size_t tls_flow_read(struct proto_context *c, const struct proto_chunk *chunk, struct span *ret);
 void tls_flow_gap(struct proto_context *c, unsigned side, uint32_t length);
-/* Reports what there is, once; `reason` NULL: the handshake has come to its end. */
+/* Reports what there is, once; `reason` NULL: the handshake has come to its end, and the connection goes
+ * on where its records can be opened. */
 void tls_flow_end(struct proto_context *c, const char *reason);
 /* Gives all memory back. */
 void tls_flow_done(struct proto_context *c);

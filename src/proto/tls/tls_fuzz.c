@@ -2,10 +2,12 @@
 /* A conversation of hostile bytes: a byte says who does what, two how much, then come so many. It is
  * played as it comes and again byte by byte; both must say and count the same, and give all memory
  * back. What is not of that form makes a ClientHello of the whole input. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json_check.h"
 #include "handshake/hello_event.h"
+#include "handshake/key_log.h"
 #include "proto/tls/tls_drive.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,12 +21,31 @@ static void require(bool fine)
     }
 }
 
+/* None, one in which a secret may come still, or one that has those of a random that is all zeroes. */
+static const struct key_log *keys_of(uint8_t flags)
+{
+    static const char zeroes[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    static uint64_t memory[2][512];
+    bool grows = flags & 4;
+    struct key_log *log = key_log_in(memory[grows], 16, 1, grows);
+    char line[KEY_LOG_LINE_MAX];
+    for (unsigned i = 0; i < 3 && !grows; i++) {
+        static const char *const labels[] = {"CLIENT_RANDOM", "CLIENT_TRAFFIC_SECRET_0",
+                                             "SERVER_TRAFFIC_SECRET_0"};
+        int size = snprintf(line, sizeof line, "%s %s %s%s", labels[i], zeroes, zeroes,
+                            i == 0 ? zeroes + 32 : "");
+        (void)key_log_add(log, span_of(line, (size_t)size));
+    }
+    return flags & 2 ? log : NULL;
+}
+
 static void play(struct drive *d, struct slab *slab, struct span input, size_t piece)
 {
     drive_init(d, slab);
     struct cursor c = cursor_of(input);
     uint8_t flags = cursor_u8(&c);
     d->options.include_raw_certificates = flags & 1;
+    d->context.keys = keys_of(flags);
     for (uint64_t now = 1; cursor_left(&c) > 2 && !d->is_over; now++) {
         uint8_t what = cursor_u8(&c);
         size_t length = cursor_be16(&c);

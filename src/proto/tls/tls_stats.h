@@ -20,6 +20,8 @@ struct tls_stats {
     uint64_t gap_bytes;
     uint64_t oversized;
     uint64_t not_kept;
+    uint64_t opened_bytes;
+    uint64_t unopened;
 };
 
 struct tls_options {
@@ -31,4 +33,5 @@ struct tls_options {
     bool ja3;
     bool ja3s;
     bool ja4;
+    const char *key_log; /* read by the engine; struct proto_context has what is in it */
 };

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/key_file.h"
+
+#include "base/log.h"
+#include "base/pages.h"
+#include "engine/config_keys.h"
+#include "proto/proto_option.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct key_file {
+    int fd;
+    off_t at; /* read so far */
+    size_t held; /* bytes of a line whose end has not come */
+    bool is_skipping; /* a line that is too long for one */
+    bool has_warned;
+    struct key_log *log;
+    uint8_t line[KEY_LOG_LINE_MAX];
+};
+
+static void warn_once(struct key_file *file, enum key_log_line what)
+{
+    if (file->has_warned || (what != KEY_LOG_FULL && what != KEY_LOG_BAD)) {
+        return;
+    }
+    file->has_warned = true;
+    if (what == KEY_LOG_FULL) {
+        log_warning("the key log has more than %d secrets; those that come now are not kept",
+                    KEY_FILE_SECRETS);
+    } else {
+        log_warning("the key log has lines that are none, as 'CLIENT_RANDOM <64 digits> <96 digits>' "
+                    "is one; they are passed over");
+    }
+}
+
+static void take(struct key_file *file, const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '\n') {
+            warn_once(file, file->is_skipping
+                                ? KEY_LOG_BAD
+                                : key_log_add(file->log, span_of(file->line, file->held)));
+            file->held = 0;
+            file->is_skipping = false;
+        } else if (file->held < sizeof file->line) {
+            file->line[file->held++] = bytes[i];
+        } else {
+            file->is_skipping = true;
+        }
+    }
+}
+
+void key_file_poll(struct key_file *file)
+{
+    uint8_t buffer[16 << 10];
+    struct stat status;
+    if (fstat(file->fd, &status) == 0 && status.st_size < file->at) {
+        file->at = 0;
+        file->held = 0;
+        file->is_skipping = false;
+    }
+    for (;;) {
+        ssize_t got = pread(file->fd, buffer, sizeof buffer, file->at);
+        if (got <= 0) {
+            return;
+        }
+        take(file, buffer, (size_t)got);
+        file->at += got;
+    }
+}
+
+const char *key_file_path(const struct config *config)
+{
+    for (size_t i = 0; i < config->protocol_count; i++) {
+        const struct config_protocol *protocol = &config->protocols[i];
+        const struct proto_settings *settings = protocol->options;
+        const struct config_key *key = config_key_find(protocol->keys, "key_log");
+        if (key != NULL && settings->enabled) {
+            const char *const *path = (const void *)((const char *)protocol->options + key->offset);
+            return *path;
+        }
+    }
+    return "";
+}
+
+struct key_file *key_file_open(const char *path, bool grows, uint64_t seed, struct err *err)
+{
+    struct key_file *file = calloc(1, sizeof *file);
+    void *memory = pages_reserve(key_log_bytes(KEY_FILE_SECRETS));
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (file == NULL || memory == NULL || fd < 0) {
+        err_set(err, ERR_FAILED, "protocols.tls.key_log: cannot read '%s': %s; create it, or name another",
+                path, fd < 0 ? strerror(errno) : "out of memory");
+        if (fd >= 0) {
+            close(fd);
+        }
+        pages_release(memory, key_log_bytes(KEY_FILE_SECRETS));
+        free(file);
+        return NULL;
+    }
+    file->fd = fd;
+    file->log = key_log_in(memory, KEY_FILE_SECRETS, seed, grows);
+    key_file_poll(file);
+    if (!grows) { /* a last line may lack its end */
+        take(file, (const uint8_t *)"\n", 1);
+    }
+    return file;
+}
+
+void key_file_close(struct key_file *file)
+{
+    if (file == NULL) {
+        return;
+    }
+    close(file->fd);
+    pages_release(file->log, key_log_bytes(KEY_FILE_SECRETS));
+    free(file);
+}
+
+const struct key_log *key_file_log(const struct key_file *file)
+{
+    return file->log;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The file that secrets of TLS connections are read from, into a key log that the workers look into
+ * (handshake/key_log.h). Opened at start, because an agent that has confined itself opens nothing; live
+ * it is read on as it grows, by the thread that works behind the packets. Cut short, it is read anew. */
+#pragma once
+
+#include "base/err.h"
+#include "engine/config.h"
+#include "handshake/key_log.h"
+
+enum { KEY_FILE_SECRETS = 1 << 16 /* that are kept; memory is touched as they come */ };
+
+struct key_file; /* opaque */
+
+/* The file that the option `key_log` of a protocol names; empty when none does. */
+const char *key_file_path(const struct config *config);
+
+/* Opens and reads a file; NULL and err when it cannot be read. `grows`: more may come. */
+struct key_file *key_file_open(const char *path, bool grows, uint64_t seed, struct err *err);
+void key_file_close(struct key_file *file);
+
+/* Reads what has come since; costs a system call when nothing has. One thread. */
+void key_file_poll(struct key_file *file);
+
+/* What the workers look into; lives as long as the file. */
+const struct key_log *key_file_log(const struct key_file *file);

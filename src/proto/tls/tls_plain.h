@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Records opened with the secrets of a key log (RFC 8446 §5.2, RFC 5246 §6.2.3.3, RFC 7905): AES-GCM and
+ * ChaCha20-Poly1305 of TLS 1.2 and 1.3. What comes out is handed to the engine, which feeds it to the
+ * protocol that is spoken inside.
+ *
+ * From TLS 1.3's ServerHello on, records are sealed with two keys in turn: those of the handshake and
+ * those of the data. Only the latter are used here: a record that they do not open before any that they
+ * do is one of the handshake, of which there are not many. */
+#pragma once
+
+#include "handshake/aead.h"
+#include "handshake/key_log.h"
+#include "handshake/secret.h"
+#include "proto/tls/tls_flow.h"
+
+enum {
+    TLS_PLAIN_SHUT_MAX = 64, /* records of a handshake */
+    TLS_PLAIN_ROOM = TLS_RECORD_MAX,
+};
+
+struct tls_plain_side {
+    struct aead aead;
+    uint8_t iv[AEAD_NONCE];
+    uint8_t secret[SECRET_MAX]; /* TLS 1.3: the next one follows from it */
+    uint64_t number;            /* of the next record */
+    uint8_t shut;               /* records that were not opened before the first that was */
+    bool is_open;               /* one was opened */
+};
+
+struct tls_plain {
+    uint64_t since_ns; /* waiting for secrets; 0: they are there */
+    uint8_t client_random[KEY_LOG_RANDOM];
+    uint8_t server_random[KEY_LOG_RANDOM];
+    uint16_t version;
+    enum aead_kind kind;
+    enum secret_hash hash;
+    uint8_t client; /* which side */
+    struct tls_plain_side side[2];
+    uint8_t bytes[TLS_PLAIN_ROOM]; /* what came out last */
+};
+
+/* For a connection whose two hellos were seen; NULL when its cipher is not one of those, when there is
+ * no secret of it and none will come, or no memory. In a slab block, which the caller gives back. */
+struct tls_plain *tls_plain_new(const struct proto_context *c, struct span client_hello,
+                                struct span server_hello);
+
+enum tls_plain_wait { TLS_PLAIN_READY, TLS_PLAIN_WAITING, TLS_PLAIN_LOST };
+
+/* Whether the secrets are there, looking for them if need be. */
+enum tls_plain_wait tls_plain_ready(struct tls_plain *plain, const struct proto_context *c);
+
+/* Opens a whole record of a side, head included. False when it cannot be, and nothing that follows can
+ * either; `ret` is the data in it, empty where it has none, borrowed until the next call. */
+bool tls_plain_open(struct tls_plain *plain, unsigned side, struct span record, struct span *ret);
