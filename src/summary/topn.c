@@ -17,6 +17,17 @@ static inline uint32_t *topn_index(const struct topn *t)
     return (uint32_t *)(void *)topn_at(t, t->capacity);
 }
 
+/* What light items of each cell weighed so far. */
+static inline uint32_t *topn_cells(const struct topn *t)
+{
+    return topn_index(t) + t->slots;
+}
+
+static inline uint32_t *topn_cell(const struct topn *t, uint64_t hash)
+{
+    return &topn_cells(t)[(uint32_t)(hash >> 24) & (t->slots - 1)];
+}
+
 void topn_init(struct topn *t, uint32_t slots, uint32_t key_size)
 {
     assert(slots >= 4 && slots <= TOPN_SLOTS_MAX && (slots & (slots - 1)) == 0);
@@ -30,11 +41,10 @@ void topn_init(struct topn *t, uint32_t slots, uint32_t key_size)
 void topn_reset(struct topn *t)
 {
     if (t->count > 0) {
-        memset(topn_index(t), 0, t->slots * sizeof(uint32_t));
+        memset(topn_index(t), 0, t->slots * 2 * sizeof(uint32_t)); /* and the cells */
     }
-    t->count = 0;
-    t->error = 0;
-    t->total = 0;
+    t->count = t->slack = t->wait = 0;
+    t->purged = t->error = t->total = 0;
 }
 
 static inline uint64_t topn_hash(const struct topn *t, const void *key)
@@ -63,10 +73,12 @@ static inline uint32_t topn_entry(uint64_t hash, uint32_t number)
     return (uint32_t)(hash >> 48) << TOPN_TAG_SHIFT | (number + 1);
 }
 
-/* The paper's counter of an item: what it has above all that purges took. */
+/* The paper's counter of an item: what it may have above all that purges took. Nothing is left of one that
+ * came from a summary with heavier cells than it weighs. */
 static inline uint64_t topn_counter(const struct topn *t, const struct topn_item *item)
 {
-    return item->weight - (t->error - item->error);
+    uint64_t most = item->weight + item->error;
+    return most > t->purged ? most - t->purged : 0;
 }
 
 /* The value that would stand at `rank` if `values` were sorted: Hoare's FIND. It reorders them. */
@@ -109,6 +121,22 @@ static uint64_t topn_median(const struct topn *t)
     return topn_select(sample, size, size / 2);
 }
 
+/* What all counters lose, cells need not hold any more. */
+static void topn_purge_cells(struct topn *t, uint64_t cut)
+{
+    uint32_t *cells = topn_cells(t);
+    uint32_t less = cut < UINT32_MAX ? (uint32_t)cut : UINT32_MAX;
+    uint32_t slack = 0;
+    for (uint32_t i = 0; i < t->slots; i++) {
+        cells[i] -= cells[i] < less ? cells[i] : less;
+        slack = cells[i] > slack ? cells[i] : slack;
+    }
+    t->slack = slack;
+    t->wait = less;
+    t->purged += cut;
+    t->error = t->purged + slack;
+}
+
 /* Takes the median off every counter and drops those with nothing left: at least half of the
  * sample, so the cost, shared by the adds that filled the place again, is a constant each. */
 static void topn_purge(struct topn *t)
@@ -121,7 +149,7 @@ static void topn_purge(struct topn *t)
         }
     }
     t->count = kept;
-    t->error += cut;
+    topn_purge_cells(t, cut);
     memset(topn_index(t), 0, t->slots * sizeof(uint32_t));
     for (uint32_t i = 0; i < kept; i++) {
         uint64_t hash = topn_hash(t, topn_at(t, i)->key);
@@ -130,9 +158,8 @@ static void topn_purge(struct topn *t)
 }
 
 /* The item with this key, made if need be. */
-static inline struct topn_item *topn_item(struct topn *t, const void *key)
+static inline struct topn_item *topn_item(struct topn *t, const void *key, uint64_t hash)
 {
-    uint64_t hash = topn_hash(t, key);
     uint32_t *entry = topn_find(t, key, hash);
     if (*entry != 0) {
         return topn_at(t, (*entry & TOPN_NUMBER_MASK) - 1);
@@ -144,9 +171,24 @@ static inline struct topn_item *topn_item(struct topn *t, const void *key)
     *entry = topn_entry(hash, t->count);
     struct topn_item *item = topn_at(t, t->count++);
     memset(item, 0, topn_stride(t));
-    item->error = t->error;
+    item->error = t->purged + *topn_cell(t, hash);
     memcpy(item->key, key, t->key_size);
     return item;
+}
+
+/* Whether an item that is not there has to wait on: then its weight is in its cell. */
+static inline bool topn_waits(struct topn *t, const void *key, uint64_t hash, uint64_t weight)
+{
+    uint32_t *cell = topn_cell(t, hash);
+    if (weight > t->wait || weight + *cell > t->wait || *topn_find(t, key, hash) != 0) {
+        return false;
+    }
+    *cell += (uint32_t)weight;
+    if (*cell > t->slack) {
+        t->slack = *cell;
+        t->error = t->purged + t->slack;
+    }
+    return true;
 }
 
 void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t extra[TOPN_EXTRAS])
@@ -155,7 +197,11 @@ void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t e
         return; /* a counter of 0 would outlive a purge that takes 0 */
     }
     t->total += weight;
-    struct topn_item *item = topn_item(t, key);
+    uint64_t hash = topn_hash(t, key);
+    if (t->wait > 0 && topn_waits(t, key, hash, weight)) {
+        return;
+    }
+    struct topn_item *item = topn_item(t, key, hash);
     item->weight += weight;
     for (unsigned i = 0; extra != NULL && i < TOPN_EXTRAS; i++) {
         item->extra[i] += extra[i];
@@ -168,6 +214,7 @@ static void topn_add_error(struct topn *t, uint64_t error)
     for (uint32_t i = 0; i < t->count; i++) {
         topn_at(t, i)->error += error;
     }
+    t->purged += error;
     t->error += error;
 }
 
@@ -178,7 +225,7 @@ void topn_merge(struct topn *into, const struct topn *from)
     into->total += from->total;
     for (uint32_t i = 0; i < from->count; i++) {
         const struct topn_item *other = topn_at(from, i);
-        struct topn_item *item = topn_item(into, other->key);
+        struct topn_item *item = topn_item(into, other->key, topn_hash(into, other->key));
         item->weight += other->weight;
         item->error -= from->error - other->error; /* but this one is: the counters add up */
         for (unsigned k = 0; k < TOPN_EXTRAS; k++) {
@@ -284,8 +331,11 @@ void topn_write_weights(const struct topn *t, struct json *to)
     sketch_put_u64(to, t->total);
     /* More than all it cannot be; purges beside what a stranger's bytes claim may say so. */
     sketch_put_u64(to, t->error < t->total ? t->error : t->total);
+    /* Counters above the one offset of all. Whoever is here weighs something: a counter of 1 at least. */
     for (uint32_t i = 0; i < t->count; i++) {
-        sketch_put_u64(to, topn_counter(t, topn_at(t, i)));
+        const struct topn_item *item = topn_at(t, i);
+        uint64_t most = item->weight + item->error;
+        sketch_put_u64(to, most > t->error ? most - t->error : 1);
     }
 }
 

@@ -4,9 +4,13 @@
  * 2017). Flat memory, no pointers, no allocation; an add costs a few cache lines. When more than
  * capacity items come, light ones are purged and `error` bounds what any item may have lost.
  *
- * Unlike the paper, a purge does not lower the weights of those that stay: each item says how much
+ * Behind the first purge, light items have to wait: their weights are summed in cells, chosen by the
+ * key's hash, and an item is taken in when its cell says that it might matter (Homem and Carvalho, "Finding
+ * top-k elements in data streams", 2010). Floods of items that come once cost an addition each.
+ *
+ * Unlike the papers, a purge does not lower the weights of those that stay: each item says how much
  * it may lack, so that one that was there from the start is exact, and so are its extras. The
- * paper's counter of an item is weight - (topn.error - item.error).
+ * paper's counter of an item is weight - (topn.purged - item.error).
  *
  * Keys are chosen by strangers: they are hashed with a seed (base/hash.h). One thread at a time. */
 #pragma once
@@ -27,14 +31,17 @@ struct topn_item {
 };
 
 /* `struct topn` is followed in memory by room for `capacity` items, of which the first `count` are
- * in use, in no order, and by their index; declare one with TOPN_DECLARE. (No flexible array: such
+ * in use, in no order, and by their index and the cells; declare one with TOPN_DECLARE. (No flexible array: such
  * a struct could not stand in the middle of a block.) */
 struct topn {
     uint32_t capacity; /* items that fit before a purge; slots times 3/4 */
     uint32_t slots;    /* of the index; power of two */
     uint32_t count;
     uint32_t key_size;
-    uint64_t error; /* upper bound of the weight that any item, here or purged, may lack */
+    uint32_t slack; /* the heaviest cell */
+    uint32_t wait;  /* what a cell may hold before an item of it is taken in: the last purge's cut */
+    uint64_t purged; /* what purges took off every counter */
+    uint64_t error; /* purged + slack: the most that any item, here or not, may lack */
     uint64_t total; /* all weight ever added */
     uint64_t seed;  /* of the index's hash */
 };
@@ -50,7 +57,7 @@ struct topn {
         struct topn name;                                                                          \
         uint8_t name##_memory[sizeof(struct topn) +                                                \
                               (slots_) / 4 * 3 * (sizeof(struct topn_item) + (key_size_)) +        \
-                              (slots_) * sizeof(uint32_t)];                                        \
+                              (slots_) * 2 * sizeof(uint32_t)];                                    \
     }
 
 /* Bytes from item to item. */
@@ -69,7 +76,7 @@ static inline struct topn_item *topn_at(const struct topn *t, uint32_t i)
 /* Prepares empty memory (zeroed, or a top-N of the same shape behind topn_reset()) for `slots`
  * slots and keys of `key_size` bytes. */
 void topn_init(struct topn *t, uint32_t slots, uint32_t key_size);
-/* Empties it, keeps its shape. Costs nothing when it held nothing, else four bytes a slot. */
+/* Empties it, keeps its shape. Costs nothing when it held nothing, else eight bytes a slot. */
 void topn_reset(struct topn *t);
 /* Adds weight and extras (NULL: none) to the item with this key (key_size bytes). Weight 0 is
  * no sign of life: it adds nothing at all. */
