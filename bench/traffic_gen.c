@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* traffic_gen KIND OUT COUNT: writes a capture of COUNT packets (idle: of COUNT flows), the same
+/* traffic_gen KIND OUT COUNT: writes a capture of COUNT packets (idle, flight: of COUNT flows), the same
  * bytes each time. Kinds:
  *
  *     http   web transactions over keep-alive connections, bodies of up to 20 kB
  *     mix    TLS-like, HTTP, DNS and QUIC-like traffic over IPv4 and IPv6, some of it tagged
  *     small  64-byte frames of 100,000 flows; in the middle fifth every second one is a SYN of a flood
  *     idle   flows that open within ten seconds and then say nothing: all of them are concurrent
+ *     flight TCP connections that open within ten seconds, say one thing and get no answer to it
  *     scan   every packet a flow of its own: half a scan of ports and hosts, half a SYN flood
  *
  * http, mix and small resemble the traffic of the measured tables elsewhere but are not the same;
  * figures compare only within one kind of origin. Frames are Ethernet, checksums are right, one
- * packet a microsecond except in idle. */
+ * packet a microsecond except in idle and flight. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -509,20 +510,24 @@ static void make_small(uint64_t count)
     }
 }
 
-/* Opens flow `number`: a TCP handshake, or a question and an answer over UDP. */
-static void open_flow(uint32_t number)
+/* Opens flow `number`: a TCP handshake, perhaps with a request, or a question and an answer over
+ * UDP. */
+static void open_flow(uint32_t number, uint8_t protocol, bool asks)
 {
-    struct conversation c = {.client = {.protocol = number % 2 ? TCP : UDP}};
+    struct conversation c = {.client = {.protocol = protocol}};
     set_address(c.client.source, false, 0x0a000000 + number);
     set_address(c.client.destination, false, 0xc6336400 + number % 250);
     c.client.source_port = (uint16_t)(1024 + number % 60000);
-    c.client.destination_port = number % 2 ? 443 : 3478;
+    c.client.destination_port = protocol == TCP ? 443 : 3478;
     c.seq[0] = (uint32_t)random_next();
     c.seq[1] = (uint32_t)random_next();
     if (c.client.protocol == TCP) {
         speak(&c, 0, SYN, NULL, 0);
         speak(&c, 1, SYN | ACK, NULL, 0);
         speak(&c, 0, ACK, NULL, 0);
+        if (asks) {
+            speak(&c, 0, PSH | ACK, NULL, 20);
+        }
     } else {
         speak(&c, 0, 0, NULL, 20);
         speak(&c, 1, 0, NULL, 20);
@@ -533,7 +538,15 @@ static void make_idle(uint64_t count)
 {
     clock_step_ns = 4000000000ull / (count ? count : 1);
     for (uint64_t i = 0; i < count; i++) {
-        open_flow((uint32_t)i);
+        open_flow((uint32_t)i, i % 2 ? TCP : UDP, false);
+    }
+}
+
+static void make_flight(uint64_t count)
+{
+    clock_step_ns = 2500000000ull / (count ? count : 1);
+    for (uint64_t i = 0; i < count; i++) {
+        open_flow((uint32_t)i, TCP, true);
     }
 }
 
@@ -570,7 +583,7 @@ int main(int argc, char **argv)
         const char *name;
         void (*make)(uint64_t count);
     } kinds[] = {{"http", make_http}, {"mix", make_mix},   {"small", make_small},
-                 {"idle", make_idle}, {"scan", make_scan}, {NULL, NULL}};
+                 {"idle", make_idle}, {"flight", make_flight}, {"scan", make_scan}, {NULL, NULL}};
     if (argc == 4) {
         for (size_t i = 0; kinds[i].name; i++) {
             if (strcmp(argv[1], kinds[i].name) == 0) {
@@ -583,6 +596,6 @@ int main(int argc, char **argv)
             }
         }
     }
-    fputs("usage: traffic_gen http|mix|small|idle|scan OUT COUNT\n", stderr);
+    fputs("usage: traffic_gen http|mix|small|idle|flight|scan OUT COUNT\n", stderr);
     return 2;
 }
