@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/listener.h"
+#include "api/pktvisor.h"
 #include "api/routes.h"
 #include "api/stream.h"
 
@@ -28,10 +29,16 @@ static enum MHD_Result refuse_body(struct exchange *x)
     return exchange_send(x);
 }
 
+/* The longest body that a request may have. */
+static size_t most_of(const struct exchange *x)
+{
+    return pktvisor_wants_body(x) ? PKTVISOR_BODY_MAX : API_BODY_MAX;
+}
+
 static bool announces_too_much(const struct exchange *x)
 {
     const char *length = exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return length != NULL && strtoull(length, NULL, 10) > API_BODY_MAX;
+    return length != NULL && strtoull(length, NULL, 10) > most_of(x);
 }
 
 /* The server calls once when the headers have come, once for each piece of a body, and once more at
@@ -48,8 +55,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     }
     if (*body_size > 0) {
         x->body_size += *body_size;
+        if (pktvisor_wants_body(x) && x->body_size <= PKTVISOR_BODY_MAX) {
+            json_append(&x->request, body, *body_size);
+        }
         *body_size = 0;
-        return x->body_size <= API_BODY_MAX ? MHD_YES : MHD_NO; /* too much: the connection ends */
+        return x->body_size <= most_of(x) ? MHD_YES : MHD_NO; /* too much: the connection ends */
     }
     routes_answer(x);
     return exchange_send(x);
@@ -107,6 +117,8 @@ struct api *api_start(struct engine *engine, const struct config *config, struct
     }
     pthread_mutex_init(&api->searching, NULL);
     api->service.searching = &api->searching;
+    api->service.policies = engine_policies(engine);
+    api->service.pktvisor = config->pktvisor;
     if (!guard_init(&api->service.guard, config->api.listen, config->api.token)) {
         err_set(err, ERR_USAGE, "api: api.listen or api.token is too long: a token has at most %d"
                 " characters", GUARD_TOKEN_MAX - 1);

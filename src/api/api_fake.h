@@ -27,6 +27,7 @@ struct engine {
     struct board board;
     uint64_t version;
     struct fake_stats *stats;
+    struct policies *policies; /* the test's, or NULL */
 };
 
 static const char *fake_class_name(unsigned i)
@@ -158,6 +159,11 @@ const struct board *engine_lock(struct engine *engine)
 {
     pthread_mutex_lock(&engine->lock);
     return &engine->board;
+}
+
+struct policies *engine_policies(const struct engine *engine)
+{
+    return engine->policies;
 }
 
 void engine_unlock(struct engine *engine)

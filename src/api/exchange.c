@@ -31,6 +31,7 @@ struct exchange *exchange_new(const struct service *service, struct MHD_Connecti
     x->status = MHD_HTTP_OK;
     x->type = "application/json";
     json_init(&x->body);
+    json_init(&x->request);
     return x;
 }
 
@@ -43,6 +44,7 @@ void exchange_free(struct exchange *x)
         MHD_destroy_response(x->response);
     }
     json_done(&x->body);
+    json_done(&x->request);
     free(x);
 }
 

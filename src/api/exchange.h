@@ -19,6 +19,8 @@ struct service {
     struct stream *stream;
     pthread_mutex_t *searching; /* the workers take one search for flows at a time */
     struct guard guard;
+    struct policies *policies;       /* NULL: there are none */
+    struct config_pktvisor pktvisor; /* how its interface is served */
 };
 
 struct exchange {
@@ -28,6 +30,7 @@ struct exchange {
     const char *version; /* "HTTP/1.1" */
     const char *path;   /* decoded, without the query */
     size_t body_size;   /* bytes of the request's body so far */
+    struct json request; /* the body, where somebody wants it */
     unsigned status;    /* 200 unless the handler says otherwise */
     const char *type;   /* of the reply's body; application/json unless the handler says otherwise */
     struct json body;

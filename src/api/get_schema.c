@@ -18,7 +18,7 @@ static const char *kind_name(enum metric_kind kind)
         [METRIC_CARDINALITY] = "cardinality", [METRIC_TOPN] = "topn",
         [METRIC_LABELLED] = "labelled", [METRIC_QUANTILES] = "quantiles",
         [METRIC_HISTOGRAM] = "histogram", [METRIC_RATE] = "rate", [METRIC_INFO] = "info",
-        [METRIC_PEAK] = "gauge",
+        [METRIC_PEAK] = "gauge", [METRIC_VIEW] = "histogram",
     };
     return names[kind];
 }

@@ -7,6 +7,7 @@
 #include "api/get_metrics.h"
 #include "api/get_schema.h"
 #include "api/get_summary.h"
+#include "api/pktvisor.h"
 #include "api/stream.h"
 #include "base/suggest.h"
 
@@ -116,6 +117,14 @@ static bool is_trusted(struct exchange *x)
 void routes_answer(struct exchange *x)
 {
     if (!is_trusted(x)) {
+        return;
+    }
+    if (pktvisor_serves(x)) {
+        if (guard_admits(&x->service->guard, exchange_header(x, "Authorization"))) {
+            pktvisor_answer(x);
+        } else {
+            refuse_token(x);
+        }
         return;
     }
     const struct route *route = find_route(x->path);

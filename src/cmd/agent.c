@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cmd/confine.h"
 #include "cmd/interrupt.h"
+#include "cmd/policy_agent.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,10 +104,17 @@ int agent_run(const struct config *config, const struct agent_options *options)
     if (!config_check(config, &err)) {
         return complain(options, &err);
     }
+    struct policies *policies = NULL;
+    if (config->policies != NULL &&
+        (policies = policy_agent_make(config, false, &err)) == NULL) {
+        return complain(options, &err);
+    }
     struct engine_options engine_options = {
-        .mode = options->mode, .serves = config->api.enabled, .listens = true};
+        .mode = options->mode, .serves = config->api.enabled, .listens = true,
+        .policies = policies};
     struct engine *engine = engine_new(config, &engine_options, &err);
     if (engine == NULL) {
+        policies_free(policies);
         return complain(options, &err);
     }
     interrupt_watch();
@@ -121,5 +129,6 @@ int agent_run(const struct config *config, const struct agent_options *options)
         status = ERR_USAGE;
     }
     engine_free(engine);
+    policies_free(policies);
     return status;
 }

@@ -2,8 +2,10 @@
 #include "cmd/policy_agent.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
+#include "policy/yaml_tree.h"
 
 const char *policy_agent_value(const struct config *config, const char *key)
 {
@@ -47,24 +49,28 @@ struct policies *policy_agent_make(const struct config *config, bool recorded, s
     return policies;
 }
 
-bool policy_agent_taps(struct config *config, const struct policies *policies, struct err *err)
+bool policy_agent_taps(struct config *config, struct err *err)
 {
-    struct policies_packet_tap tap;
-    for (size_t i = 0; policies_packet_tap(policies, i, &tap); i++) {
-        const char *source = tap.interface != NULL ? tap.interface : tap.file;
-        if (source == NULL) {
+    const struct tree *taps =
+        config->policies != NULL ? tree_get(tree_get(config->policies, "visor"), "taps") : NULL;
+    bool begins = true;
+    for (size_t i = 0; taps != NULL && taps->kind == TREE_MAP && i < taps->count; i++) {
+        const struct tree *interface = tree_get(tree_get(&taps->items[i], "config"), "iface");
+        const struct tree *type = tree_get(&taps->items[i], "input_type");
+        if (interface == NULL || interface->text == NULL || type == NULL || type->text == NULL ||
+            strcmp(type->text, "pcap") != 0) {
             continue;
         }
-        if (i == 0 && !(config->given & 1)) {
-            config_clear_taps(config);
+        if (begins) {
+            config_clear_taps(config); /* the one that is there by default */
+            begins = false;
         }
-        struct config_tap *to =
-            config_add_tap(config, tap.interface != NULL ? "afpacket" : "pcapfile");
+        struct config_tap *to = config_add_tap(config, "afpacket");
         if (to == NULL) {
             return err_set(err, ERR_USAGE, "more than %d taps", CONFIG_TAPS_MAX);
         }
-        to->name = config_text(config, tap.name);
-        config_list_add(config, tap.interface != NULL ? &to->interfaces : &to->files, source);
+        to->name = config_text(config, taps->keys[i]);
+        config_list_add(config, &to->interfaces, interface->text);
     }
     return true;
 }
@@ -77,4 +83,51 @@ void policy_agent_print(struct policies *policies)
     fwrite(text.data, 1, text.size, stdout);
     fputc('\n', stdout);
     json_done(&text);
+}
+
+/* Sets keys of the map at `key` within `into` to those of the same map of `from`. */
+static void merge_maps(struct config *config, struct tree *into, const struct tree *from,
+                       const char *key)
+{
+    const struct tree *more = tree_get(from, key);
+    struct tree *old = NULL;
+    for (size_t i = 0; i < into->count; i++) {
+        old = strcmp(into->keys[i], key) == 0 ? &into->items[i] : old;
+    }
+    if (more == NULL) {
+        return;
+    }
+    if (old == NULL || old->kind != TREE_MAP) {
+        tree_merge(config->policies_memory, into, from);
+    } else {
+        tree_merge(config->policies_memory, old, more);
+    }
+}
+
+bool policy_agent_add(struct config *config, const struct json *document, struct err *err)
+{
+    struct tree more;
+    bool begins = config->policies == NULL;
+    if (begins) {
+        config->policies_memory = tree_memory_new();
+        config->policies = tree_take(config->policies_memory, sizeof *config->policies);
+    }
+    if (!yaml_tree_read(config->policies_memory, span_of(document->data, document->size), &more,
+                        err)) {
+        return false;
+    }
+    if (begins) {
+        *config->policies = more;
+        return true;
+    }
+    struct tree *visor = NULL;
+    for (size_t i = 0; i < config->policies->count; i++) {
+        visor = strcmp(config->policies->keys[i], "visor") == 0 ? &config->policies->items[i]
+                                                                 : visor;
+    }
+    const struct tree *from = tree_get(&more, "visor");
+    merge_maps(config, visor, from, "config");
+    merge_maps(config, visor, from, "taps");
+    merge_maps(config, visor, from, "policies");
+    return true;
 }

@@ -2,6 +2,7 @@
 /* `vantage run`: the daemon. */
 #include "cmd/agent.h"
 #include "cmd/command.h"
+#include "cmd/policy_agent.h"
 
 static const struct option_spec options[] = {
     {.name = "config", .letter = 'c', .kind = OPTION_STRING, .argument = "FILE",
@@ -19,6 +20,11 @@ static int run(const struct arguments *arguments)
     struct config *config = agent_config(arguments_string(arguments, "config"));
     if (config == NULL) {
         return ERR_USAGE;
+    }
+    struct err err = {0};
+    if (!policy_agent_taps(config, &err)) {
+        config_free(config);
+        return arguments_refuse(arguments, "%s", err.text);
     }
     log_set_level(config->log_level);
     bool prints = false;

@@ -102,8 +102,12 @@ static void the_manual_has_all(void **state)
         assert_non_null(strstr(text, sections[i]));
     }
     for (const struct command *const *command = commands; *command != NULL; command++) {
-        char section[64];
-        snprintf(section, sizeof section, ".SS %s\n", (*command)->name);
+        char section[64] = ".SS ";
+        size_t at = strlen(section);
+        for (const char *c = (*command)->name; *c != '\0'; c++) {
+            at += (size_t)snprintf(section + at, sizeof section - at, *c == '-' ? "\\%c" : "%c", *c);
+        }
+        snprintf(section + at, sizeof section - at, "\n");
         assert_non_null(strstr(text, section));
     }
     free(text);

@@ -65,6 +65,7 @@ struct config *config_new(void)
     config_values_default(config, config_keys, NULL, config);
     config_protocols_default(config);
     config_add_tap(config, "afpacket");
+    config->pktvisor.instance = "";
     return config;
 }
 

@@ -97,6 +97,13 @@ struct config_ports {
     uint16_t high;
 };
 
+/* How the REST interface of pktvisor is served, where there are policies. */
+struct config_pktvisor {
+    bool is_only;         /* /metrics is pktvisor's, too */
+    bool admin;           /* taps and policies may be made and removed */
+    const char *instance; /* a label of all samples, "" for none */
+};
+
 struct tree;
 struct tree_memory;
 
@@ -113,6 +120,7 @@ struct config {
     struct node *processors;     /* a list for processors_new(), or NULL */
     bool logs_events;                 /* each event is a debug line, too; no key */
     const struct beat_options *beat;  /* events are to be Packetbeat's; no key; NULL: our own */
+    struct config_pktvisor pktvisor;  /* no key; what its command asks for */
     /* Policies as a document of pktvisor's schema ("visor" in it); NULL: there are none. */
     struct tree *policies;
     struct tree_memory *policies_memory;

@@ -82,6 +82,10 @@ static bool sort_of_taps(struct engine *engine, struct err *err)
                            "give all files to one tap, or run two agents");
         }
     }
+    if (config->tap_count == 0 && engine->options.policies != NULL) {
+        engine->is_live = true; /* policies may have inputs that are no taps, and get them later */
+        return true;
+    }
     return config->tap_count > 0 || err_set(err, ERR_USAGE, "taps: there is none");
 }
 
@@ -224,6 +228,11 @@ void engine_free(struct engine *engine)
 }
 
 /* ---- Running -------------------------------------------------------------------------------- */
+
+struct policies *engine_policies(const struct engine *engine)
+{
+    return engine->options.policies;
+}
 
 bool engine_is_live(const struct engine *engine)
 {

@@ -34,6 +34,9 @@ struct engine_options {
  * engine. All its taps are live, or there is one tap of files. */
 struct engine *engine_new(const struct config *config, const struct engine_options *options,
                           struct err *err);
+/* The policies that it counts for, or NULL. */
+struct policies *engine_policies(const struct engine *engine);
+
 /* Whether its taps are live: engine_start(); otherwise engine_read(). */
 bool engine_is_live(const struct engine *engine);
 

@@ -128,7 +128,7 @@ static void put_value(const struct policy_view *view, const struct metric *m, st
     case METRIC_RATE:
         put_rate(view, value, to);
         break;
-    case METRIC_HISTOGRAM:
+    case METRIC_VIEW:
         put_histogram(value, to);
         break;
     default:
@@ -156,7 +156,7 @@ static bool is_shown(const struct policy_view *view, const struct metric *m)
         return false;
     }
     const struct quantiles *q = at(m, view->block);
-    return (m->kind != METRIC_QUANTILES && m->kind != METRIC_HISTOGRAM) || q->count > 0;
+    return (m->kind != METRIC_QUANTILES && m->kind != METRIC_VIEW) || q->count > 0;
 }
 
 static uint32_t list_rows(const struct policy_view *view, struct row rows[ROWS_MAX])

@@ -169,7 +169,7 @@ static void put_row(const struct sample *s)
     case METRIC_RATE:
         put_rate(s, at);
         break;
-    case METRIC_HISTOGRAM:
+    case METRIC_VIEW:
         put_histogram(s, at);
         break;
     default:
@@ -206,7 +206,7 @@ static void entry_add(struct entries *entries, const struct policy_instance *ins
 static const char *type_of(const struct metric *m)
 {
     return m->kind == METRIC_QUANTILES || m->kind == METRIC_RATE ? "summary"
-           : m->kind == METRIC_HISTOGRAM                         ? "histogram"
+           : m->kind == METRIC_VIEW                         ? "histogram"
                                                                  : "gauge";
 }
 
@@ -232,7 +232,7 @@ static bool has_samples(const struct policy_view *view, const struct metric *m)
     const void *at = (const uint8_t *)view->block + m->offset;
     switch (m->kind) {
     case METRIC_QUANTILES:
-    case METRIC_HISTOGRAM:
+    case METRIC_VIEW:
         return ((const struct quantiles *)at)->count > 0;
     case METRIC_RATE:
         return ((const struct rate *)at)->used > 0;

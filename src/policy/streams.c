@@ -7,7 +7,7 @@
 
 #define IDLE_NS UINT64_C(30000000000)
 
-enum { AGE_STEP = 64, NONE = 0 };
+enum { AGE_STEP = 64, NONE = 0, REMEMBERED = 65536 };
 
 /* A connection, in the index by its hash and in the list from the latest to the longest silent. Its
  * number is its place; 0 is none. */
@@ -27,7 +27,7 @@ struct connection {
 
 struct streams {
     struct slab *slab;
-    struct connection *connections; /* 1 .. 2 * limit: followed and remembered */
+    struct connection *connections; /* 1 .. capacity: followed and remembered */
     uint32_t *slots;
     uint32_t slot_count;
     uint32_t limit;
@@ -48,7 +48,7 @@ struct streams *streams_new(uint32_t limit, struct slab *slab)
     limit = limit < 1 ? 1 : limit > STREAMS_MAX ? STREAMS_MAX : limit;
     s->slab = slab;
     s->limit = limit;
-    s->capacity = 2 * limit + 2;
+    s->capacity = limit + 1 + (limit > REMEMBERED ? limit : REMEMBERED);
     s->slot_count = 64;
     while (s->slot_count < s->capacity) {
         s->slot_count *= 2;

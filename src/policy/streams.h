@@ -2,7 +2,7 @@
 /* Private to policy/: the TCP connections whose messages a handler wants, of one input in one
  * worker. Segments go in, whole messages come out, framed by the reader. At most so many connections
  * are followed as the input says; one more closes that which was silent longest, and what such a one
- * still says is ignored, as long as it is remembered (as many as are followed).
+ * still says is ignored, as long as it is remembered: as many as are followed, 65536 at least.
  *
  * Messages in one segment are lent from the packet; only those that are cut are copied, into slab
  * blocks, up to a message's 64 KiB. All memory is taken at start and touched as it is needed. One

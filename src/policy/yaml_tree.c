@@ -102,6 +102,9 @@ bool yaml_tree_read(struct tree_memory *memory, struct span text, struct tree *r
     if (text.size > YAML_TREE_TEXT) {
         return err_set(err, ERR_USAGE, "the document is too large");
     }
+    if (text.size == 0) {
+        return true; /* the library wants bytes */
+    }
     if (!yaml_parser_initialize(&parser)) {
         return err_set(err, ERR_FAILED, "out of memory");
     }

@@ -25,6 +25,7 @@ static size_t metric_size(const struct metric *m)
     case METRIC_TOPN:
         return sizeof(struct topn);
     case METRIC_QUANTILES:
+    case METRIC_VIEW:
         return sizeof(struct quantiles);
     case METRIC_HISTOGRAM:
         return m->bounds.count > 0 ? histogram_size(m->bounds) : sizeof(struct quantiles);
@@ -47,6 +48,8 @@ static void metric_reset(const struct metric *m, void *at)
         break;
     case METRIC_RATE:
         rate_reset(at);
+        break;
+    case METRIC_VIEW: /* the other row sees to it; as in a merge */
         break;
     case METRIC_QUANTILES:
         quantiles_reset(at);
@@ -109,6 +112,8 @@ static void metric_merge(const struct metric *m, void *into, const void *from)
         /* fall through */
     case METRIC_QUANTILES:
         quantiles_merge(into, from);
+        break;
+    case METRIC_VIEW:
         break;
     case METRIC_PEAK:
         *(uint64_t *)into = *(const uint64_t *)from > *(uint64_t *)into ? *(const uint64_t *)from

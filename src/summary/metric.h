@@ -21,6 +21,7 @@ enum metric_kind {
     METRIC_RATE,        /* struct rate: the same quantiles, of what comes in a second */
     METRIC_INFO,        /* char[text_size], padded with zeros: a fact; merge keeps the greater */
     METRIC_PEAK,        /* uint64_t: a level whose greatest counts; merge keeps that */
+    METRIC_VIEW,        /* struct quantiles of another row, as a histogram in powers of 2 */
 };
 
 struct metric {

@@ -127,6 +127,7 @@ static void metric_json(const struct metric *m, const void *at, unsigned limit, 
         metric_json_quantiles(m, at, to);
         break;
     case METRIC_HISTOGRAM:
+    case METRIC_VIEW:
         metric_json_histogram(m, at, to);
         break;
     case METRIC_RATE:

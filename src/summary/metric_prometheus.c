@@ -58,6 +58,7 @@ static const char *metric_type(const struct metric *m)
     case METRIC_RATE:
         return "summary";
     case METRIC_HISTOGRAM:
+    case METRIC_VIEW:
         return "histogram";
     default:
         return "gauge";
@@ -215,6 +216,7 @@ static void metric_prometheus_samples(const struct metric_family *f, const struc
         metric_prometheus_summary(f, m, at);
         break;
     case METRIC_HISTOGRAM:
+    case METRIC_VIEW:
         metric_prometheus_histogram(f, m, at);
         break;
     case METRIC_INFO:

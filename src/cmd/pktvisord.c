@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `vantage pktvisord`: the agent with pktvisor's command line, configuration and interfaces. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "cmd/agent.h"
+#include "cmd/command.h"
+#include "cmd/policy_agent.h"
+
+static const struct option_spec options[] = {
+    {.name = "daemon", .letter = 'd', .kind = OPTION_FLAG, .help = "run in the background"},
+    {.name = "verbose", .letter = 'v', .kind = OPTION_FLAG, .help = "log what is for finding faults"},
+    {.name = "no-track", .kind = OPTION_FLAG, .help = "nothing is ever tracked here"},
+    {.name = "host", .letter = 'l', .kind = OPTION_STRING, .argument = "HOST",
+     .help = "serve on this address; default: localhost"},
+    {.name = "port", .letter = 'p', .kind = OPTION_NUMBER, .argument = "PORT",
+     .help = "and on this port; default: 10853", .minimum = 0, .maximum = 65535},
+    {.name = "admin-api", .kind = OPTION_FLAG, .help = "let taps and policies be made over REST"},
+    {.name = "geo-city", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "a database of places in MMDB format", .hint = HINT_FILE},
+    {.name = "geo-asn", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "a database of autonomous systems in MMDB format", .hint = HINT_FILE},
+    {.name = "geo-cache-size", .kind = OPTION_NUMBER, .argument = "N",
+     .help = "taken and not needed: look-ups are kept anyway"},
+    {.name = "default-geo-city", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "the same where --geo-city is not given", .hint = HINT_FILE},
+    {.name = "default-geo-asn", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "the same where --geo-asn is not given", .hint = HINT_FILE},
+    {.name = "config", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "taps, policies and settings", .hint = HINT_FILE},
+    {.name = "prometheus", .kind = OPTION_FLAG, .help = "taken and not needed: /metrics is there"},
+    {.name = "prom-instance", .kind = OPTION_STRING, .argument = "ID",
+     .help = "a label `instance` of all samples"},
+    {.name = "max-deep-sample", .kind = OPTION_NUMBER, .argument = "N",
+     .help = "per cent of events that are looked at deeply; default: 100", .minimum = 1,
+     .maximum = 100},
+    {.name = "periods", .kind = OPTION_NUMBER, .argument = "P",
+     .help = "minutes that are kept; default: 5", .minimum = 1, .maximum = 10},
+    {.name = "filter", .letter = 'b', .kind = OPTION_STRING, .argument = "BPF",
+     .help = "only packets that this pcap-filter(7) expression lets through"},
+    {.name = "host-spec", .letter = 'H', .kind = OPTION_STRING, .argument = "HOSTSPEC",
+     .help = "networks that are ours, in CIDR notation with commas between"},
+    {0},
+};
+
+static const char *const examples[] = {
+    "vantage pktvisord eth0", "the default policy on an interface",
+    "vantage pktvisord --admin-api --config visor.yaml", "taps and policies of a file", NULL,
+};
+
+static void put_text(struct json *to, const char *key, const char *value)
+{
+    if (value != NULL) {
+        json_key(to, key);
+        json_text(to, value);
+    }
+}
+
+static void put_number(struct json *to, const struct arguments *arguments, const char *option,
+                       const char *key)
+{
+    if (arguments_given(arguments, option)) {
+        json_key(to, key);
+        json_u64(to, (uint64_t)arguments_number(arguments, option));
+    }
+}
+
+static void put_module(struct json *to, const char *name, const char *type)
+{
+    json_key(to, name);
+    json_object_begin(to);
+    put_text(to, "type", type);
+    json_object_end(to);
+}
+
+/* Tap and policy "default" on an interface. */
+static void put_default(struct json *to, const struct arguments *arguments, const char *interface)
+{
+    json_key(to, "taps");
+    json_object_begin(to);
+    json_key(to, "default");
+    json_object_begin(to);
+    put_text(to, "input_type", "pcap");
+    json_key(to, "config");
+    json_object_begin(to);
+    put_text(to, "iface", interface);
+    put_text(to, "host_spec", arguments_string(arguments, "host-spec"));
+    json_object_end(to);
+    json_object_end(to);
+    json_object_end(to);
+    json_key(to, "policies");
+    json_object_begin(to);
+    json_key(to, "default");
+    json_object_begin(to);
+    put_text(to, "kind", "collection");
+    json_key(to, "input");
+    json_object_begin(to);
+    put_text(to, "tap", "default");
+    put_text(to, "input_type", "pcap");
+    if (arguments_given(arguments, "filter")) {
+        json_key(to, "config");
+        json_object_begin(to);
+        put_text(to, "bpf", arguments_string(arguments, "filter"));
+        json_object_end(to);
+    }
+    json_object_end(to);
+    json_key(to, "handlers");
+    json_object_begin(to);
+    json_key(to, "modules");
+    json_object_begin(to);
+    put_module(to, "net", "net");
+    put_module(to, "dhcp", "dhcp");
+    put_module(to, "dns", "dns");
+    put_module(to, "pcap_stats", "pcap");
+    json_object_end(to);
+    json_object_end(to);
+    json_object_end(to);
+    json_object_end(to);
+}
+
+/* What the command line says, as a document. */
+static void put_document(struct json *to, const struct arguments *arguments)
+{
+    const char *interface = arguments_operand(arguments, 0);
+    json_object_begin(to);
+    json_key(to, "visor");
+    json_object_begin(to);
+    json_key(to, "config");
+    json_object_begin(to);
+    put_number(to, arguments, "periods", "periods");
+    put_number(to, arguments, "max-deep-sample", "max_deep_sample");
+    put_text(to, "geo_city", arguments_string(arguments, "geo-city"));
+    put_text(to, "geo_asn", arguments_string(arguments, "geo-asn"));
+    put_text(to, "default_geo_city", arguments_string(arguments, "default-geo-city"));
+    put_text(to, "default_geo_asn", arguments_string(arguments, "default-geo-asn"));
+    json_object_end(to);
+    if (interface != NULL) {
+        put_default(to, arguments, interface);
+    }
+    json_object_end(to);
+    json_object_end(to);
+}
+
+static bool is_set(const struct config *config, const char *key)
+{
+    const char *value = policy_agent_value(config, key);
+    return value != NULL && strcmp(value, "true") == 0;
+}
+
+/* The address to serve on: of the command line, else of the file. */
+static bool set_address(struct config *config, const struct arguments *arguments, struct err *err)
+{
+    char listen[256], number[24];
+    const char *host = arguments_string(arguments, "host");
+    const char *port = policy_agent_value(config, "port");
+    host = host != NULL ? host : policy_agent_value(config, "host");
+    host = host != NULL ? host : "localhost";
+    if (arguments_given(arguments, "port")) {
+        snprintf(number, sizeof number, "%d", (int)arguments_number(arguments, "port"));
+        port = number;
+    }
+    bool is_six = strchr(host, ':') != NULL;
+    snprintf(listen, sizeof listen, "%s%s%s:%s", is_six ? "[" : "", host, is_six ? "]" : "",
+             port != NULL ? port : "10853");
+    return config_set(config, "api.listen", listen, err);
+}
+
+static bool prepare(struct config *config, const struct arguments *arguments, struct err *err)
+{
+    struct json document;
+    json_init(&document);
+    put_document(&document, arguments);
+    bool done = policy_agent_add(config, &document, err) && policy_agent_taps(config, err) &&
+                set_address(config, arguments, err);
+    json_done(&document);
+    const char *instance = arguments_string(arguments, "prom-instance");
+    instance = instance != NULL ? instance : policy_agent_value(config, "prom_instance");
+    config->pktvisor = (struct config_pktvisor){
+        .is_only = true,
+        .admin = arguments_flag(arguments, "admin-api") || is_set(config, "admin_api"),
+        .instance = instance != NULL ? instance : "",
+    };
+    config->api.enabled = true;
+    if (arguments_flag(arguments, "verbose") || is_set(config, "verbose")) {
+        config->log_level = LOG_LEVEL_DEBUG;
+    }
+    return done;
+}
+
+static int run(const struct arguments *arguments)
+{
+    struct err err = {0};
+    const char *path = arguments_string(arguments, "config");
+    if (path == NULL && arguments_operand(arguments, 0) == NULL &&
+        !arguments_flag(arguments, "admin-api")) {
+        fputs("Nothing to do: specify --admin-api or IFACE.\n", stderr);
+        return ERR_FAILED;
+    }
+    struct config *config = agent_config(path);
+    if (config == NULL) {
+        return ERR_USAGE;
+    }
+    config_clear_taps(config);
+    int status = ERR_USAGE;
+    if (!prepare(config, arguments, &err)) {
+        arguments_refuse(arguments, "%s", err.text);
+    } else if (arguments_flag(arguments, "daemon") && daemon(0, 0) != 0) {
+        perror("vantage pktvisord");
+        status = ERR_FAILED;
+    } else {
+        log_set_level(config->log_level);
+        status = agent_run(config, &(struct agent_options){.command = "pktvisord", .mode = "live"});
+    }
+    config_free(config);
+    return status;
+}
+
+const struct command command_pktvisord = {
+    .name = "pktvisord",
+    .summary = "the daemon with pktvisor's command line and interfaces",
+    .operands = "[IFACE]",
+    .operand_hint = HINT_INTERFACE,
+    .options = options,
+    .examples = examples,
+    .description =
+        "Takes pktvisord's options and configuration (visor: taps, policies) and serves its REST "
+        "interface and Prometheus metrics, with the same names, beside the house's own.\n\n"
+        "Unlike pktvisord, it goes on with a --config alone, and does not serve an address of the "
+        "outside without a token.",
+    .run = run,
+};

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "handler/dns_read.h"
+
+#include <libpsl.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "proto/dns/dns_words.h"
+
+static bool read_message(struct span bytes, void *message)
+{
+    struct dns_read *dns = message;
+    if (!dns_message_read(bytes, &dns->message)) {
+        return false;
+    }
+    dns->knows_edns = false;
+    dns->has_name = dns->message.question_name != 0 &&
+                    dns_name_read(&dns->message, dns->message.question_name, true, &dns->name);
+    return dns->message.question_name == 0 || dns->has_name;
+}
+
+/* Two bytes of length before each message (RFC 1035 §4.2.2). */
+static size_t frame(struct span bytes, size_t *ret_skip)
+{
+    if (bytes.size < 2) {
+        return 0;
+    }
+    size_t size = load_be16(bytes.data);
+    *ret_skip = 2;
+    return bytes.size - 2 >= size ? size : 0;
+}
+
+static const uint16_t ports[] = {53, 5353, 5355, 53000, 0};
+
+const struct handler_reader dns_reader = {
+    .name = "dns",
+    .size = sizeof(struct dns_read),
+    .ports = ports,
+    .is_tcp = true,
+    .is_udp = true,
+    .read = read_message,
+    .frame = frame,
+};
+
+struct span dns_read_name(const struct dns_read *dns)
+{
+    if (!dns->has_name || dns->name.labels == 0) {
+        return span_of(NULL, 0);
+    }
+    return dns_name_text(&dns->name);
+}
+
+const struct dns_edns *dns_read_edns(struct dns_read *dns)
+{
+    if (!dns->knows_edns) {
+        dns->knows_edns = true;
+        if (!dns_edns_read(&dns->message, &dns->edns)) {
+            dns->edns = (struct dns_edns){0};
+        }
+    }
+    return &dns->edns;
+}
+
+/* ---- Parts of names ------------------------------------------------------------------------- */
+
+/* The last `count` labels, with the dot before them. */
+static struct span tail(const struct dns_read *dns, unsigned count)
+{
+    if (dns->name.labels <= count) {
+        return dns_name_text(&dns->name);
+    }
+    size_t at = dns->name.starts[dns->name.labels - count];
+    return span_skip(dns_name_text(&dns->name), at - 1);
+}
+
+struct dns_parts dns_read_parts(const struct dns_read *dns, unsigned suffix)
+{
+    struct span name = dns_read_name(dns);
+    if (name.size < 5) {
+        return (struct dns_parts){.two = name};
+    }
+    struct dns_parts ret = {.two = tail(dns, suffix + 1)};
+    if (dns->name.labels > suffix + 1) {
+        ret.three = tail(dns, suffix + 2);
+    }
+    return ret;
+}
+
+unsigned dns_read_suffix(struct span name)
+{
+    char text[DNS_READ_NAME];
+    name = span_head(name, sizeof text - 1);
+    memcpy(text, name.data, name.size);
+    text[name.size] = '\0';
+    const char *suffix = psl_unregistrable_domain(psl_builtin(), text);
+    unsigned labels = 1;
+    for (; suffix != NULL && *suffix != '\0'; suffix++) {
+        labels += *suffix == '.';
+    }
+    return labels;
+}
+
+/* ---- Words ---------------------------------------------------------------------------------- */
+
+static const char *const rcodes[] = {"NOERROR",  "FORMERR", "SRVFAIL", "NXDOMAIN", "NOTIMP",
+                                     "REFUSED",  "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH",
+                                     "NOTZONE"};
+enum { RCODES = sizeof rcodes / sizeof *rcodes, RCODE_MAX = 23, TYPE_MAX = 65535 };
+
+struct span dns_read_rcode(unsigned rcode, char room[DNS_READ_WORD])
+{
+    if (rcode < RCODES) {
+        return span_str(rcodes[rcode]);
+    }
+    snprintf(room, DNS_READ_WORD, "%u", rcode);
+    return span_str(room);
+}
+
+struct span dns_read_type(unsigned type, char room[DNS_READ_WORD])
+{
+    return dns_word(dns_type_name(type), "", type, room);
+}
+
+int dns_read_rcode_of(const char *word)
+{
+    int64_t number;
+    for (int i = 0; i < RCODES; i++) {
+        if (strcasecmp(rcodes[i], word) == 0) {
+            return i;
+        }
+    }
+    if (strcasecmp(word, "servfail") == 0) {
+        return 2;
+    }
+    return text_parse_number(word, &number) && number >= 0 && number <= RCODE_MAX ? (int)number
+                                                                                  : -1;
+}
+
+int dns_read_type_of(const char *word)
+{
+    int64_t number;
+    if (text_parse_number(word, &number)) {
+        bool known = number > 0 && number <= TYPE_MAX && dns_type_name((unsigned)number) != NULL;
+        return known ? (int)number : -1;
+    }
+    for (unsigned i = 1; i <= TYPE_MAX; i++) {
+        const char *name = dns_type_name(i);
+        if (name != NULL && strcasecmp(name, word) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/* DNS queries that wait for their responses, in one run of a handler: found by conversation, message
+ * number and side, given up after a time-out in packet time. A table of fixed size; what finds no room
+ * takes the place of what has waited longest in its corner, which then counts as timed out. Zeroes
+ * are an empty table. One thread; a look-up touches one cache line or two. */
+#pragma once
+
+#include "base/span.h"
+
+enum { DNS_WAIT_SLOTS = 1 << 14, DNS_WAIT_WAYS = 4, DNS_WAIT_RING = 1 << 15 };
+
+struct dns_waiting {
+    uint64_t key;      /* 0: free */
+    uint64_t since_ns;
+    uint32_t size;     /* bytes of the query */
+    uint16_t port;     /* of the client */
+    uint8_t side;      /* enum frame_direction */
+    uint8_t subnet_version; /* of the client's subnet (RFC 7871); 0: none */
+    uint8_t subnet[16];
+    bool is_filtered;  /* it was not wanted, and its response is not either */
+    bool checks_nothing; /* CD */
+};
+
+struct dns_wait {
+    struct dns_waiting slots[DNS_WAIT_SLOTS];
+    struct {
+        uint64_t since_ns; /* as in the slot, unless that was taken anew */
+        uint32_t slot;
+    } ring[DNS_WAIT_RING]; /* in the order of their coming */
+    uint32_t head, count;
+};
+
+/* The key of a query or response; never 0. */
+uint64_t dns_wait_key(uint64_t talk, uint16_t id, unsigned side);
+
+/* The entry of a query that is new, empty but for key and time. If another one had to make room for
+ * it, that is in *ret_lost (its key is 0 otherwise). */
+struct dns_waiting *dns_wait_add(struct dns_wait *wait, uint64_t key, uint64_t now_ns,
+                                 struct dns_waiting *ret_lost);
+/* Takes the query with this key out; false when there is none. */
+bool dns_wait_take(struct dns_wait *wait, uint64_t key, struct dns_waiting *ret);
+/* Takes the next one out that has waited longer than its patience; false when there is none. */
+bool dns_wait_expire(struct dns_wait *wait, uint64_t now_ns, uint64_t patience_ns,
+                     struct dns_waiting *ret);
