@@ -31,7 +31,7 @@ PUBLIC = {
     "policy": ["yaml_tree.h"],
     "proto/dns": ["dns_message.h", "dns_words.h"],
     "engine": ["beat_config.h"],
-    "tap": ["capture_filter.h", "interfaces.h", "pcapwrite.h"],
+    "tap": ["capture_filter.h", "interfaces.h", "pcapwrite.h", "rights.h"],
 }
 
 LOGGERS = ["base", "engine", "cmd", "main"]  # who may write log lines

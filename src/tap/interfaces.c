@@ -274,6 +274,27 @@ static bool choose(const struct interfaces *before, const struct interfaces *aft
     return true;
 }
 
+/* One of ethtool's questions that a number answers; 0 where it has none. */
+static uint32_t ask_ethtool(int fd, const char *name, uint32_t command)
+{
+    struct ethtool_value value = {.cmd = command};
+    struct ifreq request = {.ifr_data = (char *)&value};
+    memccpy(request.ifr_name, name, '\0', sizeof request.ifr_name - 1);
+    return ioctl(fd, SIOCETHTOOL, &request) == 0 ? value.data : 0;
+}
+
+bool interfaces_joins(const char *name)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return false;
+    }
+    bool joins = ask_ethtool(fd, name, ETHTOOL_GGRO) != 0 ||
+                 (ask_ethtool(fd, name, ETHTOOL_GFLAGS) & ETH_FLAG_LRO) != 0;
+    close(fd);
+    return joins;
+}
+
 bool interfaces_choose(char name[IF_NAMESIZE], char *why, size_t why_size, struct err *err)
 {
     struct interfaces before, after;

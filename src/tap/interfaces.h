@@ -42,6 +42,10 @@ const struct interfaces_entry *interfaces_find(const struct interfaces *list, co
 /* A word for the link layer: "ethernet", "loopback", "wifi monitor", "ppp", "tunnel". */
 const char *interfaces_kind(uint16_t hardware);
 
+/* Whether the interface joins received segments before anybody sees them (GRO, LRO); false where that
+ * cannot be told. */
+bool interfaces_joins(const char *name);
+
 /* Chooses the interface for `auto`: the one that carried most within INTERFACES_SAMPLE_MS, the
  * loopback only when no other is up. `why`, of `why_size` bytes, gets a sentence that says which
  * and why. Sleeps while it samples. */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -72,6 +73,16 @@ static const char *setcap_obstacle(const char *program)
     return NULL;
 }
 
+bool rights_may_capture(void)
+{
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* protocol 0: it receives nothing */
+    if (fd < 0) {
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
 bool rights_explain(const char *interface, struct err *err)
 {
     char program[PATH_MAX];
@@ -95,7 +106,7 @@ bool rights_explain(const char *interface, struct err *err)
         "  service   sudo systemctl enable --now vantage     "
         "(runs as a user of its own)\n"
         "  docker    docker run --net=host --cap-add NET_RAW ...\n"
-        "Works without rights: vantage read FILE, vantage demo.",
+        "Works without rights: vantage read FILE, vantage demo.      Diagnose: vantage doctor",
         interface, (unsigned)getuid(), name_capabilities(capabilities), confined,
         is_in_user_namespace() ? "\nThis is a user namespace: its root has no right to the machine's "
                                  "interfaces." : "",

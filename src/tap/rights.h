@@ -5,5 +5,8 @@
 
 #include "base/err.h"
 
+/* Whether a packet socket can be opened here. */
+bool rights_may_capture(void);
+
 /* Fills err with ERR_PERMISSION and several lines about `interface`; returns false. */
 bool rights_explain(const char *interface, struct err *err);
