@@ -23,7 +23,7 @@ static void sample(struct health_step *s, struct health_detail *d, const struct 
                    bool is_open)
 {
     struct health_half *half = s->other;
-    if (!covered->clean || covered->last->flags & SEGMENT_MERGED) {
+    if (covered->last->flags & SEGMENT_MERGED) {
         return;
     }
     int32_t rtt = health_distance(s->now_us, covered->last->time_us);
@@ -41,13 +41,47 @@ static void test_repeats(struct health_step *s, struct health_detail *d, uint32_
                          uint32_t ack)
 {
     for (unsigned i = 0; i < HEALTH_REPEATS && s->options.has_timestamps; i++) {
-        struct health_repeat *repeat = &d->repeats[i];
-        if (repeat->open && health_distance(repeat->start, before) <= 0 &&
+        const struct health_repeat *repeat = &d->repeats[i];
+        if (d->repeats_open & 1u << i && health_distance(repeat->start, before) <= 0 &&
             health_distance(repeat->end, before) > 0 && health_distance(repeat->end, ack) <= 0 &&
             health_distance(s->options.ts_echo, repeat->ts_value) < 0) {
-            repeat->open = false;
+            d->repeats_open &= (uint16_t)~(1u << i);
             health_count16(&s->other->spurious);
         }
+    }
+}
+
+/* Where Karn's rule leaves no sample, time stamps tell which copy was answered (RFC 7323 §4.1): an
+ * acknowledgment that moves the left edge echoes the segment that did it, whatever else waited
+ * behind. Only a stamp that names one copy counts, and never for a new minimum: who echoes what he
+ * likes must not shorten the path. */
+static void sample_repeat(struct health_step *s, struct health_detail *d, uint32_t before,
+                          uint32_t ack, bool is_open)
+{
+    const struct health_repeat *named = NULL;
+    struct health_half *half = s->other;
+    for (unsigned i = 0; i < HEALTH_REPEATS && s->options.has_timestamps; i++) {
+        const struct health_repeat *repeat = &d->repeats[i];
+        bool moves = repeat->end != repeat->start && health_distance(repeat->start, before) <= 0 &&
+                     health_distance(repeat->end, before) > 0 &&
+                     health_distance(repeat->end, ack) <= 0;
+        if (moves && repeat->ts_value == s->options.ts_echo) {
+            if (named != NULL) {
+                return;
+            }
+            named = repeat;
+        }
+    }
+    if (named == NULL) {
+        return;
+    }
+    unsigned i = health_segments_find(d, named->start);
+    bool is_same = i < d->segment_count && health_segment_at(d, i)->ts_value == named->ts_value &&
+                   health_segment_at(d, i)->time_us != named->time_us;
+    int32_t rtt = health_distance(s->now_us, named->time_us);
+    bool is_short = half->min_rtt_us != HEALTH_NO_TIME && rtt < (int32_t)half->min_rtt_us;
+    if (!is_same && rtt >= 0 && !is_short) {
+        health_delay_sample(half, d, s->now_us, (uint32_t)rtt, ack == half->next, is_open);
     }
 }
 
@@ -103,8 +137,10 @@ static void advance(struct health_step *s, struct health_detail *d, bool is_open
     uint32_t missed = health_holes_below(d, ack);
     health_count32(&half->not_captured, missed);
     half->acked = ack;
-    if (missed == 0 && !is_ahead) {
+    if (missed == 0 && !is_ahead && covered.clean) {
         sample(s, d, &covered, is_open);
+    } else if (!is_ahead && d->has_repeated) {
+        sample_repeat(s, d, before, ack, is_open);
     }
     if (ack != before) {
         note_progress(s, d);
@@ -151,10 +187,10 @@ static bool is_duplicate_block(const struct health_step *s, unsigned i)
 static void match_duplicate(struct health_step *s, struct health_detail *d)
 {
     for (unsigned i = 0; i < HEALTH_REPEATS && d->has_repeated; i++) {
-        struct health_repeat *repeat = &d->repeats[i];
-        if (repeat->open && health_distance(repeat->start, s->options.sack[0][1]) < 0 &&
+        const struct health_repeat *repeat = &d->repeats[i];
+        if (d->repeats_open & 1u << i && health_distance(repeat->start, s->options.sack[0][1]) < 0 &&
             health_distance(repeat->end, s->options.sack[0][0]) > 0) {
-            repeat->open = false;
+            d->repeats_open &= (uint16_t)~(1u << i);
             health_count16(&s->other->spurious);
             return;
         }

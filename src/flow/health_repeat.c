@@ -264,10 +264,12 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
     }
     if (!d->has_repeated) {
         memset(d->repeats, 0, sizeof d->repeats);
+        d->repeats_open = 0;
         d->has_repeated = true;
     }
     d->repeats[d->repeat_next] =
-        (struct health_repeat){s->start, end, s->options.ts_value, true};
+        (struct health_repeat){s->start, end, s->options.ts_value, s->now_us};
+    d->repeats_open |= (uint16_t)(1u << d->repeat_next);
     d->repeat_next = (uint8_t)((d->repeat_next + 1) % HEALTH_REPEATS);
     find_cause(s, d, first_repeat);
     note_stuck(s, d);

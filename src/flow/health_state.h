@@ -65,8 +65,7 @@ struct health_ack {
 
 /* A retransmission, until it is known whether it was needed. */
 struct health_repeat {
-    uint32_t start, end, ts_value;
-    bool open;
+    uint32_t start, end, ts_value, time_us;
 };
 
 /* Minima of a delay over intervals. Of its histogram, bins outside of low to high are zero. */
@@ -153,6 +152,7 @@ struct health_detail {
     uint16_t epochs, level_epochs, best_level_epochs;
     uint16_t queue_p50_ms, queue_p95_ms;
     uint32_t rtt_p50_us, rtt_p95_us; /* only in what remains and in views */
+    uint16_t repeats_open; /* a bit for each of them */
     uint8_t repeat_next;
     bool stuck_shrank;
     bool queue_before; /* the queue is between sender and tap */
