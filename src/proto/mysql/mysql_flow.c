@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/mysql/mysql_flow.h"
 
+#include <assert.h>
+
 #include "proto/mysql/mysql_event.h"
 #include "proto/mysql/mysql_report.h"
 
@@ -392,6 +394,7 @@ static void finish_matched(struct proto_context *c)
 static void finish(struct proto_context *c)
 {
     struct mysql_flow *f = flow_of(c);
+    assert(f->reply != NULL);
     f->understood = true;
     f->broken = 0;
     stats_of(c)->errors += f->reply->is_error;
@@ -469,6 +472,7 @@ bool mysql_take_answer(struct proto_context *c, const struct mysql_packet *packe
     if (f->reply == NULL && !begin_answer(c, packet)) {
         return false;
     }
+    assert(f->reply != NULL);
     bool numbered = f->side[0].unpacker == NULL; /* compressed, they are those of the outer packets */
     if (numbered && packet->number != f->next_number) {
         return false;

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/pgsql/pgsql_report.h"
+
+#include <stdio.h>
+
+#include "base/sql.h"
+#include "proto/pgsql/pgsql_event.h"
+
+enum { NOTES_MAX = 4, CANCEL_ROOM = 24 };
+
+static const struct pgsql_options *options_of(const struct proto_context *c)
+{
+    return (const struct pgsql_options *)c->settings;
+}
+
+static void note(struct event_spans *notes, struct span *room, bool applies, const char *text)
+{
+    if (applies) {
+        room[notes->count++] = span_str(text);
+        notes->items = room;
+    }
+}
+
+static void fill_outcome(struct pgsql_event *e, const struct pgsql_outcome *outcome)
+{
+    e->transaction.status = outcome->is_error ? TRANSACTION_ERROR : TRANSACTION_OK;
+    e->transaction.outcome = outcome->is_error ? "failure" : "success";
+    e->affected_rows = outcome->affected;
+    e->error_code = outcome->code;
+    e->error_message = outcome->message;
+    e->error_severity = outcome->severity;
+}
+
+static void fill_reply(struct pgsql_event *e, const struct pgsql_reply *reply)
+{
+    struct transaction *t = &e->transaction;
+    t->response_ns = reply->start_ns;
+    t->end_ns = reply->end_ns;
+    t->destination_bytes = reply->bytes;
+    e->num_rows = (struct event_optional){reply->rows, true};
+    e->num_fields = (struct event_optional){reply->fields, true};
+    t->response = span_of(reply->text, reply->text_size);
+}
+
+static void fill_request(struct pgsql_event *e, const struct proto_context *c,
+                         const struct pgsql_item *item, char method[SQL_METHOD_MAX])
+{
+    static const char *const actions[] = {"pgsql.query", "pgsql.execute", "pgsql.parse",
+                                          "pgsql.function_call", ""};
+    struct transaction *t = &e->transaction;
+    struct span text = span_of(item->text, item->size);
+    t->start_ns = item->start_ns;
+    t->request_ns = item->end_ns;
+    t->source_bytes = item->bytes;
+    t->action = span_str(actions[item->kind]);
+    t->query = sql_trim(text);
+    if (item->kind == PGSQL_PARSE) {
+        t->method = span_str("PREPARE");
+    } else if (item->kind == PGSQL_FUNCTION) {
+        t->method = span_str("FUNCTION_CALL");
+    } else {
+        t->method = item->unknown ? span_str("EXECUTE") : sql_method(text, method);
+    }
+    if (options_of(c)->common.send_request) {
+        t->request = text;
+    }
+}
+
+void pgsql_report(struct proto_context *c, const struct pgsql_item *item,
+                  const struct pgsql_outcome *outcome, bool with_reply, const char *reason)
+{
+    const struct pgsql_flow *f = c->state;
+    char method[SQL_METHOD_MAX];
+    struct span notes[NOTES_MAX], params[PGSQL_PARAMS_MAX];
+    struct pgsql_event e = {
+        .transaction = {
+            .head = {.type = &pgsql_event_type},
+            .start_ns = f->reply.start_ns,
+            .status = reason != NULL ? TRANSACTION_ERROR : TRANSACTION_OK,
+            .request_side = f->client,
+            .reason = reason,
+            .user_name = span_of(f->user, f->user_size),
+        },
+    };
+    if (item != NULL) {
+        fill_request(&e, c, item, method);
+        e.params = (struct event_spans){item->param_count, params};
+        for (unsigned i = 0; i < item->param_count; i++) {
+            params[i] = span_of(item->text + item->params[i].at, item->params[i].size);
+        }
+    }
+    if (with_reply) {
+        fill_reply(&e, &f->reply);
+    }
+    if (outcome != NULL) {
+        fill_outcome(&e, outcome);
+    }
+    struct event_spans *said = &e.transaction.notes;
+    note(said, notes, item == NULL, "Unmatched response");
+    note(said, notes, item != NULL && item->unknown, "The actual query being used is unknown");
+    note(said, notes, item != NULL && item->holed, "Packet loss while capturing the request");
+    note(said, notes, with_reply && f->reply.holed, "Packet loss while capturing the response");
+    event_log_add(c->events, &e.transaction.head);
+}
+
+void pgsql_report_cancel(struct proto_context *c, const struct pgsql_message *m, uint32_t process,
+                         uint64_t now_ns)
+{
+    const struct pgsql_flow *f = c->state;
+    char query[CANCEL_ROOM];
+    int size = snprintf(query, sizeof query, "CANCEL %u", process);
+    struct pgsql_event e = {
+        .transaction = {
+            .head = {.type = &pgsql_event_type},
+            .start_ns = m->start_ns,
+            .request_ns = now_ns,
+            .source_bytes = m->bytes,
+            .request_side = f->client,
+            .action = span_str("pgsql.cancel"),
+            .method = span_str("CANCEL"),
+            .query = span_of(query, (size_t)size),
+        },
+    };
+    event_log_add(c->events, &e.transaction.head);
+}
