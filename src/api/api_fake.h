@@ -184,6 +184,52 @@ uint64_t engine_wait(struct engine *engine, uint64_t version, unsigned timeout_m
     }
 }
 
+/* Two connections; the limit comes back in the total. */
+bool engine_connection_page(struct engine *engine, uint32_t limit, struct connection_page *ret,
+                            struct err *err)
+{
+    (void)engine;
+    struct health_event *rows = calloc(2, sizeof *rows);
+    for (unsigned i = 0; i < 2; i++) {
+        rows[i].flow.head.type = &health_event_type;
+        rows[i].flow.dataset = "tcp.connection";
+        snprintf(rows[i].flow.flow_id, sizeof rows[i].flow.flow_id, "id+%u/", i);
+    }
+    *ret = (struct connection_page){.connections = rows, .count = 2, .total = limit, .judged = true};
+    return rows != NULL || err_set(err, ERR_FAILED, "out of memory");
+}
+
+bool engine_connection(struct engine *engine, const char *flow_id, struct connection_view *ret,
+                       struct err *err)
+{
+    (void)engine;
+    *ret = (struct connection_view){0};
+    if (strcmp(flow_id, "id+1/") != 0) {
+        return err_set(err, ERR_USAGE, "no such connection");
+    }
+    ret->connection = calloc(1, sizeof *ret->connection);
+    ret->marks = calloc(2, sizeof *ret->marks);
+    ret->connection->flow.head.type = &health_event_type;
+    ret->marks[0] = (struct tcp_mark){.time_ns = 5000000, .from = -3, .to = 7, .kind = 1, .count = 1};
+    ret->marks[1] = (struct tcp_mark){.time_ns = 7000000, .from = 1, .to = 2, .way = 1, .count = 9};
+    ret->mark_count = 2;
+    ret->seen = 10;
+    ret->drawn = "whole";
+    return true;
+}
+
+void connection_view_done(struct connection_view *view)
+{
+    free(view->connection);
+    free(view->marks);
+}
+
+const char *engine_mark_name(unsigned kind)
+{
+    static const char *const names[] = {"data", "repeat"};
+    return kind < 2 ? names[kind] : NULL;
+}
+
 /* As many flows as the page takes; the query comes back in the first one's port and prefix. */
 bool engine_flows(struct engine *engine, const struct flow_query *query, struct flow_page *ret,
                   struct err *err)

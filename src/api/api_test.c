@@ -123,6 +123,7 @@ static void test_json_routes(void **state)
     static const char *const targets[] = {
         "/api/v1/summary", "/api/v1/history", "/api/v1/schema", "/api/v1/metrics/app",
         "/api/v1/health", "/api/v1/ready", "/healthz", "/readyz", "/api/v1/flows",
+        "/api/v1/connections?limit=7", "/api/v1/connection?id=id%2B1%2F",
         "/api/v1/flows?limit=1000&state=recent&proto=udp&ip=2001:db8::%2F32&port=53&version=6"
         "&sort=last&order=asc&offset=100",
     };
@@ -141,6 +142,12 @@ static void test_shapes(void **state)
     get(b, "/api/v1/flows?limit=2&port=443&proto=tcp");
     assert_true(has(b, "\"matched\":1234,\"complete\":true"));
     assert_true(has(b, "\"port\":443") && has(b, "\"iana_number\":6"));
+    get(b, "/api/v1/connections?limit=7");
+    assert_true(has(b, "{\"judged\":true,\"total\":7,\"connections\":[{\"@timestamp\""));
+    get(b, "/api/v1/connection?id=id%2B1%2F");
+    assert_true(has(b, "\"graph\":{\"drawn\":\"whole\",\"seen\":10,\"columns\":0,"
+                       "\"kinds\":[\"data\",\"repeat\"],"
+                       "\"marks\":[[0,1,0,-3,7,1],[2000,0,1,1,2,9]]}}"));
     get(b, "/api/v1/history?seconds=1");
     assert_true(has(b, "{\"seconds\":[{\"second\":"));
     get(b, "/api/v1/summary?top=1");
@@ -227,6 +234,9 @@ static void test_bad_queries(void **state)
         {"/api/v1/flows?prot=tcp", "did you mean 'proto'"},
         {"/api/v1/flows?port=666", "port 666 is refused here"},
         {"/api/v1/history?seconds=301", "'seconds'"},
+        {"/api/v1/connections?limit=501", "'limit' takes a whole number from 1 to 500"},
+        {"/api/v1/connection", "id is missing"},
+        {"/api/v1/connection?id=", "'id' takes a flow.id"},
         {"/api/v1/schema?x", "no parameter 'x'"},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -242,6 +252,8 @@ static void test_paths_and_methods(void **state)
     assert_int_equal(get(b, "/api/v1/flow"), 404);
     assert_true(has(b, "did you mean /api/v1/flows?"));
     assert_int_equal(get(b, "/wp-login.php"), 404);
+    assert_int_equal(get(b, "/api/v1/connection?id=nobody"), 404);
+    assert_true(has(b, "no such connection"));
     assert_true(body_is_json(b));
     static const char *const methods[] = {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"};
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {

@@ -2,6 +2,7 @@
 #include "api/routes.h"
 
 #include "api/assets.h"
+#include "api/get_connections.h"
 #include "api/get_flows.h"
 #include "api/get_health.h"
 #include "api/get_metrics.h"
@@ -35,6 +36,12 @@ const struct route routes[] = {
      get_summary_history_parameters, false},
     {"GET", "/api/v1/flows", get_flows, "active or recently ended flows, as events",
      get_flows_parameters, false},
+    {"GET", "/api/v1/connections", get_connections,
+     "TCP connections and what each suffered from, worst first, with flows.health",
+     get_connections_parameters, false},
+    {"GET", "/api/v1/connection", get_connections_one,
+     "one of them, with the marks of its time-sequence graph: [us, kind, way, from, to, count]",
+     get_connections_one_parameters, false},
     {"GET", "/api/v1/stream", get_stream,
      "server-sent events: `tick` once a second, with the figures and the latest seconds", NULL,
      false},

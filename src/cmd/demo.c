@@ -49,6 +49,7 @@ static int run(const struct arguments *arguments)
     struct config_tap *tap = config_add_tap(config, "replay");
     tap->name = config_text(config, "sample traffic");
     config_list_add(config, &tap->files, path);
+    config->flows.health = true;
     config->api.listen = config_text(config, arguments_string(arguments, "listen"));
     if (arguments_given(arguments, "token")) {
         config->api.token = config_text(config, arguments_string(arguments, "token"));

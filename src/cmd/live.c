@@ -34,6 +34,8 @@ static const struct option_spec options[] = {
      .minimum = 32 << 20, .maximum = INT64_MAX},
     {.name = "period", .kind = OPTION_DURATION, .argument = "TIME",
      .help = "report flows that go on so often; -1s: only when they end"},
+    {.name = "connections", .kind = OPTION_FLAG,
+     .help = "judge TCP connections, too: verdicts, and graphs on the page"},
     {.name = "timeout", .kind = OPTION_DURATION, .argument = "TIME",
      .help = "silence that ends a flow", .minimum = 1000000000, .maximum = INT64_MAX},
     {.name = "listen", .kind = OPTION_STRING, .argument = "ADDRESS:PORT",
@@ -58,6 +60,7 @@ static void take_flows(struct config *config, const struct arguments *arguments)
     if (arguments_given(arguments, "period")) {
         config->flows.period = arguments_number(arguments, "period");
     }
+    config->flows.health = arguments_flag(arguments, "connections");
     if (arguments_given(arguments, "timeout")) {
         config->flows.timeout = arguments_number(arguments, "timeout");
     }

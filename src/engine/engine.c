@@ -22,6 +22,7 @@ enum {
     TALK_SHARE = 16,   /* part of the memory for what flows say */
     HEALTH_SHARE = 16, /* part of the memory for connections with data in flight */
     HEALTH_INDEX_BYTES = 8,
+    DRAWERS_MEMORY = 10 << 20, /* graphs that a worker draws for the page */
     HEALTH_DETAILS_MAX = 1 << 20,
     QUERY_MS = 1000,
 };
@@ -44,6 +45,7 @@ static uint32_t plan_flows(const struct config *config, uint32_t workers)
     }
     int64_t others = FIXED_MEMORY + (int64_t)workers * WORKER_MEMORY +
                      (int64_t)workers * config->limits.fragments_memory;
+    others += config->flows.health ? (int64_t)workers * DRAWERS_MEMORY : 0;
     int64_t left = config->limits.memory - others - config->limits.memory / TALK_SHARE;
     int64_t cost = FLOW_BYTES + ORDER_BYTES;
     cost += config->flows.deltas ? (int64_t)sizeof(struct flow_counters) : 0;
@@ -104,6 +106,7 @@ static bool make_workers(struct engine *engine, struct err *err)
         .wants_flows = engine->config->flows.enabled && output_is_wanted(engine->output),
         .is_live = engine->is_live,
         .draw = engine->options.draw,
+        .drawers = engine->options.serves && engine->is_live ? WORKER_DRAWERS : 0,
     };
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         options.outbox = output_outbox(engine->output, i);
@@ -126,6 +129,7 @@ static bool make_output(struct engine *engine, struct err *err)
         .mode = engine->is_live ? OUTBOX_DROP : threads ? OUTBOX_WAIT : OUTBOX_DRAIN,
         .ordered = !engine->is_live,
         .recent = engine->options.serves ? RECENT_FLOWS : 0,
+        .roll = engine->options.serves && engine->config->flows.health ? CONNECTION_PAGE_MAX : 0,
         .connections = engine->options.keep_connections,
     };
     engine->output = output_new(&options, err);

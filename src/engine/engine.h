@@ -9,6 +9,7 @@
 #include "engine/config.h"
 #include "engine/flow_event.h"
 #include "engine/health_event.h"
+#include "flow/tcp_graph.h"
 #include "summary/metric.h"
 
 struct engine; /* opaque */
@@ -70,7 +71,6 @@ bool engine_span(const struct engine *engine, uint64_t *ret_first_ns, uint64_t *
 uint32_t engine_connections(struct engine *engine, const struct health_event *const **ret,
                             uint64_t *ret_total);
 
-struct tcp_marks;
 /* After engine_stop(), with `draw`, which is the number of a connection's first packet
  * (event_head.suborder of an earlier run over the same files with the same options): its graph, which
  * lives as long as the engine; NULL when no such connection came. */
@@ -193,3 +193,40 @@ struct flow_page {
  * a second question at the same moment is answered incomplete. False and err on a bad query. */
 bool engine_flows(struct engine *engine, const struct flow_query *query, struct flow_page *ret,
                   struct err *err);
+
+/* ---- TCP connections of a running agent ------------------------------------------------------- */
+
+enum { CONNECTION_PAGE_MAX = 500 };
+
+struct connection_page {
+    struct health_event *connections; /* worst first; owned by the caller: free() */
+    uint32_t count;
+    uint64_t total; /* that were met; the agent keeps CONNECTION_PAGE_MAX, recent ones and bad ones */
+    bool judged;    /* false: flows.health is off */
+};
+
+/* The worst `limit` connections as they were reported last. False and err without memory. */
+bool engine_connection_page(struct engine *engine, uint32_t limit, struct connection_page *ret,
+                            struct err *err);
+
+/* One connection, and its graph if it is drawn. */
+struct connection_view {
+    struct health_event *connection; /* owned by the caller, as `marks` is: connection_view_done() */
+    struct tcp_mark *marks;          /* in the order of time; CONNECTION_MARKS_MAX at most */
+    uint32_t mark_count;
+    uint32_t columns; /* of the grid that marks were thinned by; 0: all are there */
+    uint64_t seen;    /* marks that there were */
+    const char *drawn; /* whole: from its first packet; part: since somebody asked; begun: from now on,
+                        * because somebody asked now; no: it ended, and there was no drawer for it */
+};
+
+enum { CONNECTION_MARKS_MAX = 2048 };
+
+/* The connection with that flow.id. Asks the workers as engine_flows() does, and like it takes one
+ * reader at a time. False and err when there is none (ERR_USAGE), or without memory. */
+bool engine_connection(struct engine *engine, const char *flow_id, struct connection_view *ret,
+                       struct err *err);
+void connection_view_done(struct connection_view *view);
+
+/* What a kind of marks is called; NULL behind the last. */
+const char *engine_mark_name(unsigned kind);

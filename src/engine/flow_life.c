@@ -174,8 +174,10 @@ void flow_life_end(struct worker *w, flow_index index, enum flow_reason reason, 
     if (w->reported != NULL) {
         w->reported[index] = (struct flow_counters){0};
     }
-    if (w->watch != NULL) {
-        watch_end(w->watch, index, 0);
+    if (w->watch != NULL && watch_draws(w->watch, index)) {
+        struct health_record record;
+        bool known = health_finish(w->health, index, &record);
+        watch_end(w->watch, index, known ? health_event_badness(&record) : 0);
     }
     if (w->health != NULL) {
         health_drop(w->health, index);

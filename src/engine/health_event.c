@@ -236,14 +236,23 @@ static const double weights[HEALTH_VERDICTS] = {
     [HEALTH_RECEIVER_LIMITED] = 15, [HEALTH_SENDER_LIMITED] = 10,  [HEALTH_APPLICATION_LIMITED] = 1,
 };
 
+double health_event_badness(const struct health_record *record)
+{
+    bool refused = record->close != NULL && strcmp(record->close, "refused") == 0;
+    double badness = refused ? REFUSED_WEIGHT : 0;
+    for (unsigned i = 0; i < HEALTH_VERDICTS; i++) {
+        const struct health_finding *f = &record->findings[i];
+        badness += f->truth == HEALTH_TRUE ? weights[i] * (double)f->confidence : 0;
+    }
+    return badness;
+}
+
 void health_event_finish(struct health_event *event)
 {
     static const char *const places[] = {NULL, "before_tap", "behind_tap"};
     flow_event_finish(&event->flow);
     event->queue_place = places[event->record.queue_place];
-    const char *close = event->record.close;
-    bool refused = close != NULL && strcmp(close, "refused") == 0;
-    event->badness = refused ? REFUSED_WEIGHT : 0;
+    event->badness = health_event_badness(&event->record);
     size_t at = 0;
     for (unsigned i = 0; i < HEALTH_VERDICTS; i++) {
         enum health_verdict verdict = worst_first[i];
@@ -252,7 +261,6 @@ void health_event_finish(struct health_event *event)
             continue;
         }
         event->confidence[verdict] = f->confidence;
-        event->badness += weights[verdict] * (double)f->confidence;
         say(event->evidence[verdict], verdict, f->evidence);
         at += (size_t)snprintf(event->verdicts + at, HEALTH_LIST_ROOM - at, "%s%s",
                                at > 0 ? "," : "", health_verdict_name(verdict));

@@ -29,5 +29,8 @@ extern const struct event_type health_event_type;
 void health_event_fill(struct health_event *ret, const struct flow *flow,
                        const struct flow_cold *cold, enum flow_reason reason, uint64_t now_ns);
 
+/* How much a connection suffers: its verdicts by what they do to users and by their confidence. */
+double health_event_badness(const struct health_record *record);
+
 /* Adds identities and the words of the verdicts: before encoding, off the packet path. */
 void health_event_finish(struct health_event *event);

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "engine/health_list.h"
+#include "engine/health_roll.h"
 #include "engine/shaper.h"
 
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct output {
     /* read by any thread */
     pthread_mutex_t lock;
     struct health_list *connections; /* NULL: not wanted */
+    struct health_roll *roll;        /* the same */
     struct flow_event *recent; /* ring */
     uint64_t recent_count;     /* ever */
 };
@@ -119,6 +121,9 @@ struct output *output_new(const struct output_options *options, struct err *err)
     if (options->connections > 0) {
         output->connections = health_list_new(options->connections);
     }
+    if (options->roll > 0) {
+        output->roll = health_roll_new(options->roll);
+    }
     json_init(&output->lines);
     pthread_mutex_init(&output->lock, NULL);
     for (uint32_t i = 0; i < options->workers; i++) {
@@ -153,6 +158,7 @@ void output_free(struct output *output)
     pthread_mutex_destroy(&output->lock);
     json_done(&output->lines);
     health_list_free(output->connections);
+    health_roll_free(output->roll);
     shaper_free(output->shaper);
     free(output->recent);
     free(output->outboxes);
@@ -216,6 +222,9 @@ static void deliver(struct output *output, struct event_head *head)
         health_event_finish((struct health_event *)head);
         if (output->connections != NULL) {
             health_list_add(output->connections, (struct health_event *)head);
+        }
+        if (output->roll != NULL) {
+            health_roll_add(output->roll, (struct health_event *)head);
         }
     } else if (head->type == &flow_event_type) {
         struct flow_event *event = (struct flow_event *)head;
@@ -295,6 +304,11 @@ uint32_t output_recent(struct output *output, struct flow_event *ret, uint32_t m
     }
     pthread_mutex_unlock(&output->lock);
     return n;
+}
+
+struct health_roll *output_roll(struct output *output)
+{
+    return output->roll;
 }
 
 uint32_t output_connections(struct output *output, const struct health_event *const **ret,

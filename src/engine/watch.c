@@ -6,7 +6,7 @@
 
 enum {
     TCP = 6, /* IANA number */
-    BITS = 512,
+    PLACES = 4096,
 };
 
 struct drawer {
@@ -23,7 +23,7 @@ struct watch {
     struct watch_options options;
     struct drawer *drawers;
     uint64_t moments;
-    uint64_t bits[BITS / 64]; /* of flows that are drawn, by their low bits */
+    uint8_t places[PLACES]; /* by the low bits of flows: number of the drawer, plus 1; 0: none */
 };
 
 struct watch *watch_new(const struct watch_options *options, struct err *err)
@@ -63,26 +63,11 @@ void watch_free(struct watch *watch)
 
 static struct drawer *drawer_of(const struct watch *watch, flow_index flow)
 {
-    if (!(watch->bits[flow % BITS / 64] >> flow % 64 & 1)) {
+    unsigned number = watch->places[flow % PLACES];
+    if (number == 0 || watch->drawers[number - 1].flow != flow) {
         return NULL;
     }
-    for (uint32_t i = 0; i < watch->options.drawers; i++) {
-        if (watch->drawers[i].flow == flow) {
-            return &watch->drawers[i];
-        }
-    }
-    return NULL;
-}
-
-static void set_bits(struct watch *watch)
-{
-    memset(watch->bits, 0, sizeof watch->bits);
-    for (uint32_t i = 0; i < watch->options.drawers; i++) {
-        flow_index flow = watch->drawers[i].flow;
-        if (flow != 0) {
-            watch->bits[flow % BITS / 64] |= UINT64_C(1) << flow % 64;
-        }
-    }
+    return &watch->drawers[number - 1];
 }
 
 /* Whether `a` can better be spared than `b`: ended before going on, then not asked for before asked
@@ -101,8 +86,22 @@ static bool is_spare(const struct drawer *a, const struct drawer *b)
     return a->used < b->used;
 }
 
-static struct drawer *take_drawer(struct watch *watch, bool wanted)
+/* Its flow is not drawn any more. */
+static void close_drawer(struct watch *watch, struct drawer *drawer)
 {
+    if (drawer->flow != 0) {
+        watch->places[drawer->flow % PLACES] = 0;
+        drawer->flow = 0;
+    }
+}
+
+/* A drawer for the flow; the one that has its place, if another flow has it. */
+static struct drawer *take_drawer(struct watch *watch, flow_index flow, bool wanted)
+{
+    unsigned number = watch->places[flow % PLACES];
+    if (number != 0) {
+        return wanted ? &watch->drawers[number - 1] : NULL;
+    }
     struct drawer *best = &watch->drawers[0];
     for (uint32_t i = 1; i < watch->options.drawers; i++) {
         best = is_spare(&watch->drawers[i], best) ? &watch->drawers[i] : best;
@@ -129,18 +128,19 @@ void watch_begin(struct watch *watch, const struct health_book *book, flow_index
         drawer->wanted = drawer->wanted || wanted;
         return;
     }
-    drawer = take_drawer(watch, wanted);
+    drawer = take_drawer(watch, flow, wanted);
     if (drawer == NULL) {
         return;
     }
     drawer->id = *id;
+    close_drawer(watch, drawer);
     drawer->flow = flow;
+    watch->places[flow % PLACES] = (uint8_t)(drawer - watch->drawers + 1);
     drawer->used = ++watch->moments;
     drawer->badness = 0;
     drawer->wanted = wanted;
     drawer->whole = !wanted;
     tcp_graph_begin(drawer->graph, book, flow);
-    set_bits(watch);
 }
 
 void watch_packet(struct watch *watch, const struct health_book *book, flow_index flow,
@@ -152,14 +152,18 @@ void watch_packet(struct watch *watch, const struct health_book *book, flow_inde
     }
 }
 
+bool watch_draws(const struct watch *watch, flow_index flow)
+{
+    return drawer_of(watch, flow) != NULL;
+}
+
 void watch_end(struct watch *watch, flow_index flow, double badness)
 {
     struct drawer *drawer = drawer_of(watch, flow);
     if (drawer != NULL) {
-        drawer->flow = 0;
+        close_drawer(watch, drawer);
         drawer->used = ++watch->moments;
         drawer->badness = badness;
-        set_bits(watch);
     }
 }
 

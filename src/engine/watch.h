@@ -3,7 +3,7 @@
  * memory taken at start. Connections are drawn from their first packet as long as there is a free
  * drawer; of those that ended the drawers are kept until others need them, the least bad and oldest
  * first. Belongs to the worker's thread; readers ask the worker. A packet of a connection that is
- * not drawn costs a test of one bit. */
+ * not drawn costs a look into a table of 4 kB. */
 #pragma once
 
 #include "flow/tcp_graph.h"
@@ -33,6 +33,8 @@ void watch_begin(struct watch *watch, const struct health_book *book, flow_index
 /* A packet of any flow, behind its health_packet(). */
 void watch_packet(struct watch *watch, const struct health_book *book, flow_index flow,
                   const struct packet *p, unsigned side);
+/* Whether the flow is drawn. */
+bool watch_draws(const struct watch *watch, flow_index flow);
 /* A flow ends, how badly: 0 and up. */
 void watch_end(struct watch *watch, flow_index flow, double badness);
 

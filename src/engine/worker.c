@@ -47,11 +47,15 @@ static bool take_talks(struct worker *w)
 /* True without when nobody wants to see a graph. */
 static bool take_watch(struct worker *w)
 {
-    if (w->health == NULL || w->options.draw == NULL) {
+    const uint64_t *draw = w->options.draw;
+    if (w->health == NULL || (draw == NULL && w->options.drawers == 0)) {
         return true;
     }
-    struct watch_options options = {
-        .drawers = 1, .room = GRAPH_ROOM, .only = true, .order = *w->options.draw};
+    struct watch_options options = {.drawers = w->options.drawers, .room = WORKER_GRAPH_ROOM};
+    if (draw != NULL) {
+        options = (struct watch_options){
+            .drawers = 1, .room = GRAPH_ROOM, .only = true, .order = *draw};
+    }
     struct err err = {0};
     w->watch = watch_new(&options, &err);
     return w->watch != NULL;
@@ -298,6 +302,35 @@ bool worker_withdraw(struct worker *w, struct worker_query *query)
     return atomic_compare_exchange_strong(&w->question, &mine, NULL);
 }
 
+/* A connection that goes on and is not drawn is drawn from now on. */
+static void begin_graph(struct worker *w, struct worker_graph *graph)
+{
+    uint64_t hash = flow_key_hash(&graph->id.key, w->options.seed);
+    flow_index index = flow_find(w->flows, &graph->id.key, hash);
+    if (index != 0 && flow_cold_at(w->flows, index)->order == graph->id.order) {
+        watch_begin(w->watch, w->health, index, &graph->id, true);
+        graph->state = WORKER_GRAPH_BEGUN;
+    }
+}
+
+static void answer_graph(struct worker *w, struct worker_graph *graph)
+{
+    bool whole = false;
+    const struct tcp_marks *marks =
+        w->watch != NULL ? watch_find(w->watch, &graph->id, &whole) : NULL;
+    if (marks == NULL) {
+        if (w->watch != NULL) {
+            begin_graph(w, graph);
+        }
+        return;
+    }
+    memcpy(graph->marks, marks->marks, marks->count * sizeof *marks->marks);
+    graph->count = marks->count;
+    graph->columns = marks->columns;
+    graph->seen = marks->seen;
+    graph->state = whole ? WORKER_GRAPH_WHOLE : WORKER_GRAPH_PART;
+}
+
 void worker_answer(struct worker *w)
 {
     if (w->intake != NULL) {
@@ -311,8 +344,12 @@ void worker_answer(struct worker *w)
     if (q == NULL) {
         return;
     }
-    flow_search_step(w->flows, q, SEARCH_STEP, w->now_ns);
-    if (q->at >= flow_table_bound(w->flows)) {
+    if (q->graph != NULL) {
+        answer_graph(w, q->graph);
+    } else {
+        flow_search_step(w->flows, q, SEARCH_STEP, w->now_ns);
+    }
+    if (q->graph != NULL || q->at >= flow_table_bound(w->flows)) {
         atomic_store_explicit(&q->done, true, memory_order_release);
     } else {
         atomic_store_explicit(&w->question, q, memory_order_release);

@@ -9,6 +9,7 @@
 #include "engine/listeners.h"
 #include "engine/output.h"
 #include "engine/unit.h"
+#include "engine/watch.h"
 
 struct policies;
 
@@ -24,6 +25,7 @@ struct worker_options {
     uint64_t talk_memory;    /* bytes for what flows say */
     uint32_t health_details; /* TCP halves with data in flight whose health is followed */
     const uint64_t *draw;    /* the connection whose graph is drawn, by its first packet; or NULL */
+    uint32_t drawers;        /* else graphs of so many connections at a time */
     uint64_t seed;
     bool wants_events;       /* of any kind; */
     bool wants_flows;        /* of flows */
@@ -76,7 +78,6 @@ void worker_note_loss(struct worker *worker, bool lost);
 struct delta *worker_take_delta(struct worker *worker);
 void worker_give_delta(struct worker *worker, struct delta *delta);
 
-struct tcp_marks;
 /* After worker_end(): the graph of the connection that was to be drawn; NULL: it was not met. */
 const struct tcp_marks *worker_graph(const struct worker *worker);
 
@@ -89,8 +90,27 @@ const struct flow_table *worker_flows(const struct worker *worker);
 
 /* ---- Looking through the flows of a running worker ------------------------------------------ */
 
+enum worker_graph_state {
+    WORKER_GRAPH_NONE,  /* no such connection here, or it has ended and was not drawn */
+    WORKER_GRAPH_BEGUN, /* it is drawn from now on, because somebody asked */
+    WORKER_GRAPH_PART,  /* here it is, from when somebody asked first */
+    WORKER_GRAPH_WHOLE,
+};
+
+/* A question for the graph of one connection. */
+struct worker_graph {
+    struct watch_id id;
+    struct tcp_mark *marks; /* the reader's; room for WORKER_GRAPH_ROOM */
+    uint32_t count, columns;
+    uint64_t seen;
+    enum worker_graph_state state;
+};
+
+enum { WORKER_GRAPH_ROOM = 2048, WORKER_DRAWERS = 96 };
+
 /* A reader's question; it lives with the reader, who waits until `done`. */
 struct worker_query {
+    struct worker_graph *graph; /* this one, or NULL: */
     const struct flow_query *query;
     struct flow_event *rows; /* room for `room` of them; the best by the query's order */
     uint32_t room;

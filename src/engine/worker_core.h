@@ -5,7 +5,6 @@
 #pragma once
 
 #include "engine/conversation.h"
-#include "engine/watch.h"
 #include "engine/worker.h"
 #include "flow/health.h"
 #include "policy/policy.h"

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import unittest
+import urllib.parse
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -73,6 +74,31 @@ class Rest(unittest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             pages = list(pool.map(self.agent.get, ["/api/v1/flows?limit=1000"] * 64))
         self.assertEqual([page for page in pages if not page["complete"] or not page["flows"]], [])
+
+    def test_connections(self):
+        """TCP connections come worst first; those that are drawn have marks that belong to their figures"""
+        page = self.agent.wait_for("/api/v1/connections", lambda page: len(page["connections"]) >= 5)
+        self.assertTrue(page["judged"] and page["total"] >= len(page["connections"]))
+        drawn = 0
+        for one in page["connections"]:
+            self.assertEqual(one["event"]["dataset"], "tcp.connection")
+            query = urllib.parse.quote(one["flow"]["id"], safe="")
+            view = self.agent.get("/api/v1/connection?id=" + query)
+            self.assertEqual(view["connection"]["flow"]["id"], one["flow"]["id"])
+            graph = view["graph"]
+            self.assertIn(graph["drawn"], ("whole", "part", "begun", "no"))
+            times = [mark[0] for mark in graph["marks"]]
+            self.assertEqual(times, sorted(times))
+            if graph["drawn"] == "whole" and view["connection"]["flow"]["final"]:
+                drawn += 1
+                data = sum(mark[5] for mark in graph["marks"]
+                           if graph["kinds"][mark[1]] in ("data", "repeat", "fill", "late", "copy"))
+                health = view["connection"]["tcp"]["health"]
+                self.assertEqual(data, health["c2s"]["data_pkts"] + health["s2c"]["data_pkts"])
+        self.assertGreater(drawn, 0)
+        status, _, body = self.agent.ask("/api/v1/connection?id=nobody")
+        self.assertEqual(status, 404)
+        self.assertIn("no such connection", json.loads(body)["error"])
 
     def test_bad_parameter(self):
         """A bad parameter is named, with what it takes"""

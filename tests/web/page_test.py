@@ -3,6 +3,7 @@
 import os
 import sys
 import unittest
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
@@ -96,6 +97,31 @@ class Page(unittest.TestCase):
         page.wait("!document.querySelector('.help')")
         page.press("t")
         page.wait("document.querySelector('.twin tbody tr')")
+
+    def test_connections(self):
+        """TCP connections with verdicts; a click opens one with its figures and its picture, Esc closes"""
+        self.agent.wait_for("/api/v1/connections", lambda page: page["connections"])
+        page = self.page(height=1500)
+        page.wait("document.querySelector('.connections tbody tr')")
+        self.assertTrue(page.run("document.querySelectorAll('.connections .verdict').length > 0"))
+        page.run("document.querySelector('.connections').scrollIntoView()")
+        self.shoot(page, "connections")
+        drawn = next(one["flow"]["id"] for one in self.agent.get("/api/v1/connections")["connections"]
+                     if self.graph(one["flow"]["id"])["drawn"] == "whole")
+        page.open(self.agent.url + "/?connection=" + urllib.parse.quote(drawn, safe=""))
+        page.wait("document.querySelector('.side.connection .graph svg path.mark')")
+        text = page.run("document.querySelector('.side.connection').innerText")
+        for part in ("place in the stream", "Drawn from its first packet", "Round trip, median", "Mbit/s"):
+            self.assertIn(part, text)
+        self.assertEqual(page.complaints(), [])
+        self.shoot(page, "connection")
+        page.press("Escape")
+        page.wait("!document.querySelector('.side') && !location.search.includes('connection')")
+        page.click(".connections tbody .open")
+        page.wait("document.querySelector('.side.connection') && location.search.includes('connection=')")
+
+    def graph(self, flow_id):
+        return self.agent.get("/api/v1/connection?id=" + urllib.parse.quote(flow_id, safe=""))["graph"]
 
     def test_sort(self):
         """A click on a column sorts by it, a second one turns the order"""

@@ -141,6 +141,64 @@ export interface FlowPage {
   flows: FlowEvent[];
 }
 
+/** The part of a direction's figures that the page shows. */
+export interface Way {
+  data_pkts?: number;
+  unique_bytes?: number;
+  nonidle_throughput_mbps?: number;
+  lost_before_tap_pkts?: number;
+  lost_behind_tap_pkts?: number;
+  reordered_original_pkts?: number;
+  rtt_p50_ms?: number;
+  rtt_p95_ms?: number;
+  queue_p50_ms?: number;
+  sender_busy_time_ms?: number;
+  rwnd_limited_ms?: number;
+  idle_ms?: number;
+}
+
+/** The part of a tcp.connection event that the page shows. */
+export interface Connection {
+  event?: { duration?: number };
+  client?: End;
+  server?: End;
+  flow?: { id?: string; final?: boolean };
+  tcp?: {
+    health?: {
+      verdicts?: string;
+      verdict?: Record<string, { confidence?: number; evidence?: string }>;
+      flags?: { close?: string; blackhole_kind?: string };
+      quality?: string;
+      min_rtt_to_client_ms?: number;
+      min_rtt_to_server_ms?: number;
+      c2s?: Way;
+      s2c?: Way;
+    };
+  };
+}
+
+export interface ConnectionPage {
+  judged: boolean;
+  total: number;
+  connections: Connection[];
+}
+
+/** Microseconds, kind (an index of `kinds`), direction (0: to the server), from, to, how many it stands for. */
+export type Mark = [number, number, number, number, number, number];
+
+export interface ConnectionGraph {
+  drawn: 'whole' | 'part' | 'begun' | 'no';
+  seen: number;
+  columns: number;
+  kinds: string[];
+  marks: Mark[];
+}
+
+export interface ConnectionView {
+  connection: Connection;
+  graph: ConnectionGraph;
+}
+
 /** The agent answered, and said no. */
 export class Refusal extends Error {
   constructor(

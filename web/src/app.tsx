@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { giveToken, type Link, type State, useAgent } from './agent';
 import { type Block, type Board, type FlowEvent, get, type Second } from './api';
 import { Chart } from './chart';
+import { Connections, OneConnection } from './connections';
 import { refine } from './filter';
 import { flowKey, FlowTable, useFlows } from './flows';
 import { count, exact, rate, share, type Unit } from './format';
@@ -227,6 +228,8 @@ export function App() {
     if (help || open) {
       setHelp(false);
       setOpen(null);
+    } else if (view.connection) {
+      onChange({ connection: '' });
     } else if (view.filter) {
       onChange({ filter: '', page: 1 });
     } else if (field) {
@@ -256,8 +259,12 @@ export function App() {
       <Header board={state.board} link={state.link} unit={view.unit} paused={paused} onUnit={(unit) => onChange({ unit })}
         onPause={() => setPaused(!paused)} onHelp={() => setHelp(true)} />
       <Body state={state} view={view} paused={paused} onChange={onChange}>
+        <Connections paused={paused || state.link.kind !== 'live'} onOpen={(connection) => onChange({ connection })} />
         <FlowTable view={view} flows={flows} selected={selected} onChange={onChange} onOpen={show} />
       </Body>
+      {view.connection && state.schema && (
+        <OneConnection key={view.connection} id={view.connection} paused={paused || state.link.kind !== 'live'} onClose={() => onChange({ connection: '' })} />
+      )}
       {open && <Side flow={open} fields={fields} onClose={() => setOpen(null)} />}
       {help && <Help onClose={() => setHelp(false)} />}
       <Spoken state={state} />

@@ -13,6 +13,7 @@ export interface View {
   page: number;
   since: 'start' | 'minute';
   table: boolean;
+  connection: string;
 }
 
 const DEFAULT: View = {
@@ -24,6 +25,7 @@ const DEFAULT: View = {
   page: 1,
   since: 'start',
   table: false,
+  connection: '',
 };
 
 function oneOf<T extends string>(text: string | null, values: readonly T[], otherwise: T): T {
@@ -41,6 +43,7 @@ function read(): View {
     page: Math.max(1, Math.trunc(Number(q.get('page'))) || 1),
     since: oneOf(q.get('since'), ['start', 'minute'], DEFAULT.since),
     table: q.get('table') === 'true',
+    connection: q.get('connection') ?? '',
   };
 }
 
