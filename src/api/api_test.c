@@ -124,8 +124,8 @@ static void test_json_routes(void **state)
         "/api/v1/summary", "/api/v1/history", "/api/v1/schema", "/api/v1/metrics/app",
         "/api/v1/health", "/api/v1/ready", "/healthz", "/readyz", "/api/v1/flows",
         "/api/v1/connections?limit=7", "/api/v1/connection?id=id%2B1%2F",
-        "/api/v1/flows?limit=1000&state=recent&proto=udp&ip=2001:db8::%2F32&port=53&version=6"
-        "&sort=last&order=asc&offset=100",
+        ("/api/v1/flows?limit=1000&state=recent&proto=udp&ip=2001:db8::%2F32&port=53&version=6"
+         "&sort=last&order=asc&offset=100"),
     };
     for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
         assert_int_equal(get(b, targets[i]), 200);
