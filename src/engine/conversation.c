@@ -172,22 +172,8 @@ static void set_context(struct call *call)
 /* Sends what a hook has logged on its way. */
 static void pass_events(struct call *call)
 {
-    struct conversations *all = call->all;
-    struct event_head *head = event_log_first(&all->log);
-    for (; head != NULL; head = event_log_next(&all->log, head)) {
-        struct transaction *t = (struct transaction *)head;
-        transaction_ends(t, call->flow);
-        transaction_finish(t);
-        head->order = call->moment->order;
-        head->suborder = call->moment->suborder;
-        size_t size = event_pack(NULL, 0, head, all->options.text_max);
-        void *room = outbox_reserve(all->options.outbox, size);
-        if (room != NULL) {
-            event_pack(room, size, head, all->options.text_max);
-            outbox_commit(all->options.outbox);
-        }
-    }
-    event_log_reset(&all->log);
+    const uint64_t order[] = {call->moment->order, call->moment->suborder};
+    transaction_ends_pass(&call->all->log, call->flow, order, call->all->options.outbox);
 }
 
 /* ---- Whose it is ---------------------------------------------------------------------------- */
@@ -379,6 +365,15 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
     }
 }
 
+/* What waits for a secret is offered again: it may have come. */
+static void try_again(struct call *call, unsigned side, uint64_t time_ns)
+{
+    bool waits = call->c != NULL && call->c->proto != 0 && call->c->pending[side].size > 0;
+    if (waits && call->all->options.listeners->keys != NULL) {
+        feed(call, side, span_of(NULL, 0), time_ns);
+    }
+}
+
 static void take_gap(struct call *call, unsigned side, uint32_t length)
 {
     pending_drop(&call->c->pending[side], call->all->slab);
@@ -399,7 +394,7 @@ static void take_fin(struct call *call, unsigned side)
         proto_of(call)->on_fin(&call->context, side);
         pass_events(call);
     }
-    if (call->c->inner != NULL) {
+    if (call->c->inner != NULL && call->c->pending[side].size == 0) {
         struct inner_world world = world_of(call);
         inner_fin(&world, call->c->inner, side);
         pass_events(call);
@@ -410,6 +405,10 @@ static void take_piece(struct call *call, const struct tcp_stream_piece *piece)
 {
     switch (piece->kind) {
     case TCP_STREAM_DATA:
+        try_again(call, 1U - piece->side, piece->time_ns);
+        if (call->c == NULL) {
+            break;
+        }
         if (call->c->proto != 0) {
             feed(call, piece->side, piece->data, piece->time_ns);
         } else {
@@ -475,51 +474,67 @@ static void take_tcp(struct call *call, const struct packet *packet, unsigned si
 
 /* ---- Datagrams ------------------------------------------------------------------------------ */
 
+/* A conversation of a protocol that is known from the first packet; false when there is no room. */
+static bool begin_with(struct call *call, uint32_t number)
+{
+    call->c = begin(call->all, call->index, call->flow);
+    if (call->c == NULL) {
+        return false;
+    }
+    if (!attach(call, number)) {
+        let_go(call);
+        return false;
+    }
+    return true;
+}
+
+static void take_datagram(struct call *call, const struct packet *packet, unsigned side)
+{
+    set_context(call);
+    proto_of(call)->on_datagram(&call->context, packet, side);
+    pass_events(call);
+    if (call->context.is_done) {
+        let_go(call);
+    }
+}
+
 static void take_udp(struct call *call, const struct packet *packet, unsigned side)
 {
     if (call->c == NULL) {
-        struct span payload = packet_payload(packet);
-        uint32_t number = ask(call, payload, side);
+        uint32_t number = ask(call, packet_payload(packet), side);
         if (number == 0 || number == LISTENERS_NONE) {
             call->flow->flags |= FLOW_UNHEARD;
             return;
         }
-        call->c = begin(call->all, call->index, call->flow);
-        if (call->c == NULL) {
-            return;
-        }
-        if (!attach(call, number)) {
-            let_go(call);
+        if (!begin_with(call, number)) {
             return;
         }
     }
-    set_context(call);
-    proto_of(call)->on_datagram(&call->context, packet, side);
-    pass_events(call);
+    take_datagram(call, packet, side);
 }
-
-/* ---- ICMP ----------------------------------------------------------------------------------- */
 
 /* ICMP needs no probe: there is one protocol that reads it. */
 static void take_icmp(struct call *call, const struct packet *packet, unsigned side)
 {
     const struct listeners *listeners = call->all->options.listeners;
-    if (call->c == NULL) {
-        call->c = begin(call->all, call->index, call->flow);
-        if (call->c == NULL) {
-            return;
-        }
-        if (!attach(call, (uint32_t)(listeners->icmp - listeners->items) + 1)) {
-            let_go(call);
-            return;
-        }
+    if (call->c != NULL || begin_with(call, (uint32_t)(listeners->icmp - listeners->items) + 1)) {
+        take_datagram(call, packet, side);
     }
-    set_context(call);
-    proto_of(call)->on_datagram(&call->context, packet, side);
-    pass_events(call);
 }
 
 /* ---- The door ------------------------------------------------------------------------------- */
+
+static struct call call_of(struct conversations *all, const struct conversation_moment *moment,
+                           flow_index index, struct flow *flow)
+{
+    return (struct call){
+        .all = all,
+        .moment = moment,
+        .index = index,
+        .flow = flow,
+        .c = flow->flags & FLOW_HEARD ? &all->pool[all->of_flow[index]] : NULL,
+    };
+}
 
 void conversation_packet(struct conversations *all, const struct conversation_moment *moment,
                          flow_index index, struct flow *flow, const struct packet *packet,
@@ -528,13 +543,7 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
     if (flow->flags & FLOW_UNHEARD || packet->l4 == NULL) {
         return;
     }
-    struct call call = {
-        .all = all,
-        .moment = moment,
-        .index = index,
-        .flow = flow,
-        .c = flow->flags & FLOW_HEARD ? &all->pool[all->of_flow[index]] : NULL,
-    };
+    struct call call = call_of(all, moment, index, flow);
     const struct listeners *listeners = all->options.listeners;
     if (packet->class == PACKET_TCP && listeners->has_tcp) {
         take_tcp(&call, packet, side);
@@ -546,20 +555,23 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
     }
 }
 
+/* Time has come to `until_ns`. */
+static void go_on(struct call *call, uint64_t until_ns)
+{
+    set_context(call);
+    tcp_stream_age(&call->c->stream, until_ns);
+    take_pieces(call);
+    try_again(call, 0, call->moment->now_ns);
+    try_again(call, 1, call->moment->now_ns);
+}
+
 void conversation_age(struct conversations *all, const struct conversation_moment *moment,
                       flow_index index, struct flow *flow)
 {
-    if (!(flow->flags & FLOW_HEARD)) {
-        return;
+    struct call call = call_of(all, moment, index, flow);
+    if (call.c != NULL) {
+        go_on(&call, moment->now_ns);
     }
-    struct call call = {.all = all,
-                        .moment = moment,
-                        .index = index,
-                        .flow = flow,
-                        .c = &all->pool[all->of_flow[index]]};
-    set_context(&call);
-    tcp_stream_age(&call.c->stream, moment->now_ns);
-    take_pieces(&call);
 }
 
 static enum proto_close reason_of(const struct conversation *c, const struct flow *flow)
@@ -573,20 +585,12 @@ static enum proto_close reason_of(const struct conversation *c, const struct flo
 void conversation_close(struct conversations *all, const struct conversation_moment *moment,
                         flow_index index, struct flow *flow)
 {
-    if (!(flow->flags & FLOW_HEARD)) {
-        return;
+    struct call call = call_of(all, moment, index, flow);
+    if (call.c != NULL) {
+        go_on(&call, UINT64_MAX);
     }
-    struct call call = {.all = all,
-                        .moment = moment,
-                        .index = index,
-                        .flow = flow,
-                        .c = &all->pool[all->of_flow[index]]};
-    set_context(&call);
-    tcp_stream_age(&call.c->stream, UINT64_MAX);
-    take_pieces(&call);
-    if (call.c == NULL) {
-        return;
+    if (call.c != NULL) {
+        close_protocol(&call, reason_of(call.c, flow));
+        end(all, index, flow);
     }
-    close_protocol(&call, reason_of(call.c, flow));
-    end(all, index, flow);
 }

@@ -35,3 +35,23 @@ void transaction_ends(struct transaction *t, const struct flow *flow)
     t->incomplete = flow->flags & FLOW_INCOMPLETE;
     flow_event_community_id(t->community_id, key);
 }
+
+void transaction_ends_pass(struct event_log *log, const struct flow *flow, const uint64_t order[2],
+                           struct outbox *outbox)
+{
+    struct event_head *head = event_log_first(log);
+    for (; head != NULL; head = event_log_next(log, head)) {
+        struct transaction *t = (struct transaction *)head;
+        transaction_ends(t, flow);
+        transaction_finish(t);
+        head->order = order[0];
+        head->suborder = order[1];
+        size_t size = event_pack(NULL, 0, head, log->text_max);
+        void *room = outbox_reserve(outbox, size);
+        if (room != NULL) {
+            event_pack(room, size, head, log->text_max);
+            outbox_commit(outbox);
+        }
+    }
+    event_log_reset(log);
+}

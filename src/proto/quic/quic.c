@@ -24,9 +24,8 @@ static enum proto_guess quic_probe(struct span data, unsigned side)
 static void quic_on_datagram(struct proto_context *c, const struct packet *packet, unsigned side)
 {
     const struct quic_flow *f = c->state;
-    if (!f->is_over) {
-        quic_flow_take(c, packet_payload(packet), side);
-    }
+    quic_flow_take(c, packet_payload(packet), side);
+    c->is_done = f->is_over; /* a flag a packet from now on */
 }
 
 static void quic_on_close(struct proto_context *c, enum proto_close why)
