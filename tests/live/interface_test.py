@@ -53,7 +53,8 @@ class Live(unittest.TestCase):
         status, out, err = self.pair.finish(process)
         self.assertEqual(status, 0, err)
         flows = [json.loads(line) for line in out.splitlines()]
-        self.assertEqual(sum(flow["network"]["packets"] for flow in flows if flow["flow"]["final"]),
+        self.assertEqual(sum(flow["network"]["packets"] for flow in flows
+                             if flow.get("flow", {}).get("final")),
                          frames_seen)
         return frames_seen
 
@@ -80,7 +81,8 @@ class Live(unittest.TestCase):
         self.assertIn(status, (0, 1), err)
         self.assertNotIn("Sanitizer", err)
         flows = [json.loads(line) for line in out.splitlines()]
-        self.assertEqual(sum(flow["network"]["packets"] for flow in flows if flow["flow"]["final"]),
+        self.assertEqual(sum(flow["network"]["packets"] for flow in flows
+                             if flow.get("flow", {}).get("final")),
                          PACKETS)
 
     def test_removed_and_back(self):
