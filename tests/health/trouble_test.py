@@ -68,8 +68,9 @@ class Troubles(unittest.TestCase):
         self.assertIsNotNone(got)
         self.assertTrue(wanted - by <= got <= wanted + by, f"{got}, not {wanted} give or take {by}")
 
-    def assert_counts_retransmissions(self, name):
-        """Each segment that the link dropped was sent again, seen so at both taps."""
+    def assert_counts_retransmissions(self, name, unseen=2):
+        """Each segment that the link dropped was sent again, seen so at both taps. At the client all but
+        `unseen`: when all behind a lost one was lost, too, its repeat comes in order."""
         truth, at_client, at_server = self.both(name)
         gone = truth["link"]["down"]["lost"] + truth["link"]["down"]["overflowed"]
         for_nothing = at_server["s2c"]["spurious_retrans_pkts"] + at_server["flags"].get("tlp", 0)
@@ -78,7 +79,7 @@ class Troubles(unittest.TestCase):
         self.assert_near(behind, gone + for_nothing / 2, 2 + for_nothing / 2)
         self.assertEqual(at_server["s2c"]["retrans_fills_hole_pkts"], 0)
         before = at_client["s2c"]["retrans_fills_hole_pkts"]
-        self.assert_near(before, gone, 2)
+        self.assert_near(before, gone - unseen / 2, 2 + unseen / 2)
 
     def test_round_trips_are_those_of_the_link(self):
         for name, truth in self.truths.items():
@@ -125,11 +126,12 @@ class Troubles(unittest.TestCase):
             self.assert_near(health["s2c"]["queue_p50_ms"], real, 0.2 * real + 10)
 
     def test_deep_queue(self):
-        """Hundreds of segments in flight."""
-        truth, at_client, _ = self.both("deep_queue")
+        """Hundreds of segments in flight, of which few round trips are measured"""
+        truth, at_client, at_server = self.both("deep_queue")
         real = truth["link"]["down"]["queue_p95_ms"]
-        self.assert_verdicts(at_client, ["bufferbloat"], ("lossy", "blackholed"))
-        self.assert_near(at_client["s2c"]["queue_p95_ms"], real, 0.2 * real)
+        for health in (at_client, at_server):
+            self.assert_verdicts(health, ["bufferbloat"], ("lossy", "blackholed"))
+        self.assert_near(at_client["s2c"]["queue_p95_ms"], real, 0.25 * real)  # by time stamps
 
     def test_loss(self):
         self.assert_counts_retransmissions("loss")
@@ -142,7 +144,8 @@ class Troubles(unittest.TestCase):
         for health in (at_client, at_server):
             self.assert_verdicts(health, ["lossy"], ("reordered", "blackholed"))
         if "budget_spent" not in at_client["flags"]:  # more holes at a time than are followed
-            self.assert_counts_retransmissions("overflow")
+            lost = self.truths["overflow"]["link"]["down"]["overflowed"]
+            self.assert_counts_retransmissions("overflow", unseen=lost / 3)
 
     def test_reorder(self):
         truth, at_client, at_server = self.both("reorder")
