@@ -10,6 +10,9 @@ enum { PENDING_FIRST = 512 };
 bool pending_keep(struct pending *pending, struct slab *slab, struct span data)
 {
     size_t wanted = pending->size + data.size;
+    if (data.size == 0) {
+        return true;
+    }
     if (wanted > PROTO_PENDING_MAX) {
         return false;
     }

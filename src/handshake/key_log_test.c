@@ -62,7 +62,7 @@ static void says_when_it_is_full(void **state)
     struct key_log *log = key_log_in(calloc(1, key_log_bytes(8)), 8, 1, false);
     char line[KEY_LOG_LINE_MAX];
     for (unsigned i = 0; i <= 8; i++) {
-        snprintf(line, sizeof line, "CLIENT_RANDOM %02x%s %s", i, RANDOM "" + 2, SECRET SECRET SECRET);
+        snprintf(line, sizeof line, "CLIENT_RANDOM %02x%s %s", i, &RANDOM[2], SECRET SECRET SECRET);
         assert_int_equal(add(log, line), i < 8 ? KEY_LOG_ADDED : KEY_LOG_FULL);
     }
     free(log);
