@@ -14,24 +14,10 @@ struct beat_arguments {
     bool publishes;        /* false: events go nowhere */
 };
 
-/* Set-up of an Elasticsearch cluster, as far as it is Packetbeat's own affair. */
-struct beat_setup {
-    bool template_enabled;
-    bool template_overwrite;
-    const char *template_name;
-    const char *template_pattern;
-    const char *template_json;       /* a file to take instead of ours, or NULL */
-    const struct node *template_settings; /* or NULL */
-    bool ilm_enabled;
-    const char *ilm_policy;
-    bool ilm_overwrite;
-};
-
 struct beat_config {
     struct config *config;
     const struct node *root;   /* all that was said */
     struct text_list warnings;
-    struct beat_setup setup;
     struct beat_inside *inside; /* private */
 };
 

@@ -7,6 +7,7 @@
 #include "engine/beat_config.h"
 #include "engine/config_keys.h"
 #include "event/beat.h"
+#include "sink/sink.h"
 
 struct beat_reading {
     const struct beat_arguments *arguments;
@@ -48,6 +49,8 @@ bool beat_read_taps(struct beat_reading *r);
 bool beat_read_flows(struct beat_reading *r);
 bool beat_read_protocols(struct beat_reading *r);
 bool beat_read_outputs(struct beat_reading *r);
+/* setup.template and setup.ilm, into the cluster that documents go to. */
+void beat_read_setup(struct beat_reading *r, struct sink_cluster *cluster);
 /* Names all that nobody used. */
 void beat_tell_leftovers(struct beat_reading *r);
 

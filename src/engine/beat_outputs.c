@@ -47,6 +47,133 @@ static bool read_file(struct beat_reading *r, const struct node *map)
     return read_codec(r, map, output);
 }
 
+/* The same name by which the templates of this version go. */
+static const char *expand_version(struct beat_reading *r, const char *pattern)
+{
+    static const char part[] = "%{[agent.version]}";
+    const char *at = strstr(pattern, part);
+    if (at == NULL) {
+        return pattern;
+    }
+    struct span text = node_format(r->tree, "%.*s%s%s", (int)(at - pattern), pattern, BEAT_VERSION,
+                                   at + sizeof part - 1);
+    return (const char *)text.data;
+}
+
+static const char *path_text(struct beat_reading *r, const struct node *map, const char *path)
+{
+    return config_text(r->config, beat_text(r, map, path, ""));
+}
+
+/* Of a list that may be there, the first; others are left over. */
+static const char *first_of(struct beat_reading *r, const struct node *map, const char *path)
+{
+    struct text_list list = beat_list(r, map, path);
+    if (list.count > 1) {
+        beat_warn(r, "%s: the first file is taken", path);
+    }
+    return list.count > 0 ? list.items[0] : "";
+}
+
+static bool read_tls(struct beat_reading *r, const struct node *map, struct sink_cluster *c)
+{
+    const char *mode = beat_text(r, map, "ssl.verification_mode", "full");
+    bool is_on = beat_flag(r, map, "ssl.enabled", false);
+    c->scheme = is_on ? "https://" : "http://";
+    c->ca_file = first_of(r, map, "ssl.certificate_authorities");
+    c->certificate_file = path_text(r, map, "ssl.certificate");
+    c->key_file = path_text(r, map, "ssl.key");
+    c->key_password = path_text(r, map, "ssl.key_passphrase");
+    c->verify = strcmp(mode, "strict") == 0 ? "full" : config_text(r->config, mode);
+    bool is_known = strcmp(c->verify, "full") == 0 || strcmp(c->verify, "certificate") == 0 ||
+                    strcmp(c->verify, "none") == 0;
+    return is_known || beat_refuse(r, node_find(map, span_str("ssl.verification_mode")),
+                                   "ssl.verification_mode '%s' is not full, strict, certificate or "
+                                   "none", mode);
+}
+
+/* A map of names and values as "NAME<between>VALUE". */
+static struct text_list read_map(struct beat_reading *r, const struct node *map, const char *path,
+                                 const char *between)
+{
+    struct text_list list = {0};
+    struct node *node = beat_take(map, path);
+    if (node == NULL) {
+        return list;
+    }
+    beat_use_all(node);
+    for (const struct node *child = node->first; child != NULL; child = child->next) {
+        struct span line = node_format(r->tree, "%.*s%s%.*s", (int)child->name.size,
+                                       child->name.data, between, (int)child->text.size,
+                                       child->text.data);
+        config_list_add(r->config, &list, (const char *)line.data);
+    }
+    return list;
+}
+
+static void read_access(struct beat_reading *r, const struct node *map, struct sink_cluster *c)
+{
+    struct text_list hosts = beat_list(r, map, "hosts");
+    struct text_list parameters = read_map(r, map, "parameters", "=");
+    const char *protocol = beat_text(r, map, "protocol", NULL);
+    c->hosts = hosts.count > 0 ? hosts : c->hosts;
+    c->scheme = protocol == NULL ? c->scheme : strcmp(protocol, "https") == 0 ? "https://" : "http://";
+    c->path = path_text(r, map, "path");
+    c->username = path_text(r, map, "username");
+    c->password = path_text(r, map, "password");
+    c->api_key = path_text(r, map, "api_key");
+    c->headers = read_map(r, map, "headers", ": ");
+    c->proxy = beat_flag(r, map, "proxy_disable", false) ? "" : path_text(r, map, "proxy_url");
+    for (size_t i = 0; i < parameters.count; i++) {
+        struct span all = node_format(r->tree, "%s%s%s", c->parameters, i > 0 ? "&" : "",
+                                      parameters.items[i]);
+        c->parameters = config_text(r->config, (const char *)all.data);
+    }
+}
+
+static void read_pace(struct beat_reading *r, const struct node *map, struct sink_cluster *c)
+{
+    const char *preset = beat_text(r, map, "preset", "balanced");
+    bool is_slow = strcmp(preset, "scale") == 0;
+    int64_t events = beat_number(r, r->root, "queue.mem.events", 0);
+    (void)beat_number(r, r->root, "queue.mem.flush.min_events", 0); /* requests fill by themselves */
+    c->bulk_wait_ns = beat_duration(r, r->root, "queue.mem.flush.timeout",
+                                    is_slow ? 20000000000 : 1000000000);
+    c->bulk_wait_ns = c->bulk_wait_ns > 10000000000 ? 10000000000 : c->bulk_wait_ns;
+    c->bulk_events = beat_number(r, map, "bulk_max_size", 1600);
+    c->bulk_events = c->bulk_events < 1 ? 100000 : c->bulk_events;
+    c->compression = beat_number(r, map, "compression_level", 1);
+    c->timeout_ns = beat_duration(r, map, "timeout", 90000000000);
+    c->retries = beat_number(r, map, "max_retries", 3);
+    c->backoff_ns = beat_duration(r, map, "backoff.init", 1000000000);
+    c->backoff_max_ns = beat_duration(r, map, "backoff.max", 60000000000);
+    c->close_ns = beat_duration(r, r->root, "packetbeat.shutdown_timeout", 10000000000);
+    c->close_ns = c->close_ns == 0 ? 10000000000 : c->close_ns;
+    if (events > 0) { /* about 2 KiB each */
+        c->queue_bytes = events * 2048 > 1 << 20 ? events * 2048 : 1 << 20;
+    }
+}
+
+static bool read_cluster(struct beat_reading *r, const struct node *map)
+{
+    struct config_output *output = config_add_output(r->config, "elasticsearch");
+    struct sink_cluster *c = &output->cluster;
+    const char *index = beat_text(r, map, "index", "packetbeat-%{[agent.version]}");
+    c->index = config_text(r->config, expand_version(r, index));
+    c->pipeline = path_text(r, map, "pipeline");
+    (void)beat_flag(r, map, "escape_html", false);
+    (void)beat_flag(r, map, "allow_older_versions", true);
+    (void)beat_flag(r, map, "loadbalance", true); /* one connection; hosts take turns when one fails */
+    output->makes_template = false; /* its own set-up is read below */
+    if (!read_tls(r, map, c)) {
+        return false;
+    }
+    read_access(r, map, c);
+    read_pace(r, map, c);
+    beat_read_setup(r, c);
+    return true;
+}
+
 static bool read_discard(struct beat_reading *r, const struct node *map)
 {
     (void)r;
@@ -63,6 +190,7 @@ static const struct reader readers[] = {
     {"console", read_console},
     {"file", read_file},
     {"discard", read_discard},
+    {"elasticsearch", read_cluster},
 };
 
 static const struct reader *reader_of(struct span name)

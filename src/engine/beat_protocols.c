@@ -12,6 +12,18 @@ static struct proto_settings *settings_of(const struct config_protocol *protocol
     return protocol->options;
 }
 
+/* Of which protocols it tells responses whose request was not seen; those of others it drops. */
+static bool tells_unmatched(const char *name)
+{
+    static const char *const names[] = {"http", "dns", "icmp", "memcache"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What this dialect has otherwise than ours: nothing is hidden that is not asked for, what came without
  * its question is told, and events have no fields that Packetbeat's do not have. */
 static void set_habits(struct beat_reading *r, struct config_protocol *protocol)
@@ -19,7 +31,7 @@ static void set_habits(struct beat_reading *r, struct config_protocol *protocol)
     struct proto_settings *settings = settings_of(protocol);
     settings->enabled = false;
     settings->only_ports = true;
-    settings->report_unmatched = true;
+    settings->report_unmatched = tells_unmatched(protocol->proto->name);
     static const char *const off[] = {"redact_secrets", "ja3s", "ja4"};
     for (size_t i = 0; i < sizeof off / sizeof *off; i++) {
         const struct config_key *key = config_key_find(protocol->keys, off[i]);

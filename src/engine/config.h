@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/span.h"
 #include "base/text.h"
+#include "sink/sink.h"
 
 #include <stdio.h>
 #include <sys/socket.h>
@@ -80,6 +81,8 @@ struct config_output {
     bool pretty;         /* over several lines, for people */
     bool escape_html;
     const char *format;  /* event/pattern.h: lines that are no JSON; "" for JSON */
+    bool makes_template; /* puts an index template for our fields into the cluster */
+    struct sink_cluster cluster;
     uint64_t given;
 };
 

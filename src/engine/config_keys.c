@@ -77,7 +77,8 @@ static bool check_output(const struct config *config, size_t index, struct err *
         return err_set(err, ERR_USAGE, "permissions '%s' are no octal number such as 0640",
                        output->permissions);
     }
-    return pattern_check(output->format, err);
+    return pattern_check(output->format, err) && pattern_check(output->cluster.index, err) &&
+           pattern_check(output->cluster.pipeline, err);
 }
 
 const struct config_key config_tap_keys[] = {
@@ -109,6 +110,13 @@ const struct config_key config_tap_keys[] = {
     {0},
 };
 
+#define CLUSTER(name_, kind_, member, fallback_, help_)                                            \
+    .path = #name_, .kind = kind_, .offset = offsetof(struct config_output, cluster.member),       \
+    .fallback = fallback_, .only = "elasticsearch", .help = help_
+#define HOUR SECONDS(3600)
+
+static const char *const verifications[] = {"full", "certificate", "none", NULL};
+
 const struct config_key config_output_keys[] = {
     {.path = "kind", .kind = CONFIG_CHOICE, .offset = offsetof(struct config_output, kind),
      .fallback = "stdout", .choice = sink_choice, .help = "Where events go."},
@@ -134,6 +142,50 @@ const struct config_key config_output_keys[] = {
     {.path = "format", .kind = CONFIG_TEXT, .offset = offsetof(struct config_output, format),
      .only = "stdout or file",
      .help = "Lines of one's own shape, with fields in them: %{[source.ip]} %{[query]:-}."},
+    {CLUSTER(hosts, CONFIG_LIST, hosts, "localhost:9200",
+             "Hosts of the cluster, or URLs; when one is away the next has its turn.")},
+    {CLUSTER(index, CONFIG_TEXT, index, "vantage",
+             "Index or data stream; may have fields and dates in it: net-%{[type]}-%{+yyyy.MM.dd}.")},
+    {CLUSTER(pipeline, CONFIG_TEXT, pipeline, NULL, "An ingest pipeline.")},
+    {CLUSTER(username, CONFIG_TEXT, username, NULL, "Who to log in as.")},
+    {CLUSTER(password, CONFIG_TEXT, password, NULL, "Better from the environment: ${PASSWORD}."),
+     .secret = true},
+    {CLUSTER(api_key, CONFIG_TEXT, api_key, NULL, "ID:KEY, in place of user and password."),
+     .secret = true},
+    {CLUSTER(headers, CONFIG_LIST, headers, NULL, "More headers, \"Name: value\".")},
+    {CLUSTER(parameters, CONFIG_TEXT, parameters, NULL, "More parameters of requests, a=1&b=2.")},
+    {CLUSTER(ca_file, CONFIG_TEXT, ca_file, NULL, "Certificates of whom to trust, PEM.")},
+    {CLUSTER(certificate_file, CONFIG_TEXT, certificate_file, NULL, "Our own, PEM.")},
+    {CLUSTER(key_file, CONFIG_TEXT, key_file, NULL, "Its key, PEM.")},
+    {CLUSTER(key_password, CONFIG_TEXT, key_password, NULL, "What opens the key."), .secret = true},
+    {CLUSTER(verify, CONFIG_CHOICE, verify, "full",
+             "What is asked of the host's certificate: that it is trusted and has the host's name, "
+             "or the former only."),
+     .choices = verifications},
+    {CLUSTER(proxy, CONFIG_TEXT, proxy, NULL, "URL of a proxy.")},
+    {CLUSTER(compression, CONFIG_NUMBER, compression, "1", "Level of gzip; 0: none."), .maximum = 9},
+    {CLUSTER(bulk_events, CONFIG_NUMBER, bulk_events, "1600", "Events in a request, at most."),
+     .minimum = 1, .maximum = 100000},
+    {CLUSTER(bulk_wait, CONFIG_DURATION, bulk_wait_ns, "1s", "How long a request waits for more."),
+     .maximum = HOUR},
+    {CLUSTER(queue, CONFIG_SIZE, queue_bytes, "64M",
+             "Events that wait for the cluster; those beyond are lost, and counted."),
+     .minimum = MIB(1), .maximum = MIB(4096)},
+    {CLUSTER(timeout, CONFIG_DURATION, timeout_ns, "90s", "Of a request."),
+     .minimum = SECONDS(1), .maximum = HOUR},
+    {CLUSTER(retries, CONFIG_NUMBER, retries, "-1",
+             "How often a document is sent again that the cluster has no time for; -1: always."),
+     .minimum = -1, .maximum = 1 << 30},
+    {CLUSTER(backoff, CONFIG_DURATION, backoff_ns, "1s", "First pause when the cluster is away."),
+     .minimum = 1000000, .maximum = HOUR},
+    {CLUSTER(backoff_max, CONFIG_DURATION, backoff_max_ns, "60s", "Longest pause."),
+     .minimum = 1000000, .maximum = HOUR},
+    {CLUSTER(close_wait, CONFIG_DURATION, close_ns, "10s",
+             "How long the rest may take when the agent ends."),
+     .maximum = HOUR},
+    {.path = "template", .kind = CONFIG_FLAG, .fallback = "true", .only = "elasticsearch",
+     .offset = offsetof(struct config_output, makes_template),
+     .help = "Put an index template for a data stream of the index's name there, if none is."},
     {0},
 };
 

@@ -305,7 +305,8 @@ void config_values_default(struct config *config, const struct config_key *keys,
     for (const struct config_key *key = keys; key->path != NULL; key++) {
         bool is_value = key->kind != CONFIG_SECTION && key->kind != CONFIG_ITEMS &&
                         key->kind != CONFIG_PROTOCOLS && key->kind != CONFIG_TREE;
-        if (key->kind == CONFIG_TEXT) { /* no text is ever NULL, of whatever kind the item is */
+        bool is_text = key->kind == CONFIG_TEXT || key->kind == CONFIG_CHOICE;
+        if (is_text && strcmp(key->path, "kind") != 0) { /* no text is NULL, of whatever kind */
             *(const char **)((char *)object + key->offset) = "";
         }
         if (!is_value || key->fallback == NULL || !config_key_applies(key, kind)) {

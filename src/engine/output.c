@@ -2,9 +2,12 @@
 #include "engine/output.h"
 
 #include "base/json.h"
+#include "base/node.h"
 #include "engine/health_list.h"
+#include "engine/index_template.h"
 #include "engine/health_roll.h"
 #include "engine/shaper.h"
+#include "event/pattern.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -27,6 +30,7 @@ struct output {
     struct outbox *outboxes;
     struct open_sink sinks[SINKS_MAX];
     uint32_t sink_count;
+    struct nodes memory; /* of what sinks borrow */
     struct shaper *shaper; /* NULL: events go as they are encoded */
     struct json lines;
     uint32_t line_count;
@@ -40,6 +44,33 @@ struct output {
 };
 
 /* ---- Sinks ---------------------------------------------------------------------------------- */
+
+/* What the sink of an output is told of its cluster; a template for our own fields is made here. */
+static struct sink_cluster *cluster_of(struct output *output, const struct config_output *wanted)
+{
+    struct sink_cluster *cluster = node_allocate(&output->memory, sizeof *cluster);
+    *cluster = wanted->cluster;
+    const char **texts[] = {&cluster->path, &cluster->template_name, &cluster->template_text,
+                            &cluster->policy_name, &cluster->policy_text};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) { /* no key of ours, but a dialect's */
+        *texts[i] = *texts[i] != NULL ? *texts[i] : "";
+    }
+    cluster->scheme = cluster->scheme != NULL ? cluster->scheme : "http://";
+    if (!wanted->makes_template || pattern_varies(cluster->index)) {
+        return cluster;
+    }
+    struct span pattern = node_format(&output->memory, "%s*", cluster->index);
+    struct index_template options = {.pattern = (const char *)pattern.data, .beat = "vantage",
+                                     .version = VANTAGE_VERSION};
+    struct json text;
+    json_init(&text);
+    index_template_write(&text, &options);
+    cluster->template_name = cluster->index;
+    cluster->template_text =
+        (const char *)node_copy(&output->memory, span_of(text.data, text.size)).data;
+    json_done(&text);
+    return cluster;
+}
 
 static bool open_sinks(struct output *output, struct err *err)
 {
@@ -59,6 +90,8 @@ static bool open_sinks(struct output *output, struct err *err)
             .pretty = wanted->pretty,
             .escape_html = wanted->escape_html,
             .format = wanted->format,
+            .cluster = cluster_of(output, wanted),
+            .waits = output->options.mode != OUTBOX_DROP,
         };
         struct sink *sink = kind->open(&options, err);
         if (sink == NULL) {
@@ -160,6 +193,7 @@ void output_free(struct output *output)
     health_list_free(output->connections);
     health_roll_free(output->roll);
     shaper_free(output->shaper);
+    node_done(&output->memory);
     free(output->recent);
     free(output->outboxes);
     free(output);

@@ -7,6 +7,35 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "base/text.h"
+
+/* A cluster that takes documents over HTTP: Elasticsearch and what speaks like it. Texts are never NULL. */
+struct sink_cluster {
+    struct text_list hosts;     /* "host:9200" or URLs */
+    const char *scheme;         /* "http://" or "https://", for hosts that name none */
+    const char *path;           /* in front of all others; "" */
+    const char *parameters;     /* "a=b&c=d" of bulk requests; "" */
+    struct text_list headers;   /* "Name: value" */
+    const char *index;          /* event/pattern.h */
+    const char *pipeline;
+    const char *username, *password, *api_key;
+    const char *ca_file, *certificate_file, *key_file, *key_password;
+    const char *verify;         /* full, certificate or none */
+    const char *proxy;
+    int64_t compression;        /* gzip level; 0: none */
+    int64_t bulk_events;        /* most of them in a request */
+    int64_t bulk_wait_ns;       /* how long it waits for more of them */
+    int64_t queue_bytes;
+    int64_t timeout_ns;
+    int64_t retries;            /* of a document that is refused for now; negative: without end */
+    int64_t backoff_ns, backoff_max_ns;
+    int64_t close_ns;           /* how long the rest may take at the end */
+    const char *template_name;  /* an index template to put there; "" for none */
+    const char *template_text;  /* its JSON */
+    bool template_overwrite;
+    const char *policy_name;    /* a lifecycle policy likewise; Elasticsearch only */
+    const char *policy_text;
+};
 
 struct sink_options {
     const char *path;       /* file: where to write */
@@ -17,12 +46,17 @@ struct sink_options {
     bool pretty;            /* events over several lines */
     bool escape_html;
     const char *format;     /* event/pattern.h; NULL or empty: JSON */
+    const struct sink_cluster *cluster; /* elasticsearch: borrowed as long as the sink lives */
+    bool waits;             /* the source can wait: what does not fit is waited for, not lost */
 };
 
 struct sink_status {
     uint64_t events;  /* delivered */
     uint64_t bytes;
     uint64_t lost;    /* events given up on */
+    uint64_t waiting; /* events in a queue of the sink's own */
+    uint64_t refused; /* of those lost: that the other side would not have */
+    uint64_t retries; /* requests sent again */
     char last_error[200]; /* empty: all is well */
 };
 

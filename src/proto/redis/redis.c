@@ -4,7 +4,7 @@
 #include "proto/redis/redis_event.h"
 #include "proto/redis/redis_flow.h"
 
-enum { TEXT_FIRST = 256, TEXT_SLACK = 4 };
+enum { TEXT_FIRST = 256, TEXT_SLACK = 4, TEXT_MOST = 128 << 10 };
 
 static const uint16_t ports[] = {6379, 6380, 26379, 0};
 
@@ -79,8 +79,8 @@ static enum proto_guess redis_probe(struct span data, unsigned side)
 static void grow_text(const struct proto_context *c, struct resp_text *text)
 {
     /* A little more than the event shows, so that it can tell where the last character ends. */
-    size_t most = c->events->text_max < REDIS_QUEUE_BYTES / 8 ? c->events->text_max
-                                                              : REDIS_QUEUE_BYTES / 8;
+    size_t most = c->events->text_max < TEXT_MOST ? c->events->text_max
+                                                              : TEXT_MOST;
     most += TEXT_SLACK;
     size_t wanted = text->capacity == 0 ? TEXT_FIRST : 2 * (size_t)text->capacity;
     uint8_t *data = text->capacity < most ? slab_grow(c->memory, text->data, wanted) : NULL;
@@ -286,12 +286,28 @@ static void redis_on_close(struct proto_context *c, enum proto_close why)
     drop_text(c, &f->side[1].text);
 }
 
+#define ROW(name_, kind_, fallback_, help_)                                                        \
+    .name = #name_, .kind = kind_, .offset = offsetof(struct redis_options, name_),                \
+    .fallback = fallback_, .help = help_
+
+static const struct proto_option options[] = {
+    {ROW(queue_max_bytes, PROTO_OPTION_SIZE, "1M",
+         "Of commands that wait for their replies, on one connection."),
+     .minimum = 1 << 10, .maximum = 64 << 20},
+    {ROW(queue_max_messages, PROTO_OPTION_NUMBER, "4096",
+         "How many commands may wait for their replies, on one connection."),
+     .minimum = 1, .maximum = 1 << 20},
+    {0},
+};
+
 const struct proto proto_redis = {
     .name = "redis",
     .help = "commands and replies of Redis, RESP 2 and 3, pipelines, published messages",
     .metrics = &redis_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct redis_flow),
+    .options = options,
+    .options_size = sizeof(struct redis_options),
     .probe = redis_probe,
     .on_chunk = redis_on_chunk,
     .on_gap = redis_on_gap,

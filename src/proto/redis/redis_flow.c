@@ -14,6 +14,11 @@ static struct redis_stats *stats_of(const struct proto_context *c)
     return c->block;
 }
 
+static const struct redis_options *options_of(const struct proto_context *c)
+{
+    return (const struct redis_options *)c->settings;
+}
+
 /* ---- Events --------------------------------------------------------------------------------- */
 
 static struct span text_of(const struct resp_text *text)
@@ -85,6 +90,12 @@ static void report(struct proto_context *c, const struct redis_request *r,
     };
     if (server != NULL) {
         fill_reply(&e, server, end_ns);
+    }
+    if (c->settings->send_request) {
+        e.transaction.request = span_of(r->text, r->size);
+    }
+    if (c->settings->send_response && end_ns != 0) {
+        e.transaction.response = text_of(&server->text);
     }
     struct span notes[2];
     uint32_t count = 0;
@@ -279,7 +290,9 @@ void redis_take_request(struct proto_context *c, uint64_t now_ns)
         return;
     }
     push(f, r);
-    while (f->count > REDIS_QUEUE_MAX || (f->queue_bytes > REDIS_QUEUE_BYTES && f->count > 1)) {
+    const struct redis_options *options = options_of(c);
+    while (f->count > options->queue_max_messages ||
+           (f->queue_bytes > options->queue_max_bytes && f->count > 1)) {
         evict_oldest(c);
     }
 }

@@ -2,16 +2,21 @@
 /* A Redis connection: the messages of both sides as they come, and the commands that wait for their
  * replies, which come in the order of the commands. A reply belongs to the oldest command; where
  * commands had to be forgotten, their replies are still owed and passed over. The connection is a
- * zeroed block of the engine's; what it holds in the slab is bounded by REDIS_QUEUE_MAX commands
- * and REDIS_QUEUE_BYTES, and two texts. */
+ * zeroed block of the engine's; what it holds in the slab is bounded by the options queue_max_messages
+ * and queue_max_bytes, and two texts. */
 #pragma once
 
 #include "proto/proto.h"
 #include "proto/redis/redis_resp.h"
 
+/* What users may choose; Packetbeat's names. */
+struct redis_options {
+    struct proto_settings settings;
+    int64_t queue_max_bytes;    /* of commands that wait for their replies, on one connection */
+    int64_t queue_max_messages;
+};
+
 enum {
-    REDIS_QUEUE_MAX = 4096,
-    REDIS_QUEUE_BYTES = 1 << 20,
     REDIS_NAME_MAX = 40,  /* of a command's name */
     REDIS_BROKEN_MAX = 8, /* times that a connection may stop to be RESP before it is let go of */
 };

@@ -60,7 +60,11 @@ static void play(struct stage *s, struct span input, struct slab *slab, size_t p
 {
     s->log = (struct event_log){
         .memory = aligned_alloc(64, LOG), .capacity = LOG, .text_max = TEXT_MAX};
+    static struct redis_options options;
+    proto_options_default(&proto_redis, &options);
+    options.settings.send_request = options.settings.send_response = true;
     s->context = (struct proto_context){
+        .settings = &options.settings,
         .block = &s->stats, .state = &s->flow, .memory = slab, .events = &s->log};
     require(s->log.memory != NULL);
     json_init(&s->said);

@@ -15,7 +15,7 @@
 
 extern const struct proto proto_redis;
 
-enum { CLIENT = 0, SERVER = 1, GAP = 2, FIN = 4, BUDGET = 1 << 24, LOG = 1 << 20 };
+enum { QUEUE_MAX = 4096, CLIENT = 0, SERVER = 1, GAP = 2, FIN = 4, BUDGET = 1 << 24, LOG = 1 << 20 };
 
 /* What one side says next; or a gap of so many bytes, or its end. */
 struct line {
@@ -38,7 +38,10 @@ static void stage_init(struct stage *s, size_t text_max)
 {
     *s = (struct stage){.slab = slab_new(BUDGET)};
     s->log = (struct event_log){.memory = aligned_alloc(64, LOG), .capacity = LOG, .text_max = text_max};
+    static struct redis_options options;
+    proto_options_default(&proto_redis, &options);
     s->context = (struct proto_context){
+        .settings = &options.settings,
         .block = &s->stats, .state = &s->flow, .memory = s->slab, .events = &s->log};
     json_init(&s->said);
     assert_non_null(s->slab);
@@ -333,14 +336,14 @@ static void too_many(void **state)
 {
     struct stage s;
     stage_init(&s, 100);
-    for (unsigned i = 0; i < REDIS_QUEUE_MAX + 10; i++) {
+    for (unsigned i = 0; i < QUEUE_MAX + 10; i++) {
         char text[32];
         sprintf(text, "ECHO %u\r\n", i);
         say(&s, CLIENT, span_str(text), i);
     }
     assert_int_equal(s.stats.evicted, 10);
     assert_int_equal(s.stats.unanswered, 10);
-    for (unsigned i = 0; i < REDIS_QUEUE_MAX + 10; i++) {
+    for (unsigned i = 0; i < QUEUE_MAX + 10; i++) {
         char text[32], expected[32];
         sprintf(text, ":%u\r\n", i);
         json_reset(&s.said);

@@ -1,0 +1,104 @@
+"""A small, strict receiver of Elasticsearch's bulk API for tests: what it is sent must be well formed, or it
+says so. Its answers can be told beforehand."""
+import gzip
+import http.server
+import json
+import threading
+
+
+class BulkServer:
+    """Listens on a port of its own on loopback. `documents` are those taken, as (index, document)."""
+
+    def __init__(self, distribution=None):
+        self.documents = []
+        self.puts = {}
+        self.faults = []        # what a client did wrong
+        self.requests = []      # (method, path, headers)
+        self.statuses = []      # of the next bulk requests, before any is taken
+        self.refuse = lambda document: None  # status of a document, None: taken
+        self.distribution = distribution
+        self.lock = threading.Lock()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *arguments):
+                pass
+
+            def reply(self, status, value):
+                body = json.dumps(value).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            def body(self):
+                data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                return gzip.decompress(data) if self.headers.get("Content-Encoding") == "gzip" else data
+
+            def handle_any(self):
+                data = self.body()
+                with outer.lock:
+                    outer.requests.append((self.command, self.path, dict(self.headers)))
+                    status, value = outer.answer(self.command, self.path, self.headers, data)
+                self.reply(status, value)
+
+            do_GET = do_PUT = do_POST = do_HEAD = handle_any
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def answer(self, method, path, headers, data):
+        if path.split("?")[0].endswith("/_bulk") and method == "POST":
+            return self.bulk(headers, data)
+        if method == "GET" and path == "/":
+            version = {"number": "8.17.0"}
+            if self.distribution:
+                version = {"number": "2.11.0", "distribution": self.distribution}
+            return 200, {"version": version}
+        if method == "PUT":
+            self.puts[path] = json.loads(data)
+            return 200, {"acknowledged": True}
+        if method == "GET":
+            return (200, {}) if path in self.puts else (404, {"error": {"reason": "missing"}})
+        return 405, {"error": {"reason": method}}
+
+    def bulk(self, headers, data):
+        if self.statuses:
+            status = self.statuses.pop(0)
+            if status != 200:
+                return status, {"error": {"reason": "as told"}}
+        if headers.get("Content-Type") != "application/x-ndjson":
+            self.faults.append("Content-Type is %r" % headers.get("Content-Type"))
+        if not data.endswith(b"\n"):
+            self.faults.append("the body does not end with a newline")
+        lines = data.split(b"\n")[:-1]
+        if len(lines) % 2:
+            self.faults.append("an action without a document")
+        items = []
+        for action, text in zip(lines[::2], lines[1::2]):
+            items.append(self.one(json.loads(action), json.loads(text)))
+        return 200, {"took": 1, "errors": any("error" in i["create"] for i in items), "items": items}
+
+    def one(self, action, document):
+        if list(action) != ["create"] or not action["create"].get("_index"):
+            self.faults.append("action %r" % action)
+            return {"create": {"status": 400, "error": {"type": "x", "reason": "bad action"}}}
+        if "@timestamp" not in document or "@metadata" in document:
+            self.faults.append("a document without @timestamp, or with @metadata")
+        status = self.refuse(document)
+        if status:
+            return {"create": {"status": status,
+                               "error": {"type": "document_parsing_exception", "reason": "as told"}}}
+        self.documents.append((action["create"]["_index"], document))
+        return {"create": {"status": 201, "_index": action["create"]["_index"]}}

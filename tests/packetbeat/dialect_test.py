@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""`vantage packetbeat`: its command line, its configuration, what it says of what it cannot mean."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "support")]
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
+VANTAGE = os.environ["VANTAGE"]
+DATA = os.path.join(HERE, "..", "..", "src", "proto", "http", "data")
+CAPTURE = os.path.join(DATA, "http_odd.pcap")
+HTTP = "packetbeat.protocols:\n- type: http\n  ports: [80]\n"
+CONSOLE = HTTP + "output.console.enabled: true\n"
+
+
+class Dialect(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def write(self, text, name="packetbeat.yml", mode=0o600):
+        path = os.path.join(self.folder.name, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def run_it(self, *arguments, text=CONSOLE, environment=None):
+        command = [VANTAGE, "packetbeat", *arguments, "-c", self.write(text)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60,
+                              env=dict(os.environ, **(environment or {})))
+
+    def events(self, text=CONSOLE, *arguments, environment=None):
+        done = self.run_it("-e", "-t", "-I", CAPTURE, *arguments, text=text, environment=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def refused(self, text, why):
+        done = self.run_it("test", "config", text=text)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(why, done.stderr)
+
+    def test_the_envelope(self):
+        event = self.events(CONSOLE + "name: n\ntags: [a]\nfields: {x.y: 1}\n")[0]
+        self.assertEqual(event["@metadata"], {"beat": "packetbeat", "type": "_doc", "version": "8.17.0"})
+        self.assertEqual((event["agent"]["name"], event["agent"]["type"]), ("n", "packetbeat"))
+        self.assertEqual(event["tags"], ["a"])
+        self.assertEqual(event["fields"], {"x": {"y": 1}})
+        self.assertRegex(event["@timestamp"], r"\.\d{3}Z$")
+        self.assertNotIn("first_byte", event["event"])
+
+    def test_only_what_is_listed_on_its_ports(self):
+        self.assertEqual(self.events("output.console: {}\n"), [])
+        self.assertEqual(self.events(CONSOLE.replace("80", "81")), [])
+        self.assertTrue(all(e["server"]["port"] == 80 for e in self.events()))
+        old = "packetbeat.protocols.http: {ports: [80]}\noutput: {console: {enabled: yes}}\n"
+        self.assertEqual(len(self.events(old)), len(self.events()))
+
+    def test_settings_of_the_command_line_and_variables(self):
+        text = CONSOLE + "tags: ${TAGS:none}\nname: ${agent}-x\nagent: A\n"
+        event = self.events(text)[0]
+        self.assertEqual((event["tags"], event["agent"]["name"]), (["none"], "A-x"))
+        event = self.events(text, environment={"TAGS": "[a, b]"})[0]
+        self.assertEqual(event["tags"], ["a", "b"])
+        event = self.events(text, "-E", "tags=c,d", "-E", "name=z")[0]
+        self.assertEqual((event["tags"], event["agent"]["name"]), (["c", "d"], "z"))
+        self.refused(CONSOLE + "name: ${NOT_THERE_AT_ALL}\n", "NOT_THERE_AT_ALL")
+
+    def test_one_protocol_has_its_own(self):
+        text = CONSOLE.replace("ports: [80]", "ports: [80]\n  tags: [web]\n  index: other\n"
+                               "  fields_under_root: true\n  fields: {team: t}\n"
+                               "  processors:\n  - drop_event.when.equals.method: HEAD\n")
+        events = self.events(text)
+        self.assertEqual(events[0]["@metadata"]["raw_index"], "other")
+        self.assertEqual((events[0]["tags"], events[0]["team"]), (["web"], "t"))
+        self.assertNotIn("HEAD", {e.get("method") for e in events})
+
+    def test_processors(self):
+        text = CONSOLE + """
+processors:
+- if.equals.method: GET
+  then:
+  - add_fields: {target: a, fields: {b: 1}}
+  else:
+  - add_tags: {tags: [other]}
+- rename: {fields: [{from: http.response.status_code, to: code}], ignore_missing: true}
+- drop_fields: {fields: [http]}
+- add_host_metadata: ~
+- add_docker_metadata: ~
+"""
+        done = self.run_it("-e", "-t", "-I", CAPTURE, text=text)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(events[0]["a"], {"b": 1})
+        self.assertEqual(events[0]["code"], 200)
+        self.assertNotIn("http", events[0])
+        self.assertIn("os", events[0]["host"])
+        self.assertEqual(events[1]["tags"], ["other"])
+        self.assertIn("processor add_docker_metadata is not available", done.stderr)
+        self.refused(CONSOLE + "processors:\n- drop_evnt: ~\n",
+                     "6:3: there is no processor 'drop_evnt' (did you mean drop_event?)")
+        self.refused(CONSOLE + "processors:\n- drop_event.when.equal.a: 1\n", "'equal' is no condition")
+
+    def test_outputs(self):
+        text = HTTP + "output.file: {path: %s, filename: out}\n" % self.folder.name
+        self.assertEqual(self.events(text), [])
+        self.assertEqual(self.events(text), [])  # rotated at each start
+        files = sorted(f for f in os.listdir(self.folder.name) if f.startswith("out-"))
+        self.assertEqual(len(files), 2)
+        self.assertRegex(files[0], r"^out-\d{8}\.ndjson$")
+        path = os.path.join(self.folder.name, files[0])
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(len(file.readlines()), len(self.events()))
+        done = self.run_it("-t", "-I", CAPTURE, text=HTTP + "output.console.codec.format.string: "
+                           "'%{[method]} %{[url.path]:-}'\n")
+        self.assertEqual(done.stdout.splitlines()[0], "GET /1")
+        done = self.run_it("-t", "-I", CAPTURE, text=HTTP + "output.console.pretty: true\n")
+        self.assertTrue(done.stdout.startswith('{\n  "@timestamp": "'))
+        self.assertEqual(self.run_it("-N", "-t", "-I", CAPTURE).stdout, "")
+        self.refused(HTTP, "no output is defined")
+        self.refused(CONSOLE + "output.file.path: /tmp\n", "more than one output")
+
+    def test_nothing_is_passed_over_in_silence(self):
+        text = CONSOLE + ("logging.to_files: true\nmonitoring.enabled: true\nqueue.disk.path: /x\n"
+                          "packetbeat.interfaces.metrics_interval: 5s\nnonsense.at.all: 1\n")
+        done = self.run_it("test", "config", text=text)
+        self.assertEqual((done.returncode, done.stdout), (0, "Config OK\n"))
+        for name in ("logging.to_files", "monitoring.enabled", "queue.disk.path",
+                     "packetbeat.interfaces.metrics_interval", "nonsense.at.all"):
+            self.assertEqual(done.stderr.count(name), 1, done.stderr)
+
+    def test_bad_settings_name_their_place(self):
+        self.refused(CONSOLE + "packetbeat.interfaces.bpf_filter: no filter at all\n", "bpf_filter")
+        self.refused(CONSOLE + "packetbeat.flows.period: 1ms\n", "packetbeat.yml:5:1: period")
+        self.refused(CONSOLE + "timestamp.precision: day\n", "5:1: timestamp.precision 'day'")
+        self.refused(CONSOLE.replace("[80]", "[x]"), "http: ports: 'x'")
+        self.refused("a: [\n", "packetbeat.yml:2:1")
+
+    def test_permissions(self):
+        path = self.write(CONSOLE, mode=0o622)
+        command = [VANTAGE, "packetbeat", "-c", path, "test", "config"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("chmod go-w", done.stderr)
+        for flag in ("--strict.perms=false", "-strict.perms=false"):
+            self.assertEqual(subprocess.run(command + [flag], capture_output=True).returncode, 0)
+
+    def test_other_commands(self):
+        self.assertIn("8.17.0", self.run_it("version").stdout)
+        self.assertRegex(self.run_it("devices").stdout, r"(?m)^\d+: lo \(loopback\)")
+        self.assertEqual(self.run_it("-devices").stdout, self.run_it("devices").stdout)
+        exported = self.run_it("export", "config", text=CONSOLE + "output.console.password: s3cret\n")
+        self.assertIn("  console:\n", exported.stdout)
+        self.assertNotIn("s3cret", exported.stdout)
+        self.assertEqual(self.run_it("nonsense").returncode, 2)
+
+    def test_rounds_dump_and_debug(self):
+        once = len(self.events())
+        self.assertEqual(len(self.events(CONSOLE, "-l", "2")), 2 * once)
+        prefix = os.path.join(self.folder.name, "dump")
+        self.events(CONSOLE, "-dump", prefix)
+        dumped = [f for f in os.listdir(self.folder.name) if f.startswith("dump-")]
+        self.assertEqual(len(dumped), 1)
+        done = self.run_it("-e", "-t", "-d", "publish", "-I", CAPTURE)
+        self.assertEqual(done.stderr.count("Publish event: {"), once)
+
+
+if __name__ == "__main__":
+    tap.main()

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""The output elasticsearch against a small, strict receiver of the bulk API on loopback."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
+sys.dont_write_bytecode = True
+import bulk_server  # noqa: E402
+import tap  # noqa: E402
+
+VANTAGE = os.environ["VANTAGE"]
+CAPTURE = os.path.join(HERE, "..", "..", "src", "proto", "http", "data", "http_odd.pcap")
+NOBODY = "127.0.0.1:9"  # discard: nobody listens there
+
+
+class Elasticsearch(unittest.TestCase):
+    def setUp(self):
+        self.server = bulk_server.BulkServer()
+        self.addCleanup(self.server.close)
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def configure(self, output, more=""):
+        path = os.path.join(self.folder.name, "packetbeat.yml")
+        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w",
+                  encoding="utf-8") as file:
+            file.write("packetbeat.protocols:\n- type: http\n  ports: [80, 8081, 3128]\n%s\n"
+                       "output.elasticsearch:\n  backoff: {init: 20ms, max: 100ms}\n%s" % (more, output))
+        return path
+
+    def run_packetbeat(self, output, more="", capture=CAPTURE, arguments=()):
+        command = [VANTAGE, "packetbeat", "-e", "-t", "-I", capture, "-c",
+                   self.configure(output, more), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    def hosts(self, *before):
+        return "  hosts: %s\n" % json.dumps([*before, "127.0.0.1:%d" % self.server.port])
+
+    def expected(self):
+        """The events of the capture as the console shows them."""
+        done = self.run_packetbeat(self.hosts(), arguments=("-E", "output.elasticsearch.enabled=false",
+                                                            "-E", "output.console.enabled=true"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_documents_arrive_as_they_are(self):
+        done = self.run_packetbeat(self.hosts() + "  username: u\n  password: p\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.server.faults, [])
+        self.assertEqual({index for index, _ in self.server.documents}, {"packetbeat-8.17.0"})
+        expected = self.expected()
+        self.assertGreater(len(expected), 5)
+        for event, (_, document) in zip(expected, self.server.documents, strict=True):
+            event.pop("@metadata")
+            for either in (event, document):
+                either["agent"].pop("ephemeral_id")
+            self.assertEqual(event, document)
+        headers = self.server.requests[-1][2]
+        self.assertEqual(headers["Content-Encoding"], "gzip")
+        self.assertEqual(headers["Authorization"], "Basic dTpw")
+
+    def test_the_cluster_is_set_up_once(self):
+        self.run_packetbeat(self.hosts())
+        template = self.server.puts["/_index_template/packetbeat-8.17.0"]
+        self.assertEqual(template["index_patterns"], ["packetbeat-8.17.0*"])
+        self.assertEqual(template["data_stream"], {})
+        properties = template["template"]["mappings"]["properties"]
+        self.assertEqual(properties["source"]["properties"]["ip"], {"type": "ip"})
+        self.assertEqual(template["template"]["settings"]["index"]["lifecycle"]["name"], "packetbeat")
+        self.assertIn("/_ilm/policy/packetbeat", self.server.puts)
+        before = len([r for r in self.server.requests if r[0] == "PUT"])
+        self.run_packetbeat(self.hosts())
+        self.assertEqual(len([r for r in self.server.requests if r[0] == "PUT"]), before)
+
+    def test_opensearch_has_no_such_policies(self):
+        self.server.distribution = "opensearch"
+        self.run_packetbeat(self.hosts())
+        self.assertEqual(list(self.server.puts), ["/_index_template/packetbeat-8.17.0"])
+        self.assertNotIn("lifecycle", json.dumps(self.server.puts))
+        self.assertGreater(len(self.server.documents), 5)
+
+    def test_busy_clusters_are_asked_again(self):
+        self.server.statuses = [429, 503, 200, 500]
+        done = self.run_packetbeat(self.hosts() + "  bulk_max_size: 4\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(self.server.documents), len(self.expected()))
+        self.assertEqual(self.server.faults, [])
+
+    def test_another_host_has_its_turn(self):
+        self.run_packetbeat(self.hosts(NOBODY))
+        self.assertEqual(len(self.server.documents), len(self.expected()))
+
+    def test_a_refused_document_does_not_take_others_along(self):
+        refused = []
+
+        def refuse(document):
+            if document.get("method") == "HEAD":
+                refused.append(document)
+                return 400
+            return None
+
+        self.server.refuse = refuse
+        done = self.run_packetbeat(self.hosts())
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(len(refused), 1)
+        self.assertEqual(len(self.server.documents), len(self.expected()) - 1)
+
+    def test_a_document_that_has_to_wait_is_sent_again_alone(self):
+        seen = []
+
+        def refuse(document):
+            seen.append(document.get("query"))
+            return 429 if seen.count("GET /1") == 1 and seen[-1] == "GET /1" else None
+
+        self.server.refuse = refuse
+        self.run_packetbeat(self.hosts())
+        self.assertEqual(seen.count("GET /1"), 2)
+        self.assertEqual(seen.count("GET /3"), 1)
+        self.assertEqual(len(self.server.documents), len(self.expected()))
+
+    def test_requests_that_are_too_large_are_halved(self):
+        self.server.statuses = [413, 413]
+        self.run_packetbeat(self.hosts())
+        self.assertEqual(len(self.server.documents), len(self.expected()))
+        self.assertEqual(self.server.faults, [])
+
+    def test_a_cluster_that_is_away_does_not_hold_the_end_up(self):
+        began = time.monotonic()
+        done = self.run_packetbeat("  hosts: [%s]\n" % NOBODY,
+                                   more="packetbeat.shutdown_timeout: 1s")
+        self.assertLess(time.monotonic() - began, 20)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_index_names_have_fields_in_them(self):
+        index = "  index: 'net-%{[type]}-%{+yyyy.MM.dd}'\n  api_key: 'id:secret'\n"
+        self.run_packetbeat(self.hosts() + index)
+        self.assertEqual({i for i, _ in self.server.documents}, {"net-http-2026.11.21"})
+        self.assertEqual(self.server.requests[-1][2]["Authorization"], "ApiKey aWQ6c2VjcmV0")
+
+    def run_tool(self, *words, output=None):
+        return subprocess.run([VANTAGE, "packetbeat", *words, "-c",
+                               self.configure(output or self.hosts())],
+                              capture_output=True, text=True, timeout=60)
+
+    def test_tools_for_clusters(self):
+        done = self.run_tool("test", "output", output=self.hosts(NOBODY))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("talks, version 8.17.0", done.stdout)
+        self.assertIn("127.0.0.1:9", done.stderr)
+        self.assertEqual(self.run_tool("test", "output").returncode, 0)
+        self.assertEqual(self.server.puts, {})
+        self.assertEqual(self.run_tool("setup").returncode, 0)
+        exported = json.loads(self.run_tool("export", "template").stdout)
+        self.assertEqual(exported, self.server.puts["/_index_template/packetbeat-8.17.0"])
+        policy = json.loads(self.run_tool("export", "ilm-policy").stdout)
+        self.assertEqual(policy, self.server.puts["/_ilm/policy/packetbeat"])
+        done = self.run_tool("setup", "--dashboards")
+        self.assertEqual((done.returncode, done.stderr.count("not applicable")), (0, 1))
+
+    def test_the_own_dialect_has_it_too(self):
+        path = os.path.join(self.folder.name, "vantage.yml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("outputs:\n  - {kind: elasticsearch, hosts: ['http://127.0.0.1:%d'], index: net}\n"
+                       % self.server.port)
+        done = subprocess.run([VANTAGE, "read", "-c", path, "-o", "summary", "--transactions", CAPTURE],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual({i for i, _ in self.server.documents}, {"net"})
+        self.assertIn("/_index_template/net", self.server.puts)
+        self.assertEqual(self.server.faults, [])
+
+
+if __name__ == "__main__":
+    tap.main()
