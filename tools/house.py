@@ -30,7 +30,8 @@ PUBLIC = {
     "handler": ["input_resources.h", "pcap_stats.h"],
     "policy": ["yaml_tree.h"],
     "proto/dns": ["dns_message.h", "dns_words.h"],
-    "engine": ["beat_config.h"],
+    "engine": ["beat_config.h", "index_template.h"],
+    "sink": ["elastic_check.h"],
     "tap": ["capture_filter.h", "interfaces.h", "pcapwrite.h", "rights.h"],
 }
 

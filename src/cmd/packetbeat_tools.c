@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/node_json.h"
+#include "engine/index_template.h"
 #include "event/beat.h"
+#include "sink/elastic_check.h"
 #include "tap/interfaces.h"
 
 int packetbeat_devices(void)
@@ -97,6 +99,100 @@ static int export_config(const struct arguments *a)
     return ERR_NONE;
 }
 
+/* The cluster that a configuration sends to, or NULL. */
+static const struct sink_cluster *cluster_of(const struct beat_config *beat)
+{
+    const struct config *config = beat->config;
+    bool is_cluster = config->output_count > 0 &&
+                      strcmp(config->outputs[0].kind, "elasticsearch") == 0;
+    return is_cluster ? &config->outputs[0].cluster : NULL;
+}
+
+/* What the configuration puts into a cluster; what Packetbeat's own would put, if it names none. */
+static int export_text(const struct arguments *a, bool wants_policy)
+{
+    struct beat_config *beat = packetbeat_config(a);
+    if (beat == NULL) {
+        return ERR_FAILED;
+    }
+    const struct sink_cluster *cluster = cluster_of(beat);
+    const char *text = cluster == NULL ? ""
+                       : wants_policy  ? cluster->policy_text
+                                       : cluster->template_text;
+    if (text[0] != '\0') {
+        puts(text);
+    } else if (wants_policy) {
+        puts(index_template_policy);
+    } else {
+        struct index_template options = {
+            .pattern = "packetbeat-" BEAT_VERSION "*",
+            .beat = "packetbeat",
+            .version = BEAT_VERSION,
+            .policy = arguments_flag(a, "noilm") ? NULL : "packetbeat",
+        };
+        struct json made;
+        json_init(&made);
+        index_template_write(&made, &options);
+        printf("%.*s\n", (int)made.size, made.data);
+        json_done(&made);
+    }
+    beat_config_free(beat);
+    return ERR_NONE;
+}
+
+static int export_template(const struct arguments *a)
+{
+    return export_text(a, false);
+}
+
+static int export_policy(const struct arguments *a)
+{
+    return export_text(a, true);
+}
+
+/* Asks each host of the cluster who it is, or puts into it what it needs. */
+static int with_cluster(const struct arguments *a, bool sets_up)
+{
+    struct beat_config *beat = packetbeat_config(a);
+    if (beat == NULL) {
+        return ERR_FAILED;
+    }
+    char said[1024] = "";
+    struct err err = {0};
+    const struct sink_cluster *cluster = cluster_of(beat);
+    bool is_good = cluster != NULL;
+    if (cluster == NULL) {
+        fprintf(stderr, "vantage packetbeat: the configuration has no output.elasticsearch\n");
+    } else {
+        is_good = elastic_check(cluster, sets_up, said, sizeof said, &err);
+        fputs(said, stdout);
+    }
+    if (err.code != ERR_NONE) {
+        fprintf(stderr, "vantage packetbeat: %s\n", err.text);
+    }
+    beat_config_free(beat);
+    return is_good ? ERR_NONE : ERR_FAILED;
+}
+
+static int test_output(const struct arguments *a)
+{
+    return with_cluster(a, false);
+}
+
+static int set_up(const struct arguments *a)
+{
+    if (arguments_flag(a, "dashboards")) {
+        fprintf(stderr, "vantage packetbeat: not applicable: setup --dashboards (Packetbeat's own "
+                        "dashboards show these events, too)\n");
+    }
+    if (arguments_flag(a, "pipelines")) {
+        fprintf(stderr, "vantage packetbeat: not applicable: setup --pipelines (there are none)\n");
+    }
+    bool only_others = (arguments_flag(a, "dashboards") || arguments_flag(a, "pipelines")) &&
+                       !arguments_flag(a, "index-management");
+    return only_others ? ERR_NONE : with_cluster(a, true);
+}
+
 static int print_version(const struct arguments *a)
 {
     (void)a;
@@ -124,7 +220,11 @@ struct tool {
 static const struct tool tools[] = {
     {"run", NULL, packetbeat_run},
     {"test", "config", test_config},
+    {"test", "output", test_output},
     {"export", "config", export_config},
+    {"export", "template", export_template},
+    {"export", "ilm-policy", export_policy},
+    {"setup", NULL, set_up},
     {"devices", NULL, list_devices},
     {"version", NULL, print_version},
     {"help", NULL, say_help},
@@ -146,6 +246,7 @@ int packetbeat_command(const struct arguments *a)
         }
     }
     return arguments_refuse(a, "'%s%s%s' is no command of Packetbeat that is available: run, "
-                            "test config, export config, devices, version",
+                            "test config, test output, export config, export template, "
+                            "export ilm-policy, setup, devices, version",
                             first, second != NULL ? " " : "", second != NULL ? second : "");
 }

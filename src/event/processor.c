@@ -14,7 +14,7 @@ struct step {
     struct step *next;
     struct condition *when;           /* NULL: always */
     const struct processor_kind *kind; /* NULL: a fork */
-    const void *state;
+    void *state;
     struct step *then_;
     struct step *else_;
 };
@@ -246,7 +246,7 @@ static bool make_processor(struct maker *m, struct step *step, struct node *node
         return condition_refuse(node, m->err, "the options of %s are a mapping", kind->name);
     }
     step->kind = kind;
-    step->state = kind->make != NULL ? kind->make(&making) : kind;
+    step->state = kind->make != NULL ? kind->make(&making) : &step->state;
     return step->state != NULL && m->err->code == ERR_NONE &&
            make_condition(m, step, node_member(making.options, span_str("when"))) &&
            check_leftovers(m, kind->name, making.options);
@@ -321,6 +321,9 @@ static void free_steps(struct step *step)
 {
     for (; step != NULL; step = step->next) {
         condition_free(step->when);
+        if (step->kind != NULL && step->kind->done != NULL && step->state != NULL) {
+            step->kind->done(step->state);
+        }
         free_steps(step->then_);
         free_steps(step->else_);
     }

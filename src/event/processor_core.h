@@ -27,6 +27,8 @@ struct processor_kind {
     void *(*make)(struct processor_making *m);
     /* NULL: known, but does nothing here. */
     void (*run)(const void *state, struct processor_event *event);
+    /* Gives back what is not in the tree; may be NULL. */
+    void (*done)(void *state);
 };
 
 /* Each table ends with a NULL name. */

@@ -148,8 +148,18 @@ struct replacing {
     struct replacing *next;
     struct span field;
     struct span by;
-    regex_t regex; /* compiled for the life of the process: configurations are few */
+    bool has_regex;
+    regex_t regex;
 };
+
+static void replace_done(void *state)
+{
+    for (struct replacing *r = state; r != NULL; r = r->next) {
+        if (r->has_regex) {
+            regfree(&r->regex);
+        }
+    }
+}
 
 static bool add_replacing(struct processor_making *m, struct replacing **ret,
                           const struct node *item)
@@ -164,7 +174,8 @@ static bool add_replacing(struct processor_making *m, struct replacing **ret,
     *r = (struct replacing){.next = *ret, .field = field->text, .by = by->text};
     *ret = r;
     char *text = (char *)(uintptr_t)node_copy(m->tree, pattern->text).data;
-    return regcomp(&r->regex, text, REG_EXTENDED) == 0 ||
+    r->has_regex = regcomp(&r->regex, text, REG_EXTENDED) == 0;
+    return r->has_regex ||
            condition_refuse(pattern, m->err, "replace: '%s' is no regular expression", text);
 }
 
@@ -177,6 +188,7 @@ static void *make_replace(struct processor_making *m)
     const struct node *item = list != NULL ? list->first : NULL;
     for (; item != NULL; item = item->next) {
         if (!add_replacing(m, &first, item)) {
+            replace_done(first);
             return NULL;
         }
     }
@@ -443,7 +455,7 @@ const struct processor_kind processor_text_kinds[] = {
     {"truncate_fields", make_cut, truncate_fields},
     {"lowercase", make_lower, change_case},
     {"uppercase", make_upper, change_case},
-    {"replace", make_replace, replace},
+    {"replace", make_replace, replace, replace_done},
     {"convert", make_convert, convert},
     {"dissect", make_dissect, dissect},
     {0},

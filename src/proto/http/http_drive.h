@@ -45,14 +45,12 @@ struct drive {
 extern const struct proto proto_http;
 
 /* Those of a program that was told nothing, and all lone responses. */
-static inline const struct http_options *drive_defaults(void)
+static inline struct http_options drive_options(void)
 {
-    static struct http_options options;
-    if (options.real_ip_header == NULL) {
-        proto_options_default(&proto_http, &options);
-        options.settings.report_unmatched = true;
-    }
-    return &options;
+    struct http_options options;
+    proto_options_default(&proto_http, &options);
+    options.settings.report_unmatched = true;
+    return options;
 }
 
 static inline void drive_init(struct drive *d, struct slab *slab, const struct http_options *options)

@@ -59,7 +59,7 @@ static void has_not(const char *lines, const char *text)
 static void shows_the_text_without_its_secrets(void **state)
 {
     (void)state;
-    struct http_options options = *drive_defaults();
+    struct http_options options = drive_options();
     options.settings.send_request = options.settings.send_response = true;
     options.include_body_for = (struct text_list){.items = (const char *[]){"form"}, .count = 1};
     const char *lines = told(&options, span_str(REQUEST),
@@ -81,7 +81,7 @@ static const uint8_t packed[] =
 static void unpacks_bodies(void **state)
 {
     (void)state;
-    struct http_options options = *drive_defaults();
+    struct http_options options = drive_options();
     options.include_response_body_for =
         (struct text_list){.items = (const char *[]){"JSON"}, .count = 1};
     struct span get = span_str("GET / HTTP/1.1\r\n\r\n");
@@ -104,7 +104,7 @@ static void unpacks_bodies(void **state)
 static void splits_cookies(void **state)
 {
     (void)state;
-    struct http_options options = *drive_defaults();
+    struct http_options options = drive_options();
     options.send_all_headers = options.split_cookie = true;
     options.redact_secrets = false;
     const char *lines = told(

@@ -11,6 +11,13 @@
 
 #include "proto/http/http_drive.h"
 
+static const struct http_options *drive_defaults(void)
+{
+    static struct http_options options;
+    options = drive_options();
+    return &options;
+}
+
 extern const struct proto proto_http;
 
 enum { RANDOM_ROUNDS = 40, SLAB_BYTES = 64 << 20 };

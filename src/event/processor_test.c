@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/node_json.h"
+#include "event/community.h"
+#include "event/condition.h"
+#include "event/networks.h"
+#include "event/pattern.h"
+#include "event/processor.h"
+
+static struct nodes tree;
+
+#define EVENT                                                                                      \
+    "{\"@timestamp\":\"2026-11-20T23:58:49.123Z\",\"type\":\"http\",\"code\":404,\"ip\":\"10.1.2.3\"," \
+    "\"tags\":[\"a\",\"web\"],\"a\":{\"b\":\"Hello\",\"c\":null}}"
+
+static struct node *parse(const char *json)
+{
+    struct node *node = node_json_parse(&tree, span_str(json));
+    assert_non_null(node);
+    return node;
+}
+
+/* A configuration in JSON, for which ' stands for ". */
+static struct node *quoted(const char *text)
+{
+    struct span copy = node_copy(&tree, span_str(text));
+    for (size_t i = 0; i < copy.size; i++) {
+        char *at = (char *)(uintptr_t)copy.data + i;
+        *at = *at == '\'' ? '"' : *at;
+    }
+    struct node *node = node_json_parse(&tree, copy);
+    if (node == NULL) {
+        fail_msg("no JSON: %s", text);
+    }
+    return node;
+}
+
+/* ---- Conditions ------------------------------------------------------------------------------ */
+
+static bool holds(const char *condition)
+{
+    struct err err = {0};
+    struct condition *c = condition_new(&tree, quoted(condition), &err);
+    if (c == NULL) {
+        fail_msg("%s: %s", condition, err.text);
+    }
+    bool ret = condition_holds(c, parse(EVENT));
+    condition_free(c);
+    return ret;
+}
+
+static void conditions_hold_or_not(void **state)
+{
+    static const char *const yes[] = {
+        "{'equals':{'code':404}}", "{'equals':{'type':'http'}}", "{'equals':{'a':{'b':'Hello'}}}",
+        "{'equals':{'tags':'web'}}", "{'contains':{'a.b':'ell'}}", "{'contains':{'tags':'we'}}",
+        "{'regexp':{'a.b':'^H\\\\w+$'}}", "{'regexp':{'ip':'^\\\\d+\\\\.1'}}",
+        "{'regexp':{'a.b':'(?i)hello'}}", "{'regexp':{'type':'^(?:http|dns)$'}}",
+        "{'range':{'code':{'gte':400,'lt':500}}}", "{'range':{'code.gt':403}}",
+        "{'network':{'ip':'private'}}", "{'network':{'ip':['192.168.0.0/16','10.1.0.0/16']}}",
+        "{'has_fields':['a.b','code']}", "{'not':{'equals':{'type':'dns'}}}",
+        "{'or':[{'equals':{'code':1}},{'equals':{'code':404}}]}",
+        "{'and':[{'equals':{'code':404}},{'not':{'has_fields':['x']}}]}",
+        "{'equals':{'code':404},'contains':{'type':'tt'}}",
+    };
+    static const char *const no[] = {
+        "{'equals':{'code':'40'}}", "{'equals':{'x':1}}", "{'contains':{'code':'9'}}",
+        "{'range':{'code':{'gte':400,'lt':404}}}", "{'range':{'type':{'gte':1}}}",
+        "{'network':{'ip':'public'}}", "{'network':{'type':'private'}}", "{'has_fields':['a.b','x']}",
+        "{'not':{'has_fields':['code']}}", "{'regexp':{'a.b':'^h'}}",
+        "{'and':[{'equals':{'code':404}},{'equals':{'type':'dns'}}]}",
+        "{'or':[{'equals':{'code':1}},{'equals':{'type':'dns'}}]}",
+    };
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+        if (!holds(yes[i])) {
+            fail_msg("does not hold: %s", yes[i]);
+        }
+    }
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) {
+        if (holds(no[i])) {
+            fail_msg("holds: %s", no[i]);
+        }
+    }
+    node_reset(&tree);
+}
+
+static void conditions_that_are_none_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "{}", "{'equal':{'a':1}}", "{'equals':1}", "{'equals':{'a':[1]}}", "{'range':{'a':1}}",
+        "{'range':{'a':{'gte':'x'}}}", "{'regexp':{'a':'('}}", "{'regexp':{'a':'(?=x)'}}",
+        "{'network':{'a':'nowhere'}}", "{'has_fields':'a'}", "{'and':1}", "{'not':[]}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct err err = {0};
+        assert_null(condition_new(&tree, quoted(bad[i]), &err));
+        assert_int_equal(err.code, ERR_USAGE);
+    }
+    node_reset(&tree);
+}
+
+/* ---- Processors ------------------------------------------------------------------------------- */
+
+/* What becomes of the event; "" when it is dropped. */
+static void becomes(const char *list, const char *expected)
+{
+    struct err err = {0};
+    struct node *host = parse("{\"name\":\"h\",\"ip\":[\"10.0.0.1\"]}");
+    struct processor_facts facts = {.host = host, .zone_name = "CET", .zone_offset = "+01:00"};
+    struct processors *all = processors_new(quoted(list), &facts, NULL, &err);
+    if (all == NULL) {
+        fail_msg("%s: %s", list, err.text);
+    }
+    struct node *event = parse("{\"type\":\"t\",\"a\":{\"b\":\"x1\",\"n\":7},\"l\":[1,2]}");
+    struct json text;
+    json_init(&text);
+    if (processors_run(all, &tree, event)) {
+        node_json_write(&text, event);
+    }
+    json_append(&text, "", 1);
+    assert_string_equal(text.data, expected);
+    json_done(&text);
+    processors_free(all);
+    node_reset(&tree);
+}
+
+#define LEFT "{\"type\":\"t\",\"a\":{\"b\":\"x1\",\"n\":7},\"l\":[1,2]"
+
+static void fields_come_and_go(void **state)
+{
+    becomes("[]", LEFT "}");
+    becomes("[{'drop_event':null}]", "");
+    becomes("[{'drop_event':{'when':{'equals':{'type':'u'}}}}]", LEFT "}");
+    becomes("[{'drop_fields':{'fields':['a.b','type','zz']}}]",
+            "{\"type\":\"t\",\"a\":{\"n\":7},\"l\":[1,2]}");
+    becomes("[{'include_fields':{'fields':['a.n']}}]", "{\"type\":\"t\",\"a\":{\"n\":7}}");
+    becomes("[{'add_fields':{'fields':{'x':1}}}]", LEFT ",\"fields\":{\"x\":1}}");
+    becomes("[{'add_fields':{'target':'','fields':{'a':{'c':1}}}}]",
+            "{\"type\":\"t\",\"a\":{\"b\":\"x1\",\"n\":7,\"c\":1},\"l\":[1,2]}");
+    becomes("[{'add_labels':{'labels':{'x':'y'}}}]", LEFT ",\"labels\":{\"x\":\"y\"}}");
+    becomes("[{'add_tags':{'tags':['p','q','p']}}]", LEFT ",\"tags\":[\"p\",\"q\"]}");
+    becomes("[{'append':{'target_field':'l','values':[3]}}]",
+            "{\"type\":\"t\",\"a\":{\"b\":\"x1\",\"n\":7},\"l\":[1,2,3]}");
+    becomes("[{'rename':{'fields':[{'from':'a.n','to':'c.d'}]}}]",
+            "{\"type\":\"t\",\"a\":{\"b\":\"x1\"},\"l\":[1,2],\"c\":{\"d\":7}}");
+    becomes("[{'rename':{'fields':[{'from':'no','to':'c'}]}}]",
+            LEFT ",\"error\":{\"message\":\"rename: field 'no' is not there\"}}");
+    becomes("[{'rename':{'ignore_missing':true,'fields':[{'from':'no','to':'c'}]}}]", LEFT "}");
+    becomes("[{'copy_fields':{'fields':[{'from':'a.b','to':'c'}]}}]", LEFT ",\"c\":\"x1\"}");
+    becomes("[{'move_fields':{'parent_path':'a','to':'z.'}}]",
+            "{\"type\":\"t\",\"a\":{},\"l\":[1,2],\"z\":{\"b\":\"x1\",\"n\":7}}");
+    becomes("[{'extract_array':{'field':'l','mappings':{'x':{'y':0},'w':1}}}]",
+            LEFT ",\"x\":{\"y\":1},\"w\":2}");
+    becomes("[{'if':{'equals':{'type':'t'}},'then':[{'add_tags':{'tags':'p'}}],"
+            "'else':{'drop_event':{}}}]", LEFT ",\"tags\":[\"p\"]}");
+    becomes("[{'if':{'equals':{'type':'u'}},'then':[],'else':{'drop_event':{}}}]", "");
+}
+
+static void texts_are_changed(void **state)
+{
+    becomes("[{'uppercase':{'values':['a.b']}},{'truncate_fields':{'fields':['a.b'],'max_bytes':1}}]",
+            "{\"type\":\"t\",\"a\":{\"b\":\"X\",\"n\":7},\"l\":[1,2],"
+            "\"log\":{\"flags\":[\"truncated\"]}}");
+    becomes("[{'replace':{'fields':[{'field':'a.b','pattern':'[0-9]','replacement':'-'}]}}]",
+            "{\"type\":\"t\",\"a\":{\"b\":\"x-\",\"n\":7},\"l\":[1,2]}");
+    becomes("[{'convert':{'fields':[{'from':'a.n','to':'s','type':'string'},"
+            "{'from':'a.n','type':'double'}]}}]",
+            "{\"type\":\"t\",\"a\":{\"b\":\"x1\",\"n\":7},\"l\":[1,2],\"s\":\"7\"}");
+    becomes("[{'convert':{'fields':[{'from':'a.b','type':'long'}]}}]",
+            LEFT ",\"error\":{\"message\":\"convert: field 'a.b' cannot be converted\"}}");
+    becomes("[{'dissect':{'field':'a.b','tokenizer':'x%{n}','target_prefix':'d'}}]",
+            LEFT ",\"d\":{\"n\":\"1\"}}");
+    becomes("[{'add_fields':{'target':'','fields':{'j':'{\\\"k\\\":[1]}'}}},"
+            "{'decode_json_fields':{'fields':['j']}}]", LEFT ",\"j\":{\"k\":[1]}}");
+    becomes("[{'decode_json_fields':{'fields':['a.b']}}]",
+            LEFT ",\"error\":{\"message\":\"decode_json_fields: field 'a.b' is no JSON\"}}");
+    becomes("[{'add_fields':{'target':'','fields':{'u':'a%20b+c','e':'aGk='}}},"
+            "{'urldecode':{'fields':[{'from':'u','to':'u'}]}},"
+            "{'decode_base64_field':{'field':{'from':'e','to':'e'}}}]",
+            LEFT ",\"u\":\"a b c\",\"e\":\"hi\"}");
+    becomes("[{'detect_mime_type':{'field':'a.b','target':'m'}}]",
+            LEFT ",\"m\":\"text/plain; charset=utf-8\"}");
+}
+
+static void facts_are_added(void **state)
+{
+    becomes("[{'add_host_metadata':{'netinfo':{'enabled':false}}},{'add_locale':null}]",
+            LEFT ",\"host\":{\"name\":\"h\"},\"event\":{\"timezone\":\"CET\"}}");
+    becomes("[{'add_fields':{'target':'','fields':{'source':{'ip':'192.168.1.1'},"
+            "'destination':{'ip':'8.8.8.8'}}}},"
+            "{'add_network_direction':{'internal_networks':['private']}}]",
+            LEFT ",\"source\":{\"ip\":\"192.168.1.1\"},\"destination\":{\"ip\":\"8.8.8.8\"},"
+                 "\"network\":{\"direction\":\"outbound\"}}");
+}
+
+static void lists_that_are_none_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "{}", "[1]", "[{}]", "[{'drop_event':null,'add_locale':null}]", "[{'nonsense':{}}]",
+        "[{'drop_fields':{}}]", "[{'drop_event':{'wen':1}}]", "[{'drop_event':1}]",
+        "[{'truncate_fields':{'fields':['a']}}]", "[{'rename':{'fields':[{}]}}]",
+        "[{'convert':{'fields':[{'from':'a','type':'x'}]}}]", "[{'dissect':{'tokenizer':'x'}}]",
+        "[{'replace':{'fields':[{'field':'a','pattern':'(','replacement':''}]}}]",
+        "[{'if':{'equals':1}}]", "[{'add_fields':{}}]", "[{'drop_event':{'when':{}}}]",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct err err = {0};
+        struct processors *all = processors_new(quoted(bad[i]), NULL, NULL, &err);
+        if (all != NULL || err.code != ERR_USAGE) {
+            fail_msg("taken: %s", bad[i]);
+        }
+    }
+    node_reset(&tree);
+}
+
+/* ---- Networks, patterns, Community ID ----------------------------------------------------------- */
+
+static void networks_have_their_addresses(void **state)
+{
+    static const struct {
+        const char *word;
+        const char *address;
+        bool is;
+    } cases[] = {
+        {"private", "172.31.0.1", true},      {"private", "172.32.0.1", false},
+        {"private", "fd00::1", true},         {"public", "2001:db8::1", true},
+        {"public", "127.0.0.1", false},       {"loopback", "::1", true},
+        {"multicast", "239.1.1.1", true},     {"link_local_unicast", "fe80::1", true},
+        {"link_local_multicast", "224.0.0.251", true}, {"unspecified", "0.0.0.0", true},
+        {"unicast", "255.255.255.255", false}, {"interface_local_multicast", "ff01::1", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct networks_address address;
+        assert_true(networks_address_read(span_str(cases[i].address), &address));
+        assert_int_equal(networks_is(cases[i].word, &address), cases[i].is);
+    }
+    struct networks set = {0};
+    struct err err = {0};
+    assert_true(networks_add(&set, span_str("2001:db8::/33"), &err));
+    assert_true(networks_add(&set, span_str("192.0.2.7"), &err));
+    assert_false(networks_add(&set, span_str("192.0.2.0/33"), &err));
+    struct networks_address a, b, c;
+    assert_true(networks_address_read(span_str("2001:db8:7fff::1"), &a));
+    assert_true(networks_address_read(span_str("2001:db8:8000::1"), &b));
+    assert_true(networks_address_read(span_str("192.0.2.8"), &c));
+    assert_true(networks_have(&set, &a));
+    assert_false(networks_have(&set, &b));
+    assert_false(networks_have(&set, &c));
+}
+
+static void patterns_are_filled_in(void **state)
+{
+    static const char *const cases[][2] = {
+        {"x", "x"}, {"%{[type]}-%{+yyyy.MM.dd}", "http-2026.11.20"}, {"%{[no]:else}", "else"},
+        {"%{[a.b]} %{[code]}%{[tags]}", "Hello 404[\"a\",\"web\"]"}, {"%{+HH:mm:ss}", "23:58:49"},
+    };
+    const struct node *event = parse(EVENT);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct json text;
+        struct err err = {0};
+        json_init(&text);
+        assert_true(pattern_check(cases[i][0], &err));
+        assert_true(pattern_write(&text, cases[i][0], event));
+        json_append(&text, "", 1);
+        assert_string_equal(text.data, cases[i][1]);
+        json_done(&text);
+    }
+    struct json text;
+    json_init(&text);
+    assert_false(pattern_write(&text, "%{[no]}", event));
+    json_done(&text);
+    static const char *const bad[] = {"%{", "%{}", "%{[a}", "%{a}", "%{+}", "%{[a]x}"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct err err = {0};
+        assert_false(pattern_check(bad[i], &err));
+    }
+    node_reset(&tree);
+}
+
+/* Values of the specification's own examples. */
+static void conversations_have_their_id(void **state)
+{
+    struct community id = {.protocol = 6, .source_port = 34855, .destination_port = 80};
+    char text[COMMUNITY_ROOM], back[COMMUNITY_ROOM];
+    networks_address_read(span_str("128.232.110.120"), &id.source);
+    networks_address_read(span_str("66.35.250.204"), &id.destination);
+    community_text(&id, text);
+    assert_string_equal(text, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+    struct community reverse = {.protocol = 6, .source = id.destination, .destination = id.source,
+                                .source_port = 80, .destination_port = 34855};
+    community_text(&reverse, back);
+    assert_string_equal(back, text);
+    struct community ping = {.protocol = 1, .source_port = 8};
+    networks_address_read(span_str("192.168.0.89"), &ping.source);
+    networks_address_read(span_str("192.168.0.1"), &ping.destination);
+    community_text(&ping, text);
+    assert_string_equal(text, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk=");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(conditions_hold_or_not),
+        cmocka_unit_test(conditions_that_are_none_are_refused),
+        cmocka_unit_test(fields_come_and_go),
+        cmocka_unit_test(texts_are_changed),
+        cmocka_unit_test(facts_are_added),
+        cmocka_unit_test(lists_that_are_none_are_refused),
+        cmocka_unit_test(networks_have_their_addresses),
+        cmocka_unit_test(patterns_are_filled_in),
+        cmocka_unit_test(conversations_have_their_id),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    node_done(&tree);
+    return failed;
+}
