@@ -16,8 +16,7 @@ bool pending_keep(struct pending *pending, struct slab *slab, struct span data)
     if (wanted > PROTO_PENDING_MAX) {
         return false;
     }
-    size_t room = pending->bytes != NULL ? slab_room(pending->bytes) : 0;
-    if (wanted > room) {
+    if (pending->bytes == NULL || wanted > slab_room(pending->bytes)) {
         uint8_t *bytes =
             slab_grow(slab, pending->bytes, wanted < PENDING_FIRST ? PENDING_FIRST : wanted);
         if (bytes == NULL) {
