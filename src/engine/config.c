@@ -80,6 +80,7 @@ void config_free(struct config *config)
         return;
     }
     node_done(config->tree);
+    config_protocols_release(config);
     while (config->memory != NULL) {
         struct config_memory *next = config->memory->next;
         free(config->memory);

@@ -203,5 +203,16 @@ bool config_protocol_check(const struct config_protocol *protocol, struct err *e
                            text_printable(quote, sizeof quote, ports->items[i]));
         }
     }
-    return true;
+    const struct proto *proto = protocol->proto;
+    return proto->prepare == NULL || proto->prepare(protocol->options, err);
+}
+
+void config_protocols_release(struct config *config)
+{
+    for (size_t i = 0; i < config->protocol_count; i++) {
+        const struct proto *proto = config->protocols[i].proto;
+        if (proto->release != NULL) {
+            proto->release(config->protocols[i].options);
+        }
+    }
 }

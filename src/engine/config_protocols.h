@@ -9,7 +9,10 @@
 /* Makes config->protocols, with the defaults. */
 void config_protocols_default(struct config *config);
 
-/* Rules between the options of one protocol: that its ports are ports. */
+/* Gives back what the protocols' prepare() made. */
+void config_protocols_release(struct config *config);
+
+/* Rules between the options of one protocol: that its ports are ports, and what its prepare() finds. */
 bool config_protocol_check(const struct config_protocol *protocol, struct err *err);
 
 /* The row that `path`, "http.ports", names, and whose it is; NULL and err when there is none. */

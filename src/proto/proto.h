@@ -100,6 +100,13 @@ struct proto {
     const struct proto_option *options;
     size_t options_size;
 
+    /* Off the packet path, when a configuration is checked: makes of the options what their table
+     * cannot say (files that they name are read), and keeps it in the options struct behind what the
+     * table describes. False and err: what the user has to mend. May be called again. NULL: nothing. */
+    bool (*prepare)(struct proto_settings *settings, struct err *err);
+    /* Gives back what prepare() made; it may have made nothing. */
+    void (*release)(struct proto_settings *settings);
+
     /* Whether the first bytes that a side of a connection sent, or a datagram, are this protocol. */
     enum proto_guess (*probe)(struct span data, unsigned side);
 

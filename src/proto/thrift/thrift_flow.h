@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A connection that speaks Thrift: calls that wait for their replies, which name the method and the
+ * number of the call. A reply shows that calls before it with the same number (most clients number
+ * all alike) want none: one-way methods of old clients look like others. The state is a zeroed
+ * block of the engine's; in the slab are at most THRIFT_QUEUE_MAX calls and THRIFT_QUEUE_BYTES, and
+ * a record of each side. */
+#pragma once
+
+#include "proto/thrift/thrift_event.h"
+#include "proto/thrift/thrift_options.h"
+#include "proto/thrift/thrift_wire.h"
+
+enum {
+    THRIFT_QUEUE_MAX = 256,
+    THRIFT_QUEUE_BYTES = 1 << 20,
+    THRIFT_BROKEN_MAX = 8,
+    THRIFT_KEPT_MAX = 64 << 10, /* bytes of a message that are shown */
+};
+
+enum thrift_text { THRIFT_SERVICE, THRIFT_METHOD, THRIFT_VALUE, THRIFT_THROWN, THRIFT_TEXTS };
+
+/* What is kept of a message, in a slab block of just its size. */
+struct thrift_record {
+    struct thrift_record *next;
+    uint64_t start_ns;
+    uint64_t end_ns;
+    uint64_t bytes;
+    int32_t sequence;
+    uint32_t size; /* of the texts */
+    uint8_t kind;  /* enum thrift_kind */
+    uint8_t side;
+    bool is_oneway;
+    bool has_failed;
+    bool is_dropped;
+    bool holed;
+    struct {
+        uint32_t at;
+        uint32_t size;
+    } text[THRIFT_TEXTS]; /* the value (parameters) stands right behind the method */
+    uint8_t bytes_of_texts[];
+};
+
+/* What a side is saying. */
+struct thrift_side {
+    struct thrift_record *open;    /* of a large message of which more bytes come */
+    struct thrift_skipper skipper; /* without frames: in the struct of a message */
+    uint64_t start_ns;             /* of the message's first byte */
+    uint64_t passed;               /* bytes of a large message that are gone */
+    uint32_t left;                 /* bytes of a frame that are passed over */
+    uint32_t scanned;              /* bytes that the skipper is past */
+    bool has_begun;
+    bool in_struct;
+    bool is_large;
+    bool seeking; /* for the beginning of a message, behind a hole */
+};
+
+struct thrift_flow {
+    struct thrift_side side[2];
+    struct thrift_record *head;
+    struct thrift_record *tail;
+    uint32_t count;
+    uint32_t queue_bytes;
+    uint8_t broken;
+    bool understood; /* a message was whole; all are like it: */
+    bool is_framed;
+    bool is_compact;
+};
+
+static inline struct thrift_flow *thrift_flow_of(const struct proto_context *c)
+{
+    return c->state;
+}
+
+static inline struct thrift_stats *thrift_stats_of(const struct proto_context *c)
+{
+    return c->block;
+}
+
+static inline struct span thrift_text_of(const struct thrift_record *r, enum thrift_text which)
+{
+    return span_of(r->bytes_of_texts + r->text[which].at, r->text[which].size);
+}
+
+/* The record of a message, of which `body` is what is there behind the head; NULL without memory.
+ */
+struct thrift_record *thrift_record_new(const struct proto_context *c,
+                                        const struct thrift_head *head, struct span body);
+/* A message is whole; its record is the flow's from then on. */
+void thrift_take(struct proto_context *c, struct thrift_record *r);
+/* Reports the calls that wait and why they have no reply; those that `side` sent, or all: 2. */
+void thrift_give_up(struct proto_context *c, unsigned side, const char *reason);
+/* ... those that have waited for too long. */
+void thrift_age(struct proto_context *c, uint64_t now_ns);

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/thrift/thrift_flow.h"
+#include "proto/thrift/thrift_text.h"
+
+enum { TEXTS_LEAST = 1 << 10 };
+
+static void begin_text(struct thrift_record *r, const struct thrift_writer *w,
+                       enum thrift_text which)
+{
+    r->text[which].at = (uint32_t)(w->at - r->bytes_of_texts);
+}
+
+static void end_text(struct thrift_record *r, const struct thrift_writer *w, enum thrift_text which)
+{
+    r->text[which].size = (uint32_t)(w->at - r->bytes_of_texts) - r->text[which].at;
+}
+
+static void add_text(struct thrift_record *r, struct thrift_writer *w, enum thrift_text which,
+                     struct span text)
+{
+    begin_text(r, w, which);
+    thrift_put(w, text);
+    end_text(r, w, which);
+}
+
+/* What is thrown that no method declares: a text and a number, as thrift-rpc.md says. */
+static void write_exception(struct thrift_record *r, struct thrift_writer *w)
+{
+    begin_text(r, w, THRIFT_THROWN);
+    thrift_put_struct(w, NULL);
+    end_text(r, w, THRIFT_THROWN);
+    r->has_failed = true;
+}
+
+static void write_reply(struct thrift_record *r, struct thrift_writer *w,
+                        const struct thrift_method_names *names)
+{
+    struct cursor from = w->from;
+    const struct thrift_struct_names *result = names != NULL ? &names->result : NULL;
+    begin_text(r, w, THRIFT_VALUE);
+    thrift_put_returned(w, result);
+    end_text(r, w, THRIFT_VALUE);
+    w->from = from;
+    begin_text(r, w, THRIFT_THROWN);
+    thrift_put_exceptions(w, result);
+    end_text(r, w, THRIFT_THROWN);
+    r->has_failed = r->text[THRIFT_THROWN].size > 0;
+}
+
+static void write_call(struct thrift_record *r, struct thrift_writer *w,
+                       const struct thrift_method_names *names)
+{
+    begin_text(r, w, THRIFT_VALUE);
+    thrift_put_struct(w, names != NULL ? &names->parameters : NULL);
+    end_text(r, w, THRIFT_VALUE);
+    r->is_oneway = r->kind == THRIFT_ONEWAY || (names != NULL && names->is_oneway);
+}
+
+static void write(struct thrift_record *r, struct thrift_writer *w, const struct thrift_head *head,
+                  const struct thrift_options *options)
+{
+    /* Services that share a connection are named before the method: thrift-rpc.md, multiplexing. */
+    struct span method = head->name, service = span_of(head->name.data, 0);
+    const uint8_t *colon = memchr(method.data, ':', method.size);
+    if (colon != NULL) {
+        service = span_head(method, (size_t)(colon - method.data));
+        method = span_skip(method, service.size + 1);
+    }
+    const struct thrift_method_names *names =
+        thrift_idl_method(options->idl, service, method, &service);
+    add_text(r, w, THRIFT_SERVICE, service);
+    add_text(r, w, THRIFT_METHOD, method);
+    if (head->kind == THRIFT_EXCEPTION) {
+        write_exception(r, w);
+    } else if (head->kind == THRIFT_REPLY) {
+        write_reply(r, w, names);
+        if (!options->capture_reply) {
+            r->text[THRIFT_VALUE].size = 0;
+        }
+    } else {
+        write_call(r, w, names);
+    }
+}
+
+static struct thrift_record *shrink(struct slab *slab, struct thrift_record *draft)
+{
+    size_t size = sizeof *draft + draft->size;
+    struct thrift_record *r = slab_take(slab, size);
+    if (r == NULL) {
+        return draft;
+    }
+    memcpy(r, draft, size);
+    slab_give(slab, draft);
+    return r;
+}
+
+struct thrift_record *thrift_record_new(const struct proto_context *c,
+                                        const struct thrift_head *head, struct span body)
+{
+    const struct thrift_options *options = thrift_options_of(c);
+    size_t most = c->events->text_max * 2 + TEXTS_LEAST;
+    most = most < SLAB_BLOCK_MAX / 2 ? most : SLAB_BLOCK_MAX / 2;
+    struct thrift_record *r = slab_take(c->memory, sizeof *r + most);
+    if (r == NULL) {
+        return NULL;
+    }
+    *r = (struct thrift_record){.sequence = head->sequence, .kind = head->kind};
+    struct thrift_limits limits = {
+        .text_max = (size_t)options->text_max,
+        .elements_max = (uint32_t)options->elements_max,
+        .fields_max = (uint32_t)options->fields_max,
+        .hides_texts = options->hides_texts,
+    };
+    struct thrift_writer w = {
+        .from = cursor_of(body),
+        .is_compact = head->is_compact,
+        .limits = &limits,
+        .at = r->bytes_of_texts,
+        .end = r->bytes_of_texts + most,
+    };
+    write(r, &w, head, options);
+    r->is_dropped = w.has_too_many;
+    r->size = (uint32_t)(w.at - r->bytes_of_texts);
+    return shrink(c->memory, r);
+}
