@@ -173,7 +173,7 @@ static enum mysql_looks look_at_reply(struct span body, uint32_t size)
     if (size < OK_MIN || size > GREETING_MAX) { /* OK, or a statement that is prepared */
         return MYSQL_LOOKS_FOREIGN;
     }
-    if (body.size < OK_MIN) {
+    if (body.size < size) { /* so few bytes are others' as well: it is there whole, mostly */
         return MYSQL_LOOKS_UNSURE;
     }
     return is_packed_as_is(body, size) ? MYSQL_LOOKS_FOREIGN : MYSQL_LOOKS_REPLY;
