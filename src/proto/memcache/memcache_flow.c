@@ -114,25 +114,40 @@ static bool says(const struct memcache_message *m, const char *word)
     return m->command != NULL && strcmp(m->command, word) == 0;
 }
 
-/* A meta response may be that of a quiet command only if it is none of those that it suppresses. */
+/* Whether a meta command may be answered with that word at all. */
+static bool may_answer(const struct memcache_message *request,
+                       const struct memcache_message *response)
+{
+    static const struct {
+        const char *word;
+        const char *commands;
+    } answers[] = {{"MN", "mn"},    {"EN", "mg me"},    {"VA", "mg ma"}, {"NF", "md ma ms"},
+                   {"NS", "ms ma"}, {"EX", "ms md ma"}, {"ME", "me"},    {"HD", "mg ms md ma"}};
+    for (unsigned i = 0; i < sizeof answers / sizeof *answers; i++) {
+        if (says(response, answers[i].word)) {
+            return strstr(answers[i].commands, request->command) != NULL;
+        }
+    }
+    return true;
+}
+
+/* A quiet command is not answered with EN or HD; one that asks for a value, not with HD. */
 static bool meta_fits(const struct memcache_message *request,
                       const struct memcache_message *response)
 {
     struct span asked = memcache_item_first(request, MEMCACHE_ITEM_TAG);
     struct span given = memcache_item_first(response, MEMCACHE_ITEM_TAG);
-    if (asked.data != NULL && given.data != NULL) {
-        return span_equal(asked, given);
-    }
-    if (says(response, "MN") != says(request, "mn")) {
+    if (!may_answer(request, response)) {
         return false;
+    }
+    if (given.data != NULL) { /* old servers leave it out of EN */
+        return asked.data != NULL && span_equal(asked, given);
     }
     if (!request->is_quiet) {
         return true;
     }
-    bool is_load = request->type == MEMCACHE_LOAD;
     bool is_other = says(response, request->wants_value ? "HD" : "VA");
-    bool is_silent =
-        says(response, is_load ? "EN" : "HD") || (says(request, "md") && says(response, "NF"));
+    bool is_silent = says(response, request->type == MEMCACHE_LOAD ? "EN" : "HD");
     return !is_silent && !is_other && keys_fit(request, response);
 }
 

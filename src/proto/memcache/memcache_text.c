@@ -59,12 +59,12 @@ static const struct word requests[] = {
     {"shutdown", "r", MEMCACHE_INFO, 0, SHARED | QUIT},
     {"quit", "", MEMCACHE_INFO, 0, SHARED | QUIT},
     {"config get", "r", MEMCACHE_INFO, 0, SHARED}, /* of ElastiCache */
-    {"mg", "km", MEMCACHE_LOAD, 0, SHARED | META},
-    {"ms", "kbm", MEMCACHE_STORE, 0, SHARED | META | DATA},
-    {"md", "km", MEMCACHE_DELETE, 0, SHARED | META},
-    {"ma", "km", MEMCACHE_COUNTER, 0, SHARED | META},
+    {"mg", "km", MEMCACHE_LOAD, 0, META},
+    {"ms", "kbm", MEMCACHE_STORE, 0, META | DATA},
+    {"md", "km", MEMCACHE_DELETE, 0, META},
+    {"ma", "km", MEMCACHE_COUNTER, 0, META},
     {"me", "km", MEMCACHE_INFO, 0, SHARED | META},
-    {"mn", "", MEMCACHE_INFO, 0, SHARED | META},
+    {"mn", "", MEMCACHE_INFO, 0, META},
     {0},
 };
 
@@ -95,11 +95,11 @@ static const struct word responses[] = {
     {"VERSION", "V", MEMCACHE_INFO, 0, 0},
     {"HD", "m", MEMCACHE_SUCCESS, 0, META},
     {"VA", "bm", MEMCACHE_LOAD, 0, META | DATA},
-    {"EN", "", MEMCACHE_LOAD, 0, META},
+    {"EN", "m", MEMCACHE_LOAD, 0, META},
     {"NF", "m", MEMCACHE_FAIL, MEMCACHE_FAILED, SHARED | META},
     {"NS", "m", MEMCACHE_FAIL, MEMCACHE_FAILED, SHARED | META},
     {"EX", "m", MEMCACHE_FAIL, MEMCACHE_FAILED, SHARED | META},
-    {"MN", "", MEMCACHE_SUCCESS, 0, SHARED | META},
+    {"MN", "", MEMCACHE_SUCCESS, 0, META},
     {"ME", "r", MEMCACHE_INFO, 0, SHARED | META},
     {0},
 };
