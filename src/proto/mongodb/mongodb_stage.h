@@ -120,8 +120,8 @@ static inline void stage_say(struct stage *s, unsigned side, struct span data, s
 
 static inline void stage_gap(struct stage *s, unsigned side, uint32_t length)
 {
-    s->pending_size[side] = 0;
     if (!s->let_go && length > 0) {
+        s->pending_size[side] = 0;
         proto_mongodb.on_gap(&s->context, side, length);
         stage_pass(s);
     }
