@@ -24,6 +24,7 @@ PUBLIC = {
     "base": ["*"],
     "summary": ["*"],
     "handshake": ["*"],
+    "hypertext": ["*"],
     "flow": ["defrag.h", "health.h", "tcp_graph.h", "tcp_stream.h"],
     "event": ["beat.h", "event_log.h", "networks.h", "pattern.h", "processor.h", "transaction.h"],
     "cmd": ["command.h", "options.h", "usage.h"],
@@ -36,7 +37,7 @@ PUBLIC = {
 }
 
 LOGGERS = ["base", "engine", "cmd", "main"]  # who may write log lines
-PACKET_PATH = ["wire", "handshake", "proto"]  # rooms that never allocate, print or log
+PACKET_PATH = ["wire", "handshake", "hypertext", "proto"]  # rooms that never allocate, print or log
 NOT_ON_PACKET_PATH = ("malloc calloc realloc strdup strndup asprintf free printf fprintf puts "
                       "pthread_mutex_lock").split()
 

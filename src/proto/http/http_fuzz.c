@@ -14,9 +14,9 @@ enum { STEPS_MAX = 64, SLAB_BYTES = 64 << 20, NS_A_BYTE = 100000, NS_A_RUN = 100
 
 static const struct http_options options = {
     .settings = {.send_request = true, .send_response = true, .report_unmatched = true},
-    .redact_secrets = true,
-    .send_all_headers = true,
-    .split_cookie = true,
+    .shown.redact_secrets = true,
+    .shown.send_all_headers = true,
+    .shown.split_cookie = true,
     .decode_body = true,
     .include_body_for = {.items = (const char *[]){"t"}, .count = 1},
     .real_ip_header = "x",

@@ -2,43 +2,12 @@
 #include "proto/http/http_headers.h"
 
 #include "base/json.h"
-#include "proto/http/http_cookie.h"
-#include "proto/http/http_url.h"
+#include "hypertext/http_cookie.h"
+#include "hypertext/http_url.h"
 
 static struct span text_of(const struct http_message *m)
 {
     return span_of(m->text, m->text_size);
-}
-
-static bool is_among(struct span name, const struct text_list *words)
-{
-    for (size_t i = 0; i < words->count; i++) {
-        if (http_equals(name, words->items[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_sent(struct span name, const struct http_options *options)
-{
-    return options->send_all_headers || is_among(name, &options->send_headers);
-}
-
-static bool is_authorization(struct span name)
-{
-    return http_equals(name, "authorization") || http_equals(name, "proxy-authorization");
-}
-
-/* What stands in for a value that is not to be seen; NULL: it may be. */
-const char *http_redaction(struct span name, const struct http_options *options)
-{
-    if (options->redact_authorization && is_authorization(name)) {
-        return "*";
-    }
-    bool secret = is_among(name, &options->redact_headers) ||
-                  (options->redact_secrets && http_is_secret(name, options));
-    return secret ? "REDACTED" : NULL;
 }
 
 static struct span joined(struct http_text *to, struct span a, struct span b)
@@ -88,7 +57,7 @@ uint32_t http_headers_shown(const struct http_message *m, const struct http_opti
     if (type.size > 0) {
         pairs[count++] = (struct event_pair){.name = span_str("content-type"), .value = type};
     }
-    if (!options->send_all_headers && options->send_headers.count == 0) {
+    if (!options->shown.send_all_headers && options->shown.send_headers.count == 0) {
         return count;
     }
     size_t at = m->head.headers_at;
@@ -96,14 +65,14 @@ uint32_t http_headers_shown(const struct http_message *m, const struct http_opti
     while (http_header_next(text_of(m), &at, &name_at, &value_at)) {
         struct span name = http_text_of(m, name_at);
         bool known = http_equals(name, "content-length") || http_equals(name, "content-type");
-        if (name.size == 0 || known || !is_sent(name, options)) {
+        if (name.size == 0 || known || !http_is_sent(name, &options->shown)) {
             continue;
         }
-        const char *instead = http_redaction(name, options);
+        const char *instead = http_redaction(name, &options->shown);
         struct span value = instead != NULL ? span_str(instead) : http_text_of(m, value_at);
         count = add(pairs, count, http_put_lower(to, name), value, to);
     }
-    for (uint32_t i = 0; options->split_cookie && i < count; i++) {
+    for (uint32_t i = 0; options->shown.split_cookie && i < count; i++) {
         http_cookie_split(&pairs[i], to);
     }
     return count;
@@ -121,39 +90,12 @@ struct span http_header(const struct http_message *m, const char *lower)
     return span_of(m->text, 0);
 }
 
-static int sextet(uint8_t c)
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c != 0 ? strchr(letters, c) : NULL;
-    return at != NULL ? (int)(at - letters) : -1;
-}
-
 struct span http_basic_user(const struct http_message *m, const struct http_options *options,
                             struct http_text *to)
 {
-    const uint8_t *from = to->at;
     struct span name = span_str("authorization");
-    if (!is_sent(name, options) || http_redaction(name, options) != NULL) {
-        return span_of(from, 0);
+    if (!http_is_sent(name, &options->shown) || http_redaction(name, &options->shown) != NULL) {
+        return span_of(m->text, 0);
     }
-    struct span value = http_header(m, "authorization");
-    if (!http_equals(span_head(value, 6), "basic ")) {
-        return span_of(from, 0);
-    }
-    uint32_t bits = 0;
-    unsigned count = 0;
-    for (size_t i = 6; i < value.size && sextet(value.data[i]) >= 0; i++) {
-        bits = bits << 6 | (uint32_t)sextet(value.data[i]);
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            uint8_t c = (uint8_t)(bits >> count);
-            if (c == ':') { /* what follows is the password */
-                return http_text_since(to, from);
-            }
-            http_put(to, c);
-        }
-    }
-    return span_of(from, 0); /* without a colon it is no such thing */
+    return http_user_of(http_header(m, "authorization"), to);
 }

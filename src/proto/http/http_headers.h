@@ -5,7 +5,7 @@
 
 #include "event/event.h"
 #include "proto/http/http_talk.h"
-#include "proto/http/http_text.h"
+#include "hypertext/http_text.h"
 
 enum { HTTP_HEADERS_MAX = 64 }; /* those beyond are left out */
 
@@ -15,9 +15,6 @@ uint32_t http_headers_shown(const struct http_message *m, const struct http_opti
 
 /* The first value of a header; empty when there is none. */
 struct span http_header(const struct http_message *m, const char *lower);
-
-/* What stands in for the value of a header that is not to be seen; NULL: it may be. */
-const char *http_redaction(struct span name, const struct http_options *options);
 
 /* The user of an Authorization header of the scheme Basic (RFC 7617), where that header is shown. */
 struct span http_basic_user(const struct http_message *m, const struct http_options *options,

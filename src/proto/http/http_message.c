@@ -2,7 +2,7 @@
 #include "proto/http/http_message.h"
 
 #include "proto/http/http_line.h"
-#include "proto/http/http_text.h"
+#include "hypertext/http_text.h"
 
 enum phase {
     PHASE_BETWEEN, /* a start line comes next; zeroed memory begins here */
@@ -50,37 +50,6 @@ static ptrdiff_t find_lf(const struct http_parser *p, struct span data)
 }
 
 /* ---- Texts ---------------------------------------------------------------------------------- */
-
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
-static bool equals_at(const uint8_t *text, const char *name, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (lower(text[i]) != lower((uint8_t)name[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool http_equals(struct span text, const char *name)
-{
-    return text.size == strlen(name) && equals_at(text.data, name, text.size);
-}
-
-bool http_contains(struct span text, const char *name)
-{
-    size_t size = strlen(name);
-    for (size_t i = 0; i + size <= text.size; i++) {
-        if (equals_at(text.data + i, name, size)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static bool is_blank(uint8_t c)
 {

@@ -10,7 +10,7 @@
  * message is BROKEN, once; then bytes are JUNK until a line looks like a start line. */
 #pragma once
 
-#include "base/span.h"
+#include "hypertext/http_text.h"
 
 enum {
     HTTP_HEAD_MAX = 60 << 10, /* start line and headers; offsets fit in 16 bits */
@@ -104,10 +104,6 @@ void http_parser_resume(struct http_parser *p);
 /* The header line at `*at` of a head, folded lines included; moves `*at` on. False at the end. The
  * name has no size in a line without a colon. */
 bool http_header_next(struct span head, size_t *at, struct http_part *name, struct http_part *value);
-
-/* Whether a text equals a name, or has it within; letter case is ignored (ASCII). */
-bool http_equals(struct span text, const char *name);
-bool http_contains(struct span text, const char *name);
 
 /* Whether the first bytes of a side are HTTP/1.x: 1 yes, 0 no, -1 cannot be told yet. */
 int http_looks_like(struct span data);

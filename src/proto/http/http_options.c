@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/http/http_options.h"
 
-#define ROW(name_, kind_, fallback_, help_)                                                        \
-    .name = #name_, .kind = kind_, .offset = offsetof(struct http_options, name_),                 \
+#define AT(name_, member_, kind_, fallback_, help_)                                                \
+    .name = #name_, .kind = kind_, .offset = offsetof(struct http_options, member_),               \
     .fallback = fallback_, .help = help_
+#define ROW(name, kind, fallback, help) AT(name, name, kind, fallback, help)
+#define SHOWN(name, kind, fallback, help) AT(name, shown.name, kind, fallback, help)
 
 const struct proto_option http_options[] = {
-    {ROW(redact_secrets, PROTO_OPTION_FLAG, "true",
+    {SHOWN(redact_secrets, PROTO_OPTION_FLAG, "true",
          "Hide the values of parameters and headers that are named like secrets.")},
-    {ROW(redact_authorization, PROTO_OPTION_FLAG, "false",
+    {SHOWN(redact_authorization, PROTO_OPTION_FLAG, "false",
          "Show Authorization and Proxy-Authorization as *.")},
-    {ROW(send_all_headers, PROTO_OPTION_FLAG, "false", "Events have all headers.")},
-    {ROW(split_cookie, PROTO_OPTION_FLAG, "false", "Cookie and Set-Cookie become objects.")},
+    {SHOWN(send_all_headers, PROTO_OPTION_FLAG, "false", "Events have all headers.")},
+    {SHOWN(split_cookie, PROTO_OPTION_FLAG, "false", "Cookie and Set-Cookie become objects.")},
     {ROW(decode_body, PROTO_OPTION_FLAG, "true",
          "Bodies are shown unpacked: gzip and deflate are undone.")},
-    {ROW(send_headers, PROTO_OPTION_LIST, NULL, "Headers that events have.")},
-    {ROW(redact_headers, PROTO_OPTION_LIST, NULL, "Headers whose values become REDACTED.")},
-    {ROW(hide_keywords, PROTO_OPTION_LIST, NULL,
+    {SHOWN(send_headers, PROTO_OPTION_LIST, NULL, "Headers that events have.")},
+    {SHOWN(redact_headers, PROTO_OPTION_LIST, NULL, "Headers whose values become REDACTED.")},
+    {SHOWN(hide_keywords, PROTO_OPTION_LIST, NULL,
          "Parameters of URLs and forms whose values become xxxxx.")},
     {ROW(include_body_for, PROTO_OPTION_LIST, NULL,
          "Content types, or parts of them, of which events have the body.")},

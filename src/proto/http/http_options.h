@@ -3,18 +3,13 @@
  * letter case. Constant while a worker runs. */
 #pragma once
 
+#include "hypertext/http_shown.h"
 #include "proto/proto_option.h"
 
 struct http_options {
     struct proto_settings settings;
-    bool redact_secrets;       /* what is named like a secret: parameters, authorization, cookies */
-    bool redact_authorization; /* as `*` */
-    bool send_all_headers;
-    bool split_cookie;         /* cookies as objects */
+    struct http_shown shown;
     bool decode_body;          /* gzip and deflate are undone */
-    struct text_list send_headers; /* content-length and content-type are always sent */
-    struct text_list redact_headers; /* as REDACTED */
-    struct text_list hide_keywords;  /* parameters whose values become xxxxx */
     struct text_list include_body_for; /* content types, or parts of them, of both: */
     struct text_list include_request_body_for;
     struct text_list include_response_body_for;

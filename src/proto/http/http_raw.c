@@ -2,8 +2,8 @@
 #include "proto/http/http_raw.h"
 
 #include "proto/http/http_headers.h"
-#include "proto/http/http_text.h"
-#include "proto/http/http_url.h"
+#include "hypertext/http_text.h"
+#include "hypertext/http_url.h"
 
 enum { SLACK = 1024 /* what hides a secret may be longer than the secret */ };
 
@@ -19,7 +19,7 @@ static void put_start(struct http_text *to, const struct http_message *m,
     }
     size_t end = (size_t)target.at + target.size;
     http_put_span(to, span_head(head, target.at));
-    (void)http_hide_in_url(to, http_text_of(m, target), options);
+    (void)http_hide_in_url(to, http_text_of(m, target), &options->shown);
     http_put_span(to, span_skip(span_head(head, m->head.headers_at), end));
 }
 
@@ -32,7 +32,7 @@ static void put_headers(struct http_text *to, const struct http_message *m,
     struct http_part name, value;
     while (http_header_next(head, &at, &name, &value)) {
         struct span line = span_head(span_skip(head, from), at - from);
-        const char *instead = name.size > 0 ? http_redaction(http_text_of(m, name), options) : NULL;
+        const char *instead = name.size > 0 ? http_redaction(http_text_of(m, name), &options->shown) : NULL;
         if (instead == NULL) {
             http_put_span(to, line);
         } else {
@@ -59,7 +59,7 @@ struct span http_raw_of(struct http_raw *raw, const struct http_message *m, stru
     put_start(&to, m, options);
     put_headers(&to, m, options);
     if (http_contains(http_text_of(m, m->head.content_type), "urlencoded")) {
-        http_hide_in_parameters(&to, body, options);
+        http_hide_in_parameters(&to, body, &options->shown);
     } else {
         http_put_span(&to, body);
     }

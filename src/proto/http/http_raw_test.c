@@ -105,8 +105,8 @@ static void splits_cookies(void **state)
 {
     (void)state;
     struct http_options options = drive_options();
-    options.send_all_headers = options.split_cookie = true;
-    options.redact_secrets = false;
+    options.shown.send_all_headers = options.shown.split_cookie = true;
+    options.shown.redact_secrets = false;
     const char *lines = told(
         &options, span_str("GET / HTTP/1.1\r\nCookie: A=1; b=\"x\\\"y\"; a=2; flag\r\n\r\n"),
         span_str("HTTP/1.1 204 No\r\nSet-Cookie: s=\xff\x01; Path=/\r\n\r\n"));

@@ -7,7 +7,7 @@
 #include "proto/http/http_body.h"
 #include "proto/http/http_headers.h"
 #include "proto/http/http_raw.h"
-#include "proto/http/http_url.h"
+#include "hypertext/http_url.h"
 
 enum { HTTP_PORT = 80, NOTES_MAX = 8, HOSTS_MAX = 2 };
 
@@ -139,7 +139,7 @@ static void set_url(struct sheet *s, const struct http_message *m)
     e->url_path = http_decode(&s->to, url.path, false);
     e->extension = extension_of(e->url_path);
     if (url.query.size > 0 || form.size > 0) {
-        e->url_query = http_parameters(&s->to, url.query, form, s->options);
+        e->url_query = http_parameters(&s->to, url.query, form, &s->options->shown);
     }
     if (e->domain.size > 0) {
         e->full = full_url(&s->to, e, url.path);
@@ -163,7 +163,7 @@ static void set_referrer(struct sheet *s, const struct http_message *m)
 {
     struct span referrer = http_text_of(m, m->head.referrer);
     if (referrer.size > 0) {
-        s->event.referrer = http_hide_in_url(&s->to, referrer, s->options);
+        s->event.referrer = http_hide_in_url(&s->to, referrer, &s->options->shown);
         relate_host(s, http_url_of(referrer, false).host);
     }
 }

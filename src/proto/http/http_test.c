@@ -464,7 +464,7 @@ static void hides_secrets(void **state)
     free(told.lines);
 
     struct http_options all = *drive_defaults();
-    all.send_all_headers = true;
+    all.shown.send_all_headers = true;
     told = TELL_WITH(&all, SAY(0, LOGIN));
     assert_has(&told, "\"authorization\":\"REDACTED\",\"cookie\":\"REDACTED\"");
     assert_has(&told, "\"host\":\"shop\"");
@@ -481,8 +481,8 @@ static void shows_what_packetbeat_shows(void **state)
     free(told.lines);
 
     struct http_options options = packetbeat;
-    options.hide_keywords = WORDS("pass");
-    options.send_headers = WORDS("authorization", "x-a");
+    options.shown.hide_keywords = WORDS("pass");
+    options.shown.send_headers = WORDS("authorization", "x-a");
     told = TELL_WITH(&options, SAY(0, LOGIN),
                      SAY(1, "HTTP/1.1 200 OK\r\nX-A: 1\r\nx-b: 2\r\nX-a: 3\r\n\r\n"));
     assert_has(&told, "pass=xxxxx&token=t0p");
@@ -493,8 +493,8 @@ static void shows_what_packetbeat_shows(void **state)
     assert_lacks(&told, "x-b");
     free(told.lines);
 
-    options.redact_authorization = true;
-    options.redact_headers = WORDS("x-a");
+    options.shown.redact_authorization = true;
+    options.shown.redact_headers = WORDS("x-a");
     told = TELL_WITH(&options, SAY(0, LOGIN),
                      SAY(1, "HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n"));
     assert_has(&told, "\"authorization\":\"*\"");

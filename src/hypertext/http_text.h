@@ -53,3 +53,7 @@ static inline struct span http_text_since(const struct http_text *t, const uint8
 {
     return span_of(from, (size_t)(t->at - from));
 }
+
+/* Whether a text equals a name, or has it within; letter case is ignored (ASCII). */
+bool http_equals(struct span text, const char *name);
+bool http_contains(struct span text, const char *name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proto/http/http_cookie.h"
+#include "hypertext/http_cookie.h"
 
 #include "base/json.h"
 

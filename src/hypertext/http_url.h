@@ -3,8 +3,7 @@
  * decoded, secrets hidden, sorted, encoded. Pure. */
 #pragma once
 
-#include "proto/http/http_options.h"
-#include "proto/http/http_text.h"
+#include "hypertext/http_shown.h"
 
 enum { HTTP_PARAMETERS_MAX = 128 }; /* those beyond are left out */
 
@@ -27,15 +26,12 @@ struct span http_decode(struct http_text *to, struct span text, bool plus);
 /* Query string and form as Packetbeat's url.query: sorted by name, values of names that are secret
  * replaced by xxxxx; a name that the form has, too, is the form's. */
 struct span http_parameters(struct http_text *to, struct span query, struct span form,
-                            const struct http_options *options);
+                            const struct http_shown *shown);
 
 /* A URL with the values of secret parameters replaced by xxxxx; nothing else is changed. */
 struct span http_hide_in_url(struct http_text *to, struct span url,
-                             const struct http_options *options);
+                             const struct http_shown *shown);
 
 /* The same for parameters alone, as a form has them. */
 void http_hide_in_parameters(struct http_text *to, struct span parameters,
-                             const struct http_options *options);
-
-/* Whether a parameter or a header of that name is not to be shown. */
-bool http_is_secret(struct span name, const struct http_options *options);
+                             const struct http_shown *shown);

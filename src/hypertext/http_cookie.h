@@ -3,7 +3,7 @@
 #pragma once
 
 #include "event/event.h"
-#include "proto/http/http_text.h"
+#include "hypertext/http_text.h"
 
 enum { HTTP_COOKIES_MAX = 64 }; /* those beyond are left out */
 

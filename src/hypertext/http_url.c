@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proto/http/http_url.h"
-
-#include "proto/http/http_message.h"
+#include "hypertext/http_url.h"
 
 static size_t index_of(struct span s, char c)
 {
@@ -106,41 +104,6 @@ static void encode(struct http_text *to, struct span text)
     }
 }
 
-/* ---- Secrets -------------------------------------------------------------------------------- */
-
-/* Names that are secrets as they are, and words that make one of any name that has them. */
-static const char *const secret_names[] = {
-    "pass", "pwd", "auth", "authorization", "proxy-authorization", "cookie", "set-cookie", "sid",
-    "sig", "jwt", "otp", "pin", "key", "phpsessid", NULL,
-};
-static const char *const secret_words[] = {
-    "passw", "secret", "token", "api_key", "api-key", "apikey", "credential", "signature",
-    "session", "private_key", "access_key", "authenticat", NULL,
-};
-
-bool http_is_secret(struct span name, const struct http_options *options)
-{
-    for (size_t i = 0; i < options->hide_keywords.count; i++) {
-        if (http_equals(name, options->hide_keywords.items[i])) {
-            return true;
-        }
-    }
-    if (!options->redact_secrets) {
-        return false;
-    }
-    for (const char *const *word = secret_names; *word != NULL; word++) {
-        if (http_equals(name, *word)) {
-            return true;
-        }
-    }
-    for (const char *const *word = secret_words; *word != NULL; word++) {
-        if (http_contains(name, *word)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- Parameters ----------------------------------------------------------------------------- */
 
 struct parameter {
@@ -203,7 +166,7 @@ static bool is_overridden(const struct parameters *all, size_t at)
 }
 
 struct span http_parameters(struct http_text *to, struct span query, struct span form,
-                            const struct http_options *options)
+                            const struct http_shown *shown)
 {
     uint8_t memory[8192];
     struct http_text scratch = {memory, memory + sizeof memory};
@@ -221,24 +184,24 @@ struct span http_parameters(struct http_text *to, struct span query, struct span
         }
         encode(to, all.items[i].name);
         http_put(to, '=');
-        encode(to, http_is_secret(all.items[i].name, options) ? span_str("xxxxx")
+        encode(to, http_is_secret(all.items[i].name, shown) ? span_str("xxxxx")
                                                               : all.items[i].value);
     }
     return http_text_since(to, from);
 }
 
 struct span http_hide_in_url(struct http_text *to, struct span url,
-                             const struct http_options *options)
+                             const struct http_shown *shown)
 {
     const uint8_t *from = to->at;
     size_t mark = index_of(url, '?');
     http_put_span(to, span_head(url, mark + 1));
-    http_hide_in_parameters(to, span_skip(url, mark + 1), options);
+    http_hide_in_parameters(to, span_skip(url, mark + 1), shown);
     return http_text_since(to, from);
 }
 
 void http_hide_in_parameters(struct http_text *to, struct span url,
-                             const struct http_options *options)
+                             const struct http_shown *shown)
 {
     while (url.size > 0) {
         struct span pair = span_head(url, index_of(url, '&'));
@@ -246,7 +209,7 @@ void http_hide_in_parameters(struct http_text *to, struct span url,
         uint8_t memory[128];
         struct http_text scratch = {memory, memory + sizeof memory};
         struct span name = http_decode(&scratch, span_head(pair, middle), true);
-        bool hide = middle < pair.size && http_is_secret(name, options);
+        bool hide = middle < pair.size && http_is_secret(name, shown);
         http_put_span(to, hide ? span_head(pair, middle + 1) : pair);
         http_put_span(to, span_str(hide ? "xxxxx" : ""));
         http_put_span(to, span_head(span_skip(url, pair.size), 1));
