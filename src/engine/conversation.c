@@ -304,7 +304,7 @@ static void feed(struct call *call, unsigned side, struct span data, uint64_t ti
 static void catch_up(struct call *call, uint64_t time_ns)
 {
     for (unsigned side = 0; side < 2 && call->c != NULL; side++) {
-        if (call->c->pending[side].size > 0) {
+        if (call->c->proto != 0 && call->c->pending[side].size > 0) { /* it may have switched */
             feed(call, side, span_of(NULL, 0), time_ns);
         }
     }
@@ -365,12 +365,13 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
     }
 }
 
-/* What waits for a secret is offered again: it may have come. */
-static void try_again(struct call *call, unsigned side, uint64_t time_ns)
+/* What waits for a secret is offered again, for it may have come: the initiator's words first, so that
+ * questions come before their answers. */
+static void try_again(struct call *call, uint64_t time_ns)
 {
-    bool waits = call->c != NULL && call->c->proto != 0 && call->c->pending[side].size > 0;
-    if (waits && call->all->options.listeners->keys != NULL) {
-        feed(call, side, span_of(NULL, 0), time_ns);
+    bool has_keys = call->all->options.listeners->keys != NULL;
+    if (has_keys && call->c != NULL && call->c->proto != 0) {
+        catch_up(call, time_ns);
     }
 }
 
@@ -405,7 +406,7 @@ static void take_piece(struct call *call, const struct tcp_stream_piece *piece)
 {
     switch (piece->kind) {
     case TCP_STREAM_DATA:
-        try_again(call, 1U - piece->side, piece->time_ns);
+        try_again(call, piece->time_ns);
         if (call->c == NULL) {
             break;
         }
@@ -561,8 +562,7 @@ static void go_on(struct call *call, uint64_t until_ns)
     set_context(call);
     tcp_stream_age(&call->c->stream, until_ns);
     take_pieces(call);
-    try_again(call, 0, call->moment->now_ns);
-    try_again(call, 1, call->moment->now_ns);
+    try_again(call, call->moment->now_ns);
 }
 
 void conversation_age(struct conversations *all, const struct conversation_moment *moment,
