@@ -2,7 +2,7 @@
 #include "handler/address_cache.h"
 
 #include "base/cursor.h"
-#include "base/hash.h"
+#include "handler/handler.h"
 
 /* A weak hash does: whoever aims at one entry only takes from himself what the cache would save. */
 static uint32_t slot_of(unsigned version, const uint8_t *address, uint8_t side)
@@ -11,11 +11,13 @@ static uint32_t slot_of(unsigned version, const uint8_t *address, uint8_t side)
     return (uint32_t)(((low + side) * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % ADDRESS_CACHE_SLOTS;
 }
 
-void address_cache_add(struct address_cache *cache, unsigned version, const uint8_t *address,
-                       uint8_t side, address_cache_leave *leave, void *context)
+void address_cache_add(struct address_cache *cache, struct handler_event *event, unsigned end,
+                       address_cache_leave *leave, void *context)
 {
+    const uint8_t *address = event->address[end];
+    uint8_t side = event->direction, version = event->version;
     struct address_cache_entry *entry = &cache->entries[slot_of(version, address, side)];
-    size_t size = version == 4 ? 4 : 16;
+    size_t size = handler_address_size(version);
     if (entry->count > 0 && entry->key[0] == version && entry->side == side &&
         memcmp(entry->key + 1, address, size) == 0) {
         entry->count++;
@@ -24,7 +26,8 @@ void address_cache_add(struct address_cache *cache, unsigned version, const uint
     if (entry->count > 0) {
         leave(context, entry);
     }
-    *entry = (struct address_cache_entry){.key = {(uint8_t)version}, .side = side, .count = 1};
+    *entry = (struct address_cache_entry){.key = {version}, .side = side, .count = 1};
+    entry->coupon = handler_coupon(event, end);
     memcpy(entry->key + 1, address, size);
 }
 

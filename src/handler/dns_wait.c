@@ -29,9 +29,32 @@ static struct dns_waiting *place_for(struct dns_wait *wait, uint64_t key)
     return best;
 }
 
+static bool is_current(const struct dns_wait *wait, uint32_t at)
+{
+    const struct dns_waiting *entry = &wait->slots[wait->ring[at].slot];
+    return entry->key != 0 && entry->since_ns == wait->ring[at].since_ns;
+}
+
+/* Throws out of the order what was answered or taken anew: half of it at least, so that this is
+ * shared by as many queries. */
+static void ring_compact(struct dns_wait *wait)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < wait->count; i++) {
+        uint32_t from = (wait->head + i) % DNS_WAIT_RING;
+        if (is_current(wait, from)) {
+            wait->ring[(wait->head + kept++) % DNS_WAIT_RING] = wait->ring[from];
+        }
+    }
+    wait->count = kept;
+}
+
 static void ring_push(struct dns_wait *wait, uint32_t slot)
 {
-    if (wait->count == DNS_WAIT_RING) { /* the oldest is most likely long gone */
+    if (wait->count == DNS_WAIT_RING) {
+        ring_compact(wait);
+    }
+    if (wait->count == DNS_WAIT_RING) { /* the same again and again within one tick of the clock */
         wait->head = (wait->head + 1) % DNS_WAIT_RING;
         wait->count--;
     }
@@ -68,7 +91,7 @@ bool dns_wait_expire(struct dns_wait *wait, uint64_t now_ns, uint64_t patience_n
 {
     while (wait->count > 0) {
         struct dns_waiting *entry = &wait->slots[wait->ring[wait->head].slot];
-        bool is_there = entry->key != 0 && entry->since_ns == wait->ring[wait->head].since_ns;
+        bool is_there = is_current(wait, wait->head);
         if (is_there && entry->since_ns + patience_ns > now_ns) {
             return false; /* all behind it came later */
         }

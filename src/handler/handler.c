@@ -84,11 +84,12 @@ uint32_t handler_text_coupon(struct span text)
     return cardinality_coupon(murmur3(text.data, text.size, MURMUR3_SEED));
 }
 
-uint32_t handler_address_coupon(unsigned version, const uint8_t *address)
+uint32_t handler_make_coupon(struct handler_event *event, unsigned end)
 {
     char text[ADDRESS_ROOM];
-    char *end = address_write(text, version, address);
-    return handler_text_coupon(span_of(text, (size_t)(end - text)));
+    char *stop = address_write(text, event->version, event->address[end]);
+    event->coupon[end] = handler_text_coupon(span_of(text, (size_t)(stop - text)));
+    return event->coupon[end];
 }
 
 void handler_add_name(struct topn *top, struct span name, uint64_t weight)

@@ -48,6 +48,7 @@ struct handler_event {
     uint64_t talk;               /* hash of the conversation, the same for both directions */
     const struct packet *packet; /* NULL: it was no packet */
     const uint8_t *address[2];   /* of source and destination; NULL where there is none */
+    uint32_t coupon[2];          /* of the addresses, as far as somebody asked; 0: not yet */
     uint16_t port[2];
     struct span payload;         /* of the datagram, or the message of the stream */
     uint32_t size;               /* bytes, as counted: of the frame on the wire, of the message */
@@ -183,9 +184,13 @@ static inline size_t handler_address_size(unsigned version)
     return version == 4 ? 4 : 16;
 }
 
-/* The coupon of an address's canonical text, and of any other text. */
-uint32_t handler_address_coupon(unsigned version, const uint8_t *address);
+/* The coupon of a text; of the canonical text of an event's address, which is made once for all. */
 uint32_t handler_text_coupon(struct span text);
+uint32_t handler_make_coupon(struct handler_event *event, unsigned end);
+static inline uint32_t handler_coupon(struct handler_event *event, unsigned end)
+{
+    return event->coupon[end] != 0 ? event->coupon[end] : handler_make_coupon(event, end);
+}
 
 struct topn;
 /* Adds weight to a name; it is cut to the table's keys. */

@@ -18,7 +18,8 @@ struct net_v1 {
     uint64_t total, filtered, events, deep;
     struct rate rates[RATES];
     struct quantiles sizes;
-    struct cardinality sources_in, destinations_out;
+    _Alignas(8) struct cardinality sources_in;
+    _Alignas(8) struct cardinality destinations_out;
     TOPN_DECLARE(top_ipv4, SLOTS);
     TOPN_DECLARE(top_ipv6, SLOTS);
     TOPN_DECLARE_WIDE(top_places, SLOTS, METRIC_PLACE);
@@ -60,7 +61,7 @@ static void net_v1_leave(void *context, const struct address_cache_entry *entry)
     topn_add(version == 4 ? &b->top_ipv4 : &b->top_ipv6, entry->key, entry->count, NULL);
     cardinality_add_coupon(entry->side == FRAME_DIRECTION_IN ? &b->sources_in
                                                              : &b->destinations_out,
-                           handler_address_coupon(version, entry->key + 1));
+                           entry->coupon);
     struct geo_place place;
     if (world->city != NULL && handler_wants(run, TOP_GEO)) {
         geo_city(world->city, version, entry->key + 1, &place);
@@ -121,11 +122,10 @@ static bool net_v1_on_event(struct handler_run *run, struct handler_event *event
     }
     net_v1_count(run, event);
     if (deep) {
-        const uint8_t *end = place_filter_end(event);
         quantiles_add(&b->sizes, event->size);
-        if (end != NULL) {
-            address_cache_add(&state->addresses, event->version, end, event->direction,
-                              net_v1_leave, run);
+        if (place_filter_end(event) != NULL) {
+            unsigned end = event->direction == FRAME_DIRECTION_OUT;
+            address_cache_add(&state->addresses, event, end, net_v1_leave, run);
         }
     }
     return true;

@@ -63,7 +63,7 @@ static void leave_near(void *context, const struct address_cache_entry *entry)
     struct net_v2_side *side = &((struct net_v2 *)run->block)->sides[entry->side];
     unsigned version = entry->key[0];
     topn_add(version == 4 ? &side->top_ipv4 : &side->top_ipv6, entry->key, entry->count, NULL);
-    cardinality_add_coupon(&side->addresses, handler_address_coupon(version, entry->key + 1));
+    cardinality_add_coupon(&side->addresses, entry->coupon);
 }
 
 static void leave_far(void *context, const struct address_cache_entry *entry)
@@ -107,7 +107,7 @@ static void net_v2_count(struct handler_run *run, const struct handler_event *ev
 
 /* What only deep samples get: of packets the other end, both where nobody knows which that is; of
  * messages that were told (dnstap) both. */
-static void net_v2_look(struct handler_run *run, const struct handler_event *event)
+static void net_v2_look(struct handler_run *run, struct handler_event *event)
 {
     struct net_v2_state *state = run->state;
     struct net_v2_side *side = &((struct net_v2 *)run->block)->sides[event->direction];
@@ -117,8 +117,7 @@ static void net_v2_look(struct handler_run *run, const struct handler_event *eve
         if (is_near && event->packet != NULL) {
             continue;
         }
-        address_cache_add(is_near ? &state->near : &state->far, event->version,
-                          event->address[end], event->direction,
+        address_cache_add(is_near ? &state->near : &state->far, event, end,
                           is_near ? leave_near : leave_far, run);
     }
 }

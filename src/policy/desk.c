@@ -87,6 +87,11 @@ void desk_turn(struct desk *desk, bool is_late)
 
 void desk_hand_over(struct desk *desk, uint64_t minute)
 {
+    const struct parcel *full = desk->filling;
+    if (!full->used[DESK_MINUTE] && !full->used[DESK_BEFORE] && full->late + full->future == 0) {
+        desk->filling->minute = minute; /* nothing in it */
+        return;
+    }
     struct parcel *spare = atomic_exchange_explicit(&desk->spare, NULL, memory_order_acquire);
     if (spare == NULL) {
         return;

@@ -64,6 +64,7 @@ struct policy_input;
 
 struct plan_chain {
     struct desk **desks;
+    const void **settings; /* of each desk from when the plan is taken */
     uint32_t count;
 };
 

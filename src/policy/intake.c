@@ -86,7 +86,7 @@ void intake_select(struct intake *intake, const char *tap)
     intake->tap = tap;
 }
 
-/* Parcels of desks that are new are of this minute. */
+/* Parcels of desks that are new are of this minute; settings are those of the plan. */
 static void begin_minute(struct intake *intake)
 {
     for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
@@ -94,6 +94,7 @@ static void begin_minute(struct intake *intake)
         for (uint32_t c = 0; c < input->chain_count; c++) {
             for (uint32_t d = 0; d < input->chains[c].count; d++) {
                 struct parcel *parcel = input->chains[c].desks[d]->filling;
+                input->chains[c].desks[d]->run.settings = input->chains[c].settings[d];
                 parcel->minute = parcel->minute == 0 ? intake->minute : parcel->minute;
             }
         }

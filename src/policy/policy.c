@@ -108,20 +108,32 @@ uint32_t policies_input_count(struct policies *set, uint32_t kind)
 
 /* ---- The office ----------------------------------------------------------------------------- */
 
-static void add_parcel(struct policy_instance *instance, struct parcel *parcel)
+static void add_to(struct policy_instance *instance, const struct parcel *parcel)
 {
-    const struct handler *handler = instance->handler;
     for (unsigned i = 0; i < DESK_BLOCKS; i++) {
-        if (!parcel->used[i]) {
-            continue;
+        if (parcel->used[i]) {
+            uint64_t minute = parcel->minute - (i == DESK_BEFORE && parcel->minute > 0);
+            policy_store_add(&instance->store, instance->handler, parcel->blocks[i],
+                             minute * MINUTE_NS);
         }
-        uint64_t minute = parcel->minute - (i == DESK_BEFORE && parcel->minute > 0);
-        policy_store_add(&instance->store, handler, parcel->blocks[i], minute * MINUTE_NS);
-        metric_block_reset(handler->set, parcel->blocks[i]);
-        parcel->used[i] = false;
     }
     instance->store.late += parcel->late;
     instance->store.future += parcel->future;
+}
+
+/* Adds a parcel to the stores of all that it was counted for, and empties it. */
+static void add_parcel(struct policy_instance *instance, struct parcel *parcel)
+{
+    add_to(instance, parcel);
+    for (struct policy_instance *i = instance->followers; i != NULL; i = i->next_follower) {
+        add_to(i, parcel);
+    }
+    for (unsigned i = 0; i < DESK_BLOCKS; i++) {
+        if (parcel->used[i]) {
+            metric_block_reset(instance->handler->set, parcel->blocks[i]);
+            parcel->used[i] = false;
+        }
+    }
     parcel->late = parcel->future = 0;
 }
 

@@ -53,6 +53,10 @@ struct policy_instance {
     struct tree config;
     void *settings;             /* begins with struct handler_settings */
     uint32_t chain;             /* number within its input's policy; members of one follow in order */
+    const char *key;            /* equal ones count the same: all that hooks see of the settings */
+    struct policy_instance *leader;    /* counts for it; NULL: it has desks of its own */
+    struct policy_instance *followers; /* for which it counts, too */
+    struct policy_instance *next_follower;
     struct desk *desks[POLICY_SLOTS];
     struct policy_store store;
     uint64_t started_ns;        /* when it was made, live */
@@ -162,6 +166,8 @@ void policy_store_add(struct policy_store *store, const struct handler *handler,
 /* Gives the slots plans of what there is now, and waits until the workers have them. */
 void policy_plan_publish(struct policies *set);
 void policy_plan_free(struct policy_plan *plan);
+/* An instance goes: whom it counted for gets its desks. Before the plan without it is published. */
+void policy_plan_leave(struct policy_instance *instance);
 
 /* ---- policy_resources.c --------------------------------------------------------------------- */
 

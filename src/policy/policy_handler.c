@@ -122,6 +122,38 @@ static bool read_settings(struct policies *set, struct policy_instance *instance
            (handler->configure == NULL || handler->configure(&options, instance->settings, err));
 }
 
+/* What is only for readers of the counts, and may differ where the counts are the same. */
+static bool is_for_readers(const char *option)
+{
+    static const char *const names[] = {"num_periods", "topn_count", "topn_percentile_threshold",
+                                        "recorded_stream"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i], option) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *key_of(const struct policy_instance *instance)
+{
+    const struct handler_settings *s = instance->settings;
+    struct tree seen = tree_map();
+    struct json text;
+    for (size_t i = 0; i < instance->config.count; i++) {
+        if (!is_for_readers(instance->config.keys[i])) {
+            tree_add(instance->memory, &seen, instance->config.keys[i], &instance->config.items[i]);
+        }
+    }
+    json_init(&text);
+    tree_json(&seen, &text);
+    char *key = tree_take(instance->memory, text.size + 32);
+    snprintf(key, text.size + 32, "%u %u %.*s", s->groups, s->deep_sample_rate, (int)text.size,
+             text.data);
+    json_done(&text);
+    return key;
+}
+
 struct policy_instance *policy_add_instance(struct policies *set, struct policy *policy,
                                             struct policy_input *input, const char *module,
                                             const struct handler *handler,
@@ -145,6 +177,7 @@ struct policy_instance *policy_add_instance(struct policies *set, struct policy 
     if (!read_settings(set, instance, groups, err)) {
         return NULL;
     }
+    instance->key = key_of(instance);
     if (!(handler->inputs & input->kind)) {
         err_set(err, ERR_USAGE, "%s: unsupported input event for handler", handler->title);
         return NULL;

@@ -302,6 +302,7 @@ struct policy *policy_new(const char *name)
 void policy_free(struct policy *policy)
 {
     for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
+        policy_plan_leave(i);
         policy_store_done(&i->store, i->handler);
         for (uint32_t slot = 0; slot < POLICY_SLOTS; slot++) {
             desk_free(i->desks[slot]);
@@ -556,6 +557,9 @@ enum policies_status policies_drop(struct policies *set, const char *name)
             status = POLICIES_DONE;
             break;
         }
+    }
+    for (struct policy_instance *i = gone != NULL ? gone->instances : NULL; i != NULL; i = i->next) {
+        policy_plan_leave(i);
     }
     pthread_mutex_unlock(&set->lock);
     if (gone != NULL) {

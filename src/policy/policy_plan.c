@@ -13,6 +13,7 @@ void policy_plan_free(struct policy_plan *plan)
     for (uint32_t i = 0; plan != NULL && i < plan->input_count; i++) {
         for (uint32_t c = 0; c < plan->inputs[i].chain_count; c++) {
             free(plan->inputs[i].chains[c].desks);
+            free(plan->inputs[i].chains[c].settings);
         }
         free(plan->inputs[i].chains);
     }
@@ -42,6 +43,81 @@ static bool takes_messages(const struct policy_instance *instance)
     return false;
 }
 
+/* Whether an instance is alone in its chain: what it sees is what its input lets through. */
+static bool is_alone(const struct policy_instance *instance)
+{
+    for (const struct policy_instance *i = instance->policy->instances; i != NULL; i = i->next) {
+        if (i != instance && i->chain == instance->chain) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_desks(const struct policy_instance *instance)
+{
+    for (uint32_t i = 0; i < POLICY_SLOTS; i++) {
+        if (instance->desks[i] != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Another instance, earlier in the set's order, that counts the very same. */
+static struct policy_instance *find_twin(const struct policies *set,
+                                         const struct policy_instance *instance)
+{
+    for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
+        for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
+            if (i != instance && i->leader == NULL && i->handler == instance->handler &&
+                i->input == instance->input && strcmp(i->key, instance->key) == 0 && is_alone(i)) {
+                return i;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Instances that would count the same as another one let that one count for them. */
+static void find_leaders(struct policies *set)
+{
+    for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
+        for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
+            bool is_new = i->leader == NULL && i->followers == NULL && !has_desks(i);
+            struct policy_instance *twin = is_new && is_alone(i) ? find_twin(set, i) : NULL;
+            if (twin != NULL) {
+                i->leader = twin;
+                i->next_follower = twin->followers;
+                twin->followers = i;
+            }
+        }
+    }
+}
+
+void policy_plan_leave(struct policy_instance *instance)
+{
+    struct policy_instance *heir = instance->followers;
+    if (instance->leader != NULL) {
+        struct policy_instance **at = &instance->leader->followers;
+        while (*at != instance) {
+            at = &(*at)->next_follower;
+        }
+        *at = instance->next_follower;
+        instance->leader = NULL;
+    } else if (heir != NULL) {
+        memcpy(heir->desks, instance->desks, sizeof heir->desks);
+        memset(instance->desks, 0, sizeof instance->desks);
+        heir->leader = NULL;
+        heir->followers = heir->next_follower;
+        heir->next_follower = NULL;
+        for (struct policy_instance *i = heir->followers; i != NULL; i = i->next_follower) {
+            i->leader = heir;
+        }
+        instance->followers = NULL;
+    }
+}
+
 static struct desk *desk_of(struct policy_instance *instance, uint32_t slot)
 {
     if (instance->desks[slot] == NULL) {
@@ -62,6 +138,8 @@ static void add_instance(struct policy_plan *plan, struct plan_input *to,
     }
     struct plan_chain *chain = &to->chains[to->chain_count - 1];
     chain->desks = need(realloc(chain->desks, (chain->count + 1) * sizeof(struct desk *)));
+    chain->settings = need(realloc(chain->settings, (chain->count + 1) * sizeof(void *)));
+    chain->settings[chain->count] = instance->settings;
     chain->desks[chain->count++] = desk_of(instance, slot);
     if (reader != NULL && reader->size > plan->message_size) {
         plan->message_size = reader->size;
@@ -81,7 +159,7 @@ static void add_input(struct policies *set, struct policy_plan *plan, struct pol
     for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
         uint32_t last = UINT32_MAX;
         for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
-            if (i->input == input && i->handler->on_event != NULL) {
+            if (i->input == input && i->handler->on_event != NULL && i->leader == NULL) {
                 add_instance(plan, &to, i, i->chain != last, slot);
                 last = i->chain;
             }
@@ -113,6 +191,7 @@ void policy_plan_publish(struct policies *set)
 {
     struct policy_plan *old[POLICY_SLOTS] = {0};
     pthread_mutex_lock(&set->lock);
+    find_leaders(set);
     for (uint32_t i = 0; i < POLICY_SLOTS; i++) {
         if (is_slot(set, i) || atomic_load(&set->slots[i].wanted) != NULL) {
             old[i] = atomic_exchange(&set->slots[i].wanted, make_plan(set, i));

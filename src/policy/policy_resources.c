@@ -93,11 +93,9 @@ void policy_resources_sample(struct policies *set, bool last)
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
     uint64_t since = now - set->sampled_ns;
     bool first = set->sampled_ns == 0;
-    if (!last && !first && since < SAMPLE_SECONDS * SECOND_NS) {
-        return;
-    }
-    if (set->now_ns == 0 && !set->options.is_recorded) {
-        set->now_ns = clock_ns(CLOCK_REALTIME);
+    if ((!last && !first && since < SAMPLE_SECONDS * SECOND_NS) ||
+        (set->now_ns == 0 && !set->options.is_recorded)) {
+        return; /* not yet: neither five seconds nor any packet time */
     }
     uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     double percent = first ? 0 : 100.0 * (double)(cpu - set->cpu_ns) / (double)since;

@@ -77,7 +77,8 @@ bool policy_view_of(struct policies *set, struct policy_instance *instance,
         return true;
     }
     ret->is_live = (period == POLICIES_WINDOW || number == 0) && !s->is_recorded;
-    if (w == NULL) {
+    if (w == NULL || windows_count(w) == 0) {
+        ret->block = w != NULL ? windows_merge_last(w, 0) : ret->block; /* nothing yet */
         set_times(set, instance, 0, 0, ret);
     } else if (period == POLICIES_WINDOW) {
         uint64_t last = number < windows_count(w) ? number : windows_count(w);
