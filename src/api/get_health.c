@@ -65,6 +65,22 @@ static void check_flows(struct json *to, const struct board *board)
     write_check(to, "flows", evicted == 0 && events_dropped == 0, detail);
 }
 
+static void check_outputs(struct json *to, const struct board *board)
+{
+    uint64_t lost = 0;
+    uint64_t waiting = 0;
+    const char *trouble = "";
+    for (uint32_t i = 0; i < board->output_count; i++) {
+        lost += board->outputs[i].lost;
+        waiting += board->outputs[i].waiting;
+        trouble = board->outputs[i].trouble[0] != '\0' ? board->outputs[i].trouble : trouble;
+    }
+    char detail[320];
+    snprintf(detail, sizeof(detail), "%llu events lost, %llu waiting%s%s", (unsigned long long)lost,
+             (unsigned long long)waiting, trouble[0] != '\0' ? "; " : "", trouble);
+    write_check(to, "outputs", lost == 0 && trouble[0] == '\0', detail);
+}
+
 void get_health(struct exchange *x)
 {
     uint64_t age_ms = stream_age_ms(x->service->stream);
@@ -82,6 +98,9 @@ void get_health(struct exchange *x)
     check_capture(to, board);
     check_memory(to, board);
     check_flows(to, board);
+    if (board->output_count > 0) {
+        check_outputs(to, board);
+    }
     json_array_end(to);
     json_object_end(to);
     engine_unlock(x->service->engine);

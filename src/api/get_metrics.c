@@ -47,7 +47,7 @@ static void write_label_value(struct json *to, const char *text)
 
 /* ---- The board ------------------------------------------------------------------------------- */
 
-/* A counter or level of the board, of a tap or of a worker: which number, and what it is called. */
+/* A counter or level of the board, of a tap, a worker or an output: which number, and what it is called. */
 struct row {
     const char *name;
     const char *help;
@@ -96,6 +96,20 @@ static const struct row worker_rows[] = {
      offsetof(struct board_worker, events_dropped)},
 };
 
+static const struct row output_rows[] = {
+    {"vantage_output_events_total", "Events that an output delivered",
+     offsetof(struct board_output, events)},
+    {"vantage_output_bytes_total", "Their size", offsetof(struct board_output, bytes)},
+    {"vantage_output_lost_events_total", "Events that an output gave up on",
+     offsetof(struct board_output, lost)},
+    {"vantage_output_refused_events_total", "Of those, events that the other side would not have",
+     offsetof(struct board_output, refused)},
+    {"vantage_output_waiting_events", "Events in an output's queue",
+     offsetof(struct board_output, waiting)},
+    {"vantage_output_retries_total", "Requests that an output sent again",
+     offsetof(struct board_output, retries)},
+};
+
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 static uint64_t number_at(const void *base, size_t offset)
@@ -114,6 +128,19 @@ static void write_taps(struct json *to, const struct board *board)
             write_label_value(to, board->taps[tap].name);
             json_printf(to, "\"} %llu\n",
                         (unsigned long long)number_at(&board->taps[tap], tap_rows[i].offset));
+        }
+    }
+}
+
+static void write_outputs(struct json *to, const struct board *board)
+{
+    for (size_t i = 0; i < COUNT(output_rows) && board->output_count > 0; i++) {
+        write_head(to, output_rows[i].name, output_rows[i].help);
+        for (uint32_t n = 0; n < board->output_count; n++) {
+            const struct board_output *output = &board->outputs[n];
+            json_printf(to, "%s{output=\"%u\",kind=\"%s\"} %llu\n", output_rows[i].name, n,
+                        output->kind,
+                        (unsigned long long)number_at(output, output_rows[i].offset));
         }
     }
 }
@@ -149,6 +176,7 @@ static void write_board(struct json *to, const struct board *board)
     }
     write_taps(to, board);
     write_workers(to, board);
+    write_outputs(to, board);
     for (uint32_t i = 0; i < board->set_count; i++) {
         metric_block_prometheus(board->sets[i].set, board->sets[i].total, METRICS_TOP, "vantage",
                                 to);

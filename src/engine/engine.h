@@ -123,6 +123,18 @@ struct board_tap {
     uint64_t interface_drops;
 };
 
+/* Where events go. */
+struct board_output {
+    char kind[32];
+    uint64_t events;   /* delivered */
+    uint64_t bytes;
+    uint64_t lost;
+    uint64_t refused;  /* of those lost: that the other side would not have */
+    uint64_t waiting;  /* in a queue of its own */
+    uint64_t retries;
+    char trouble[200]; /* empty: all is well */
+};
+
 /* A protocol's metric blocks: since start, and the last whole minute window. */
 struct board_set {
     const struct metric_set *set;
@@ -145,6 +157,8 @@ struct board {
     uint64_t memory_used;
     uint32_t tap_count, worker_count, set_count, path_count;
     struct board_tap taps[16];
+    uint32_t output_count;
+    struct board_output outputs[16];
     struct board_worker workers[BOARD_WORKERS];
     struct board_set sets[BOARD_SETS];
     struct board_path paths[BOARD_PATHS];

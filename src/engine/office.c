@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <stdio.h>
+#include <string.h>
 
 uint32_t office_collect(struct engine *engine, uint32_t worker)
 {
@@ -112,6 +113,31 @@ static void edit_fragments(struct engine *engine, struct board *board)
     board->fragments_dropped = stats.evicted + stats.timed_out;
 }
 
+/* A trouble that is new is told once; the board has it as long as it lasts. */
+static void edit_outputs(struct engine *engine, struct board *board)
+{
+    struct sink_status status;
+    const char *kind;
+    uint32_t i = 0;
+    for (; i < 16 && (kind = output_status(engine->output, i, &status)) != NULL; i++) {
+        struct board_output *to = &board->outputs[i];
+        if (status.last_error[0] != '\0' && strcmp(status.last_error, to->trouble) != 0) {
+            log_warning("output %s: %s", kind, status.last_error);
+        }
+        *to = (struct board_output){
+            .events = status.events,
+            .bytes = status.bytes,
+            .lost = status.lost,
+            .refused = status.refused,
+            .waiting = status.waiting,
+            .retries = status.retries,
+        };
+        snprintf(to->kind, sizeof to->kind, "%s", kind);
+        snprintf(to->trouble, sizeof to->trouble, "%s", status.last_error);
+    }
+    board->output_count = i;
+}
+
 /* New drops belong to the second in which they were noticed. */
 static void note_drops(struct engine *engine, struct board *board, uint64_t before)
 {
@@ -131,6 +157,7 @@ void office_publish(struct engine *engine)
     edit_workers(engine, board);
     edit_taps(engine, board);
     edit_fragments(engine, board);
+    edit_outputs(engine, board);
     note_drops(engine, board, dropped);
     collector_publish(engine->collector);
 }

@@ -125,6 +125,16 @@ static void flush_sinks(struct output *output)
     }
 }
 
+const char *output_status(const struct output *output, uint32_t index, struct sink_status *ret)
+{
+    if (index >= output->sink_count) {
+        return NULL;
+    }
+    const struct open_sink *s = &output->sinks[index];
+    s->kind->status(s->sink, ret);
+    return s->kind->name;
+}
+
 bool output_failure(const struct output *output, struct err *ret)
 {
     if (output->failure.code == ERR_NONE) {

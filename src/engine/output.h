@@ -58,6 +58,9 @@ uint32_t output_drain(struct output *output, bool last);
 /* Whether anything listens: without sinks and recent flows, events need not be made. */
 bool output_is_wanted(const struct output *output);
 
+/* What became of the events at sink `index`, and its kind; NULL behind the last. Output thread. */
+const char *output_status(const struct output *output, uint32_t index, struct sink_status *ret);
+
 /* The first failure of a sink that ends the work (standard output closed, disk full); false: none. */
 bool output_failure(const struct output *output, struct err *ret);
 

@@ -36,6 +36,7 @@ struct sink {
     uint32_t *attempts;
     enum elastic_verdict *verdicts;
     bool is_set_up;
+    bool is_away; /* the last trouble was that nobody answered, which passes */
     char path[1024];
 };
 
@@ -50,9 +51,12 @@ static void remember(struct sink *sink, const char *what, const char *why)
 
 static void forget_error(struct sink *sink)
 {
-    pthread_mutex_lock(&sink->lock);
-    sink->last_error[0] = '\0';
-    pthread_mutex_unlock(&sink->lock);
+    if (sink->is_away) {
+        pthread_mutex_lock(&sink->lock);
+        sink->last_error[0] = '\0';
+        pthread_mutex_unlock(&sink->lock);
+        sink->is_away = false;
+    }
 }
 
 static void lose(struct sink *sink, uint32_t count)
@@ -146,6 +150,7 @@ static uint32_t write_body(struct sink *sink, uint32_t count)
 static void complain(struct sink *sink, long status)
 {
     char text[64];
+    sink->is_away = true;
     if (status == 0) {
         remember(sink, elastic_http_error(sink->http), "");
         return;
@@ -198,6 +203,7 @@ static bool set_up(struct sink *sink)
     sink->is_set_up =
         sink->is_set_up || elastic_setup(sink->http, sink->cluster, why, sizeof why);
     if (!sink->is_set_up) {
+        sink->is_away = true;
         remember(sink, why, "");
     }
     return sink->is_set_up;
