@@ -222,7 +222,7 @@ bool health_plain(struct health_detail *details, struct health *h, const struct 
         health_delay_may_tell(d, plain.now_us, plain.ts_value)) {
         health_delay_stamp(half, d, plain.now_us, plain.ts_value);
     }
-    if (has_data) {
+    if (has_data && d != NULL) {
         take_data(h, half, d, p, &plain, print);
         health_talk_turn(h, side, plain.now_us);
     }

@@ -404,7 +404,7 @@ static inline struct health_covered health_cover(struct health_half *half, struc
         ret.last = segment;
     }
     ret.count = at - d->segment_acked;
-    ret.clean = ret.count > 0 && soiled == 0;
+    ret.clean = ret.last != NULL && soiled == 0;
     d->segment_acked = (uint8_t)at;
     return ret;
 }
