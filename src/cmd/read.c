@@ -159,6 +159,22 @@ static void print_answer(struct engine *engine, const struct arguments *argument
     fflush(stdout);
 }
 
+/* Files of dnstap, if that is what the policies are about. */
+static int analyse_dnstap(const struct arguments *arguments, struct policies *policies)
+{
+    struct err err = {0};
+    for (size_t i = 0; i < arguments_operand_count(arguments) && err.code == ERR_NONE; i++) {
+        policies_read_dnstap(policies, arguments_operand(arguments, i), &err);
+    }
+    if (err.code == ERR_NONE) {
+        policy_agent_print(policies);
+    } else {
+        read_files_complain(&err);
+    }
+    policies_free(policies);
+    return err.code;
+}
+
 static int analyse(const struct arguments *arguments, const struct config *config,
                    enum output output, struct pcapwrite *writer)
 {
@@ -170,6 +186,9 @@ static int analyse(const struct arguments *arguments, const struct config *confi
             read_files_complain(&err);
             return err.code;
         }
+    }
+    if (policies != NULL && output == OUTPUT_SUMMARY && policies_reads_dnstap(policies)) {
+        return analyse_dnstap(arguments, policies);
     }
     struct engine_options engine_options = {
         .mode = "read",

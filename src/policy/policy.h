@@ -74,6 +74,11 @@ bool policies_packet_tap(const struct policies *set, size_t index,
 /* How many inputs of that type (enum handler_input) the policies have. */
 uint32_t policies_input_count(struct policies *set, uint32_t kind);
 
+/* Whether the policies are about dnstap and not about packets; reads a file of it, for a set of
+ * files. */
+bool policies_reads_dnstap(struct policies *set);
+bool policies_read_dnstap(struct policies *set, const char *path, struct err *err);
+
 /* ---- The office ----------------------------------------------------------------------------- */
 
 /* Adds what workers have handed over; returns how many parcels there were. */

@@ -134,6 +134,11 @@ void policy_input_drop(struct policies *set, struct policy_input *input);
 bool policy_input_passes(const struct policy_input *input, uint16_t link, struct span frame,
                          uint32_t wire_len);
 
+/* ---- policy_file.c -------------------------------------------------------------------------- */
+
+/* Whether an event is of the hosts that the input is about. */
+bool policy_input_takes(const struct policy_input *input, const struct handler_event *event);
+
 /* ---- policy_load.c -------------------------------------------------------------------------- */
 
 struct policy *policy_find(const struct policies *set, const char *name);
