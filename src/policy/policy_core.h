@@ -114,6 +114,7 @@ struct policies {
     uint64_t now_ns;              /* packet time of the office */
     struct timespec started;
     uint64_t sampled_ns;          /* when resources were looked at */
+    bool has_changed;             /* since then: who uses an input */
     uint64_t cpu_ns;
 };
 

@@ -506,6 +506,7 @@ enum policies_status policies_load(struct policies *set, const struct tree *docu
         set->global_handlers = l.global;
     }
     drop_idle_inputs(set);
+    set->has_changed = true;
     pthread_mutex_unlock(&set->lock);
     policy_plan_publish(set);
     pthread_mutex_unlock(&set->changes);

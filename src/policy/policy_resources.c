@@ -93,7 +93,7 @@ void policy_resources_sample(struct policies *set, bool last)
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
     uint64_t since = now - set->sampled_ns;
     bool first = set->sampled_ns == 0;
-    if ((!last && !first && since < SAMPLE_SECONDS * SECOND_NS) ||
+    if ((!last && !first && !set->has_changed && since < SAMPLE_SECONDS * SECOND_NS) ||
         (set->now_ns == 0 && !set->options.is_recorded)) {
         return; /* not yet: neither five seconds nor any packet time */
     }
@@ -101,6 +101,7 @@ void policy_resources_sample(struct policies *set, bool last)
     double percent = first ? 0 : 100.0 * (double)(cpu - set->cpu_ns) / (double)since;
     uint64_t memory = memory_bytes();
     set->sampled_ns = now;
+    set->has_changed = false;
     set->cpu_ns = cpu;
     for (struct policy *p = set->policies; p != NULL; p = p->next) {
         for (struct policy_instance *i = p->instances; i != NULL; i = i->next) {
