@@ -171,6 +171,7 @@ void get_schema(struct exchange *x)
     json_array_begin(to);
     write_event_type(to, &flow_event_type);
     write_event_type(to, &health_event_type);
+    write_event_type(to, &health_flat_type);
     json_array_end(to);
     json_key(to, "routes");
     write_routes(to);

@@ -6,6 +6,7 @@
 #include "api/get_flows.h"
 #include "api/get_health.h"
 #include "api/get_metrics.h"
+#include "api/get_paths.h"
 #include "api/get_schema.h"
 #include "api/get_summary.h"
 #include "api/pktvisor.h"
@@ -42,6 +43,9 @@ const struct route routes[] = {
     {"GET", "/api/v1/connection", get_connections_one,
      "one of them, with the marks of its time-sequence graph: [us, kind, way, from, to, count]",
      get_connections_one_parameters, false},
+    {"GET", "/api/v1/paths", get_paths,
+     "what TCP connections had by the clients' country and system and the servers' zone and port, "
+     "longest round trips first, with flows.health", get_paths_parameters, false},
     {"GET", "/api/v1/stream", get_stream,
      "server-sent events: `tick` once a second, with the figures and the latest seconds", NULL,
      false},

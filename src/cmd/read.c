@@ -10,6 +10,7 @@
 #include "cmd/read_files.h"
 #include "cmd/report.h"
 #include "cmd/report_connections.h"
+#include "cmd/report_paths.h"
 #include "cmd/summary_json.h"
 #include "engine/engine.h"
 #include "tap/pcapwrite.h"
@@ -42,6 +43,8 @@ static const struct option_spec options[] = {
      .minimum = 32 << 20, .maximum = INT64_MAX},
     {.name = "period", .kind = OPTION_DURATION, .argument = "TIME",
      .help = "report flows that go on so often; -1s: only when they end"},
+    {.name = "paths", .kind = OPTION_FLAG,
+     .help = "what TCP connections had by the clients' place and the servers' zone and port"},
     {.name = "connections", .kind = OPTION_FLAG,
      .help = "TCP connections instead of flows: what each one suffered from"},
     {.name = "connection", .kind = OPTION_STRING, .argument = "ID",
@@ -62,6 +65,8 @@ static const char *const examples[] = {
     "vantage read -o events capture.pcap.gz | jq .network", "flows, one JSON object a line",
     "tcpdump -w - | vantage read -", "a report when tcpdump ends",
     "vantage read --connections capture.pcap", "TCP connections, worst first",
+    "vantage read --paths -c vantage.yml capture.pcap",
+    "the latency weather by the clients' place and the servers' zone",
     "vantage read --connection 1 --plot worst.svg capture.pcap", "a picture of the worst",
     "vantage read -f 'port 53' -w dns.pcap big.pcap.zst", "keep the packets that match", NULL,
 };
@@ -127,7 +132,8 @@ static struct config *make_config(const struct arguments *arguments, enum output
     if (arguments_given(arguments, "period")) {
         config->flows.period = arguments_number(arguments, "period");
     }
-    if (arguments_given(arguments, "connections") || arguments_given(arguments, "connection")) {
+    if (arguments_given(arguments, "connections") || arguments_given(arguments, "connection") ||
+        arguments_given(arguments, "paths")) {
         judge_connections(arguments, config);
     }
     if (arguments_given(arguments, "deltas")) {
@@ -142,7 +148,10 @@ static struct config *make_config(const struct arguments *arguments, enum output
 static void print_answer(struct engine *engine, const struct arguments *arguments,
                          enum output output)
 {
-    if (output == OUTPUT_REPORT && arguments_flag(arguments, "connections")) {
+    if (output == OUTPUT_REPORT && arguments_flag(arguments, "paths")) {
+        struct terminal terminal = terminal_of(stdout);
+        report_paths_print(engine, &terminal, stdout);
+    } else if (output == OUTPUT_REPORT && arguments_flag(arguments, "connections")) {
         struct terminal terminal = terminal_of(stdout);
         report_connections_print(engine, &terminal, stdout);
     } else if (output == OUTPUT_REPORT) {
@@ -193,9 +202,12 @@ static int analyse(const struct arguments *arguments, const struct config *confi
     struct engine_options engine_options = {
         .mode = "read",
         .policies = policies,
-        .listens = output == OUTPUT_EVENTS || arguments_flag(arguments, "transactions"),
+        .listens = (output == OUTPUT_EVENTS && !config->flows.only_health) ||
+                   arguments_flag(arguments, "transactions"),
         .keep_courses = output == OUTPUT_REPORT,
-        .keep_connections = arguments_flag(arguments, "connections") ? CONNECTIONS_KEPT : 0,
+        .keep_connections = arguments_flag(arguments, "connections") ? CONNECTIONS_KEPT
+                            : arguments_flag(arguments, "paths")     ? 1 /* events are made */
+                                                                     : 0,
         .writer = writer,
     };
     struct engine *engine =

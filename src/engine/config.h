@@ -49,12 +49,18 @@ struct config_flows {
     bool deltas;          /* counters since the last report instead of since the flow's start */
     bool health;          /* judge TCP connections, too: tcp.connection events */
     bool only_health;     /* ... and make no others; no key, but what a command may ask for */
+    const char *health_record; /* ecs, flat, both: the shape of those events */
     int64_t timeout;      /* ns of silence that end a flow, at least 1 s */
     int64_t tcp_timeout;  /* the same by protocol; 0: as timeout */
     int64_t udp_timeout;
     int64_t icmp_timeout;
     int64_t active_timeout; /* ns after which a flow is ended and begun anew; 0: never */
     int64_t period;       /* ns between reports of a flow that goes on; negative: at its end only */
+};
+
+struct config_geo {
+    const char *city;  /* a database of MaxMind's format; "" for none */
+    const char *owner;
 };
 
 struct config_limits {
@@ -114,6 +120,8 @@ struct config {
     struct config_tap *taps; /* default: one afpacket tap on "auto" */
     size_t tap_count;
     struct config_flows flows;
+    struct text_list zones; /* "NAME=NETWORK" */
+    struct config_geo geo;
     struct config_limits limits;
     struct config_api api;
     struct config_output *outputs; /* default: none */

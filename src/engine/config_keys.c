@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "engine/places.h"
 #include "event/pattern.h"
 #include "sink/sink.h"
 #include "tap/tap.h"
@@ -221,6 +222,8 @@ static const struct config_items outputs = {
     .help = sink_help,
 };
 
+static const char *const record_shapes[] = {"ecs", "flat", "both", NULL};
+
 const struct config_key config_keys[] = {
     {.path = "taps", .kind = CONFIG_ITEMS, .offset = offsetof(struct config, taps), .items = &taps,
      .help = "Where packets come from."},
@@ -257,6 +260,20 @@ const struct config_key config_keys[] = {
     {.path = "flows.health", .kind = CONFIG_FLAG, .offset = offsetof(struct config, flows.health),
      .fallback = "false",
      .help = "Judge TCP connections, too: an event tcp.connection with each report of one."},
+    {.path = "flows.health_record", .kind = CONFIG_CHOICE, .fallback = "ecs",
+     .offset = offsetof(struct config, flows.health_record), .choices = record_shapes,
+     .help = "The shape of these events: ECS names, flat rows of plain columns, or an event of each."},
+
+    {.path = "zones", .kind = CONFIG_LIST, .offset = offsetof(struct config, zones),
+     .example = "[paris=10.1.0.0/16]",
+     .help = "Which networks belong to which zone, NAME=NETWORK; of those that overlap the smallest."},
+
+    {.path = "geo", .kind = CONFIG_SECTION,
+     .help = "Databases in MaxMind's format that say where addresses are, and whose."},
+    {.path = "geo.city", .kind = CONFIG_TEXT, .offset = offsetof(struct config, geo.city),
+     .help = "Of cities or countries: /usr/share/GeoIP/GeoLite2-City.mmdb."},
+    {.path = "geo.asn", .kind = CONFIG_TEXT, .offset = offsetof(struct config, geo.owner),
+     .help = "Of autonomous systems: /usr/share/GeoIP/GeoLite2-ASN.mmdb."},
 
     {.path = "protocols", .kind = CONFIG_PROTOCOLS,
      .help = "What is read of conversations, where, and what is told of it."},
@@ -386,7 +403,18 @@ static bool fragments_fit(const struct config *config, struct err *err)
                    text_size(whole, config->limits.memory));
 }
 
+static bool zones_are_networks(const struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config->zones.count; i++) {
+        if (!places_zone_check(config->zones.items[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const struct config_rule config_rules[] = {
+    {"zones", zones_are_networks},
     {"api.listen", listen_is_safe},
     {"limits.fragments_memory", fragments_fit},
     {0},

@@ -20,7 +20,7 @@
 enum { ROWS_MAX = 64, PATH_ROOM = 128, VALUE_MAX = 64 << 10 };
 
 /* Names of the root that the plan has and this version has not. */
-static const char *const reserved[] = {"store", "geo", "alerts", NULL};
+static const char *const reserved[] = {"store", "alerts", NULL};
 
 /* What the walk carries along. */
 struct loader {

@@ -2,7 +2,7 @@
 /* TCP connections of a running agent, for readers: the list from the roll, graphs from the workers. */
 #include "engine/engine_core.h"
 
-#include "engine/health_roll.h"
+#include "engine/health_desk.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -15,7 +15,7 @@ bool engine_connection_page(struct engine *engine, uint32_t limit, struct connec
                             struct err *err)
 {
     *ret = (struct connection_page){0};
-    struct health_roll *roll = output_roll(engine->output);
+    struct health_roll *roll = health_desk_roll(output_health(engine->output));
     uint32_t max = limit < CONNECTION_PAGE_MAX ? limit : CONNECTION_PAGE_MAX;
     ret->connections = calloc(max + 1, sizeof *ret->connections);
     if (ret->connections == NULL) {
@@ -71,7 +71,7 @@ bool engine_connection(struct engine *engine, const char *flow_id, struct connec
                        struct err *err)
 {
     *ret = (struct connection_view){0};
-    struct health_roll *roll = output_roll(engine->output);
+    struct health_roll *roll = health_desk_roll(output_health(engine->output));
     ret->connection = calloc(1, sizeof *ret->connection);
     ret->marks = calloc(CONNECTION_MARKS_MAX, sizeof *ret->marks);
     if (ret->connection == NULL || ret->marks == NULL) {

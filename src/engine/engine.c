@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "engine/flow_search.h"
+#include "engine/health_desk.h"
 #include "flow/health.h"
 
 #include <stdio.h>
@@ -203,7 +204,14 @@ struct engine *engine_new(const struct config *config, const struct engine_optio
 uint32_t engine_connections(struct engine *engine, const struct health_event *const **ret,
                             uint64_t *ret_total)
 {
-    return output_connections(engine->output, ret, ret_total);
+    struct health_list *list = health_desk_list(output_health(engine->output));
+    return list != NULL ? health_list_sort(list, ret, ret_total) : 0;
+}
+
+uint32_t engine_paths(struct engine *engine, struct health_path *ret, uint32_t max,
+                      uint32_t *ret_total)
+{
+    return health_paths_worst(health_desk_paths(output_health(engine->output)), ret, max, ret_total);
 }
 
 const struct tcp_marks *engine_graph(const struct engine *engine)

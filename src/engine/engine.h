@@ -9,6 +9,8 @@
 #include "engine/config.h"
 #include "engine/flow_event.h"
 #include "engine/health_event.h"
+#include "engine/health_flat.h"
+#include "engine/health_paths.h"
 #include "flow/tcp_graph.h"
 #include "summary/metric.h"
 
@@ -207,6 +209,11 @@ struct flow_page {
  * a second question at the same moment is answered incomplete. False and err on a bad query. */
 bool engine_flows(struct engine *engine, const struct flow_query *query, struct flow_page *ret,
                   struct err *err);
+
+/* The latency weather, with flows.health: the paths with the longest round trips, worst first; see
+ * health_paths.h. Any thread. */
+uint32_t engine_paths(struct engine *engine, struct health_path *ret, uint32_t max,
+                      uint32_t *ret_total);
 
 /* ---- TCP connections of a running agent ------------------------------------------------------- */
 

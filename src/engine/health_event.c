@@ -63,6 +63,9 @@
 
 static const struct event_field fields[] = {
     ALWAYS("@timestamp", EVENT_TIME, flow.timestamp_ns, "packet time of the report"),
+    FIELD("client.as.number", EVENT_U32, client.as_number, "its autonomous system, with geo.asn"),
+    FIELD("client.as.organization.name", EVENT_INLINE, client.as_name, "whose that is"),
+    FIELD("client.geo.country_iso_code", EVENT_INLINE, client.country, "its country, with geo.city"),
     FIELD("client.ip", EVENT_ADDRESS, flow.source, "who opened the connection"),
     FIELD("client.port", EVENT_U32, flow.source_port, "its port"),
     FIELD("event.action", EVENT_TEXT, flow.action, "tcp_connection"),
@@ -137,6 +140,7 @@ static const struct event_field fields[] = {
           "before_tap or behind_tap, of the sender's data"),
     NUMBER("rst_pkts", rst_pkts, "segments with RST"),
     WAY("s2c", 1),
+    FIELD(HEALTH "server_zone", EVENT_TEXT, server.zone, "of the table of zones"),
     NUMBER("syn_pkts", syn_pkts, "SYNs of the client"),
     NUMBER("synack_pkts", synack_pkts, "SYN-ACKs of the server"),
     NUMBER("tls_handshake_ms", tls_handshake_ms, "ClientHello to the end of the handshake"),

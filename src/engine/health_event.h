@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/flow_event.h"
+#include "engine/places.h"
 #include "flow/health.h"
 
 enum { HEALTH_EVIDENCE_ROOM = 120, HEALTH_LIST_ROOM = 256 };
@@ -12,6 +13,8 @@ enum { HEALTH_EVIDENCE_ROOM = 120, HEALTH_LIST_ROOM = 256 };
 struct health_event {
     struct flow_event flow; /* who and when; its head is the event's */
     struct health_record record;
+    struct place client; /* set by the output, where places are known */
+    struct place server;
     double confidence[HEALTH_VERDICTS];
     char evidence[HEALTH_VERDICTS][HEALTH_EVIDENCE_ROOM];
     char verdicts[HEALTH_LIST_ROOM]; /* names, worst first, with commas */

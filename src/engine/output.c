@@ -3,9 +3,9 @@
 
 #include "base/json.h"
 #include "base/node.h"
-#include "engine/health_list.h"
+#include "engine/health_desk.h"
+#include "engine/health_flat.h"
 #include "engine/index_template.h"
-#include "engine/health_roll.h"
 #include "engine/shaper.h"
 #include "event/pattern.h"
 
@@ -37,8 +37,7 @@ struct output {
     struct err failure;
     /* read by any thread */
     pthread_mutex_t lock;
-    struct health_list *connections; /* NULL: not wanted */
-    struct health_roll *roll;        /* the same */
+    struct health_desk *health; /* of TCP connections */
     struct flow_event *recent; /* ring */
     uint64_t recent_count;     /* ever */
 };
@@ -161,12 +160,6 @@ struct output *output_new(const struct output_options *options, struct err *err)
     output->options = *options;
     output->outboxes = outboxes;
     output->recent = recent;
-    if (options->connections > 0) {
-        output->connections = health_list_new(options->connections);
-    }
-    if (options->roll > 0) {
-        output->roll = health_roll_new(options->roll);
-    }
     json_init(&output->lines);
     pthread_mutex_init(&output->lock, NULL);
     for (uint32_t i = 0; i < options->workers; i++) {
@@ -177,6 +170,15 @@ struct output *output_new(const struct output_options *options, struct err *err)
             output_free(output);
             return NULL;
         }
+    }
+    struct health_desk_options health = {.config = options->config,
+                                         .list = options->connections,
+                                         .roll = options->roll,
+                                         .is_live = options->mode == OUTBOX_DROP};
+    output->health = health_desk_new(&health, err);
+    if (output->health == NULL) {
+        output_free(output);
+        return NULL;
     }
     bool is_shaped = shaper_is_wanted(options->config);
     output->shaper = is_shaped ? shaper_new(options->config, err) : NULL;
@@ -200,8 +202,7 @@ void output_free(struct output *output)
     }
     pthread_mutex_destroy(&output->lock);
     json_done(&output->lines);
-    health_list_free(output->connections);
-    health_roll_free(output->roll);
+    health_desk_free(output->health);
     shaper_free(output->shaper);
     node_done(&output->memory);
     free(output->recent);
@@ -216,7 +217,8 @@ struct outbox *output_outbox(struct output *output, uint32_t worker)
 
 bool output_is_wanted(const struct output *output)
 {
-    return output->sink_count > 0 || output->options.recent > 0 || output->connections != NULL;
+    return output->sink_count > 0 || output->options.recent > 0 ||
+           output->options.connections > 0;
 }
 
 /* ---- The worker's side ---------------------------------------------------------------------- */
@@ -260,21 +262,8 @@ static void keep_recent(struct output *output, const struct flow_event *event)
     pthread_mutex_unlock(&output->lock);
 }
 
-static void deliver(struct output *output, struct event_head *head)
+static void write_event(struct output *output, const struct event_head *head)
 {
-    if (head->type == &health_event_type) {
-        health_event_finish((struct health_event *)head);
-        if (output->connections != NULL) {
-            health_list_add(output->connections, (struct health_event *)head);
-        }
-        if (output->roll != NULL) {
-            health_roll_add(output->roll, (struct health_event *)head);
-        }
-    } else if (head->type == &flow_event_type) {
-        struct flow_event *event = (struct flow_event *)head;
-        flow_event_finish(event);
-        keep_recent(output, event);
-    }
     if (output->sink_count == 0) {
         return;
     }
@@ -288,6 +277,35 @@ static void deliver(struct output *output, struct event_head *head)
     if (output->lines.size >= LINES_BYTES) {
         write_lines(output);
     }
+}
+
+static void deliver_health(struct output *output, struct health_event *event)
+{
+    const char *shape = output->options.config->flows.health_record;
+    bool is_flat = shape != NULL && strcmp(shape, "ecs") != 0;
+    health_desk_take(output->health, event);
+    if (!is_flat || strcmp(shape, "both") == 0) {
+        write_event(output, &event->flow.head);
+    }
+    if (is_flat) {
+        struct health_flat flat;
+        health_flat_of(&flat, event);
+        write_event(output, &flat.head);
+    }
+}
+
+static void deliver(struct output *output, struct event_head *head)
+{
+    if (head->type == &health_event_type) {
+        deliver_health(output, (struct health_event *)head);
+        return;
+    }
+    if (head->type == &flow_event_type) {
+        struct flow_event *event = (struct flow_event *)head;
+        flow_event_finish(event);
+        keep_recent(output, event);
+    }
+    write_event(output, head);
 }
 
 static bool comes_before(const struct event_head *a, const struct event_head *b)
@@ -350,14 +368,7 @@ uint32_t output_recent(struct output *output, struct flow_event *ret, uint32_t m
     return n;
 }
 
-struct health_roll *output_roll(struct output *output)
+struct health_desk *output_health(struct output *output)
 {
-    return output->roll;
-}
-
-uint32_t output_connections(struct output *output, const struct health_event *const **ret,
-                            uint64_t *ret_total)
-{
-    *ret_total = 0;
-    return output->connections != NULL ? health_list_sort(output->connections, ret, ret_total) : 0;
+    return output->health;
 }

@@ -35,8 +35,8 @@ struct output_options {
     uint32_t workers;
     enum outbox_mode mode;
     bool ordered;     /* merge the outboxes by (order, suborder); else as they come */
-    uint32_t connections; /* worst TCP connections to keep for output_connections(); 0: none */
-    uint32_t roll;        /* TCP connections to keep for output_roll(); 0: none */
+    uint32_t connections; /* worst TCP connections to keep for the end; 0: none */
+    uint32_t roll;        /* TCP connections to keep for readers; 0: none */
     uint32_t recent;  /* ended flows to keep for output_recent(); 0: none */
 };
 
@@ -67,10 +67,6 @@ bool output_failure(const struct output *output, struct err *ret);
 /* Copies ended flows, newest first, into `ret` (room for `max`); returns how many. Any thread. */
 uint32_t output_recent(struct output *output, struct flow_event *ret, uint32_t max);
 
-struct health_roll;
-/* TCP connections as they are reported, NULL when they are not kept. Any thread. */
-struct health_roll *output_roll(struct output *output);
-
-/* TCP connections, worst first, when all is over: see health_list_sort(). */
-uint32_t output_connections(struct output *output, const struct health_event *const **ret,
-                            uint64_t *ret_total);
+struct health_desk;
+/* What is kept of TCP connections: see health_desk.h for who may read what. */
+struct health_desk *output_health(struct output *output);

@@ -111,6 +111,33 @@ void geo_city(const struct geo *geo, unsigned version, const uint8_t *address,
     *ret = place;
 }
 
+uint32_t geo_as_number(const struct geo *geo, unsigned version, const uint8_t *address, char *name,
+                       size_t room)
+{
+    MMDB_entry_s entry;
+    MMDB_entry_data_s number;
+    name[0] = '\0';
+    if (!look_up(geo, version, address, &entry) ||
+        MMDB_aget_value(&entry, &number, PATH("autonomous_system_number")) != MMDB_SUCCESS ||
+        !number.has_data || number.type != MMDB_DATA_TYPE_UINT32) {
+        return 0;
+    }
+    append(name, room, "", text_at(&entry, PATH("autonomous_system_organization")));
+    return number.uint32;
+}
+
+void geo_country(const struct geo *geo, unsigned version, const uint8_t *address, char ret[3])
+{
+    MMDB_entry_s entry;
+    memset(ret, 0, 3);
+    if (look_up(geo, version, address, &entry)) {
+        struct span code = text_at(&entry, PATH("country", "iso_code"));
+        if (code.size == 2) {
+            memcpy(ret, code.data, 2);
+        }
+    }
+}
+
 void geo_owner(const struct geo *geo, unsigned version, const uint8_t *address,
                struct geo_place *ret)
 {

@@ -32,3 +32,9 @@ void geo_city(const struct geo *geo, unsigned version, const uint8_t *address,
 /* Whose it is, by a database of autonomous systems or providers; without coordinates. */
 void geo_owner(const struct geo *geo, unsigned version, const uint8_t *address,
                struct geo_place *ret);
+
+/* The country's ISO 3166-1 alpha-2 code by a database of cities or countries; "" when it has none. */
+void geo_country(const struct geo *geo, unsigned version, const uint8_t *address, char ret[3]);
+/* The number of the autonomous system, 0 when there is none, and its organisation, cut to `room`. */
+uint32_t geo_as_number(const struct geo *geo, unsigned version, const uint8_t *address, char *name,
+                       size_t room);

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The report of `vantage read --paths`: what TCP connections between places had, worst paths first, a
+ * line each, in 80 columns. */
+#pragma once
+
+#include "base/terminal.h"
+#include "engine/engine.h"
+
+/* The engine is stopped, and judged TCP connections. */
+void report_paths_print(struct engine *engine, const struct terminal *terminal, FILE *out);
