@@ -23,9 +23,6 @@ static void sample(struct health_step *s, struct health_detail *d, const struct 
                    bool is_open)
 {
     struct health_half *half = s->other;
-    if (covered->last->flags & SEGMENT_MERGED) {
-        return;
-    }
     int32_t rtt = health_distance(s->now_us, covered->last->time_us);
     uint32_t length = covered->last->end - covered->last->start;
     uint16_t mss = s->half->mss;
@@ -205,10 +202,14 @@ static void mark_block(struct health_step *s, struct health_detail *d, uint32_t 
     const struct health_segment *latest = NULL;
     for (unsigned i = health_segments_find(d, start); i < d->segment_count; i++) {
         struct health_segment *segment = health_segment_at(d, i);
-        if (health_distance(segment->end, end) > 0) {
+        bool is_whole = health_distance(segment->start, start) >= 0 &&
+                        health_distance(segment->end, end) <= 0;
+        if (health_distance(segment->start, end) >= 0) {
             break;
         }
-        if (health_distance(segment->start, start) < 0 || segment->flags & SEGMENT_SACKED) {
+        if (!is_whole || segment->flags & SEGMENT_SACKED) {
+            /* Of several in one record, some have arrived: the rest gives no sample any more. */
+            segment->flags |= segment->flags & SEGMENT_MERGED ? SEGMENT_SACKED : 0;
             continue;
         }
         segment->flags |= SEGMENT_SACKED;

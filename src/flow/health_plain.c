@@ -93,7 +93,7 @@ static inline void record(struct health_detail *d, const struct packet *p,
 {
     if (d->segment_count == HEALTH_SEGMENTS) {
         if (d->segment_acked == 0) {
-            health_segments_merge(d, p->seq + p->payload_len);
+            health_segments_merge(d, p->seq + p->payload_len, plain->now_us);
             return;
         }
         health_segments_forget(d);
@@ -148,7 +148,7 @@ static inline void take_trip(struct health_half *half, struct health_detail *d,
 {
     bool is_open = plain->edge - ack >= (plain->is_scaled ? half->largest_acked : 1u);
     struct health_covered covered = health_cover(half, d, ack, mss);
-    if (!covered.clean || covered.last->flags & SEGMENT_MERGED) {
+    if (!covered.clean) {
         return;
     }
     int32_t rtt = health_distance(plain->now_us, covered.last->time_us);

@@ -21,7 +21,7 @@ unsigned health_segments_find(struct health_detail *d, uint32_t sequence)
 static void append(struct health_detail *d, const struct health_segment *segment)
 {
     if (d->segment_count == HEALTH_SEGMENTS && d->segment_acked == 0) {
-        health_segments_merge(d, segment->end);
+        health_segments_merge(d, segment->end, segment->time_us);
         return;
     }
     if (d->segment_count == HEALTH_SEGMENTS) {

@@ -367,11 +367,13 @@ static inline void health_segments_forget(struct health_detail *d)
     d->segment_acked = (uint8_t)(d->segment_acked - (d->segment_acked > 0));
 }
 
-/* Makes the last of a ring full of unacknowledged ones longer. */
-static inline void health_segments_merge(struct health_detail *d, uint32_t end)
+/* Makes the last of a ring full of unacknowledged ones longer. Its time becomes that of what came
+ * last, which is what the acknowledgment of all of it answers. */
+static inline void health_segments_merge(struct health_detail *d, uint32_t end, uint32_t now_us)
 {
     struct health_segment *last = health_segment_at(d, d->segment_count - 1u);
     last->end = end;
+    last->time_us = now_us;
     last->flags |= SEGMENT_MERGED;
 }
 
