@@ -156,14 +156,19 @@ static void add_input(struct policies *set, struct policy_plan *plan, struct pol
                       uint32_t slot)
 {
     struct plan_input to = {.input = input};
+    bool is_used = false; /* one that nobody uses any more is about to go */
     for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
         uint32_t last = UINT32_MAX;
         for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
+            is_used |= i->input == input && !policy->is_resources;
             if (i->input == input && i->handler->on_event != NULL && i->leader == NULL) {
                 add_instance(plan, &to, i, i->chain != last, slot);
                 last = i->chain;
             }
         }
+    }
+    if (!is_used) {
+        return;
     }
     plan->inputs = need(realloc(plan->inputs, (plan->input_count + 1) * sizeof to));
     plan->inputs[plan->input_count++] = to;

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""pktvisor's interface of `vantage pktvisord`, with DNS messages that come by dnstap: no rights needed."""
+import http.client
+import json
+import os
+import re
+import socket
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import tap  # noqa: E402
+
+VANTAGE = os.environ.get("VANTAGE", "build/src/vantage")
+TAP = 'version: "1.0"\nvisor: {taps: {t: {input_type: dnstap, config: {tcp: "127.0.0.1:%d"}, tags: {a: b}}}}\n'
+POLICY = """visor: {policies: {%s: {kind: collection, input: {tap_selector: {any: [a: b]}, input_type: dnstap},
+  handlers: {window_config: {num_periods: 2}, modules: {d: {type: dns}, n: {type: net, require_version: "2.0"}}}}}}
+"""
+
+
+def number(value):
+    """A number as a varint of protocol buffers."""
+    out = b""
+    while value > 127:
+        out, value = out + bytes([value & 127 | 128]), value >> 7
+    return out + bytes([value])
+
+
+def blob(field, data):
+    return number(field << 3 | 2) + number(len(data)) + data
+
+
+def query(name):
+    """A frame: a client asks for the address of a name."""
+    labels = b"".join(bytes([len(x)]) + x.encode() for x in name.split("."))
+    dns = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">HH", 1, 1)
+    message = b"".join(number(f << 3) + number(v) for f, v in
+                       ((1, 5), (2, 1), (3, 1), (6, 40000), (7, 53), (8, int(time.time()))))
+    message += blob(4, socket.inet_aton("192.0.2.1")) + blob(5, socket.inet_aton("192.0.2.53")) + blob(10, dns)
+    frame = blob(14, message) + number(15 << 3) + number(1)
+    return struct.pack(">I", len(frame)) + frame
+
+
+class Pktvisor(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        command = [VANTAGE, "pktvisord", "--admin-api", "-l", "127.0.0.1", "-p", "0", "--prom-instance", "i1"]
+        cls.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        cls.addClassCleanup(cls.process.stderr.close)
+        cls.addClassCleanup(cls.process.wait)
+        cls.addClassCleanup(cls.process.terminate)
+        cls.port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", cls.process.stderr.readline())[1])
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            cls.dnstap = probe.getsockname()[1]
+
+    def ask(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        headers = {"Content-Type": "application/x-yaml"} if body else {}
+        connection.request(method, "/api/v1/" + path, body, headers)
+        reply = connection.getresponse()
+        text = reply.read().decode()
+        connection.close()
+        return reply.status, json.loads(text) if reply.getheader("Content-Type") == "text/json" else text
+
+    def test_life_of_a_policy(self):
+        """A tap and policies are made, count, and go again"""
+        self.assertEqual(self.ask("POST", "taps", TAP % self.dnstap)[0], 201)
+        self.assertEqual(self.ask("POST", "taps", TAP % self.dnstap)[0], 409)
+        for name in ("one", "two"):
+            self.assertEqual(self.ask("POST", "policies", POLICY % name)[0], 201)
+        with socket.create_connection(("127.0.0.1", self.dnstap), 5) as stream:
+            for i in range(20):
+                stream.sendall(query(f"host{i}.example.com"))
+            dns = self.wait_for("one", 20)
+        self.assertEqual(dns["top_qname2"], [{"estimate": 20, "name": ".example.com"}])
+        self.assertEqual(dns["cardinality"]["qname"], 20)
+        self.assertEqual(self.ask("GET", "policies/one/metrics/bucket/2"),
+                         (425, {"error": "invalid metrics period, specify [0, 1]"}))
+        text = self.ask("GET", "policies/two/metrics/prometheus")[1]
+        self.assertIn('dns_top_qtype{instance="i1",handler="two-t-d",policy="two",qtype="A",tap="t"} 20\n', text)
+        self.assertIn('net_udp_packets{instance="i1",direction="in",', text)
+        self.assertEqual(self.ask("DELETE", "policies/one"), (200, {}))
+        self.assertEqual(self.wait_for("two", 20)["wire_packets"]["queries"], 20)
+        self.assertEqual(self.ask("DELETE", "policies/two"), (200, {}))
+        self.assertEqual(self.ask("GET", "policies"), (200, {}))
+        self.assertEqual(self.ask("DELETE", "taps/t"), (200, {}))
+        self.assertEqual(self.ask("GET", "taps"), (200, None))
+
+    def wait_for(self, policy, total):
+        """The DNS metrics of a policy once it has counted so many."""
+        end = time.time() + 10
+        while True:
+            status, document = self.ask("GET", f"policies/{policy}/metrics/window/2")
+            self.assertEqual(status, 200)
+            dns = document[policy][f"{policy}-t-d"]["dns"]
+            if dns["wire_packets"]["total"] >= total or time.time() > end:
+                self.assertEqual(dns["wire_packets"]["total"], total)
+                return dns
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    tap.main()
