@@ -265,8 +265,8 @@ const struct config_key config_keys[] = {
      .help = "The shape of these events: ECS names, flat rows of plain columns, or an event of each."},
 
     {.path = "zones", .kind = CONFIG_LIST, .offset = offsetof(struct config, zones),
-     .example = "[paris=10.1.0.0/16]",
-     .help = "Which networks belong to which zone, NAME=NETWORK; of those that overlap the smallest."},
+     .help = "Which networks belong to which zone, NAME=NETWORK: paris=10.1.0.0/16. Of those that "
+             "overlap the smallest."},
 
     {.path = "geo", .kind = CONFIG_SECTION,
      .help = "Databases in MaxMind's format that say where addresses are, and whose."},

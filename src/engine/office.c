@@ -113,15 +113,19 @@ static void edit_fragments(struct engine *engine, struct board *board)
     board->fragments_dropped = stats.evicted + stats.timed_out;
 }
 
-/* A trouble that is new is told once; the board has it as long as it lasts. */
+/* A trouble that is new is told once, unless it ends the run, which is told by whoever runs it; the board
+ * has it as long as it lasts. */
 static void edit_outputs(struct engine *engine, struct board *board)
 {
+    struct err failure = {0};
+    bool goes_on = !output_failure(engine->output, &failure);
     struct sink_status status;
     const char *kind;
     uint32_t i = 0;
     for (; i < 16 && (kind = output_status(engine->output, i, &status)) != NULL; i++) {
         struct board_output *to = &board->outputs[i];
-        if (status.last_error[0] != '\0' && strcmp(status.last_error, to->trouble) != 0) {
+        bool is_new = strcmp(status.last_error, to->trouble) != 0;
+        if (goes_on && is_new && status.last_error[0] != '\0') {
             log_warning("output %s: %s", kind, status.last_error);
         }
         *to = (struct board_output){
