@@ -21,7 +21,9 @@ enum {
 struct collector {
     const struct delta_layout *layout;
     struct board board;
-    uint8_t *total;    /* since start */
+    uint8_t *total;    /* since start: `closed` and `filling`, when somebody reads */
+    bool is_stale;     /* it is to be made anew first */
+    uint8_t *closed;   /* all minutes before the one under way */
     uint8_t *window;   /* the last whole minute */
     uint8_t *filling;  /* the minute under way */
     uint64_t minute;
@@ -68,10 +70,11 @@ struct collector *collector_new(const struct delta_layout *layout, bool keep_cou
     c->layout = layout;
     init_news(c);
     c->total = blocks_new(layout);
+    c->closed = blocks_new(layout);
     c->window = blocks_new(layout);
     c->filling = blocks_new(layout);
     c->courses = keep_courses ? calloc(COURSES_MAX, sizeof *c->courses) : NULL;
-    if (c->total == NULL || c->window == NULL || c->filling == NULL ||
+    if (c->total == NULL || c->closed == NULL || c->window == NULL || c->filling == NULL ||
         (keep_courses && c->courses == NULL)) {
         err_set(err, ERR_FAILED, "out of memory for summaries");
         collector_free(c);
@@ -87,6 +90,7 @@ void collector_free(struct collector *c)
         return;
     }
     blocks_free(c->layout, c->total);
+    blocks_free(c->layout, c->closed);
     blocks_free(c->layout, c->window);
     blocks_free(c->layout, c->filling);
     pthread_mutex_destroy(&c->lock);
@@ -147,6 +151,7 @@ static void turn_window(struct collector *c, uint64_t minute)
     if (minute <= c->minute) {
         return;
     }
+    blocks_merge(c->layout, c->closed, c->filling);
     uint8_t *old = c->window;
     c->window = c->filling;
     c->filling = old;
@@ -214,8 +219,8 @@ void collector_add(struct collector *c, const struct delta *delta)
 {
     pthread_mutex_lock(&c->lock);
     turn_window(c, delta->to_ns / SECOND_NS / WINDOW_SECONDS);
-    blocks_merge(c->layout, c->total, delta->blocks);
     blocks_merge(c->layout, c->filling, delta->blocks);
+    c->is_stale = true;
     add_paths(c, delta);
     add_history(&c->board, delta);
     c->board.frames += delta->frames;
@@ -244,9 +249,21 @@ void collector_publish(struct collector *c)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* Merging sketches is dear, and deltas come more often than readers. */
+static void make_total(struct collector *c)
+{
+    blocks_reset(c->layout, c->total);
+    blocks_merge(c->layout, c->total, c->closed);
+    blocks_merge(c->layout, c->total, c->filling);
+    c->is_stale = false;
+}
+
 const struct board *collector_lock(struct collector *c)
 {
     pthread_mutex_lock(&c->lock);
+    if (c->is_stale) {
+        make_total(c);
+    }
     return &c->board;
 }
 

@@ -31,6 +31,7 @@ void collector_add(struct collector *collector, const struct delta *delta);
 struct board *collector_edit(struct collector *collector);
 void collector_publish(struct collector *collector);
 
+/* The board for reading, totals brought up to date, locked until collector_unlock(). */
 const struct board *collector_lock(struct collector *collector);
 void collector_unlock(struct collector *collector);
 uint64_t collector_wait(struct collector *collector, uint64_t version, unsigned timeout_ms);
