@@ -61,9 +61,10 @@ class Server:
             raise AssertionError(f"{command[0]}: {done.stdout[-1000:]} {done.stderr[-1000:]}")
         return done.stdout
 
-    def start(self, *command):
+    def start(self, *command, **more):
         with open(self.told, "w", encoding="utf-8") as told:
-            self.process = subprocess.Popen(command, stdout=told, stderr=told, **self.as_user())
+            self.process = subprocess.Popen(command, stdout=told, stderr=told, **self.as_user(),
+                                            **more)
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self.process.poll() is None:
             with socket.socket() as probe:

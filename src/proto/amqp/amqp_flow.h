@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A connection of AMQP: methods that wait for their answers, channel by channel, and messages of
+ * which more comes. The state is a zeroed block of the engine's; what it holds in the slab is at
+ * most AMQP_OPEN_MAX records, AMQP_OPEN_BYTES and one more. */
+#pragma once
+
+#include "proto/amqp/amqp_record.h"
+
+enum {
+    AMQP_OPEN_MAX = 256,
+    AMQP_OPEN_BYTES = 1 << 20,
+    AMQP_BROKEN_MAX = 8,
+    AMQP_KEPT_MAX = 64 << 10, /* bytes of a frame that are read */
+};
+
+/* What a side is saying. */
+struct amqp_side {
+    uint64_t start_ns; /* of the frame's first byte */
+    uint32_t left;     /* bytes of the frame that are passed over, its end included */
+    uint16_t channel;
+    bool is_body; /* what is passed over belongs to a message of the channel */
+    bool has_begun;
+    bool seeking; /* for the beginning of a frame, behind a hole */
+};
+
+struct amqp_flow {
+    struct amqp_side side[2];
+    struct amqp_record *head;
+    struct amqp_record *tail;
+    uint32_t count;
+    uint32_t bytes; /* of the records' texts and bodies */
+    bool understood;
+    uint8_t broken;
+};
+
+static inline struct amqp_flow *amqp_flow_of(const struct proto_context *c)
+{
+    return c->state;
+}
+
+static inline struct amqp_stats *amqp_stats_of(const struct proto_context *c)
+{
+    return c->block;
+}
+
+/* A method is whole; its record is the flow's from then on. */
+void amqp_take(struct proto_context *c, struct amqp_record *r);
+/* A content header of a side's channel, behind its class and weight. */
+void amqp_take_header(struct proto_context *c, const struct amqp_side *s, unsigned side,
+                      struct span header, uint64_t time_ns);
+/* Bytes of a body; `data` NULL: they were not captured. */
+void amqp_take_body(struct proto_context *c, unsigned side, struct span bytes, uint64_t time_ns);
+/* Reports what waits for the answers of a side's peer, and why there is none: of `side`, or all: 2. */
+void amqp_give_up(struct proto_context *c, unsigned side, const char *reason);
+/* Reports the messages of a side, or all (2), of which more should come, as far as they came. */
+void amqp_end_messages(struct proto_context *c, unsigned side);
+/* ... those that have waited for too long. */
+void amqp_age(struct proto_context *c, uint64_t now_ns);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is kept of a method until it is reported: who, when, and what its event will show, in one
+ * slab block; and, of a message, the beginning of its body in another. */
+#pragma once
+
+#include "proto/amqp/amqp_event.h"
+#include "proto/amqp/amqp_options.h"
+
+struct amqp_record {
+    struct amqp_record *next;
+    struct amqp_record *about; /* the method that this one answers, or refuses; owned */
+    const struct amqp_method *method;
+    uint64_t start_ns;
+    uint64_t end_ns;
+    uint64_t bytes;     /* of the method's frame */
+    uint64_t body_size; /* of the message, as its header says */
+    uint64_t body_left; /* still to come */
+    uint8_t *body;      /* a slab block, or NULL */
+    uint32_t body_kept;
+    uint32_t body_room;
+    uint64_t has; /* a bit a field */
+    uint32_t size; /* of the texts */
+    uint32_t room;
+    uint32_t weight; /* bytes that the flow counts for it */
+    uint32_t code; /* why it was closed or returned */
+    uint16_t channel;
+    uint8_t side;
+    bool is_open;    /* a message of which more comes */
+    bool has_header; /* its content header came */
+    bool no_wait;
+    bool holed;     /* bytes of it were not captured */
+    bool odd_table; /* a table of it could not be read */
+    struct {
+        uint16_t at;
+        uint16_t size;
+    } text[AMQP_FIELDS];
+    uint8_t bytes_of_texts[];
+};
+
+/* A method with its arguments, the frame's payload behind class and method; a slab block; NULL
+ * without memory. Who and when is for the caller to fill in. */
+struct amqp_record *amqp_record_new(const struct proto_context *c, const struct amqp_method *method,
+                                    struct span arguments);
+/* Adds what a content header says, behind its class and weight. Returns the record, which may have
+ * moved; without memory it stays as it was. */
+struct amqp_record *amqp_record_add_header(const struct proto_context *c, struct amqp_record *r,
+                                           struct span header);
+/* Keeps as much of a body as is to be shown. */
+void amqp_record_add_body(struct amqp_record *r, struct span bytes);
+/* With all that it owns; NULL is fine. */
+void amqp_record_free(struct slab *slab, struct amqp_record *r);
+
+static inline bool amqp_record_has(const struct amqp_record *r, enum amqp_field field)
+{
+    return r->has >> field & 1;
+}
+
+static inline struct span amqp_text_of(const struct amqp_record *r, enum amqp_field field)
+{
+    return span_of(r->bytes_of_texts + r->text[field].at, r->text[field].size);
+}
