@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 packages_of() {
     case $1 in
     build) echo make gcc libc6-dev meson ninja-build pkg-config python3 \
-               libpcap-dev zlib1g-dev libzstd-dev libmicrohttpd-dev libcurl4-openssl-dev libyaml-dev nettle-dev libmaxminddb-dev libpsl-dev libxxhash-dev \
+               libpcap-dev zlib1g-dev libzstd-dev libmicrohttpd-dev libcurl4-openssl-dev libyaml-dev nettle-dev libmaxminddb-dev libpsl-dev libnghttp2-dev libxxhash-dev \
                libcmocka-dev ;;
     web)   has_node || echo nodejs npm ;;
     test)  listed_in tests/*/PACKAGES ;;
