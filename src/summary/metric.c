@@ -59,7 +59,7 @@ static void metric_reset(const struct metric *m, void *at)
             quantiles_reset(at);
             break;
         }
-        /* fall through */
+        __attribute__((fallthrough));
     case METRIC_COUNTER:
     case METRIC_GAUGE:
     case METRIC_LABELLED:
@@ -109,7 +109,7 @@ static void metric_merge(const struct metric *m, void *into, const void *from)
             histogram_merge(into, from, m->bounds);
             break;
         }
-        /* fall through */
+        __attribute__((fallthrough));
     case METRIC_QUANTILES:
         quantiles_merge(into, from);
         break;

@@ -115,11 +115,11 @@ static void make_keys(struct keys *keys, uint32_t version, struct span first_id,
 {
     bool is_2 = version == QUIC_VERSION_2;
     uint8_t initial[32], secret[32];
-    struct span of_initial = span_of(initial, sizeof initial);
-    struct span of_side = span_of(secret, sizeof secret);
     secret_extract(initial, span_of(salt_of(version), SALT_BYTES), first_id);
+    struct span of_initial = span_of(initial, sizeof initial);
     secret_expand(SECRET_SHA256, of_initial, is_server ? "server in" : "client in", secret,
                   sizeof secret);
+    struct span of_side = span_of(secret, sizeof secret);
     secret_expand(SECRET_SHA256, of_side, is_2 ? "quicv2 key" : "quic key", keys->key,
                   sizeof keys->key);
     secret_expand(SECRET_SHA256, of_side, is_2 ? "quicv2 iv" : "quic iv", keys->iv, sizeof keys->iv);
