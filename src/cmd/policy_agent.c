@@ -42,6 +42,10 @@ struct policies *policy_agent_make(const struct config *config, bool recorded, s
     struct policies *policies = policies_new(&options);
     if (!policies_open_geo(policies, either(config, "geo_city", "default_geo_city"),
                            either(config, "geo_asn", "default_geo_asn"), err) ||
+        !policies_open_services(policies,
+                                either(config, "iana_service_port_registry",
+                                       "default_service_registry"),
+                                err) ||
         policies_load(policies, config->policies, POLICIES_ALL, NULL, err) != POLICIES_DONE) {
         policies_free(policies);
         return NULL;

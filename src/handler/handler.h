@@ -35,6 +35,8 @@ enum handler_event_kind {
 };
 
 struct handler_reader;
+struct flow_record;
+struct probe_result;
 
 /* The message of an event, read when the first handler asks. */
 struct handler_message {
@@ -59,6 +61,8 @@ struct handler_event {
     uint8_t tcp_flags;
     uint8_t dnstap_type;         /* of dnstap; 0: none */
     uint8_t dnstap_socket;       /* likewise: its socket protocol */
+    const struct flow_record *record;  /* of an input of flows; NULL: none */
+    const struct probe_result *result; /* of an input of probes; NULL: none */
     struct handler_message *message;
 };
 
@@ -86,6 +90,7 @@ const void *handler_message(const struct handler_reader *reader, struct handler_
 struct handler_world {
     const struct geo *city;  /* NULL: none */
     const struct geo *owner; /* likewise */
+    const struct services *services; /* likewise: names of ports */
 };
 
 /* The settings of every handler; the struct of each begins with them. */
@@ -126,6 +131,30 @@ struct handler_run {
     bool takes_messages; /* a handler before it in its chain lets messages through, not packets */
 };
 
+/* ---- Parts ---------------------------------------------------------------------------------- */
+
+enum { HANDLER_PART_NAME = 256 };
+
+/* A part of a block that is counted apart, as a device or a target is. */
+struct handler_part {
+    const void *block;              /* as the parts' table says; NULL: nothing here */
+    char name[HANDLER_PART_NAME];   /* its key in documents */
+    char label[2 * HANDLER_PART_NAME]; /* the value of its label in Prometheus' text */
+};
+
+/* The parts of a block, and of each of them again. The set says how to empty and merge them
+ * (metric.h: reset, merge). */
+struct handler_parts {
+    const char *key;   /* "devices": the object that has them, in documents */
+    const char *label; /* "device" */
+    const struct metric_set *set;
+    /* Part number `number` (from 0) of part number `outer` of those around them, if there are such;
+     * false behind the last. */
+    bool (*part)(const void *settings, const void *block, uint32_t outer, uint32_t number,
+                 struct handler_part *ret);
+    const struct handler_parts *inner; /* NULL: none */
+};
+
 struct handler {
     const char *type;     /* "net" */
     const char *version;  /* "1.0" */
@@ -150,6 +179,7 @@ struct handler {
     void (*fold)(struct handler_run *run);
     /* Whether a direction (enum frame_direction) has been seen; NULL: there are none. */
     bool (*has_side)(const void *block, unsigned direction);
+    const struct handler_parts *parts; /* NULL: its table says all */
 };
 
 /* All handlers, NULL-terminated, in the order of the list. */

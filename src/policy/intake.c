@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/pages.h"
+#include "policy/exports.h"
 #include "policy/policy_core.h"
 #include "policy/streams.h"
 
@@ -21,6 +22,7 @@ enum {
 struct intake_input {
     const struct policy_input *input;
     struct streams *streams;
+    struct exports *exports; /* of an input of flows */
     uint64_t first_ns, last_ns;
 };
 
@@ -68,6 +70,7 @@ static void drop_inputs(struct intake *intake)
 {
     for (uint32_t i = 0; i < INTAKE_INPUTS; i++) {
         streams_free(intake->inputs[i].streams);
+        exports_free(intake->inputs[i].exports);
         intake->inputs[i] = (struct intake_input){0};
     }
 }
@@ -123,9 +126,13 @@ static void adopt(struct intake *intake, struct policy_plan *plan)
                                                      : STREAMS_MAX),
                                       intake->slab);
         }
+        if (to->exports == NULL && to->input->kind == HANDLER_FLOW) {
+            to->exports = exports_new(to->input->is_netflow ? EXPORT_NETFLOW : EXPORT_SFLOW);
+        }
     }
     for (uint32_t k = 0; k < INTAKE_INPUTS; k++) {
         streams_free(old[k].streams);
+        exports_free(old[k].exports);
     }
     intake->plan = plan;
     begin_minute(intake);
@@ -378,6 +385,72 @@ static void present(struct intake *intake, uint32_t number, struct handler_event
     walk(input, event);
 }
 
+/* ---- Flows ---------------------------------------------------------------------------------- */
+
+struct telling {
+    struct intake *intake;
+    uint32_t number;
+    enum moment moment;
+    struct handler_event event;
+};
+
+static void on_record(void *context, const struct flow_record *record)
+{
+    struct telling *telling = context;
+    telling->event.record = record;
+    present(telling->intake, telling->number, &telling->event, telling->moment);
+    if (telling->moment == MOMENT_BEFORE) {
+        turn_all(&telling->intake->plan->inputs[telling->number], false);
+    }
+}
+
+/* Shows the records of a datagram to an input of flows. */
+static void tell_flows(struct intake *intake, uint32_t number, enum moment moment,
+                       const struct export_datagram *datagram)
+{
+    struct telling telling = {.intake = intake, .number = number, .moment = moment};
+    struct export_sink sink = {on_record, &telling};
+    struct exports *exports = intake->inputs[number].exports;
+    telling.event.time_ns = datagram->time_ns;
+    telling.event.kinds = HANDLER_FRAME;
+    if (exports != NULL && !exports_read(exports, datagram, &sink)) {
+        struct policy_input *input = intake->plan->inputs[number].input;
+        atomic_fetch_add_explicit(&input->errors, 1, memory_order_relaxed);
+    }
+}
+
+static void tell_captured(struct intake *intake, uint32_t number, enum moment moment,
+                          const struct handler_event *event)
+{
+    struct export_datagram datagram = {.bytes = event->payload, .port = event->port[0],
+                                       .time_ns = event->time_ns,
+                                       .exporter = {.version = event->version}};
+    if (!(event->kinds & HANDLER_DATAGRAM) || event->payload.size == 0 || event->version == 0) {
+        return;
+    }
+    memcpy(datagram.exporter.bytes, event->address[0], handler_address_size(event->version));
+    tell_flows(intake, number, moment, &datagram);
+}
+
+void intake_datagram(struct intake *intake, struct policy_input *input,
+                     const struct export_datagram *datagram)
+{
+    enum moment moment = moment_of(intake, datagram->time_ns);
+    pass_second(intake, datagram->time_ns, moment);
+    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
+        if (intake->plan->inputs[i].input != input) {
+            continue;
+        }
+        if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
+            lose_all(&intake->plan->inputs[i], moment == MOMENT_FUTURE);
+        } else {
+            tell_flows(intake, i, moment, datagram);
+        }
+    }
+}
+
+/* ---- Packets -------------------------------------------------------------------------------- */
+
 void intake_packet(struct intake *intake, const struct intake_packet *p)
 {
     struct handler_event event;
@@ -391,6 +464,9 @@ void intake_packet(struct intake *intake, const struct intake_packet *p)
     pass_second(intake, event.time_ns, moment);
     for (uint32_t i = 0; i < intake->plan->input_count && i < INTAKE_INPUTS; i++) {
         const struct plan_input *input = &intake->plan->inputs[i];
+        if (input->input->kind == HANDLER_FLOW && intake->is_recorded) {
+            tell_captured(intake, i, moment, &event);
+        }
         if (input->input->kind != HANDLER_PCAP || !wants(intake, input->input, p)) {
             continue;
         }

@@ -12,6 +12,7 @@ struct policies;
 struct intake;
 struct policy_input;
 struct handler_event;
+struct export_datagram;
 
 /* A packet as the walk has it. */
 struct intake_packet {
@@ -31,6 +32,9 @@ void intake_select(struct intake *intake, const char *tap);
 void intake_packet(struct intake *intake, const struct intake_packet *packet);
 /* An event of an input that is no packets. */
 void intake_event(struct intake *intake, struct policy_input *input, struct handler_event *event);
+/* A datagram that came to an input of flows. */
+void intake_datagram(struct intake *intake, struct policy_input *input,
+                     const struct export_datagram *datagram);
 
 /* Packet time came to now_ns, with or without packets: hands over what was counted. Packets of live
  * taps do so by themselves, too, every second. */

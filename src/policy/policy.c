@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "handler/services.h"
 #include "policy/intake_thread.h"
 #include "policy/policy_core.h"
 #include "summary/windows.h"
@@ -55,6 +56,7 @@ void policies_free(struct policies *set)
     }
     geo_close(set->city);
     geo_close(set->owner);
+    services_close(set->services);
     pthread_mutex_destroy(&set->changes);
     pthread_mutex_destroy(&set->lock);
     tree_memory_free(set->memory);
@@ -65,8 +67,16 @@ bool policies_open_geo(struct policies *set, const char *city, const char *owner
 {
     set->city = city != NULL ? geo_open(city, err) : NULL;
     set->owner = owner != NULL ? geo_open(owner, err) : NULL;
-    set->world = (struct handler_world){.city = set->city, .owner = set->owner};
+    set->world.city = set->city;
+    set->world.owner = set->owner;
     return (city == NULL || set->city != NULL) && (owner == NULL || set->owner != NULL);
+}
+
+bool policies_open_services(struct policies *set, const char *path, struct err *err)
+{
+    set->services = path != NULL ? services_open(path, err) : NULL;
+    set->world.services = set->services;
+    return path == NULL || set->services != NULL;
 }
 
 /* ---- Taps that deliver packets -------------------------------------------------------------- */

@@ -58,6 +58,8 @@ enum policies_status policies_drop(struct policies *set, const char *name);
 
 /* Opens the databases of places and owners; NULL: none. */
 bool policies_open_geo(struct policies *set, const char *city, const char *owner, struct err *err);
+/* Reads a registry of names of ports; NULL: none. */
+bool policies_open_services(struct policies *set, const char *path, struct err *err);
 
 /* ---- Taps that deliver packets -------------------------------------------------------------- */
 

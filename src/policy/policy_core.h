@@ -10,8 +10,8 @@
 #include <stdatomic.h>
 
 #include "handler/handler.h"
+#include "handler/hosts.h"
 #include "policy/desk.h"
-#include "policy/hosts.h"
 #include "policy/policy.h"
 
 struct windows;
@@ -73,6 +73,7 @@ struct policy_input {
     char *key;                  /* config as text: equal ones are one input */
     struct hosts hosts;
     struct hosts only_hosts;    /* dnstap */
+    bool is_netflow;            /* flows: NetFlow or IPFIX, not sFlow */
     const char *bpf;            /* NULL: none */
     struct bpf_program *programs[POLICY_LINKS];
     uint64_t connections;       /* TCP connections followed at a time, in each worker */
@@ -105,6 +106,7 @@ struct policies {
     struct tree global_handlers;
     struct handler_world world;
     struct geo *city, *owner;
+    struct services *services;
     struct policy_tap *taps;
     struct policy *policies;
     struct policy_input *inputs;

@@ -134,6 +134,19 @@ static bool check_netprobe(const struct tree *config, struct err *err)
     return true;
 }
 
+static bool check_flow(const struct tree *config, struct err *err)
+{
+    const char *type = text_of(config, "flow_type");
+    if (type != NULL && strcmp(type, "sflow") != 0 && strcmp(type, "netflow") != 0 &&
+        strcmp(type, "ipfix") != 0) {
+        return err_set(err, ERR_USAGE,
+                       "invalid flow_type \"%s\". Supported types: \"sflow\", \"netflow\" and "
+                       "\"ipfix\"",
+                       type);
+    }
+    return true;
+}
+
 bool policy_input_check(uint32_t kind, const struct tree *config, struct err *err)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -141,7 +154,8 @@ bool policy_input_check(uint32_t kind, const struct tree *config, struct err *er
             return false;
         }
     }
-    return kind != HANDLER_NETPROBE || check_netprobe(config, err);
+    return kind == HANDLER_NETPROBE ? check_netprobe(config, err)
+                                    : kind != HANDLER_FLOW || check_flow(config, err);
 }
 
 /* ---- Whether it can start ------------------------------------------------------------------- */
@@ -316,6 +330,8 @@ static bool prepare(struct policies *set, struct policy_input *input, struct err
 {
     input->connections =
         number_of(&input->config, "tcp_packet_reassembly_cache_limit", CONNECTIONS);
+    const char *type = text_of(&input->config, "flow_type");
+    input->is_netflow = type != NULL && strcmp(type, "sflow") != 0;
     return policy_input_check(input->kind, &input->config, err) && check_start(set, input, err) &&
            read_hosts(set, input, err) && compile(set, input, err);
 }

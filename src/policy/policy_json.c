@@ -141,7 +141,16 @@ static void put_value(const struct policy_view *view, const struct metric *m, st
 
 struct row {
     const char *path;
-    const struct metric *metric; /* NULL: the period */
+    const struct metric *metric; /* NULL: the period, or parts */
+    const struct handler_parts *parts;
+};
+
+/* What is being written: the rows of a whole block, or of a part of it. */
+struct stage {
+    const struct policy_view *whole;
+    const struct policy_view *view; /* of the rows */
+    uint32_t number;                /* of the part */
+    struct json *to;
 };
 
 static int by_path(const void *a, const void *b)
@@ -159,14 +168,18 @@ static bool is_shown(const struct policy_view *view, const struct metric *m)
     return (m->kind != METRIC_QUANTILES && m->kind != METRIC_VIEW) || q->count > 0;
 }
 
-static uint32_t list_rows(const struct policy_view *view, struct row rows[ROWS_MAX])
+/* Adds the rows of a table and its parts to `rows`, which has `count`; sorted. */
+static uint32_t list_rows(const struct policy_view *view, const struct metric_set *set,
+                          const struct handler_parts *parts, struct row rows[ROWS_MAX],
+                          uint32_t count)
 {
-    uint32_t count = 0;
-    rows[count++] = (struct row){"period", NULL};
-    for (const struct metric *m = view->instance->handler->set->metrics; m->name != NULL; m++) {
+    for (const struct metric *m = set->metrics; m->name != NULL; m++) {
         if (count < ROWS_MAX && is_shown(view, m)) {
-            rows[count++] = (struct row){m->path, m};
+            rows[count++] = (struct row){.path = m->path, .metric = m};
         }
+    }
+    if (parts != NULL && count < ROWS_MAX) {
+        rows[count++] = (struct row){.path = parts->key, .parts = parts};
     }
     qsort(rows, count, sizeof *rows, by_path);
     return count;
@@ -180,40 +193,66 @@ static void put_period(const struct policy_view *view, struct json *to)
     json_object_end(to);
 }
 
-/* Writes the rows whose paths agree up to `skip`: members of one object. */
-static void put_rows(const struct policy_view *view, const struct row *rows, uint32_t count,
-                     size_t skip, struct json *to)
+static void put_parts(const struct stage *stage, const struct handler_parts *parts);
+
+static void put_row(const struct stage *stage, const struct row *row)
 {
-    json_object_begin(to);
+    if (row->parts != NULL) {
+        put_parts(stage, row->parts);
+    } else if (row->metric == NULL) {
+        put_period(stage->view, stage->to);
+    } else {
+        put_value(stage->view, row->metric, stage->to);
+    }
+}
+
+/* Writes the rows whose paths agree up to `skip`: members of one object. */
+static void put_rows(const struct stage *stage, const struct row *rows, uint32_t count, size_t skip)
+{
+    json_object_begin(stage->to);
     for (uint32_t i = 0; i < count;) {
         const char *name = rows[i].path + skip;
         size_t size = strcspn(name, "/");
-        json_key_span(to, span_of(name, size));
+        json_key_span(stage->to, span_of(name, size));
         if (name[size] == '\0') {
-            if (rows[i].metric == NULL) {
-                put_period(view, to);
-            } else {
-                put_value(view, rows[i].metric, to);
-            }
-            i++;
+            put_row(stage, &rows[i++]);
             continue;
         }
         uint32_t same = 1;
         while (i + same < count && strncmp(rows[i + same].path + skip, name, size + 1) == 0) {
             same++;
         }
-        put_rows(view, &rows[i], same, skip + size + 1, to);
+        put_rows(stage, &rows[i], same, skip + size + 1);
         i += same;
     }
-    json_object_end(to);
+    json_object_end(stage->to);
+}
+
+/* An object with a member a part, each of which may have parts again. */
+static void put_parts(const struct stage *stage, const struct handler_parts *parts)
+{
+    size_t count;
+    struct policy_part *list = policy_view_parts(stage->whole, parts, stage->number, &count);
+    json_object_begin(stage->to);
+    for (size_t i = 0; i < count; i++) {
+        struct row rows[ROWS_MAX];
+        struct stage inner = {stage->whole, &list[i].view, list[i].number, stage->to};
+        uint32_t used = list_rows(&list[i].view, parts->set, parts->inner, rows, 0);
+        json_key(stage->to, list[i].part.name);
+        put_rows(&inner, rows, used, 0);
+    }
+    json_object_end(stage->to);
+    free(list);
 }
 
 static void put_object(const struct policy_view *view, struct json *to)
 {
-    struct row rows[ROWS_MAX];
-    uint32_t count = list_rows(view, rows);
-    json_key(to, view->instance->handler->object);
-    put_rows(view, rows, count, 0, to);
+    struct row rows[ROWS_MAX] = {{.path = "period"}};
+    const struct handler *handler = view->instance->handler;
+    struct stage stage = {view, view, 0, to};
+    uint32_t count = list_rows(view, handler->set, handler->parts, rows, 1);
+    json_key(to, handler->object);
+    put_rows(&stage, rows, count, 0);
 }
 
 /* ---- Policies ------------------------------------------------------------------------------- */

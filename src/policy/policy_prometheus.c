@@ -11,7 +11,7 @@
 #include "summary/rate.h"
 #include "summary/topn.h"
 
-enum { LABELS_MAX = 10 };
+enum { LABELS_MAX = 12 };
 
 static const double ranks[4] = {0.5, 0.9, 0.95, 0.99};
 static const char *const rank_texts[4] = {"0.5", "0.9", "0.95", "0.99"};
@@ -183,6 +183,7 @@ static void put_row(const struct sample *s)
 struct entry {
     const struct policy_instance *instance;
     const struct metric *metric;
+    unsigned depth; /* 0: of the whole, 1: of its parts, 2: of theirs */
 };
 
 struct entries {
@@ -191,7 +192,7 @@ struct entries {
 };
 
 static void entry_add(struct entries *entries, const struct policy_instance *instance,
-                      const struct metric *metric)
+                      const struct metric *metric, unsigned depth)
 {
     if (entries->count == entries->room) {
         entries->room = entries->room == 0 ? 256 : 2 * entries->room;
@@ -200,7 +201,7 @@ static void entry_add(struct entries *entries, const struct policy_instance *ins
             abort();
         }
     }
-    entries->list[entries->count++] = (struct entry){instance, metric};
+    entries->list[entries->count++] = (struct entry){instance, metric, depth};
 }
 
 static const char *type_of(const struct metric *m)
@@ -241,14 +242,48 @@ static bool has_samples(const struct policy_view *view, const struct metric *m)
     }
 }
 
+static void put_view(const struct exposition *e, const struct entry *entry,
+                     const struct policy_view *view, const struct labels *labels)
+{
+    if (policy_view_shows(view, entry->metric) && has_samples(view, entry->metric)) {
+        struct sample sample = {view, entry->metric, labels, e->to};
+        put_row(&sample);
+    }
+}
+
+/* Where in a block an entry's samples are. */
+struct descent {
+    const struct policy_view *whole;
+    const struct handler_parts *parts;
+    unsigned depth; /* levels to go */
+    uint32_t outer;
+};
+
+static void put_entry_parts(const struct exposition *e, const struct entry *entry,
+                            const struct descent *d, const struct labels *labels)
+{
+    size_t count;
+    struct policy_part *list = policy_view_parts(d->whole, d->parts, d->outer, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct labels own = *labels;
+        label_add(&own, d->parts->label, span_str(list[i].part.label));
+        if (d->depth > 1) {
+            struct descent inner = {d->whole, d->parts->inner, d->depth - 1, list[i].number};
+            put_entry_parts(e, entry, &inner, &own);
+        } else {
+            put_view(e, entry, &list[i].view, &own);
+        }
+    }
+    free(list);
+}
+
 static void put_entry(const struct exposition *e, const struct entry *entry)
 {
     struct policy_view view;
     struct labels labels = {0};
     static const char *const sides[] = {"unknown", "in", "out"};
     const struct policy_instance *i = entry->instance;
-    if (!view_of(e->set, i, &view) || !policy_view_shows(&view, entry->metric) ||
-        !has_samples(&view, entry->metric)) {
+    if (!view_of(e->set, i, &view)) {
         return;
     }
     if (e->instance != NULL) {
@@ -263,8 +298,12 @@ static void put_entry(const struct exposition *e, const struct entry *entry)
     if (entry->metric->side != 0) {
         label_add(&labels, "direction", span_str(sides[entry->metric->side - 1]));
     }
-    struct sample sample = {&view, entry->metric, &labels, e->to};
-    put_row(&sample);
+    if (entry->depth > 0) {
+        struct descent descent = {&view, i->handler->parts, entry->depth, 0};
+        put_entry_parts(e, entry, &descent, &labels);
+    } else {
+        put_view(e, entry, &view, &labels);
+    }
 }
 
 static void put_family(const struct exposition *e, const struct entries *entries, size_t first)
@@ -294,14 +333,26 @@ static void put_families(const struct exposition *e, const struct entries *entri
     }
 }
 
+static void list_set(const struct policy_instance *instance, const struct metric_set *set,
+                     unsigned depth, struct entries *entries)
+{
+    for (const struct metric *m = set->metrics; m->name != NULL; m++) {
+        if (m->family != NULL) {
+            entry_add(entries, instance, m, depth);
+        }
+    }
+}
+
 static void list_policy(const struct policy *policy, struct entries *entries)
 {
     for (const struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
-        for (const struct metric *m = i->handler->set->metrics;
-             policy_view_is_on(i) && m->name != NULL; m++) {
-            if (m->family != NULL) {
-                entry_add(entries, i, m);
-            }
+        unsigned depth = 0;
+        if (!policy_view_is_on(i)) {
+            continue;
+        }
+        list_set(i, i->handler->set, 0, entries);
+        for (const struct handler_parts *p = i->handler->parts; p != NULL; p = p->inner) {
+            list_set(i, p->set, ++depth, entries);
         }
     }
 }

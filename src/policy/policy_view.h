@@ -34,5 +34,17 @@ enum { POLICY_BINS = 18 * 27 + 2 };
 struct quantiles;
 uint32_t policy_view_bins(const struct quantiles *q, double *bounds, uint64_t *counts);
 
+/* A part of a view (handler.h) that is to be shown, with its own block in its view. */
+struct policy_part {
+    struct policy_view view;
+    uint32_t number;
+    struct handler_part part;
+};
+/* The parts of a whole view, within part `outer` of those around them, by name; in memory that the
+ * caller frees. NULL when there are none. */
+struct policy_part *policy_view_parts(const struct policy_view *whole,
+                                      const struct handler_parts *parts, uint32_t outer,
+                                      size_t *ret_count);
+
 /* Whether the values of a row are whole numbers. */
 bool policy_view_is_whole(const struct metric *m);

@@ -75,6 +75,9 @@ void metric_block_reset(const struct metric_set *set, void *block)
     for (const struct metric *m = set->metrics; m->name != NULL; m++) {
         metric_reset(m, (uint8_t *)block + m->offset);
     }
+    if (set->reset != NULL) {
+        set->reset(block);
+    }
     if (set->init != NULL) {
         set->init(block);
     }
@@ -131,6 +134,9 @@ void metric_block_merge(const struct metric_set *set, void *into, const void *fr
 {
     for (const struct metric *m = set->metrics; m->name != NULL; m++) {
         metric_merge(m, (uint8_t *)into + m->offset, metric_in(m, from));
+    }
+    if (set->merge != NULL) {
+        set->merge(into, from);
     }
 }
 

@@ -63,6 +63,10 @@ struct metric_set {
     const struct metric *metrics; /* ended by a NULL name */
     size_t size;                  /* bytes of a block; a block is aligned to 64 bytes */
     void (*init)(void *block);    /* sets the capacities of top-Ns in a zeroed block; NULL: none */
+    /* Of blocks with parts that have tables of their own (a part a device ...): the same as
+     * metric_block_reset() and metric_block_merge() do, for the parts. NULL: none. */
+    void (*reset)(void *block);
+    void (*merge)(void *into, const void *from);
 };
 
 struct json;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "policy/hosts.h"
+#include "handler/hosts.h"
 
 static void finds_networks(void **state)
 {

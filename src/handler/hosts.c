@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/hosts.h"
+#include "handler/hosts.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -56,12 +56,13 @@ static bool is_in(const struct hosts_network *network, const uint8_t *address)
     return rest == 0 || ((network->address[whole] ^ address[whole]) >> (8 - rest)) == 0;
 }
 
-bool hosts_have(const struct hosts *hosts, unsigned version, const uint8_t *address)
+const struct hosts_network *hosts_find(const struct hosts *hosts, unsigned version,
+                                       const uint8_t *address)
 {
     for (uint32_t i = 0; i < hosts->count; i++) {
         if (hosts->networks[i].version == version && is_in(&hosts->networks[i], address)) {
-            return true;
+            return &hosts->networks[i];
         }
     }
-    return false;
+    return NULL;
 }

@@ -24,4 +24,10 @@ bool hosts_add(struct hosts *hosts, const char *text, struct err *err);
 /* Adds all of a list with commas. */
 bool hosts_read(struct hosts *hosts, const char *text, struct err *err);
 
-bool hosts_have(const struct hosts *hosts, unsigned version, const uint8_t *address);
+/* The first block that an address is in; NULL: none. */
+const struct hosts_network *hosts_find(const struct hosts *hosts, unsigned version,
+                                       const uint8_t *address);
+static inline bool hosts_have(const struct hosts *hosts, unsigned version, const uint8_t *address)
+{
+    return hosts_find(hosts, version, address) != NULL;
+}
