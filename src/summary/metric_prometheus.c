@@ -10,22 +10,9 @@
 
 /* A family of samples being written: its full name, and to where. */
 struct metric_family {
-    char name[256];
+    char name[METRIC_NAME_ROOM];
     struct json *to;
 };
-
-/* Whether `word` is one of the words of `name`, which '_' parts. */
-static bool metric_has_word(const char *name, const char *word)
-{
-    size_t size = strlen(word);
-    for (const char *at = name; at != NULL; at = strchr(at, '_')) {
-        at += *at == '_';
-        if (strncmp(at, word, size) == 0 && (at[size] == '_' || at[size] == '\0')) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* Text with the characters of `special` and newlines escaped by a backslash, and bytes that are
  * not UTF-8 as U+FFFD: both the format and its parsers want UTF-8. */
@@ -70,14 +57,7 @@ static struct metric_family metric_family(const struct metric_set *set, const st
                                           const char *part, const char *prefix, struct json *to)
 {
     struct metric_family f = {.to = to};
-    bool counter = m->kind == METRIC_COUNTER || m->kind == METRIC_LABELLED;
-    const char *unit = m->kind == METRIC_INFO ? "info" : m->unit;
-    if (part == NULL && unit != NULL && !metric_has_word(m->name, unit)) {
-        part = unit;
-    }
-    bool parted = part != NULL && *part != '\0';
-    snprintf(f.name, sizeof f.name, "%s_%s_%s%s%s%s", prefix, set->name, m->name, parted ? "_" : "",
-             parted ? part : "", counter ? "_total" : "");
+    metric_full_name(set, m, part, prefix, f.name);
     json_printf(to, "# HELP %s ", f.name);
     metric_escaped(to, span_str(m->help), "\\");
     json_printf(to, "\n# TYPE %s %s\n", f.name, metric_type(m));
@@ -113,15 +93,6 @@ static void metric_sample_double(const struct metric_family *f, const char *suff
     json_printf(f->to, " %s\n", text);
 }
 
-static const char *metric_key_label(const struct metric *m)
-{
-    static const char *const labels[] = {
-        [METRIC_KEY_NONE] = "key",  [METRIC_KEY_ADDRESS] = "address", [METRIC_KEY_PAIR] = "pair",
-        [METRIC_KEY_PORT] = "port", [METRIC_KEY_TEXT] = "name",
-    };
-    return m->label != NULL ? m->label : labels[m->key];
-}
-
 /* One family for the weight and one for each extra: samples of a family stand together. */
 static void metric_prometheus_top(const struct metric_set *set, const struct metric *m,
                                   const struct topn *t, unsigned limit, const char *prefix,
@@ -138,7 +109,7 @@ static void metric_prometheus_top(const struct metric_set *set, const struct met
         for (uint32_t i = 0; i < count; i++) {
             char text[METRIC_KEY_ROOM];
             metric_key_text(m->key, span_of(top[i]->key, t->key_size), text, sizeof text);
-            metric_sample(&f, metric_key_label(m), text, k < 0 ? top[i]->weight : top[i]->extra[k]);
+            metric_sample(&f, metric_label(m), text, k < 0 ? top[i]->weight : top[i]->extra[k]);
         }
     }
     free(top);
@@ -198,7 +169,7 @@ static void metric_prometheus_info(const struct metric_family *f, const struct m
 {
     struct span text = metric_text(m, at);
     if (text.size > 0) {
-        metric_sample_head(f, "", m->label != NULL ? m->label : "value", text);
+        metric_sample_head(f, "", metric_label(m), text);
         json_append(f->to, " 1\n", 3);
     }
 }

@@ -111,3 +111,40 @@ const struct topn_item **metric_top(const struct topn *t, unsigned limit, uint32
     *count = top != NULL ? topn_top(t, top, max) : 0;
     return top;
 }
+
+/* ---- Prometheus' names ------------------------------------------------------------------------ */
+
+/* Whether `word` is one of the words of `name`, which '_' parts. */
+static bool metric_has_word(const char *name, const char *word)
+{
+    size_t size = strlen(word);
+    for (const char *at = name; at != NULL; at = strchr(at, '_')) {
+        at += *at == '_';
+        if (strncmp(at, word, size) == 0 && (at[size] == '_' || at[size] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void metric_full_name(const struct metric_set *set, const struct metric *m, const char *part,
+                      const char *prefix, char to[METRIC_NAME_ROOM])
+{
+    bool counter = m->kind == METRIC_COUNTER || m->kind == METRIC_LABELLED;
+    const char *unit = m->kind == METRIC_INFO ? "info" : m->unit;
+    if (part == NULL && unit != NULL && !metric_has_word(m->name, unit)) {
+        part = unit;
+    }
+    bool parted = part != NULL && *part != '\0';
+    snprintf(to, METRIC_NAME_ROOM, "%s_%s_%s%s%s%s", prefix, set->name, m->name,
+             parted ? "_" : "", parted ? part : "", counter ? "_total" : "");
+}
+
+const char *metric_label(const struct metric *m)
+{
+    static const char *const labels[] = {
+        [METRIC_KEY_NONE] = "key",  [METRIC_KEY_ADDRESS] = "address", [METRIC_KEY_PAIR] = "pair",
+        [METRIC_KEY_PORT] = "port", [METRIC_KEY_TEXT] = "name",       [METRIC_KEY_PLACE] = "name",
+    };
+    return m->label != NULL ? m->label : m->kind == METRIC_INFO ? "value" : labels[m->key];
+}

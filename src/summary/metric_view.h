@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the renderers of metrics, metric_json.c and metric_prometheus.c, have in common: figures
- * drawn from what stands in a block. Private to them and metric.c. */
+ * drawn from what stands in a block. Private to them, metric.c and point.c. */
 #pragma once
 
 #include "summary/metric.h"
@@ -53,3 +53,11 @@ struct span metric_text(const struct metric *m, const void *at);
  * there is none. */
 const struct topn_item **metric_top(const struct topn *t, unsigned limit, uint32_t *count,
                                     struct json *to);
+
+/* The name of a metric's family, or of its extra `part` (NULL: itself), as metric.h says. */
+enum { METRIC_NAME_ROOM = 256 };
+void metric_full_name(const struct metric_set *set, const struct metric *m, const char *part,
+                      const char *prefix, char to[METRIC_NAME_ROOM]);
+
+/* The name of the label of a top-N's items or of a fact. */
+const char *metric_label(const struct metric *m);
