@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/cassandra/cassandra_flow.h"
+
+#include <strings.h>
+
+enum { BOTH_SIDES = 2, NOTES_MAX = 3 };
+
+/* ---- Events --------------------------------------------------------------------------------- */
+
+static void set_fields(struct cassandra_event *e, const struct cassandra_record *r)
+{
+    for (unsigned i = 0; i < CASSANDRA_FIELDS; i++) {
+        if (cassandra_has(r, i)) {
+            e->field[i] = cassandra_text_of(r, i);
+        }
+    }
+}
+
+static void set_request(struct cassandra_event *e, const struct cassandra_record *r)
+{
+    struct transaction *t = &e->transaction;
+    t->request_side = r->side;
+    t->start_ns = r->start_ns;
+    t->request_ns = r->end_ns;
+    t->source_bytes = CASSANDRA_HEADER + (uint64_t)r->header.size;
+    t->method = span_str(cassandra_op_name(r->header.op));
+    set_fields(e, r);
+    t->query = e->field[CASSANDRA_ASKED_QUERY];
+}
+
+static void set_response(struct cassandra_event *e, const struct cassandra_record *r)
+{
+    struct transaction *t = &e->transaction;
+    t->destination_bytes = CASSANDRA_HEADER + (uint64_t)r->header.size;
+    set_fields(e, r);
+    if (t->start_ns != 0) {
+        t->response_ns = r->start_ns;
+        t->end_ns = r->end_ns;
+        return;
+    }
+    t->start_ns = r->start_ns; /* nobody asked, or it was not seen */
+    t->request_side = 1 - r->side;
+    t->method = span_str(cassandra_op_name(r->header.op));
+    e->no_request = true;
+}
+
+static uint32_t set_notes(struct span notes[NOTES_MAX], const struct cassandra_record *request,
+                          const struct cassandra_record *response)
+{
+    uint32_t n = 0;
+    if (request != NULL && request->holed) {
+        notes[n++] = span_str("Packet loss while capturing the request");
+    }
+    if (response != NULL && response->holed) {
+        notes[n++] = span_str("Packet loss while capturing the response");
+    }
+    if (request == NULL && response->header.op != CASSANDRA_EVENT) {
+        notes[n++] = span_str("Unmatched response");
+    }
+    return n;
+}
+
+static bool is_ignored(const struct proto_context *c, const struct cassandra_record *r)
+{
+    const struct text_list *list = &cassandra_options_of(c)->ignored;
+    for (size_t i = 0; r != NULL && i < list->count; i++) {
+        if (strcasecmp(list->items[i], cassandra_op_name(r->header.op)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reports a request with its response, either of which may be NULL. */
+static void report(struct proto_context *c, const struct cassandra_record *request,
+                   const struct cassandra_record *response, const char *reason)
+{
+    struct cassandra_stats *stats = cassandra_stats_of(c);
+    bool is_error = response != NULL && response->header.op == CASSANDRA_ERROR;
+    bool is_pushed = response != NULL && response->header.op == CASSANDRA_EVENT;
+    bool failed = reason != NULL || is_error || (request == NULL && !is_pushed);
+    stats->transactions += request != NULL && response != NULL;
+    stats->errors += failed;
+    stats->unanswered += reason != NULL;
+    if (is_ignored(c, request) || is_ignored(c, response)) {
+        stats->ignored++;
+        return;
+    }
+    if (c->events->capacity == 0) {
+        return;
+    }
+    struct span notes[NOTES_MAX];
+    struct cassandra_event e = {.transaction.head.type = &cassandra_event_type};
+    struct transaction *t = &e.transaction;
+    if (request != NULL) {
+        set_request(&e, request);
+    }
+    if (response != NULL) {
+        set_response(&e, response);
+    }
+    t->status = failed ? TRANSACTION_ERROR : TRANSACTION_OK;
+    t->outcome = failed ? "failure" : request != NULL ? "success" : NULL;
+    t->reason = reason;
+    t->notes = (struct event_spans){set_notes(notes, request, response), notes};
+    (void)event_log_add(c->events, &t->head);
+}
+
+/* ---- The queue ------------------------------------------------------------------------------ */
+
+static void push(struct cassandra_flow *f, struct cassandra_record *r)
+{
+    if (f->tail != NULL) {
+        f->tail->next = r;
+    } else {
+        f->head = r;
+    }
+    f->tail = r;
+    f->count++;
+    f->bytes += r->size;
+}
+
+static struct cassandra_record *after(const struct cassandra_flow *f,
+                                      const struct cassandra_record *before)
+{
+    return before != NULL ? before->next : f->head;
+}
+
+/* Takes the record behind `before` off the queue; that at its head when that is NULL. */
+static struct cassandra_record *pop(struct cassandra_flow *f, struct cassandra_record *before)
+{
+    struct cassandra_record *r = after(f, before);
+    if (before != NULL) {
+        before->next = r->next;
+    } else {
+        f->head = r->next;
+    }
+    f->tail = f->tail == r ? before : f->tail;
+    f->count--;
+    f->bytes -= r->size;
+    return r;
+}
+
+static void give_up(struct proto_context *c, struct cassandra_record *before, const char *reason)
+{
+    struct cassandra_record *r = pop(cassandra_flow_of(c), before);
+    report(c, r, NULL, reason);
+    slab_give(c->memory, r);
+}
+
+void cassandra_give_up(struct proto_context *c, unsigned side, const char *reason)
+{
+    struct cassandra_flow *f = cassandra_flow_of(c);
+    struct cassandra_record *before = NULL;
+    for (struct cassandra_record *r = f->head; r != NULL; r = after(f, before)) {
+        if (side == BOTH_SIDES || r->side == side) {
+            give_up(c, before, reason);
+        } else {
+            before = r;
+        }
+    }
+}
+
+/* The oldest come first. One whose response is on its way has all the time. */
+void cassandra_age(struct proto_context *c, uint64_t now_ns)
+{
+    struct cassandra_flow *f = cassandra_flow_of(c);
+    uint64_t timeout = (uint64_t)c->settings->transaction_timeout;
+    struct cassandra_record *before = NULL;
+    for (struct cassandra_record *r = f->head; r != NULL; r = after(f, before)) {
+        const struct cassandra_record *open = f->side[1 - r->side].open;
+        if (open != NULL && open->header.stream == r->header.stream) {
+            before = r;
+        } else if (r->end_ns + timeout < now_ns) {
+            give_up(c, before, "timeout");
+        } else {
+            break;
+        }
+    }
+}
+
+static void take_request(struct proto_context *c, struct cassandra_record *r)
+{
+    struct cassandra_flow *f = cassandra_flow_of(c);
+    cassandra_stats_of(c)->requests++;
+    push(f, r);
+    while (f->count > CASSANDRA_QUEUE_MAX || (f->bytes > CASSANDRA_QUEUE_BYTES && f->count > 1)) {
+        cassandra_stats_of(c)->evicted++;
+        give_up(c, NULL, "evicted");
+    }
+}
+
+/* The request of a response's stream; NULL when there is none. */
+static struct cassandra_record *take_asked(struct cassandra_flow *f,
+                                           const struct cassandra_record *response)
+{
+    struct cassandra_record *before = NULL;
+    for (struct cassandra_record *r = f->head; r != NULL; before = r, r = r->next) {
+        if (r->header.stream == response->header.stream && r->side != response->side) {
+            return pop(f, before);
+        }
+    }
+    return NULL;
+}
+
+static void take_response(struct proto_context *c, struct cassandra_record *r)
+{
+    struct cassandra_stats *stats = cassandra_stats_of(c);
+    bool is_pushed = r->header.op == CASSANDRA_EVENT;
+    struct cassandra_record *request = is_pushed ? NULL : take_asked(cassandra_flow_of(c), r);
+    stats->responses += !is_pushed;
+    stats->pushed += is_pushed;
+    stats->unmatched += request == NULL && !is_pushed;
+    if (request != NULL || is_pushed || c->settings->report_unmatched) {
+        report(c, request, r, NULL);
+    }
+    slab_give(c->memory, request);
+    slab_give(c->memory, r);
+}
+
+void cassandra_take(struct proto_context *c, struct cassandra_record *r)
+{
+    if (r->header.is_response) {
+        take_response(c, r);
+    } else {
+        take_request(c, r);
+    }
+}

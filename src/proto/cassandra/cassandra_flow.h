@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A connection to Cassandra: requests that wait for the response of their stream. The state is a
+ * zeroed block of the engine's; what it holds in the slab is at most CASSANDRA_QUEUE_MAX requests
+ * and CASSANDRA_QUEUE_BYTES, and what each side has said of an envelope in version 5. */
+#pragma once
+
+#include "proto/cassandra/cassandra_record.h"
+
+enum {
+    CASSANDRA_QUEUE_MAX = 256,
+    CASSANDRA_QUEUE_BYTES = 1 << 20,
+    CASSANDRA_BROKEN_MAX = 8,
+    CASSANDRA_KEPT_MAX = 64 << 10, /* bytes of a body that are read */
+};
+
+/* What a side is saying. */
+struct cassandra_side {
+    struct cassandra_record *open; /* of an envelope of which more bytes come; NULL: not kept */
+    uint8_t *kept;                 /* version 5: the beginning of an envelope, a slab block */
+    uint64_t start_ns;             /* of the envelope's first byte */
+    uint32_t kept_size;
+    uint32_t left;                 /* bytes of the envelope that are passed over */
+    bool has_begun;
+    bool is_framed; /* says frames of version 5 */
+    bool seeking;   /* for the beginning of an envelope or frame, behind a hole */
+};
+
+struct cassandra_flow {
+    struct cassandra_side side[2];
+    struct cassandra_record *head;
+    struct cassandra_record *tail;
+    uint32_t count;
+    uint32_t bytes;
+    uint8_t packing; /* enum cassandra_packing */
+    bool understood;
+    uint8_t broken;
+};
+
+static inline struct cassandra_flow *cassandra_flow_of(const struct proto_context *c)
+{
+    return c->state;
+}
+
+static inline struct cassandra_stats *cassandra_stats_of(const struct proto_context *c)
+{
+    return c->block;
+}
+
+/* A message is whole; its record is the flow's from then on. */
+void cassandra_take(struct proto_context *c, struct cassandra_record *r);
+/* Reports the requests that wait and why they have no response; those that `side` sent, or all: 2. */
+void cassandra_give_up(struct proto_context *c, unsigned side, const char *reason);
+/* ... those that have waited for too long. */
+void cassandra_age(struct proto_context *c, uint64_t now_ns);

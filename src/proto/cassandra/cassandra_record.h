@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is kept of a message until its counterpart comes: who, when, and what its event will show, in
+ * one slab block of just that size. */
+#pragma once
+
+#include "proto/cassandra/cassandra_event.h"
+#include "proto/cassandra/cassandra_frame.h"
+#include "proto/cassandra/cassandra_options.h"
+
+struct cassandra_record {
+    struct cassandra_record *next;
+    struct cassandra_header header;
+    uint64_t start_ns;
+    uint64_t end_ns;
+    uint32_t size; /* of the texts */
+    uint8_t side;
+    bool holed; /* bytes of it were not captured */
+    uint64_t has[2]; /* a bit a field */
+    struct {
+        uint16_t at;
+        uint16_t size;
+    } text[CASSANDRA_FIELDS];
+    uint8_t bytes_of_texts[];
+};
+
+/* The record of an envelope, of whose body at least the beginning is there, unpacked; a slab block
+ * that the caller gives back; NULL without memory. When is for the caller to fill in. */
+struct cassandra_record *cassandra_record_new(const struct proto_context *c,
+                                              struct cassandra_header header, struct span body);
+
+static inline bool cassandra_has(const struct cassandra_record *r, unsigned field)
+{
+    return r->has[field / 64] >> field % 64 & 1;
+}
+
+static inline struct span cassandra_text_of(const struct cassandra_record *r, unsigned field)
+{
+    return span_of(r->bytes_of_texts + r->text[field].at, r->text[field].size);
+}
