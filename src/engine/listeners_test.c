@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Who is asked about a conversation, and in which order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/listeners.h"
+
+static enum proto_guess is_a(struct span data, unsigned side)
+{
+    (void)side;
+    return data.size == 0 ? PROTO_UNSURE : data.data[0] == 'a' ? PROTO_YES : PROTO_NO;
+}
+
+static enum proto_guess is_any(struct span data, unsigned side)
+{
+    (void)side;
+    return data.size == 0 ? PROTO_UNSURE : PROTO_YES;
+}
+
+static struct proto_taken on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
+{
+    (void)c;
+    return (struct proto_taken){.consumed = chunk->data.size};
+}
+
+static void on_datagram(struct proto_context *c, const struct packet *packet, unsigned side)
+{
+    (void)c;
+    (void)packet;
+    (void)side;
+}
+
+static const struct proto picky = {.name = "picky", .probe = is_a, .on_chunk = on_chunk};
+static const struct proto greedy = {
+    .name = "greedy", .probe = is_any, .on_chunk = on_chunk, .on_datagram = on_datagram};
+static const struct proto pings = {.name = "pings", .on_datagram = on_datagram, .reads_icmp = true};
+
+enum { PICKY, GREEDY, PINGS, COUNT };
+
+/* Three listeners from a configuration; ports as in the text. */
+struct lab {
+    struct proto_settings settings[COUNT];
+    struct config_protocol protocols[COUNT];
+    struct config config;
+    struct delta_layout layout;
+    struct listeners listeners;
+};
+
+static void set_up(struct lab *lab, const char **greedy_ports, size_t count)
+{
+    static const struct proto *const all[COUNT] = {&picky, &greedy, &pings};
+    for (unsigned i = 0; i < COUNT; i++) {
+        lab->settings[i].enabled = true;
+        lab->protocols[i] =
+            (struct config_protocol){.proto = all[i], .options = &lab->settings[i]};
+        lab->layout.protos[i] = all[i];
+        lab->layout.offsets[i] = 64 * i;
+    }
+    lab->settings[GREEDY].ports = (struct text_list){.items = greedy_ports, .count = count};
+    lab->config = (struct config){.protocols = lab->protocols, .protocol_count = COUNT};
+    lab->layout.count = COUNT;
+}
+
+static uint32_t ask(struct lab *lab, uint8_t protocol, uint16_t port, const char *text)
+{
+    struct flow_key key = {.port = {40000, port}, .protocol = protocol, .version = 4};
+    listeners_init(&lab->listeners, &lab->config, &lab->layout);
+    return listeners_ask(&lab->listeners, &key, span_str(text), 0);
+}
+
+static void ports_come_first(void **state)
+{
+    (void)state;
+    struct lab lab = {0};
+    set_up(&lab, (const char *[]){"80", "8000-8010"}, 2);
+    assert_int_equal(ask(&lab, 6, 9999, "abc"), PICKY + 1);
+    assert_int_equal(ask(&lab, 6, 80, "abc"), GREEDY + 1);
+    assert_int_equal(ask(&lab, 6, 8005, "abc"), GREEDY + 1);
+    assert_int_equal(ask(&lab, 6, 8011, "abc"), PICKY + 1);
+    assert_int_equal(ask(&lab, 6, 9999, "xyz"), GREEDY + 1);
+    assert_int_equal(ask(&lab, 17, 9999, "abc"), GREEDY + 1); /* picky reads no datagrams */
+    assert_int_equal(ask(&lab, 6, 9999, ""), 0);
+}
+
+static void who_keeps_to_its_ports_is_not_asked_elsewhere(void **state)
+{
+    (void)state;
+    struct lab lab = {0};
+    set_up(&lab, (const char *[]){"80"}, 1);
+    lab.settings[GREEDY].only_ports = true;
+    assert_int_equal(ask(&lab, 6, 80, "xyz"), GREEDY + 1);
+    assert_int_equal(ask(&lab, 6, 81, "xyz"), LISTENERS_NONE);
+}
+
+static void who_is_switched_off_is_not_there(void **state)
+{
+    (void)state;
+    struct lab lab = {0};
+    set_up(&lab, NULL, 0);
+    lab.settings[PICKY].enabled = false;
+    assert_int_equal(ask(&lab, 6, 80, "abc"), 1); /* greedy is the first now */
+    assert_int_equal(lab.listeners.count, COUNT - 1);
+    assert_int_equal(lab.listeners.items[0].offset, 64);
+    assert_ptr_equal(lab.listeners.icmp, &lab.listeners.items[1]);
+    lab.settings[GREEDY].enabled = lab.settings[PINGS].enabled = false;
+    assert_int_equal(ask(&lab, 6, 80, "abc"), LISTENERS_NONE);
+    assert_false(lab.listeners.has_tcp || lab.listeners.has_udp);
+    assert_null(lab.listeners.icmp);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ports_come_first),
+        cmocka_unit_test(who_keeps_to_its_ports_is_not_asked_elsewhere),
+        cmocka_unit_test(who_is_switched_off_is_not_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
