@@ -57,6 +57,38 @@ const struct event_field transaction_fields[] = {
     {0},
 };
 
+const struct event_field transaction_reply_fields[] = {
+    ROW("@timestamp", EVENT_TIME, start_ns, EVENT_ALWAYS, "of the message"),
+    FIELD("client.bytes", EVENT_U64, destination_bytes, "as destination.bytes"),
+    FIELD("client.ip", EVENT_ADDRESS, destination, "as destination.ip"),
+    FIELD("client.port", EVENT_U32, destination_port, "as destination.port"),
+    FIELD("destination.bytes", EVENT_U64, destination_bytes, "none"),
+    FIELD("destination.ip", EVENT_ADDRESS, destination, "to whom it was sent"),
+    FIELD("destination.port", EVENT_U32, destination_port, "the port it was sent to"),
+    FIELD("event.category", EVENT_JSON, category_json, "network"),
+    FIELD("event.dataset", EVENT_TEXT, dataset, "the protocol"),
+    ROW("event.incomplete", EVENT_BOOL, incomplete, EVENT_EXTRA,
+        "the capture lost packets meanwhile"),
+    FIELD("event.kind", EVENT_TEXT, kind, "event"),
+    ROW("event.start", EVENT_TIME, start_ns, EVENT_ALWAYS, "time of the message"),
+    FIELD("event.type", EVENT_JSON, event_type_json, "connection, protocol"),
+    FIELD("network.bytes", EVENT_U64, network_bytes, "bytes of the message"),
+    FIELD("network.community_id", EVENT_INLINE, community_id, "Community ID v1, seed 0"),
+    FIELD("network.protocol", EVENT_TEXT, protocol, "the protocol"),
+    FIELD("network.transport", EVENT_TEXT, transport, "udp"),
+    FIELD("network.type", EVENT_TEXT, network_type, "ipv4"),
+    FIELD("related.ip", EVENT_ADDRESSES, related_ip, "both ends, and what it is about"),
+    FIELD("server.bytes", EVENT_U64, source_bytes, "as source.bytes"),
+    FIELD("server.ip", EVENT_ADDRESS, source, "as source.ip"),
+    FIELD("server.port", EVENT_U32, source_port, "as source.port"),
+    FIELD("source.bytes", EVENT_U64, source_bytes, "bytes of the message"),
+    FIELD("source.ip", EVENT_ADDRESS, source, "who sent it"),
+    FIELD("source.port", EVENT_U32, source_port, "the port it was sent from"),
+    FIELD("status", EVENT_TEXT, status_text, "OK"),
+    FIELD("type", EVENT_TEXT, dataset, "the protocol"),
+    {0},
+};
+
 static void set_default(const char **text, const char *otherwise)
 {
     if (*text == NULL) {

@@ -63,6 +63,9 @@ struct transaction {
 };
 
 extern const struct event_field transaction_fields[];
+/* For protocols with an event for each message: as transaction_fields without what a response adds, and
+ * whoever sent it is the server. */
+extern const struct event_field transaction_reply_fields[];
 
 /* Derives durations, sums and texts from what the protocol and the engine have filled in. The event
  * refers to itself then: pack it, do not assign it. Packet path. */

@@ -69,41 +69,6 @@ static const struct event_field fields[] = {
     {0},
 };
 
-/* As transaction_fields, but that whoever sends is the server. */
-#define COMMON(name, kind, member, help) ROW(name, kind, transaction.member, 0, help)
-
-static const struct event_field reply_fields[] = {
-    ROW("@timestamp", EVENT_TIME, transaction.start_ns, EVENT_ALWAYS, "of the message"),
-    COMMON("client.bytes", EVENT_U64, destination_bytes, "as destination.bytes"),
-    COMMON("client.ip", EVENT_ADDRESS, destination, "as destination.ip"),
-    COMMON("client.port", EVENT_U32, destination_port, "as destination.port"),
-    COMMON("destination.bytes", EVENT_U64, destination_bytes, "none"),
-    COMMON("destination.ip", EVENT_ADDRESS, destination, "to whom it was sent"),
-    COMMON("destination.port", EVENT_U32, destination_port, "the port it was sent to"),
-    COMMON("event.category", EVENT_JSON, category_json, "network"),
-    COMMON("event.dataset", EVENT_TEXT, dataset, "the protocol"),
-    ROW("event.incomplete", EVENT_BOOL, transaction.incomplete, EVENT_EXTRA,
-        "the capture lost packets meanwhile"),
-    COMMON("event.kind", EVENT_TEXT, kind, "event"),
-    ROW("event.start", EVENT_TIME, transaction.start_ns, EVENT_ALWAYS, "time of the message"),
-    COMMON("event.type", EVENT_JSON, event_type_json, "connection, protocol"),
-    COMMON("network.bytes", EVENT_U64, network_bytes, "bytes of the message"),
-    COMMON("network.community_id", EVENT_INLINE, community_id, "Community ID v1, seed 0"),
-    COMMON("network.protocol", EVENT_TEXT, protocol, "the protocol"),
-    COMMON("network.transport", EVENT_TEXT, transport, "udp"),
-    COMMON("network.type", EVENT_TEXT, network_type, "ipv4"),
-    COMMON("related.ip", EVENT_ADDRESSES, related_ip, "both ends, and what it is about"),
-    COMMON("server.bytes", EVENT_U64, source_bytes, "as source.bytes"),
-    COMMON("server.ip", EVENT_ADDRESS, source, "as source.ip"),
-    COMMON("server.port", EVENT_U32, source_port, "as source.port"),
-    COMMON("source.bytes", EVENT_U64, source_bytes, "bytes of the message"),
-    COMMON("source.ip", EVENT_ADDRESS, source, "who sent it"),
-    COMMON("source.port", EVENT_U32, source_port, "the port it was sent from"),
-    COMMON("status", EVENT_TEXT, status_text, "OK"),
-    COMMON("type", EVENT_TEXT, dataset, "the protocol"),
-    {0},
-};
-
 const struct event_type dhcpv4_request_type = {
     .dataset = "dhcpv4",
     .help = "A message of a DHCP client",
@@ -117,7 +82,7 @@ const struct event_type dhcpv4_reply_type = {
     .help = "A message of a DHCP server",
     .size = sizeof(struct dhcpv4_event),
     .fields = fields,
-    .common = reply_fields,
+    .common = transaction_reply_fields,
 };
 
 #define COUNTER(member, help_)                                                                     \

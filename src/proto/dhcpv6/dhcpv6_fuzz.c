@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Hostile bytes as a message: what is said of it must be JSON. */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/json_check.h"
+#include "proto/dhcpv6/dhcpv6_event.h"
+#include "proto/dhcpv6/dhcpv6_message.h"
+#include "proto/proto.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+extern const struct proto proto_dhcpv6;
+
+enum { LOG = 1 << 17, ROOM = 4096 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static _Alignas(64) uint8_t memory[LOG];
+    static uint8_t room[ROOM];
+    size = size < ROOM ? size : ROOM;
+    uint8_t *bytes = room + ROOM - size; /* ends where the room does */
+    memcpy(bytes, data, size);
+    proto_dhcpv6.probe(span_of(bytes, size), 0);
+    struct dhcpv6_stats stats = {0};
+    struct flow flow = {.key = {.version = 6}};
+    struct proto_settings settings = {.enabled = true};
+    struct event_log log = {.memory = memory, .capacity = LOG, .text_max = 1000};
+    struct proto_context c = {
+        .block = &stats, .flow = &flow, .events = &log, .settings = &settings};
+    struct packet p = {
+        .time_ns = 1, .payload = bytes, .payload_len = (uint32_t)size, .end = bytes + size};
+    proto_dhcpv6.on_datagram(&c, &p, 0);
+    struct json said;
+    json_init(&said);
+    for (struct event_head *e = event_log_first(&log); e; e = event_log_next(&log, e)) {
+        transaction_finish((struct transaction *)e);
+        event_json(&said, e);
+        if (!json_check(said.data, said.size)) {
+            abort();
+        }
+    }
+    json_done(&said);
+    return 0;
+}
