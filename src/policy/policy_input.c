@@ -11,8 +11,9 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "policy/probe_wire.h"
 
-enum { FRAME_MAX = 262144, CONNECTIONS = 300000 };
+enum { FRAME_MAX = 262144, CONNECTIONS = 300000, TARGETS_MAX = 256 };
 
 /* ---- Kinds ---------------------------------------------------------------------------------- */
 
@@ -96,8 +97,15 @@ static bool check_target(const char *name, const struct tree *target, struct err
     if (where == NULL) {
         return err_set(err, ERR_USAGE, "'%s' does not have key 'target' which is required", name);
     }
-    uint64_t version = number_of(target, "ip_version", 0);
+    uint64_t version = number_of(target, "ip_version", 4);
     uint8_t bytes[16];
+    if (version != 4 && version != 6) {
+        return err_set(err, ERR_USAGE, "ip_version must be 4 or 6");
+    }
+    version = number_of(target, "ip_version", 0);
+    if (strpbrk(where, ".:") == NULL && strcmp(where, "localhost") != 0) {
+        return err_set(err, ERR_USAGE, "%s is an invalid/unsupported DNS", where);
+    }
     if (version == 6 && inet_pton(AF_INET, where, bytes) == 1) {
         return err_set(err, ERR_USAGE, "target %s is IPv4 but ip_version is set to 6", where);
     }
@@ -107,8 +115,54 @@ static bool check_target(const char *name, const struct tree *target, struct err
     return true;
 }
 
+static bool check_test_type(const struct tree *config, struct err *err)
+{
+    static const char *const later[] = {"http", "udp", "doh"};
+    const char *type = text_of(config, "test_type");
+    if (type == NULL) {
+        return err_set(err, ERR_USAGE,
+                       "'test_type' config not specified. The valid test types are: ping, tcp");
+    }
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+        if (strcmp(type, later[i]) == 0) {
+            return err_set(err, ERR_USAGE, "Test type currently not supported");
+        }
+    }
+    return strcmp(type, "ping") == 0 || strcmp(type, "tcp") == 0 ||
+           err_set(err, ERR_USAGE,
+                   "%s is an invalid/unsupported test type. The valid test types are: ping, tcp",
+                   type);
+}
+
+static bool check_targets(const struct tree *config, struct err *err)
+{
+    const struct tree *targets = tree_get(config, "targets");
+    bool is_tcp = strcmp(text_of(config, "test_type"), "tcp") == 0;
+    if (targets == NULL || targets->kind != TREE_MAP || targets->count == 0) {
+        return err_set(err, ERR_USAGE, "no targets specified");
+    }
+    if (targets->count > TARGETS_MAX) {
+        return err_set(err, ERR_USAGE, "more than %d targets", TARGETS_MAX);
+    }
+    for (size_t i = 0; i < targets->count; i++) {
+        const struct tree *target = &targets->items[i];
+        if (!check_target(targets->keys[i], target, err)) {
+            return false;
+        }
+        uint64_t port = number_of(target, "port", 0);
+        if (is_tcp && (port == 0 || port > 65535)) {
+            return err_set(err, ERR_USAGE, "'%s' does not have key 'port' which is required",
+                           targets->keys[i]);
+        }
+    }
+    return true;
+}
+
 static bool check_netprobe(const struct tree *config, struct err *err)
 {
+    if (!check_test_type(config, err)) {
+        return false;
+    }
     uint64_t interval = number_of(config, "interval_msec", 5000);
     uint64_t timeout = number_of(config, "timeout_msec", 2000);
     uint64_t packets = number_of(config, "packets_per_test", 1);
@@ -125,13 +179,19 @@ static bool check_netprobe(const struct tree *config, struct err *err)
                        "] cannot be greater than packets_interval_msec [%" PRIu64 "]",
                        packets, gap, interval);
     }
-    const struct tree *targets = tree_get(config, "targets");
-    for (size_t i = 0; targets != NULL && targets->kind == TREE_MAP && i < targets->count; i++) {
-        if (!check_target(targets->keys[i], &targets->items[i], err)) {
-            return false;
-        }
+    uint64_t payload = number_of(config, "packet_payload_size", 48);
+    if (payload > PROBE_WIRE_PAYLOAD_MAX) {
+        return err_set(err, ERR_USAGE,
+                       "packet_payload_size was set to %" PRIu64 " but max supported size is %d",
+                       payload, PROBE_WIRE_PAYLOAD_MAX);
     }
-    return true;
+    if (packets == 0) {
+        return err_set(err, ERR_USAGE, "packets_per_test needs to be greater than 0");
+    }
+    if (interval == 0) {
+        return err_set(err, ERR_USAGE, "interval_msec needs to be greater than 0");
+    }
+    return check_targets(config, err);
 }
 
 static bool check_flow(const struct tree *config, struct err *err)

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/dnstap_server.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "policy/dnstap.h"
+#include "policy/policy_core.h"
+
+enum { CLIENTS = 16, ROOM = 2 * DNSTAP_FRAME_MAX, BACKLOG = 8 };
+
+/* Who tells DNS messages: a stream of frames that begins to make sense at its front. */
+struct client {
+    int socket; /* -1: none */
+    uint8_t *room;
+    size_t used;
+};
+
+struct server {
+    struct intake_seat seat;
+    int listener;
+    const char *path; /* of a Unix socket, to be removed; NULL: none */
+    struct client clients[CLIENTS];
+};
+
+/* ---- Listening ------------------------------------------------------------------------------ */
+
+static int listen_on(int family, const struct sockaddr *address, socklen_t size)
+{
+    int one = 1;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, address, size) != 0 || listen(fd, BACKLOG) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int listen_tcp(const char *where, struct err *err)
+{
+    char host[256];
+    const char *colon = strrchr(where, ':');
+    if (colon == NULL || (size_t)(colon - where) >= sizeof host || colon[1] == '\0') {
+        err_set(err, ERR_USAGE, "invalid tcp address specification, use HOST:PORT");
+        return -1;
+    }
+    snprintf(host, sizeof host, "%.*s", (int)(colon - where), where);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+    if (getaddrinfo(host, colon + 1, &hints, &found) != 0) {
+        err_set(err, ERR_USAGE, "unable to parse tcp address specification, use HOST:PORT");
+        return -1;
+    }
+    int fd = listen_on(found->ai_family, found->ai_addr, found->ai_addrlen);
+    if (fd < 0) {
+        err_set(err, ERR_FAILED, "cannot listen on %s: %s", where, strerror(errno));
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+static int listen_path(const char *path, struct err *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        err_set(err, ERR_USAGE, "%s: too long for a socket's path", path);
+        return -1;
+    }
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    unlink(path);
+    int fd = listen_on(AF_UNIX, (const struct sockaddr *)&address, sizeof address);
+    if (fd < 0) {
+        err_set(err, ERR_FAILED, "cannot listen on %s: %s", path, strerror(errno));
+    }
+    return fd;
+}
+
+/* ---- Clients -------------------------------------------------------------------------------- */
+
+static void drop_client(struct client *client)
+{
+    if (client->socket >= 0) {
+        close(client->socket);
+    }
+    free(client->room);
+    *client = (struct client){.socket = -1};
+}
+
+static void accept_client(struct server *self)
+{
+    int fd = accept4(self->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    for (unsigned i = 0; i < CLIENTS && fd >= 0; i++) {
+        struct client *client = &self->clients[i];
+        if (client->socket < 0 && (client->room = malloc(ROOM)) != NULL) {
+            client->socket = fd;
+            client->used = 0;
+            return;
+        }
+    }
+    if (fd >= 0) {
+        close(fd); /* all places are taken */
+    }
+}
+
+/* Answers the half of a handshake that wants an answer. */
+static void answer(const struct client *client, uint32_t control)
+{
+    uint8_t reply[12] = {0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0};
+    reply[11] = control == DNSTAP_READY ? DNSTAP_ACCEPT : control == DNSTAP_STOP ? DNSTAP_FINISH : 0;
+    if (reply[11] != 0 && send(client->socket, reply, sizeof reply, MSG_NOSIGNAL) < 0) {
+        return; /* its end will be seen when it is read from */
+    }
+}
+
+static void show(struct server *self, struct span frame)
+{
+    struct handler_event event;
+    if (!dnstap_event(frame, intake_source_now(), &event)) {
+        atomic_fetch_add_explicit(&self->seat.input->errors, 1, memory_order_relaxed);
+    } else if (policy_input_takes(self->seat.input, &event)) {
+        intake_event(self->seat.intake, self->seat.input, &event);
+    }
+}
+
+/* Works off whole frames; false when this is no such stream. */
+static bool take_frames(struct server *self, struct client *client)
+{
+    struct span left = span_of(client->room, client->used);
+    for (;;) {
+        size_t size;
+        uint32_t control;
+        struct span frame;
+        enum dnstap_frame kind = dnstap_next(left, &size, &frame, &control);
+        if (kind == DNSTAP_MORE || kind == DNSTAP_BAD) {
+            memmove(client->room, left.data, left.size);
+            client->used = left.size;
+            return kind == DNSTAP_MORE;
+        }
+        if (kind == DNSTAP_DATA) {
+            show(self, frame);
+        } else {
+            answer(client, control);
+        }
+        left = span_skip(left, size);
+    }
+}
+
+static void read_client(struct server *self, struct client *client)
+{
+    ssize_t got = recv(client->socket, client->room + client->used, ROOM - client->used, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    client->used += got > 0 ? (size_t)got : 0;
+    if (got <= 0 || !take_frames(self, client)) {
+        drop_client(client);
+    }
+}
+
+/* ---- The source ----------------------------------------------------------------------------- */
+
+static void server_turn(void *source)
+{
+    struct server *self = source;
+    struct pollfd polled[CLIENTS + 1] = {{.fd = self->listener, .events = POLLIN}};
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        polled[i + 1] = (struct pollfd){.fd = self->clients[i].socket, .events = POLLIN};
+    }
+    int ready = poll(polled, CLIENTS + 1, INTAKE_TURN_MS);
+    for (unsigned i = 0; i < CLIENTS && ready > 0; i++) {
+        if (polled[i + 1].revents != 0) {
+            read_client(self, &self->clients[i]);
+        }
+    }
+    if (ready > 0 && polled[0].revents != 0) {
+        accept_client(self);
+    }
+}
+
+static void server_close(void *source)
+{
+    struct server *self = source;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        drop_client(&self->clients[i]);
+    }
+    if (self->listener >= 0) {
+        close(self->listener);
+    }
+    if (self->path != NULL) {
+        unlink(self->path);
+    }
+    free(self);
+}
+
+static void *server_open(const struct intake_seat *seat, struct err *err)
+{
+    const struct tree *tcp = tree_get(&seat->input->config, "tcp");
+    const struct tree *path = tree_get(&seat->input->config, "socket");
+    struct server *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        return NULL;
+    }
+    self->seat = *seat;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        self->clients[i].socket = -1;
+    }
+    self->listener = tcp != NULL && tcp->text != NULL     ? listen_tcp(tcp->text, err)
+                     : path != NULL && path->text != NULL ? listen_path(path->text, err)
+                                                          : -1;
+    if (self->listener < 0) {
+        server_close(self);
+        return NULL;
+    }
+    self->path = tcp == NULL && path != NULL ? path->text : NULL;
+    return self;
+}
+
+const struct intake_source dnstap_server = {
+    .open = server_open,
+    .turn = server_turn,
+    .close = server_close,
+};
