@@ -119,7 +119,7 @@ int agent_run(const struct config *config, const struct agent_options *options)
     }
     interrupt_watch();
     int status = ERR_FAILED;
-    if (!confine_self(&err)) {
+    if (!confine_self(config->processes.enabled, &err)) {
         status = complain(options, &err);
     } else if (engine_is_live(engine)) {
         status = serve(engine, config, options);

@@ -285,7 +285,8 @@ static bool read_all(struct beat_reading *r)
     }
     r->to->root = r->root;
     bool is_good = read_general(r) && beat_read_taps(r) && beat_read_flows(r) &&
-                   beat_read_protocols(r) && read_processors(r) && beat_read_outputs(r);
+                   beat_read_processes(r) && beat_read_protocols(r) && read_processors(r) &&
+                   beat_read_outputs(r);
     if (!is_good || r->err->code != ERR_NONE) {
         return false;
     }

@@ -47,6 +47,7 @@ __attribute__((format(printf, 2, 3))) void beat_warn(struct beat_reading *r, con
 /* The parts. */
 bool beat_read_taps(struct beat_reading *r);
 bool beat_read_flows(struct beat_reading *r);
+bool beat_read_processes(struct beat_reading *r);
 bool beat_read_protocols(struct beat_reading *r);
 bool beat_read_outputs(struct beat_reading *r);
 /* setup.template and setup.ilm, into the cluster that documents go to. */

@@ -20,7 +20,7 @@ static const struct reason reasons[] = {
     {"packetbeat.interfaces.poll_default_route", "the interface is chosen at the start"},
     {"packetbeat.interfaces.fanout_group", "one process spreads packets over threads: max_procs"},
     {"packetbeat.interfaces", "not known to Packetbeat"},
-    {"packetbeat.procs", "processes are not looked up"},
+    {"packetbeat.procs", "sockets are looked through once a second at most"},
     {"packetbeat.overwrite_pipelines", "there are no ingest pipelines to write"},
     {"packetbeat.shutdown_timeout", "outputs are emptied at the end in any case"},
     {"packetbeat.protocols", "an option that the protocol has not"},

@@ -217,6 +217,33 @@ bool beat_read_taps(struct beat_reading *r)
     return true;
 }
 
+/* ---- Processes ------------------------------------------------------------------------------------ */
+
+bool beat_read_processes(struct beat_reading *r)
+{
+    struct config_processes *to = &r->config->processes;
+    to->enabled = beat_flag(r, r->root, "packetbeat.procs.enabled", false);
+    const struct node *list = beat_take(r->root, "packetbeat.procs.monitored");
+    if (list == NULL) {
+        return true;
+    }
+    if (list->kind != NODE_LIST) {
+        return beat_refuse(r, list, "packetbeat.procs.monitored is a list");
+    }
+    for (struct node *item = list->first; item != NULL; item = item->next) {
+        item->used = true;
+        const char *name = beat_text(r, item, "process", NULL);
+        const char *part = beat_text(r, item, "cmdline_grep", name);
+        if (name == NULL || strchr(name, '=') != NULL || to->names.count == CONFIG_ITEMS_MAX) {
+            return beat_refuse(r, item, "packetbeat.procs.monitored: each has a 'process', its name "
+                                        "without '=', at most %d", CONFIG_ITEMS_MAX);
+        }
+        struct span text = node_format(r->tree, "%s=%s", name, part);
+        config_list_add(r->config, &to->names, (const char *)text.data);
+    }
+    return true;
+}
+
 /* ---- Flows ---------------------------------------------------------------------------------------- */
 
 bool beat_read_flows(struct beat_reading *r)

@@ -63,6 +63,11 @@ struct config_geo {
     const char *owner;
 };
 
+struct config_processes {
+    bool enabled;           /* live: whose sockets they are */
+    struct text_list names; /* "NAME=PART": of processes with PART in their command line */
+};
+
 struct config_limits {
     int64_t memory;           /* bytes, all tables together */
     int64_t workers;          /* threads on the packet path */
@@ -122,6 +127,7 @@ struct config {
     struct config_flows flows;
     struct text_list zones; /* "NAME=NETWORK" */
     struct config_geo geo;
+    struct config_processes processes;
     struct config_limits limits;
     struct config_api api;
     struct config_output *outputs; /* default: none */

@@ -275,6 +275,16 @@ const struct config_key config_keys[] = {
     {.path = "geo.asn", .kind = CONFIG_TEXT, .offset = offsetof(struct config, geo.owner),
      .help = "Of autonomous systems: /usr/share/GeoIP/GeoLite2-ASN.mmdb."},
 
+    {.path = "processes", .kind = CONFIG_SECTION,
+     .help = "Whose conversations they are: process.* of events that begin or end on this machine."},
+    {.path = "processes.enabled", .kind = CONFIG_FLAG, .fallback = "false",
+     .offset = offsetof(struct config, processes.enabled),
+     .help = "Look in /proc for who holds the socket. Live only."},
+    {.path = "processes.names", .kind = CONFIG_LIST,
+     .offset = offsetof(struct config, processes.names),
+     .help = "Other names for processes by a part of their command line, NAME=PART: "
+             "shop=shop-server.jar."},
+
     {.path = "protocols", .kind = CONFIG_PROTOCOLS,
      .help = "What is read of conversations, where, and what is told of it."},
 

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 
 #include "base/node_json.h"
+#include "engine/attribution.h"
 #include "engine/host_facts.h"
 #include "event/beat.h"
+#include "tap/tap.h"
 
 struct shaper {
     const struct beat_options *beat;
     struct processors *processors;
+    struct attribution *attribution; /* NULL: not wanted */
     struct nodes facts; /* what processors know of the host */
     struct nodes tree;  /* of the event under way */
     struct json scratch;
@@ -18,9 +21,16 @@ struct shaper {
     uint64_t dropped;
 };
 
+/* Of a capture nobody knows whose it was. */
+static bool has_processes(const struct config *config)
+{
+    const struct tap_kind *kind = config->tap_count > 0 ? tap_kind_find(config->taps[0].kind) : NULL;
+    return config->processes.enabled && kind != NULL && kind->is_live;
+}
+
 bool shaper_is_wanted(const struct config *config)
 {
-    return config->beat != NULL || config->processors != NULL;
+    return config->beat != NULL || config->processors != NULL || has_processes(config);
 }
 
 struct shaper *shaper_new(const struct config *config, struct err *err)
@@ -33,6 +43,11 @@ struct shaper *shaper_new(const struct config *config, struct err *err)
     shaper->beat = config->beat;
     shaper->logs_events = config->logs_events;
     json_init(&shaper->scratch);
+    shaper->attribution = has_processes(config) ? attribution_new(&config->processes, err) : NULL;
+    if (has_processes(config) && shaper->attribution == NULL) {
+        shaper_free(shaper);
+        return NULL;
+    }
     if (config->processors != NULL) {
         struct processor_facts facts = host_facts(&shaper->facts);
         shaper->processors = processors_new(config->processors, &facts, NULL, err);
@@ -48,6 +63,7 @@ void shaper_free(struct shaper *shaper)
 {
     if (shaper != NULL) {
         processors_free(shaper->processors);
+        attribution_free(shaper->attribution);
         node_done(&shaper->facts);
         node_done(&shaper->tree);
         json_done(&shaper->scratch);
@@ -76,6 +92,9 @@ bool shaper_write(struct shaper *shaper, struct json *to, const struct event_hea
     event_json_without(&shaper->scratch, event, shaper->beat != NULL ? EVENT_EXTRA : 0);
     struct span text = span_of(shaper->scratch.data, shaper->scratch.size);
     struct node *root = node_json_parse(&shaper->tree, text);
+    if (root != NULL && shaper->attribution != NULL) {
+        attribution_add(shaper->attribution, &shaper->tree, root);
+    }
     bool stays = root != NULL && /* NULL: deeper than a tree may be */
                  (shaper->beat == NULL || beat_shape(shaper->beat, &shaper->tree, root)) &&
                  (shaper->processors == NULL ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Events between the encoder and the outputs, where somebody wants them changed: a dialect that puts
- * more around them, processors. Then each is encoded, read as a tree, changed and written again;
+ * more around them, processors, whose connection it is. Then each is encoded, read as a tree, changed and written again;
  * otherwise there is no shaper, and nothing is done twice. The output's thread only. */
 #pragma once
 
