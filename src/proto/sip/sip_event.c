@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/sip/sip_event.h"
+
+#define ROW(name_, kind_, member, flags_, help_)                                                   \
+    {                                                                                              \
+        .name = name_, .kind = kind_, .offset = offsetof(struct sip_event, member),                \
+        .flags = flags_, .help = help_                                                             \
+    }
+#define FIELD(name, kind, member, help) ROW(name, kind, member, 0, help)
+#define TEXT(name, member, help) FIELD(name, EVENT_SPAN, member, help)
+
+static const struct event_field fields[] = {
+    ROW("@timestamp", EVENT_TIME, transaction.start_ns, EVENT_ALWAYS, "of the message"),
+    FIELD("client.ip", EVENT_ADDRESS, transaction.source, "as source.ip"),
+    FIELD("client.port", EVENT_U32, transaction.source_port, "as source.port"),
+    FIELD("destination.ip", EVENT_ADDRESS, transaction.destination, "to whom it was sent"),
+    FIELD("destination.port", EVENT_U32, transaction.destination_port, "the port it was sent to"),
+    TEXT("event.action", transaction.action, "sip- and the method"),
+    FIELD("event.category", EVENT_JSON, transaction.category_json,
+          "network; authentication where it logs in"),
+    FIELD("event.dataset", EVENT_TEXT, transaction.dataset, "the protocol"),
+    FIELD("event.duration", EVENT_OPTIONAL, transaction.duration, "0: a message takes no time"),
+    FIELD("event.end", EVENT_TIME, transaction.end_ns, "as @timestamp"),
+    ROW("event.incomplete", EVENT_BOOL, transaction.incomplete, EVENT_EXTRA,
+        "the capture lost packets meanwhile"),
+    FIELD("event.kind", EVENT_TEXT, transaction.kind, "event"),
+    TEXT("event.original", original, "the message as it was sent"),
+    FIELD("event.outcome", EVENT_TEXT, transaction.outcome,
+          "of final responses: success or failure"),
+    TEXT("event.reason", phrase, "the response in words"),
+    FIELD("event.sequence", EVENT_OPTIONAL, sequence, "number of the request"),
+    FIELD("event.start", EVENT_TIME, transaction.start_ns, "as @timestamp"),
+    FIELD("event.type", EVENT_JSON, transaction.event_type_json, "info, protocol"),
+    FIELD("network.application", EVENT_TEXT, transaction.protocol, "sip"),
+    FIELD("network.community_id", EVENT_INLINE, transaction.community_id,
+          "Community ID v1, seed 0"),
+    FIELD("network.iana_number", EVENT_TEXT, number, "of the transport"),
+    FIELD("network.protocol", EVENT_TEXT, transaction.protocol, "sip"),
+    FIELD("network.transport", EVENT_TEXT, transaction.transport, "udp or tcp"),
+    FIELD("network.type", EVENT_TEXT, transaction.network_type, "ipv4 or ipv6"),
+    FIELD("related.hosts", EVENT_SPANS, hosts, "hosts of its addresses"),
+    FIELD("related.ip", EVENT_ADDRESSES, transaction.related_ip, "both ends"),
+    FIELD("related.user", EVENT_SPANS, users, "users of its addresses"),
+    FIELD("server.ip", EVENT_ADDRESS, transaction.destination, "as destination.ip"),
+    FIELD("server.port", EVENT_U32, transaction.destination_port, "as destination.port"),
+    FIELD("sip.accept", EVENT_SPANS, accept, "accept"),
+    FIELD("sip.allow", EVENT_SPANS, allow, "allow"),
+    TEXT("sip.auth.realm", realm, "for which realm"),
+    TEXT("sip.auth.scheme", auth_scheme, "its scheme"),
+    TEXT("sip.auth.uri.host", auth.host, "its host"),
+    TEXT("sip.auth.uri.original", auth.original, "as it was sent"),
+    FIELD("sip.auth.uri.port", EVENT_OPTIONAL, auth.port, "its port"),
+    TEXT("sip.auth.uri.scheme", auth.scheme, "its scheme"),
+    TEXT("sip.call_id", call_id, "call id"),
+    FIELD("sip.code", EVENT_OPTIONAL, code, "code"),
+    TEXT("sip.contact.display_info", contact_display, "the name beside it"),
+    FIELD("sip.contact.expires", EVENT_OPTIONAL, expires, "contact expires"),
+    TEXT("sip.contact.line", contact_line, "of the address"),
+    FIELD("sip.contact.q", EVENT_NUMBER, q, "contact q"),
+    TEXT("sip.contact.transport", contact_transport, "contact transport"),
+    TEXT("sip.contact.uri.host", contact.host, "its host"),
+    TEXT("sip.contact.uri.original", contact.original, "as it was sent"),
+    FIELD("sip.contact.uri.port", EVENT_OPTIONAL, contact.port, "its port"),
+    TEXT("sip.contact.uri.scheme", contact.scheme, "its scheme"),
+    TEXT("sip.contact.uri.username", contact.username, "its user"),
+    FIELD("sip.content_length", EVENT_U64, content_length, "content length"),
+    TEXT("sip.content_type", content_type, "content type"),
+    FIELD("sip.cseq.code", EVENT_OPTIONAL, sequence, "cseq code"),
+    TEXT("sip.cseq.method", cseq_method, "cseq method"),
+    TEXT("sip.from.display_info", from_display, "the name beside it"),
+    TEXT("sip.from.tag", from_tag, "its side of the dialog"),
+    TEXT("sip.from.uri.host", from.host, "its host"),
+    TEXT("sip.from.uri.original", from.original, "as it was sent"),
+    FIELD("sip.from.uri.port", EVENT_OPTIONAL, from.port, "its port"),
+    TEXT("sip.from.uri.scheme", from.scheme, "its scheme"),
+    TEXT("sip.from.uri.username", from.username, "its user"),
+    FIELD("sip.max_forwards", EVENT_OPTIONAL, max_forwards, "max forwards"),
+    TEXT("sip.method", method, "method"),
+    TEXT("sip.private.uri.host", private_uri.host, "its host"),
+    TEXT("sip.private.uri.original", private_uri.original, "as it was sent"),
+    FIELD("sip.private.uri.port", EVENT_OPTIONAL, private_uri.port, "its port"),
+    TEXT("sip.private.uri.scheme", private_uri.scheme, "its scheme"),
+    TEXT("sip.private.uri.username", private_uri.username, "its user"),
+    TEXT("sip.sdp.body.original", body, "as it was sent"),
+    TEXT("sip.sdp.connection.address", connection_address, "sdp connection address"),
+    TEXT("sip.sdp.connection.info", connection_info, "sdp connection info"),
+    TEXT("sip.sdp.owner.ip", owner_ip, "sdp owner ip"),
+    TEXT("sip.sdp.owner.session_id", owner_session, "sdp owner session id"),
+    TEXT("sip.sdp.owner.username", owner_user, "its user"),
+    TEXT("sip.sdp.owner.version", owner_version, "sdp owner version"),
+    TEXT("sip.sdp.session.name", session_name, "sdp session name"),
+    TEXT("sip.sdp.version", sdp_version, "sdp version"),
+    ROW("sip.status", EVENT_SPAN, phrase, EVENT_COPY, "status"),
+    FIELD("sip.supported", EVENT_SPANS, supported, "supported"),
+    TEXT("sip.to.display_info", to_display, "the name beside it"),
+    TEXT("sip.to.tag", to_tag, "its side of the dialog"),
+    TEXT("sip.to.uri.host", to.host, "its host"),
+    TEXT("sip.to.uri.original", to.original, "as it was sent"),
+    FIELD("sip.to.uri.port", EVENT_OPTIONAL, to.port, "its port"),
+    TEXT("sip.to.uri.scheme", to.scheme, "its scheme"),
+    TEXT("sip.to.uri.username", to.username, "its user"),
+    FIELD("sip.type", EVENT_TEXT, type, "type"),
+    TEXT("sip.uri.host", uri.host, "its host"),
+    TEXT("sip.uri.original", uri.original, "as it was sent"),
+    FIELD("sip.uri.port", EVENT_OPTIONAL, uri.port, "its port"),
+    TEXT("sip.uri.scheme", uri.scheme, "its scheme"),
+    TEXT("sip.uri.username", uri.username, "its user"),
+    TEXT("sip.user_agent.original", user_agent, "as it was sent"),
+    FIELD("sip.version", EVENT_TEXT, version, "version"),
+    FIELD("sip.via.original", EVENT_SPANS, via, "as it was sent"),
+    FIELD("source.ip", EVENT_ADDRESS, transaction.source, "who sent it"),
+    FIELD("source.port", EVENT_U32, transaction.source_port, "the port it was sent from"),
+    FIELD("status", EVENT_TEXT, transaction.status_text, "Error of responses from 400 on, else OK"),
+    FIELD("type", EVENT_TEXT, transaction.dataset, "the protocol"),
+    TEXT("user.name", transaction.user_name, "who logs in"),
+    {0},
+};
+
+const struct event_type sip_event_type = {
+    .dataset = "sip",
+    .help = "A message of SIP",
+    .size = sizeof(struct sip_event),
+    .fields = fields,
+};
+
+#define COUNTER(member, unit_, help_)                                                              \
+    {                                                                                              \
+        .name = #member, .kind = METRIC_COUNTER, .offset = offsetof(struct sip_stats, member),     \
+        .unit = unit_, .help = help_, .group = "counters"                                          \
+    }
+
+static const struct metric metrics[] = {
+    COUNTER(requests, "messages", "Requests"),
+    COUNTER(responses, "messages", "Responses"),
+    COUNTER(failures, "messages", "Responses from 400 on"),
+    COUNTER(malformed, "places", "Messages that could not be read"),
+    COUNTER(too_large, "messages", "Messages of which only the beginning was read"),
+    COUNTER(gaps, "gaps", "Holes in connections, where bytes were not captured"),
+    {0},
+};
+
+const struct metric_set sip_set = {
+    .name = "sip",
+    .help = "Messages of SIP",
+    .metrics = metrics,
+    .size = sizeof(struct sip_stats),
+};
