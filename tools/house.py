@@ -32,7 +32,7 @@ PUBLIC = {
                 "services.h"],
     "policy": ["yaml_tree.h"],
     "proto/dns": ["dns_message.h", "dns_words.h"],
-    "engine": ["beat_config.h", "index_template.h"],
+    "engine": ["beat_config.h", "board_rows.h", "index_template.h"],
     "sink": ["elastic_check.h"],
     "tap": ["capture_filter.h", "interfaces.h", "pcapwrite.h", "rights.h"],
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/stream.h"
+#include "engine/board_rows.h"
 
 enum { METRICS_TOP = 20 };
 
@@ -47,111 +48,42 @@ static void write_label_value(struct json *to, const char *text)
 
 /* ---- The board ------------------------------------------------------------------------------- */
 
-/* A counter or level of the board, of a tap, a worker or an output: which number, and what it is called. */
-struct row {
-    const char *name;
-    const char *help;
-    size_t offset; /* of a uint64_t */
-};
-
-static const struct row board_rows[] = {
-    {"vantage_packets_total", "Frames analysed", offsetof(struct board, frames)},
-    {"vantage_bytes_total", "Length of those frames on the wire", offsetof(struct board, bytes)},
-    {"vantage_dropped_packets_total", "Frames lost by the kernel or by full rings of our own",
-     offsetof(struct board, dropped)},
-    {"vantage_fragments_held", "Fragmented datagrams that wait for the rest of their fragments",
-     offsetof(struct board, fragments_held)},
-    {"vantage_fragments_dropped_total", "Fragmented datagrams given up for want of room or time",
-     offsetof(struct board, fragments_dropped)},
-    {"vantage_memory_bytes", "Memory that the flow tables touch",
-     offsetof(struct board, memory_used)},
-    {"vantage_memory_limit_bytes", "Memory that they may use at most",
-     offsetof(struct board, memory_limit)},
-};
-
-static const struct row tap_rows[] = {
-    {"vantage_capture_received_packets_total", "Frames taken from a tap",
-     offsetof(struct board_tap, received)},
-    {"vantage_capture_dropped_packets_total", "Frames that the kernel had no room for",
-     offsetof(struct board_tap, dropped)},
-    {"vantage_capture_interface_dropped_packets_total", "Frames that the interface lost",
-     offsetof(struct board_tap, interface_drops)},
-};
-
-static const struct row worker_rows[] = {
-    {"vantage_worker_packets_total", "Frames analysed by a worker",
-     offsetof(struct board_worker, packets)},
-    {"vantage_worker_bytes_total", "Bytes analysed by a worker",
-     offsetof(struct board_worker, bytes)},
-    {"vantage_flows_active", "Flows in a worker's table",
-     offsetof(struct board_worker, flows_active)},
-    {"vantage_flows_capacity", "Flows that fit into a worker's table",
-     offsetof(struct board_worker, flow_capacity)},
-    {"vantage_flows_created_total", "Flows begun", offsetof(struct board_worker, flows_created)},
-    {"vantage_flows_evicted_total", "Flows ended because their place was needed",
-     offsetof(struct board_worker, flows_evicted)},
-    {"vantage_worker_memory_bytes", "Memory that a worker's tables touch",
-     offsetof(struct board_worker, memory_bytes)},
-    {"vantage_events_dropped_total", "Events that the outputs could not take in time",
-     offsetof(struct board_worker, events_dropped)},
-};
-
-static const struct row output_rows[] = {
-    {"vantage_output_events_total", "Events that an output delivered",
-     offsetof(struct board_output, events)},
-    {"vantage_output_bytes_total", "Their size", offsetof(struct board_output, bytes)},
-    {"vantage_output_lost_events_total", "Events that an output gave up on",
-     offsetof(struct board_output, lost)},
-    {"vantage_output_refused_events_total", "Of those, events that the other side would not have",
-     offsetof(struct board_output, refused)},
-    {"vantage_output_waiting_events", "Events in an output's queue",
-     offsetof(struct board_output, waiting)},
-    {"vantage_output_retries_total", "Requests that an output sent again",
-     offsetof(struct board_output, retries)},
-};
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-static uint64_t number_at(const void *base, size_t offset)
-{
-    uint64_t value;
-    memcpy(&value, (const char *)base + offset, sizeof(value));
-    return value;
-}
-
 static void write_taps(struct json *to, const struct board *board)
 {
-    for (size_t i = 0; i < COUNT(tap_rows) && board->tap_count > 0; i++) {
-        write_head(to, tap_rows[i].name, tap_rows[i].help);
+    const struct board_row *row = board->tap_count > 0 ? board_tap_rows : NULL;
+    for (; row != NULL && row->name != NULL; row++) {
+        write_head(to, row->name, row->help);
         for (uint32_t tap = 0; tap < board->tap_count; tap++) {
-            json_printf(to, "%s{tap=\"", tap_rows[i].name);
+            json_printf(to, "%s{tap=\"", row->name);
             write_label_value(to, board->taps[tap].name);
             json_printf(to, "\"} %llu\n",
-                        (unsigned long long)number_at(&board->taps[tap], tap_rows[i].offset));
+                        (unsigned long long)board_row_value(row, &board->taps[tap]));
         }
     }
 }
 
 static void write_outputs(struct json *to, const struct board *board)
 {
-    for (size_t i = 0; i < COUNT(output_rows) && board->output_count > 0; i++) {
-        write_head(to, output_rows[i].name, output_rows[i].help);
+    const struct board_row *row = board->output_count > 0 ? board_output_rows : NULL;
+    for (; row != NULL && row->name != NULL; row++) {
+        write_head(to, row->name, row->help);
         for (uint32_t n = 0; n < board->output_count; n++) {
             const struct board_output *output = &board->outputs[n];
-            json_printf(to, "%s{output=\"%u\",kind=\"%s\"} %llu\n", output_rows[i].name, n,
+            json_printf(to, "%s{output=\"%u\",kind=\"%s\"} %llu\n", row->name, n,
                         output->kind,
-                        (unsigned long long)number_at(output, output_rows[i].offset));
+                        (unsigned long long)board_row_value(row, output));
         }
     }
 }
 
 static void write_workers(struct json *to, const struct board *board)
 {
-    for (size_t i = 0; i < COUNT(worker_rows) && board->worker_count > 0; i++) {
-        write_head(to, worker_rows[i].name, worker_rows[i].help);
+    const struct board_row *row = board->worker_count > 0 ? board_worker_rows : NULL;
+    for (; row != NULL && row->name != NULL; row++) {
+        write_head(to, row->name, row->help);
         for (uint32_t w = 0; w < board->worker_count; w++) {
-            json_printf(to, "%s{worker=\"%u\"} %llu\n", worker_rows[i].name, w,
-                        (unsigned long long)number_at(&board->workers[w], worker_rows[i].offset));
+            json_printf(to, "%s{worker=\"%u\"} %llu\n", row->name, w,
+                        (unsigned long long)board_row_value(row, &board->workers[w]));
         }
     }
     if (board->worker_count > 0) {
@@ -170,9 +102,8 @@ static void write_board(struct json *to, const struct board *board)
     write_label_value(to, board->mode);
     json_printf(to, "\"} 1\n");
     write_count(to, "vantage_ready", "1 when the taps are open and the workers run", board->ready);
-    for (size_t i = 0; i < COUNT(board_rows); i++) {
-        write_count(to, board_rows[i].name, board_rows[i].help,
-                    number_at(board, board_rows[i].offset));
+    for (const struct board_row *row = board_rows; row->name != NULL; row++) {
+        write_count(to, row->name, row->help, board_row_value(row, board));
     }
     write_taps(to, board);
     write_workers(to, board);

@@ -156,6 +156,7 @@ static void turn_window(struct collector *c, uint64_t minute)
     c->window = c->filling;
     c->filling = old;
     blocks_reset(c->layout, c->filling);
+    c->board.window_ns = c->minute * WINDOW_SECONDS * SECOND_NS;
     c->minute = minute;
     list_sets(c);
 }

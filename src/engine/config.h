@@ -94,6 +94,7 @@ struct config_output {
     const char *format;  /* event/pattern.h: lines that are no JSON; "" for JSON */
     bool makes_template; /* puts an index template for our fields into the cluster */
     struct sink_cluster cluster;
+    struct sink_push push;
     uint64_t given;
 };
 

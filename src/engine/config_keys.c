@@ -68,6 +68,31 @@ static bool check_tap(const struct config *config, size_t index, struct err *err
     return true;
 }
 
+static bool check_push(const struct config_output *output, struct err *err)
+{
+    const struct sink_push *push = &output->push;
+    if (!is_for(config_output_keys, "url", output->kind)) {
+        return true;
+    }
+    if (strncmp(push->url, "http://", 7) != 0 && strncmp(push->url, "https://", 8) != 0) {
+        return err_set(err, ERR_USAGE, "url '%s' is none that begins with http:// or https://",
+                       push->url);
+    }
+    for (size_t i = 0; i < push->attributes.count; i++) {
+        const char *equals = strchr(push->attributes.items[i], '=');
+        if (equals == NULL || equals == push->attributes.items[i]) {
+            return err_set(err, ERR_USAGE, "attributes: '%s' is not NAME=VALUE",
+                           push->attributes.items[i]);
+        }
+    }
+    if (push->temporality != NULL && strcmp(push->temporality, "delta") == 0 &&
+        push->interval_ns != SECONDS(60)) {
+        return err_set(err, ERR_USAGE, "temporality delta is told by the minute: set interval to "
+                                       "60s, or leave it out");
+    }
+    return true;
+}
+
 static bool check_output(const struct config *config, size_t index, struct err *err)
 {
     const struct config_output *output = &config->outputs[index];
@@ -78,7 +103,7 @@ static bool check_output(const struct config *config, size_t index, struct err *
         return err_set(err, ERR_USAGE, "permissions '%s' are no octal number such as 0640",
                        output->permissions);
     }
-    return pattern_check(output->format, err) && pattern_check(output->cluster.index, err) &&
+    return check_push(output, err) && pattern_check(output->format, err) && pattern_check(output->cluster.index, err) &&
            pattern_check(output->cluster.pipeline, err);
 }
 
@@ -114,7 +139,19 @@ const struct config_key config_tap_keys[] = {
 #define CLUSTER(name_, kind_, member, fallback_, help_)                                            \
     .path = #name_, .kind = kind_, .offset = offsetof(struct config_output, cluster.member),       \
     .fallback = fallback_, .only = "elasticsearch", .help = help_
+#define HTTP(name_, kind_, member, fallback_, help_)                                               \
+    .path = #name_, .kind = kind_, .offset = offsetof(struct config_output, cluster.member),       \
+    .fallback = fallback_, .only = "elasticsearch or otlp or remote_write", .help = help_
+#define PUSH(name_, kind_, member, fallback_, help_)                                               \
+    .path = #name_, .kind = kind_, .offset = offsetof(struct config_output, push.member),          \
+    .fallback = fallback_, .only = "otlp or remote_write", .help = help_
+#define OTLP(name_, kind_, member, fallback_, help_)                                               \
+    .path = #name_, .kind = kind_, .offset = offsetof(struct config_output, push.member),          \
+    .fallback = fallback_, .only = "otlp", .help = help_
 #define HOUR SECONDS(3600)
+
+static const char *const temporalities[] = {"cumulative", "delta", NULL};
+static const char *const histogram_shapes[] = {"auto", "exponential", "classic", NULL};
 
 static const char *const verifications[] = {"full", "certificate", "none", NULL};
 
@@ -148,45 +185,73 @@ const struct config_key config_output_keys[] = {
     {CLUSTER(index, CONFIG_TEXT, index, "vantage",
              "Index or data stream; may have fields and dates in it: net-%{[type]}-%{+yyyy.MM.dd}.")},
     {CLUSTER(pipeline, CONFIG_TEXT, pipeline, NULL, "An ingest pipeline.")},
-    {CLUSTER(username, CONFIG_TEXT, username, NULL, "Who to log in as.")},
-    {CLUSTER(password, CONFIG_TEXT, password, NULL, "Better from the environment: ${PASSWORD}."),
+    {HTTP(username, CONFIG_TEXT, username, NULL, "Who to log in as.")},
+    {HTTP(password, CONFIG_TEXT, password, NULL, "Better from the environment: ${PASSWORD}."),
      .secret = true},
     {CLUSTER(api_key, CONFIG_TEXT, api_key, NULL, "ID:KEY, in place of user and password."),
      .secret = true},
-    {CLUSTER(headers, CONFIG_LIST, headers, NULL, "More headers, \"Name: value\".")},
+    {HTTP(headers, CONFIG_LIST, headers, NULL, "More headers, \"Name: value\".")},
     {CLUSTER(parameters, CONFIG_TEXT, parameters, NULL, "More parameters of requests, a=1&b=2.")},
-    {CLUSTER(ca_file, CONFIG_TEXT, ca_file, NULL, "Certificates of whom to trust, PEM.")},
-    {CLUSTER(certificate_file, CONFIG_TEXT, certificate_file, NULL, "Our own, PEM.")},
-    {CLUSTER(key_file, CONFIG_TEXT, key_file, NULL, "Its key, PEM.")},
-    {CLUSTER(key_password, CONFIG_TEXT, key_password, NULL, "What opens the key."), .secret = true},
-    {CLUSTER(verify, CONFIG_CHOICE, verify, "full",
+    {HTTP(ca_file, CONFIG_TEXT, ca_file, NULL, "Certificates of whom to trust, PEM.")},
+    {HTTP(certificate_file, CONFIG_TEXT, certificate_file, NULL, "Our own, PEM.")},
+    {HTTP(key_file, CONFIG_TEXT, key_file, NULL, "Its key, PEM.")},
+    {HTTP(key_password, CONFIG_TEXT, key_password, NULL, "What opens the key."), .secret = true},
+    {HTTP(verify, CONFIG_CHOICE, verify, "full",
              "What is asked of the host's certificate: that it is trusted and has the host's name, "
              "or the former only."),
      .choices = verifications},
-    {CLUSTER(proxy, CONFIG_TEXT, proxy, NULL, "URL of a proxy.")},
+    {HTTP(proxy, CONFIG_TEXT, proxy, NULL, "URL of a proxy.")},
     {CLUSTER(compression, CONFIG_NUMBER, compression, "1", "Level of gzip; 0: none."), .maximum = 9},
     {CLUSTER(bulk_events, CONFIG_NUMBER, bulk_events, "1600", "Events in a request, at most."),
      .minimum = 1, .maximum = 100000},
     {CLUSTER(bulk_wait, CONFIG_DURATION, bulk_wait_ns, "1s", "How long a request waits for more."),
      .maximum = HOUR},
-    {CLUSTER(queue, CONFIG_SIZE, queue_bytes, "64M",
-             "Events that wait for the cluster; those beyond are lost, and counted."),
+    {HTTP(queue, CONFIG_SIZE, queue_bytes, "64M",
+             "What waits for the other side, in memory or in the journal; what is beyond is lost, and "
+             "counted."),
      .minimum = MIB(1), .maximum = MIB(4096)},
-    {CLUSTER(timeout, CONFIG_DURATION, timeout_ns, "90s", "Of a request."),
+    {HTTP(timeout, CONFIG_DURATION, timeout_ns, "90s", "Of a request."),
      .minimum = SECONDS(1), .maximum = HOUR},
     {CLUSTER(retries, CONFIG_NUMBER, retries, "-1",
              "How often a document is sent again that the cluster has no time for; -1: always."),
      .minimum = -1, .maximum = 1 << 30},
-    {CLUSTER(backoff, CONFIG_DURATION, backoff_ns, "1s", "First pause when the cluster is away."),
+    {HTTP(backoff, CONFIG_DURATION, backoff_ns, "1s", "First pause when the cluster is away."),
      .minimum = 1000000, .maximum = HOUR},
-    {CLUSTER(backoff_max, CONFIG_DURATION, backoff_max_ns, "60s", "Longest pause."),
+    {HTTP(backoff_max, CONFIG_DURATION, backoff_max_ns, "60s", "Longest pause."),
      .minimum = 1000000, .maximum = HOUR},
-    {CLUSTER(close_wait, CONFIG_DURATION, close_ns, "10s",
+    {HTTP(close_wait, CONFIG_DURATION, close_ns, "10s",
              "How long the rest may take when the agent ends."),
      .maximum = HOUR},
     {.path = "template", .kind = CONFIG_FLAG, .fallback = "true", .only = "elasticsearch",
      .offset = offsetof(struct config_output, makes_template),
      .help = "Put an index template for a data stream of the index's name there, if none is."},
+    {PUSH(url, CONFIG_TEXT, url, NULL,
+          "Where metrics are pushed to: http://localhost:4318/v1/metrics for OTLP, "
+          "http://localhost:9090/api/v1/write for remote write."),
+     .example = "http://localhost:4318/v1/metrics"},
+    {PUSH(interval, CONFIG_DURATION, interval_ns, "60s",
+          "How often, at whole multiples of it; with temporality delta 60s."),
+     .minimum = SECONDS(1), .maximum = SECONDS(60)},
+    {PUSH(token, CONFIG_TEXT, token, NULL,
+          "Sent as \"Authorization: Bearer TOKEN\"; better from the environment: ${TOKEN}."),
+     .secret = true},
+    {PUSH(attributes, CONFIG_LIST, attributes, NULL,
+          "NAME=VALUE: attributes of the resource (OTLP; service.name, host.name and service.version "
+          "are there without), or labels of all series (remote write)."),
+     .example = "[datacenter=paris]"},
+    {PUSH(histograms, CONFIG_CHOICE, histograms, "auto",
+          "How values are spread: exponential histograms (native ones in Prometheus, which must "
+          "have been told to take them), or summaries and classic buckets as in /metrics; auto: "
+          "exponential for OTLP, classic for remote write."),
+     .choices = histogram_shapes},
+    {PUSH(top, CONFIG_NUMBER, top, "20", "Items of a list of the heaviest."), .maximum = 1000},
+    {PUSH(journal, CONFIG_TEXT, journal, NULL,
+          "A directory for what waits, which is sent at the next start then."),
+     .example = "/var/lib/vantage/push"},
+    {OTLP(temporality, CONFIG_CHOICE, temporality, "cumulative",
+          "Whether sums are those since the start, or those of each minute."),
+     .choices = temporalities},
+    {OTLP(gzip, CONFIG_FLAG, compresses, "true", "Pack requests.")},
     {0},
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/engine_core.h"
+#include "engine/exporter.h"
 
 #include "base/hash.h"
 #include "engine/flow_search.h"
@@ -197,6 +198,12 @@ struct engine *engine_new(const struct config *config, const struct engine_optio
         engine_free(engine);
         return NULL;
     }
+    engine->exporter = exporter_new(engine);
+    if (engine->exporter == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        engine_free(engine);
+        return NULL;
+    }
     init_board(engine);
     return engine;
 }
@@ -233,6 +240,7 @@ void engine_free(struct engine *engine)
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         worker_free(engine->workers[i]);
     }
+    exporter_free(engine->exporter);
     output_free(engine->output);
     collector_free(engine->collector);
     key_file_close(engine->keys);
@@ -297,6 +305,7 @@ bool engine_stop(struct engine *engine, struct err *err)
             policies_finish(engine->options.policies);
         }
         office_publish(engine);
+        exporter_round(engine->exporter, true);
     }
     return !output_failure(engine->output, err);
 }

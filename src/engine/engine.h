@@ -157,6 +157,7 @@ struct board {
     uint64_t fragments_dropped; /* given up for want of budget or time */
     uint64_t memory_limit;
     uint64_t memory_used;
+    uint64_t window_ns;   /* packet time at which the window of sets began; 0: there is none yet */
     uint32_t tap_count, worker_count, set_count, path_count;
     struct board_tap taps[16];
     uint32_t output_count;

@@ -18,6 +18,7 @@ struct engine_tap {
 
 struct file_run;
 struct live_run;
+struct exporter;
 
 struct engine {
     const struct config *config;
@@ -33,6 +34,7 @@ struct engine {
     struct worker *workers[CONFIG_WORKERS_MAX];
     struct collector *collector;
     struct output *output;
+    struct exporter *exporter;
     struct file_run *file; /* one of the two */
     struct live_run *live;
 };

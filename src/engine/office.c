@@ -4,6 +4,7 @@
 #include "engine/engine_core.h"
 
 #include "base/log.h"
+#include "engine/exporter.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -164,6 +165,9 @@ void office_publish(struct engine *engine)
     edit_outputs(engine, board);
     note_drops(engine, board, dropped);
     collector_publish(engine->collector);
+    if (engine->is_live) {
+        exporter_round(engine->exporter, false);
+    }
 }
 
 void office_note(struct engine *engine, const char *text)

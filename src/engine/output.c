@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     OUTBOX_BYTES = 4 << 20,
@@ -30,6 +31,7 @@ struct output {
     struct outbox *outboxes;
     struct open_sink sinks[SINKS_MAX];
     uint32_t sink_count;
+    bool takes_events; /* one of them does */
     struct nodes memory; /* of what sinks borrow */
     struct shaper *shaper; /* NULL: events go as they are encoded */
     struct json lines;
@@ -71,6 +73,42 @@ static struct sink_cluster *cluster_of(struct output *output, const struct confi
     return cluster;
 }
 
+static void add_attribute(struct output *output, struct text_list *list, const char *name,
+                          const char *value)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < list->count; i++) {
+        if (strncmp(list->items[i], name, size) == 0 && list->items[i][size] == '=') {
+            return; /* the user says it otherwise */
+        }
+    }
+    struct span text = node_format(&output->memory, "%s=%s", name, value);
+    list->items[list->count++] = (const char *)text.data;
+}
+
+/* Who speaks, by the semantic conventions of OpenTelemetry; remote write has labels for that. */
+static const struct sink_push *push_of(struct output *output, const struct config_output *wanted)
+{
+    char host[256] = "";
+    struct sink_push *push = node_allocate(&output->memory, sizeof *push);
+    *push = wanted->push;
+    if (strcmp(wanted->kind, "otlp") != 0) {
+        return push;
+    }
+    size_t count = push->attributes.count;
+    const char **items = node_allocate(&output->memory, (count + 3) * sizeof *items);
+    for (size_t i = 0; i < count; i++) {
+        items[i] = wanted->push.attributes.items[i];
+    }
+    push->attributes.items = items;
+    add_attribute(output, &push->attributes, "service.name", "vantage");
+    add_attribute(output, &push->attributes, "service.version", VANTAGE_VERSION);
+    if (gethostname(host, sizeof host - 1) == 0 && host[0] != '\0') {
+        add_attribute(output, &push->attributes, "host.name", host);
+    }
+    return push;
+}
+
 static bool open_sinks(struct output *output, struct err *err)
 {
     const struct config *config = output->options.config;
@@ -90,6 +128,7 @@ static bool open_sinks(struct output *output, struct err *err)
             .escape_html = wanted->escape_html,
             .format = wanted->format,
             .cluster = cluster_of(output, wanted),
+            .push = push_of(output, wanted),
             .waits = output->options.mode != OUTBOX_DROP,
         };
         struct sink *sink = kind->open(&options, err);
@@ -97,6 +136,7 @@ static bool open_sinks(struct output *output, struct err *err)
             return false;
         }
         output->sinks[output->sink_count++] = (struct open_sink){.kind = kind, .sink = sink};
+        output->takes_events |= kind->write != NULL;
     }
     return true;
 }
@@ -106,7 +146,7 @@ static void write_lines(struct output *output)
     struct span lines = span_of(output->lines.data, output->lines.size);
     for (uint32_t i = 0; i < output->sink_count && output->line_count > 0; i++) {
         struct open_sink *s = &output->sinks[i];
-        if (!s->broken) {
+        if (!s->broken && s->kind->write != NULL) {
             s->broken = !s->kind->write(s->sink, lines, output->line_count, &output->failure);
         }
     }
@@ -118,7 +158,7 @@ static void flush_sinks(struct output *output)
 {
     for (uint32_t i = 0; i < output->sink_count; i++) {
         struct open_sink *s = &output->sinks[i];
-        if (!s->broken) {
+        if (!s->broken && s->kind->flush != NULL) {
             s->broken = !s->kind->flush(s->sink, &output->failure);
         }
     }
@@ -132,6 +172,15 @@ const char *output_status(const struct output *output, uint32_t index, struct si
     const struct open_sink *s = &output->sinks[index];
     s->kind->status(s->sink, ret);
     return s->kind->name;
+}
+
+const struct sink_kind *output_sink(struct output *output, uint32_t index, struct sink **ret)
+{
+    if (index >= output->sink_count) {
+        return NULL;
+    }
+    *ret = output->sinks[index].sink;
+    return output->sinks[index].kind;
 }
 
 bool output_failure(const struct output *output, struct err *ret)
@@ -217,7 +266,7 @@ struct outbox *output_outbox(struct output *output, uint32_t worker)
 
 bool output_is_wanted(const struct output *output)
 {
-    return output->sink_count > 0 || output->options.recent > 0 ||
+    return output->takes_events || output->options.recent > 0 ||
            output->options.connections > 0;
 }
 
@@ -264,7 +313,7 @@ static void keep_recent(struct output *output, const struct flow_event *event)
 
 static void write_event(struct output *output, const struct event_head *head)
 {
-    if (output->sink_count == 0) {
+    if (!output->takes_events) {
         return;
     }
     if (output->shaper == NULL) {

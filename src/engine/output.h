@@ -61,6 +61,9 @@ bool output_is_wanted(const struct output *output);
 /* What became of the events at sink `index`, and its kind; NULL behind the last. Output thread. */
 const char *output_status(const struct output *output, uint32_t index, struct sink_status *ret);
 
+/* Sink `index` and its kind; NULL behind the last. */
+const struct sink_kind *output_sink(struct output *output, uint32_t index, struct sink **ret);
+
 /* The first failure of a sink that ends the work (standard output closed, disk full); false: none. */
 bool output_failure(const struct output *output, struct err *ret);
 

@@ -109,3 +109,8 @@ enum policies_status policies_default_json(struct policies *set, enum policies_p
 /* ... and as Prometheus text. `instance` is a label of every sample, NULL: none. */
 enum policies_status policies_prometheus(struct policies *set, const char *name,
                                          const char *instance, struct json *to);
+
+struct point_walk;
+/* The same of all policies as data points (summary/point.h), of the last minute that is over. The set
+ * is locked meanwhile. */
+void policies_points(struct policies *set, const struct point_walk *walk);

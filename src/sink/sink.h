@@ -37,6 +37,19 @@ struct sink_cluster {
     const char *policy_text;
 };
 
+/* A receiver of metrics: OTLP or Prometheus remote write. Who it is reached as is in a sink_cluster, too. */
+struct sink_push {
+    const char *url;
+    const char *token;            /* "Authorization: Bearer"; "" for none */
+    struct text_list attributes;  /* "NAME=VALUE": of the resource, or labels of all series */
+    const char *temporality;      /* OTLP: cumulative or delta */
+    const char *histograms;       /* exponential, classic, or auto: the sink chooses */
+    const char *journal;          /* a directory; "" for none */
+    int64_t interval_ns;
+    int64_t top;                  /* items of a top-N, at most */
+    bool compresses;              /* OTLP: gzip */
+};
+
 struct sink_options {
     const char *path;       /* file: where to write */
     uint64_t rotate_bytes;  /* file: begin a new file beyond this size; 0: never */
@@ -46,7 +59,8 @@ struct sink_options {
     bool pretty;            /* events over several lines */
     bool escape_html;
     const char *format;     /* event/pattern.h; NULL or empty: JSON */
-    const struct sink_cluster *cluster; /* elasticsearch: borrowed as long as the sink lives */
+    const struct sink_cluster *cluster; /* of HTTP: borrowed as long as the sink lives */
+    const struct sink_push *push;       /* likewise */
     bool waits;             /* the source can wait: what does not fit is waited for, not lost */
 };
 
@@ -60,6 +74,18 @@ struct sink_status {
     char last_error[200]; /* empty: all is well */
 };
 
+/* Metrics at a moment: walk() calls the visitor with one point after the other (summary/point.h),
+ * while what they are made of is locked. */
+struct point;
+struct sink_snapshot {
+    uint64_t time_ns;    /* wall clock, since 1970 */
+    uint64_t started_ns; /* the agent */
+    bool is_minute;      /* a minute has ended since the last one: points of a period are new */
+    bool is_last;        /* the agent ends */
+    void (*walk)(const struct sink_snapshot *snapshot,
+                 void (*visit)(void *context, const struct point *point), void *context);
+};
+
 struct sink; /* opaque: each plug-in's own */
 
 struct sink_kind {
@@ -67,9 +93,12 @@ struct sink_kind {
     const char *help;
     struct sink *(*open)(const struct sink_options *options, struct err *err);
     /* Takes `count` events as NDJSON lines. False and err when the sink is broken for good (a
-     * closed pipe, a full disk on standard output): the caller stops writing to it. */
+     * closed pipe, a full disk on standard output): the caller stops writing to it. NULL: it takes
+     * none; nor has it flush. */
     bool (*write)(struct sink *sink, struct span lines, uint32_t count, struct err *err);
     bool (*flush)(struct sink *sink, struct err *err);
+    /* Takes the metrics, every interval; must not block. NULL: it takes none. */
+    void (*snapshot)(struct sink *sink, const struct sink_snapshot *snapshot);
     void (*status)(const struct sink *sink, struct sink_status *ret);
     void (*close)(struct sink *sink);
 };
