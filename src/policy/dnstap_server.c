@@ -111,12 +111,23 @@ static void accept_client(struct server *self)
     }
 }
 
-/* Answers the half of a handshake that wants an answer. */
+/* Answers the half of a handshake that wants an answer (farsightsec/fstrm, "control.h"). ACCEPT names
+ * the content type, without which unbound and others do not go on. */
 static void answer(const struct client *client, uint32_t control)
 {
-    uint8_t reply[12] = {0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0};
-    reply[11] = control == DNSTAP_READY ? DNSTAP_ACCEPT : control == DNSTAP_STOP ? DNSTAP_FINISH : 0;
-    if (reply[11] != 0 && send(client->socket, reply, sizeof reply, MSG_NOSIGNAL) < 0) {
+    static const char type[] = "protobuf:dnstap.Dnstap";
+    enum { HEAD = 12, FIELD = 8, TYPE = sizeof type - 1 };
+    uint8_t reply[HEAD + FIELD + TYPE] = {0};
+    bool accepts = control == DNSTAP_READY;
+    if (!accepts && control != DNSTAP_STOP) {
+        return;
+    }
+    reply[7] = accepts ? 4 + FIELD + TYPE : 4;
+    reply[11] = accepts ? DNSTAP_ACCEPT : DNSTAP_FINISH;
+    reply[HEAD + 3] = 1; /* a content type */
+    reply[HEAD + 7] = TYPE;
+    memcpy(reply + HEAD + FIELD, type, TYPE);
+    if (send(client->socket, reply, accepts ? sizeof reply : HEAD, MSG_NOSIGNAL) < 0) {
         return; /* its end will be seen when it is read from */
     }
 }
