@@ -129,7 +129,7 @@ static bool unpack_lz4(struct span *body, uint8_t *room)
     return size == most;
 }
 
-static enum cassandra_packing packing_of(const struct reading *r)
+static uint8_t packing_of(const struct reading *r)
 {
     const char *chosen = cassandra_options_of(r->c)->compressor;
     if (r->flow->packing != CASSANDRA_UNKNOWN) {
@@ -143,7 +143,7 @@ static enum cassandra_packing packing_of(const struct reading *r)
 /* As much of a body as can be had; empty when it cannot. */
 static struct span unpack(struct reading *r, struct span body, uint8_t *room)
 {
-    enum cassandra_packing packing = packing_of(r);
+    uint8_t packing = packing_of(r);
     struct span unpacked = body;
     if (body.size == 0) {
         return body;
@@ -168,7 +168,7 @@ static struct cassandra_record *record_of(struct reading *r, struct cassandra_he
         room = slab_take(r->c->memory, CASSANDRA_KEPT_MAX);
         body = room != NULL ? unpack(r, body, room) : span_head(body, 0);
     } else if (header.op == CASSANDRA_STARTUP) {
-        r->flow->packing = cassandra_packing_of(body);
+        r->flow->packing = (uint8_t)cassandra_packing_of(body);
     }
     struct cassandra_record *record = cassandra_record_new(r->c, header, body);
     slab_give(r->c->memory, room);

@@ -18,10 +18,12 @@ enum {
     CRC_TOP = 0x1000000,
 };
 
-static const struct {
+struct operation {
     const char *name;
     bool is_response;
-} ops[CASSANDRA_OPS] = {
+};
+
+static const struct operation ops[CASSANDRA_OPS] = {
     [CASSANDRA_ERROR] = {"ERROR", true},
     [CASSANDRA_STARTUP] = {"STARTUP", false},
     [CASSANDRA_READY] = {"READY", true},

@@ -28,6 +28,7 @@ static const struct proto_option options[] = {
 struct side {
     uint64_t start_ns; /* of the message's first byte */
     size_t searched;   /* bytes of it without the end of its headers */
+    size_t wanted;     /* bytes that it takes, once its headers are there */
     uint64_t left;     /* of a large body, passed over */
     bool has_begun;
     bool seeking;
@@ -64,6 +65,7 @@ static void take(struct reading *r, size_t size)
     r->rest = span_skip(r->rest, size);
     r->side->has_begun = false;
     r->side->searched = 0;
+    r->side->wanted = 0;
 }
 
 /* What is said is no SIP; lets go when that happens too often. */
@@ -88,6 +90,7 @@ static enum step read_whole(struct reading *r, size_t head_size)
     size_t body = length > 0 ? (size_t)length : 0;
     size_t kept = body < KEPT_MAX ? body : KEPT_MAX;
     if (r->rest.size < head_size + kept) {
+        r->side->wanted = head_size + kept;
         return WAITS;
     }
     m.body = span_head(span_skip(r->rest, head_size), kept);
@@ -102,6 +105,9 @@ static enum step read_whole(struct reading *r, size_t head_size)
 
 static enum step read_message(struct reading *r)
 {
+    if (r->rest.size < r->side->wanted) {
+        return WAITS;
+    }
     enum sip_looks looks = sip_look(r->rest);
     if (looks != SIP_LOOKS_RIGHT) {
         return looks == SIP_LOOKS_CUT ? WAITS : survive(r);

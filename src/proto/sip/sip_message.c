@@ -28,7 +28,10 @@ struct span sip_trim(struct span text)
 
 struct span sip_next(struct span *rest, uint8_t separator)
 {
-    const uint8_t *at = rest->size > 0 ? memchr(rest->data, separator, rest->size) : NULL;
+    if (rest->size == 0) {
+        return *rest;
+    }
+    const uint8_t *at = memchr(rest->data, separator, rest->size);
     size_t size = at != NULL ? (size_t)(at - rest->data) : rest->size;
     struct span head = span_head(*rest, size);
     *rest = span_skip(*rest, size + 1);
