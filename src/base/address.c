@@ -7,16 +7,28 @@
 
 enum { ADDRESS_GROUPS = 8 };
 
-static char *address_decimal(char *to, unsigned value)
+/* All octets in decimal; the fourth byte says how many digits there are. */
+#define OCTET(n)                                                                                   \
+    {(n) >= 100  ? '0' + (n) / 100                                                                 \
+     : (n) >= 10 ? '0' + (n) / 10                                                                  \
+                 : '0' + (n),                                                                      \
+     (n) >= 100 ? '0' + (n) / 10 % 10 : '0' + (n) % 10, '0' + (n) % 10,                            \
+     (n) >= 100  ? 3                                                                               \
+     : (n) >= 10 ? 2                                                                               \
+                 : 1}
+#define OCTETS_4(n) OCTET(n), OCTET((n) + 1), OCTET((n) + 2), OCTET((n) + 3)
+#define OCTETS_16(n) OCTETS_4(n), OCTETS_4((n) + 4), OCTETS_4((n) + 8), OCTETS_4((n) + 12)
+#define OCTETS_64(n) OCTETS_16(n), OCTETS_16((n) + 16), OCTETS_16((n) + 32), OCTETS_16((n) + 48)
+
+static const char address_octets[256][4] = {OCTETS_64(0), OCTETS_64(64), OCTETS_64(128),
+                                            OCTETS_64(192)};
+
+/* Writes up to three bytes; `to` has room for them. */
+static inline char *address_decimal(char *to, unsigned value)
 {
-    if (value >= 100) {
-        *to++ = (char)('0' + value / 100);
-    }
-    if (value >= 10) {
-        *to++ = (char)('0' + value / 10 % 10);
-    }
-    *to++ = (char)('0' + value % 10);
-    return to;
+    const char *text = address_octets[value];
+    memcpy(to, text, 3);
+    return to + text[3];
 }
 
 static char *address_v4(char *to, const uint8_t *bytes)

@@ -153,27 +153,54 @@ static inline uint64_t json_zero_bytes(uint64_t w)
     return (w - 0x0101010101010101u) & ~w & 0x8080808080808080u;
 }
 
+/* The top bit of each byte of `w` that is no ASCII or needs an escape; exact up to the first. */
+static inline uint64_t json_special_bytes(uint64_t w)
+{
+    return ((w - 0x2020202020202020u) & ~w & 0x8080808080808080u) | (w & 0x8080808080808080u) |
+           json_zero_bytes(w ^ 0x2222222222222222u) | json_zero_bytes(w ^ 0x5c5c5c5c5c5c5c5cu);
+}
+
+static inline bool json_is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 /* How many bytes at the start of `s` are ASCII and need no escape; eight at a time. */
 static size_t json_plain_ascii(struct span s)
 {
-    const uint8_t *at = s.data;
-    size_t left = s.size;
-    while (left >= 8) {
-        uint64_t w = load_le64(at);
-        uint64_t special = ((w - 0x2020202020202020u) & ~w & 0x8080808080808080u) |
-                           (w & 0x8080808080808080u) | json_zero_bytes(w ^ 0x2222222222222222u) |
-                           json_zero_bytes(w ^ 0x5c5c5c5c5c5c5c5cu);
+    size_t i = 0;
+    for (; s.size - i >= 8; i += 8) {
+        uint64_t special = json_special_bytes(load_le64(s.data + i));
         if (special != 0) {
-            return s.size - left + (size_t)__builtin_ctzll(special) / 8;
+            return i + (size_t)__builtin_ctzll(special) / 8;
         }
-        at += 8;
-        left -= 8;
     }
-    while (left > 0 && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\') {
-        at++;
-        left--;
+    while (i < s.size && json_is_plain(s.data[i])) {
+        i++;
     }
-    return s.size - left;
+    return i;
+}
+
+/* The same, and copies them on the way; of `to`, which has room for all of `s`, what lies behind them
+ * may have been written to. */
+static size_t json_copy_ascii(char *to, struct span s)
+{
+    size_t i = 0;
+    for (; s.size - i >= 8; i += 8) {
+        memcpy(to + i, s.data + i, 8);
+        uint64_t special = json_special_bytes(load_le64(s.data + i));
+        if (special != 0) {
+            return i + (size_t)__builtin_ctzll(special) / 8;
+        }
+    }
+    if (s.size >= 8 && json_special_bytes(load_le64(s.data + s.size - 8)) == 0) {
+        memcpy(to + s.size - 8, s.data + s.size - 8, 8);
+        return s.size;
+    }
+    for (; i < s.size && json_is_plain(s.data[i]); i++) {
+        to[i] = (char)s.data[i];
+    }
+    return i;
 }
 
 /* How many bytes at the start of `s` can be copied as they are. */
@@ -233,15 +260,14 @@ static void json_put_escaped(struct json *j, struct span text)
 void json_span(struct json *j, struct span text)
 {
     json_separate(j);
-    size_t plain = json_plain(text);
-    char *to = json_reserve(j, plain + 2);
+    char *to = json_reserve(j, text.size + 2);
     if (to == NULL) {
         return;
     }
     *to++ = '"';
-    to = plain > 0 ? mempcpy(to, text.data, plain) : to;
+    size_t plain = json_copy_ascii(to, text);
     if (plain == text.size) {
-        *to = '"';
+        to[plain] = '"';
         j->size += plain + 2;
         return;
     }

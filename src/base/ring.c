@@ -58,6 +58,37 @@ void *ring_reserve(struct ring *r, size_t size)
     return ring_word(r, head) + 1;
 }
 
+void *ring_open(struct ring *r, size_t size)
+{
+    assert(size % RING_HEADER == 0 && size <= r->size / 2);
+    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+    uint64_t to_end = r->size - (head & (r->size - 1));
+    uint64_t skip = size > to_end ? to_end : 0;
+    if (!ring_fits(r, head + skip + size)) {
+        return NULL;
+    }
+    if (skip > 0) {
+        *ring_word(r, head) = RING_SKIP;
+    }
+    r->reserved = head + skip;
+    return ring_word(r, head + skip);
+}
+
+void ring_commit_many(struct ring *r, size_t size)
+{
+    r->reserved += size;
+    ring_commit(r);
+}
+
+void ring_rewind(struct ring *r)
+{
+    uint64_t start = (atomic_load_explicit(&r->head, memory_order_relaxed) + r->size - 1) &
+                     ~(r->size - 1);
+    atomic_store_explicit(&r->head, start, memory_order_relaxed);
+    atomic_store_explicit(&r->tail, start, memory_order_relaxed);
+    r->tail_seen = r->head_seen = r->peeked = r->reserved = start;
+}
+
 void ring_commit(struct ring *r)
 {
     atomic_store_explicit(&r->head, r->reserved, memory_order_release);

@@ -39,6 +39,17 @@ void *ring_reserve(struct ring *r, size_t size);
 /* Producer: hands the reserved record to the consumer. */
 void ring_commit(struct ring *r);
 
+/* Producer: `size` bytes (a multiple of 8, half of the ring at most) for several records one behind
+ * the other, each behind a 64-bit word that says how many bytes it takes, a multiple of 8; NULL when
+ * there is no such room. ring_commit_many() hands over those in the first `size` bytes, at least one
+ * record; what lies behind them is to be opened anew. */
+void *ring_open(struct ring *r, size_t size);
+void ring_commit_many(struct ring *r, size_t size);
+
+/* Of a ring that is empty, whose producer and consumer are one thread: what comes next stands at the
+ * start of the memory again, which is in the cache. */
+void ring_rewind(struct ring *r);
+
 /* Consumer: the oldest record and its size, or NULL when there is none. Stays the same until it
  * is released. */
 void *ring_peek(struct ring *r, size_t *size);

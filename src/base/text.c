@@ -200,22 +200,41 @@ char *text_short_duration(char to[TEXT_ROOM], int64_t nanoseconds)
     return to;
 }
 
+static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
+                                  "25262728293031323334353637383940414243444546474849"
+                                  "50515253545556575859606162636465666768697071727374"
+                                  "75767778798081828384858687888990919293949596979899";
+
+/* Writes `value`, below 100, as two digits. */
+static inline char *put_pair(char *to, uint32_t value)
+{
+    memcpy(to, digit_pairs + 2 * (size_t)value, 2);
+    return to + 2;
+}
+
 /* Writes `value` as exactly `width` digits, two at a time: half the divisions. */
 static char *put_digits(char *to, uint32_t value, int width)
 {
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-                                "25262728293031323334353637383940414243444546474849"
-                                "50515253545556575859606162636465666768697071727374"
-                                "75767778798081828384858687888990919293949596979899";
     int left = width;
     for (; left >= 2; left -= 2) {
-        memcpy(to + left - 2, &pairs[value % 100 * 2], 2);
+        put_pair(to + left - 2, value % 100);
         value /= 100;
     }
     if (left == 1) {
         to[0] = (char)('0' + value % 10);
     }
     return to + width;
+}
+
+/* Nanoseconds: nine digits whose divisions do not wait for each other. */
+static char *put_nanoseconds(char *to, uint32_t value)
+{
+    uint32_t high = value / 10000, low = value % 10000;
+    *to++ = (char)('0' + high / 10000);
+    to = put_pair(to, high / 100 % 100);
+    to = put_pair(to, high % 100);
+    to = put_pair(to, low / 100);
+    return put_pair(to, low % 100);
 }
 
 /* The date of a day since 1970: the days are counted from 1 March of year 0, so that the leap day
@@ -229,11 +248,12 @@ static char *put_date(char *to, uint32_t day)
     uint32_t of_year = of_era - (365 * year + year / 4 - year / 100);
     uint32_t month = (5 * of_year + 2) / 153; /* 0 is March */
     uint32_t of_month = of_year - (153 * month + 2) / 5 + 1;
-    to = put_digits(to, era * 400 + year + (month >= 10), 4);
+    year += era * 400 + (month >= 10);
+    to = put_pair(put_pair(to, year / 100), year % 100);
     *to++ = '-';
-    to = put_digits(to, month < 10 ? month + 3 : month - 9, 2);
+    to = put_pair(to, month < 10 ? month + 3 : month - 9);
     *to++ = '-';
-    return put_digits(to, of_month, 2);
+    return put_pair(to, of_month);
 }
 
 size_t text_rfc3339(char to[TEXT_TIME_ROOM], uint64_t nanoseconds, int digits)
@@ -246,12 +266,15 @@ size_t text_rfc3339(char to[TEXT_TIME_ROOM], uint64_t nanoseconds, int digits)
     uint32_t of_day = (uint32_t)(seconds % 86400);
     char *at = put_date(to, (uint32_t)(seconds / 86400));
     *at++ = 'T';
-    at = put_digits(at, of_day / 3600, 2);
+    at = put_pair(at, of_day / 3600);
     *at++ = ':';
-    at = put_digits(at, of_day / 60 % 60, 2);
+    at = put_pair(at, of_day / 60 % 60);
     *at++ = ':';
-    at = put_digits(at, of_day % 60, 2);
-    if (digits > 0) {
+    at = put_pair(at, of_day % 60);
+    if (digits == 9) {
+        *at++ = '.';
+        at = put_nanoseconds(at, fraction);
+    } else if (digits > 0) {
         *at++ = '.';
         at = put_digits(at, fraction / powers[9 - digits], digits);
     }

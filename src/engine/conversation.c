@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 enum {
-    LOG_BYTES = 1 << 20,   /* of events that one call of a hook may make */
     PROBE_BYTES = 2048,    /* of one side; who cannot be told from them is not known */
     SWITCHES_MAX = 4,      /* of one conversation, from protocol to protocol */
 };
@@ -36,7 +35,8 @@ struct conversations {
     uint32_t pool_bound;
     uint32_t free_list;
     struct slab *slab;
-    struct event_log log;
+    struct event_log log; /* in the outbox */
+    struct transaction_ids ids;
     struct conversation_stats stats;
 };
 
@@ -65,11 +65,8 @@ struct conversations *conversations_new(const struct conversation_options *optio
     all->of_flow = pages_reserve(of_flow_size(all));
     all->pool = pages_reserve(pool_size(all));
     all->slab = slab_new(options->memory);
-    all->log.memory = pages_reserve(LOG_BYTES);
-    all->log.capacity = options->wants_events ? LOG_BYTES : 0;
     all->log.text_max = options->text_max;
-    if (all->of_flow == NULL || all->pool == NULL || all->slab == NULL ||
-        all->log.memory == NULL) {
+    if (all->of_flow == NULL || all->pool == NULL || all->slab == NULL) {
         err_set(err, ERR_FAILED, "cannot reserve memory for conversations; lower limits.memory");
         conversations_free(all);
         return NULL;
@@ -84,7 +81,6 @@ void conversations_free(struct conversations *all)
     }
     pages_release(all->of_flow, of_flow_size(all));
     pages_release(all->pool, pool_size(all));
-    pages_release(all->log.memory, LOG_BYTES);
     slab_free(all->slab);
     free(all);
 }
@@ -169,11 +165,15 @@ static void set_context(struct call *call)
     };
 }
 
-/* Sends what a hook has logged on its way. */
+/* Sends what a hook has logged on its way, and has room for what the next one will. */
 static void pass_events(struct call *call)
 {
-    const uint64_t order[] = {call->moment->order, call->moment->suborder};
-    transaction_ends_pass(&call->all->log, call->flow, order, call->all->options.outbox);
+    struct conversations *all = call->all;
+    if (all->options.wants_events && (all->log.used > 0 || all->log.lost > 0)) {
+        const uint64_t order[] = {call->moment->order, call->moment->suborder};
+        transaction_ends_finish(&all->log, call->flow, order, &all->ids);
+        outbox_pass_log(all->options.outbox, &all->log);
+    }
 }
 
 /* ---- Whose it is ---------------------------------------------------------------------------- */
@@ -528,6 +528,9 @@ static void take_icmp(struct call *call, const struct packet *packet, unsigned s
 static struct call call_of(struct conversations *all, const struct conversation_moment *moment,
                            flow_index index, struct flow *flow)
 {
+    if (all->options.wants_events) {
+        outbox_open(all->options.outbox, &all->log);
+    }
     return (struct call){
         .all = all,
         .moment = moment,

@@ -17,6 +17,9 @@ enum {
     OUTBOX_BYTES = 4 << 20,
     LINES_BYTES = 128 << 10, /* encoded before a sink is called */
     SINKS_MAX = 16,
+    LOG_BYTES = 1 << 20,     /* of events that one call of a hook may make */
+    LOG_LEAST = 64 << 10,    /* where drops are allowed */
+    DRAIN_BYTES = 64 << 10,  /* of events that wait for their own thread: what fits in its cache */
     WAIT_NS = 50000,
 };
 
@@ -294,6 +297,49 @@ void outbox_commit(struct outbox *outbox)
     ring_commit(&outbox->ring);
 }
 
+static uint32_t move_events(struct output *output, bool last);
+
+/* Room for a log. Who drains himself does so before his events have left the cache. */
+static void *open_room(struct outbox *outbox, size_t *size)
+{
+    struct ring *ring = &outbox->ring;
+    *size = LOG_BYTES;
+    if (outbox->mode == OUTBOX_DRAIN && ring_used(ring) >= DRAIN_BYTES) {
+        move_events(outbox->output, false);
+        ring_rewind(ring);
+    }
+    void *room = ring_open(ring, *size);
+    while (room == NULL && outbox->mode == OUTBOX_WAIT) {
+        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+        room = ring_open(ring, *size);
+    }
+    while (room == NULL && *size > LOG_LEAST) {
+        *size /= 4;
+        room = ring_open(ring, *size);
+    }
+    return room;
+}
+
+void outbox_open(struct outbox *outbox, struct event_log *log)
+{
+    size_t size;
+    log->memory = open_room(outbox, &size);
+    log->capacity = log->memory != NULL ? size : 0;
+    log->used = 0;
+}
+
+void outbox_pass_log(struct outbox *outbox, struct event_log *log)
+{
+    if (log->used > 0) {
+        ring_commit_many(&outbox->ring, log->used);
+    }
+    if (log->lost > 0) {
+        atomic_fetch_add_explicit(&outbox->dropped, log->lost, memory_order_relaxed);
+    }
+    log->lost = 0;
+    outbox_open(outbox, log);
+}
+
 void outbox_pass(struct outbox *outbox, uint64_t order)
 {
     atomic_store_explicit(&outbox->passed, order, memory_order_release);
@@ -385,7 +431,8 @@ static struct outbox *next_outbox(struct output *output, bool last, struct event
     return best != NULL && early && (*ret)->order >= bound ? NULL : best;
 }
 
-uint32_t output_drain(struct output *output, bool last)
+/* Encodes what can be moved; full pieces go to the sinks. */
+static uint32_t move_events(struct output *output, bool last)
 {
     uint32_t moved = 0;
     struct event_head *head = NULL;
@@ -395,10 +442,17 @@ uint32_t output_drain(struct output *output, bool last)
         ring_release(&outbox->ring);
         moved++;
     }
-    if (output->line_count > 0) {
+    return moved;
+}
+
+uint32_t output_drain(struct output *output, bool last)
+{
+    uint32_t moved = move_events(output, last);
+    bool has_lines = output->line_count > 0; /* of what was moved between two hooks, too */
+    if (has_lines) {
         write_lines(output);
     }
-    if (last || moved > 0) {
+    if (last || has_lines || moved > 0) {
         flush_sinks(output);
     }
     return moved;

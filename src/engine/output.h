@@ -8,6 +8,7 @@
 #include "engine/config.h"
 #include "engine/flow_event.h"
 #include "engine/health_event.h"
+#include "event/event_log.h"
 #include "sink/sink.h"
 
 #include <pthread.h>
@@ -48,6 +49,13 @@ struct outbox *output_outbox(struct output *output, uint32_t worker);
 /* Worker: room for an event, or NULL when it was dropped. Then outbox_commit(). */
 void *outbox_reserve(struct outbox *outbox, size_t size);
 void outbox_commit(struct outbox *outbox);
+
+/* Worker: has the log write its next events right into the outbox, as many as one call of a hook may
+ * make; with drops it may hold fewer, or none. Undone by outbox_reserve(). */
+void outbox_open(struct outbox *outbox, struct event_log *log);
+/* Worker: the log's events go, and those that it had no room for are counted; then it is opened
+ * anew. */
+void outbox_pass_log(struct outbox *outbox, struct event_log *log);
 /* Worker: all its events below `order` are in the outbox. */
 void outbox_pass(struct outbox *outbox, uint64_t order);
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/transaction_ends.h"
 
-#include "engine/flow_event.h"
-
 #include <netinet/in.h>
 
 static const char *transport_of(const struct flow_key *key)
@@ -19,7 +17,18 @@ static const char *transport_of(const struct flow_key *key)
     }
 }
 
-void transaction_ends(struct transaction *t, const struct flow *flow)
+static const char *community_id(struct transaction_ids *ids, const struct flow_key *key)
+{
+    unsigned place = (key->port[0] * 31U + key->port[1] * 17U + key->address[0][3] +
+                      key->address[1][3]) % TRANSACTION_IDS;
+    if (memcmp(&ids->known[place].key, key, sizeof *key) != 0) {
+        ids->known[place].key = *key;
+        flow_event_community_id(ids->known[place].text, key);
+    }
+    return ids->known[place].text;
+}
+
+void transaction_ends(struct transaction *t, const struct flow *flow, struct transaction_ids *ids)
 {
     const struct flow_key *key = &flow->key;
     unsigned source = flow->initiator ^ (t->request_side & 1U);
@@ -33,25 +42,18 @@ void transaction_ends(struct transaction *t, const struct flow *flow)
     t->network_type = key->version == 4 ? "ipv4" : "ipv6";
     t->transport = transport_of(key);
     t->incomplete = flow->flags & FLOW_INCOMPLETE;
-    flow_event_community_id(t->community_id, key);
+    memcpy(t->community_id, community_id(ids, key), sizeof t->community_id);
 }
 
-void transaction_ends_pass(struct event_log *log, const struct flow *flow, const uint64_t order[2],
-                           struct outbox *outbox)
+void transaction_ends_finish(struct event_log *log, const struct flow *flow, const uint64_t order[2],
+                             struct transaction_ids *ids)
 {
     struct event_head *head = event_log_first(log);
     for (; head != NULL; head = event_log_next(log, head)) {
         struct transaction *t = (struct transaction *)head;
-        transaction_ends(t, flow);
+        transaction_ends(t, flow, ids);
         transaction_finish(t);
         head->order = order[0];
         head->suborder = order[1];
-        size_t size = event_pack(NULL, 0, head, log->text_max);
-        void *room = outbox_reserve(outbox, size);
-        if (room != NULL) {
-            event_pack(room, size, head, log->text_max);
-            outbox_commit(outbox);
-        }
     }
-    event_log_reset(log);
 }

@@ -2,15 +2,25 @@
 /* What the engine knows of a transaction and its protocol does not: the two ends, and how they talk. */
 #pragma once
 
-#include "engine/output.h"
+#include "engine/flow_event.h"
 #include "event/event_log.h"
 #include "event/transaction.h"
 #include "flow/flow.h"
 
-/* Fills in the part "by the engine" of a transaction of that flow; t->request_side says who asked. */
-void transaction_ends(struct transaction *t, const struct flow *flow);
+enum { TRANSACTION_IDS = 256 };
 
-/* Sends the transactions of a log on their way: finished, with this order and suborder, packed into the
- * outbox, which counts those that it has no room for. The log is empty then. */
-void transaction_ends_pass(struct event_log *log, const struct flow *flow, const uint64_t order[2],
-                           struct outbox *outbox);
+/* Community IDs of flows that had transactions lately, by their keys' ports: a SHA-1 costs more than
+ * all else that the engine adds. Zeroes are an empty one. */
+struct transaction_ids {
+    struct {
+        struct flow_key key;
+        char text[FLOW_EVENT_COMMUNITY_ID];
+    } known[TRANSACTION_IDS];
+};
+
+/* Fills in the part "by the engine" of a transaction of that flow; t->request_side says who asked. */
+void transaction_ends(struct transaction *t, const struct flow *flow, struct transaction_ids *ids);
+
+/* Finishes the transactions of a log where they lie, with this order and suborder. */
+void transaction_ends_finish(struct event_log *log, const struct flow *flow, const uint64_t order[2],
+                             struct transaction_ids *ids);

@@ -16,6 +16,17 @@ enum { EVENT_LIST_MAX = sizeof(((struct event_u16_list *)0)->values) / sizeof(ui
  * address. */
 enum { EVENT_VALUE_ROOM = ADDRESS_ROOM + 2 };
 
+/* Ways and closings are copied in pieces of this size, so that something lies behind them. */
+enum { EVENT_PIECE = 16 };
+_Static_assert((int)EVENT_DEPTH_MAX < (int)EVENT_PIECE, "closings are one piece");
+
+/* Kinds whose values may be of any size. */
+enum {
+    EVENT_LARGE = 1 << EVENT_SPAN | 1 << EVENT_VALUE | 1 << EVENT_TEXT | 1 << EVENT_INLINE |
+                  1 << EVENT_JSON | 1 << EVENT_SPANS | 1 << EVENT_PAIRS | 1 << EVENT_ITEMS |
+                  1 << EVENT_ADDRESSES
+};
+
 /* ---- Fields of a type ----------------------------------------------------------------------- */
 
 struct event_walk event_walk_of(const struct event_type *type)
@@ -46,12 +57,14 @@ struct event_step {
     uint8_t shared; /* of these, around the field before it in the table, too */
     uint8_t kind;
     uint8_t flags;
+    bool is_large; /* the value may be of any size */
     struct event_plan *item; /* EVENT_ITEMS: owned */
 };
 
 struct event_plan {
     const struct event_type *type;
     char *ways;
+    size_t room; /* for all ways, and values of bounded size */
     unsigned count;
     struct event_step steps[];
 };
@@ -76,6 +89,7 @@ static char *event_step_init(struct event_step *step, const struct event_field *
         .shared = (uint8_t)event_shared(before, field->name),
         .kind = (uint8_t)field->kind,
         .flags = field->flags,
+        .is_large = EVENT_LARGE >> field->kind & 1,
     };
     *to++ = '"';
     for (const char *at = field->name; *at != '\0'; at++) {
@@ -105,13 +119,14 @@ static struct event_plan *event_plan_room(const struct event_type *type)
         size += 4 * strlen(f->name) + 3; /* a dot becomes four bytes at most */
     }
     struct event_plan *plan = calloc(1, sizeof *plan + count * sizeof *plan->steps);
-    char *ways = malloc(size + 1);
+    char *ways = calloc(1, size + EVENT_PIECE);
     if (plan == NULL || ways == NULL) {
         free(plan);
         free(ways);
         return NULL;
     }
-    *plan = (struct event_plan){.type = type, .ways = ways, .count = count};
+    size_t room = size + count * (1 + EVENT_DEPTH_MAX + EVENT_VALUE_ROOM) + 2 * EVENT_PIECE;
+    *plan = (struct event_plan){.type = type, .ways = ways, .room = room, .count = count};
     return plan;
 }
 
@@ -410,54 +425,63 @@ static void event_put_items(struct json *to, const struct event_items *list,
     json_array_end(to);
 }
 
-/* False when the value is of a bounded size. */
-static bool event_put_large(struct json *to, const struct event_step *step, const void *at,
+static void event_put_large(struct json *to, const struct event_step *step, const void *at,
                             unsigned without)
 {
     to->comma = false;
     switch ((enum event_kind)step->kind) {
     case EVENT_SPAN:
         json_span(to, *(const struct span *)at);
-        return true;
+        break;
     case EVENT_VALUE:
         json_raw(to, event_is_empty(EVENT_VALUE, at) ? span_str("null")
                                                      : *(const struct span *)at);
-        return true;
+        break;
     case EVENT_TEXT:
         json_text(to, event_pointer(at));
-        return true;
+        break;
     case EVENT_INLINE:
         json_text(to, at);
-        return true;
+        break;
     case EVENT_JSON:
         json_raw(to, event_is_empty(EVENT_JSON, at) ? span_str("null")
                                                     : span_str(event_pointer(at)));
-        return true;
+        break;
     case EVENT_SPANS:
         event_put_spans(to, at, step->flags);
-        return true;
+        break;
     case EVENT_PAIRS:
         event_put_pairs(to, at);
-        return true;
+        break;
     case EVENT_ITEMS:
         event_put_items(to, at, step->item, without);
-        return true;
+        break;
     case EVENT_ADDRESSES:
         event_put_addresses(to, at);
-        return true;
+        break;
     default:
-        return false;
+        break;
     }
 }
 
 /* ---- Encoding ------------------------------------------------------------------------------- */
 
-static char *event_write_closings(char *to, unsigned count)
+static inline char *event_write_closings(char *to, unsigned count)
 {
-    while (count-- > 0) {
-        *to++ = '}';
+    memcpy(to, "}}}}}}}}}}}}}}}}", EVENT_PIECE);
+    return to + count;
+}
+
+/* The way to a value from within `shared` objects. Most ways are one or two pieces. */
+static inline char *event_write_way(char *to, const struct event_step *step, unsigned shared)
+{
+    const char *way = step->way + step->skip[shared];
+    size_t size = (size_t)step->way_size - step->skip[shared];
+    memcpy(to, way, EVENT_PIECE);
+    for (size_t at = EVENT_PIECE; at < size; at += EVENT_PIECE) {
+        memcpy(to + at, way + at, EVENT_PIECE);
     }
-    return to;
+    return to + size;
 }
 
 static bool event_is_omitted(const struct event_step *step, const void *at)
@@ -472,36 +496,37 @@ static void event_plan_put(const struct event_plan *plan, struct json *to, const
                            unsigned without)
 {
     json_object_begin(to);
+    char *end = json_reserve(to, plan->room);
     bool first = true;
     unsigned open = 0;   /* objects around the field written last */
     unsigned shared = 0; /* of these, around all fields since */
     for (const struct event_step *s = plan->steps; s < plan->steps + plan->count; s++) {
-        enum event_kind kind = s->kind;
         const void *at = (const uint8_t *)event + s->offset;
         shared = s->shared < shared ? s->shared : shared;
         if (s->flags & without || event_is_omitted(s, at)) {
             continue;
         }
-        char *end = json_reserve(to, s->way_size + EVENT_DEPTH_MAX + 1u + EVENT_VALUE_ROOM);
         if (end == NULL) {
             return;
         }
         end = event_write_closings(end, open - shared);
-        if (!first) {
-            *end++ = ',';
-        }
-        end = mempcpy(end, s->way + s->skip[shared], (size_t)s->way_size - s->skip[shared]);
-        to->size = (size_t)(end - to->data);
-        if (!event_put_large(to, s, at, without)) {
-            to->size = (size_t)(event_write_small(end, kind, at) - to->data);
+        *end = ',';
+        end = event_write_way(end + !first, s, shared);
+        if (s->is_large) {
+            to->size = (size_t)(end - to->data);
+            event_put_large(to, s, at, without);
+            end = json_reserve(to, plan->room);
+        } else {
+            end = event_write_small(end, s->kind, at);
         }
         first = false;
         open = shared = s->depth;
     }
-    for (; open > 0; open--) {
-        json_object_end(to);
+    if (end != NULL) {
+        end = event_write_closings(end, open + 1);
+        to->size = (size_t)(end - to->data);
+        to->comma = true;
     }
-    json_object_end(to);
 }
 
 void event_plan_json(const struct event_plan *plan, struct json *to, const struct event_head *event)

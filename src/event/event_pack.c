@@ -5,6 +5,12 @@
 
 enum { PACK_ALIGNMENT = 8, UTF8_MAX = 4 };
 
+/* Kinds that borrow something; all others are whole in their struct. */
+enum {
+    PACK_KINDS = 1 << EVENT_SPAN | 1 << EVENT_VALUE | 1 << EVENT_SPANS | 1 << EVENT_PAIRS |
+                 1 << EVENT_ITEMS | 1 << EVENT_ADDRESSES
+};
+
 /* Memory that is filled from the front; beyond its end it only counts. */
 struct packer {
     uint8_t *to;
@@ -118,17 +124,36 @@ static void pack_items(struct packer *p, const struct event_type *type,
     }
 }
 
+/* Most fields of an event are empty: nothing to pack. */
+static inline bool is_nothing(enum event_kind kind, const void *at)
+{
+    switch (kind) {
+    case EVENT_SPAN:
+    case EVENT_VALUE:
+        return ((const struct span *)at)->data == NULL;
+    case EVENT_SPANS:
+        return ((const struct event_spans *)at)->count == 0;
+    case EVENT_PAIRS:
+        return ((const struct event_pairs *)at)->count == 0;
+    default:
+        return false;
+    }
+}
+
 /* Packs what the fields of the struct `from` borrow; its copy is `to`, NULL when that found no
  * room. */
 static void pack_fields(struct packer *p, const struct event_field *fields, const uint8_t *from,
                         uint8_t *to)
 {
     for (const struct event_field *f = fields; f != NULL && f->name != NULL; f++) {
-        if (f->flags & EVENT_COPY) {
+        if ((PACK_KINDS >> f->kind & 1) == 0 || f->flags & EVENT_COPY) {
             continue;
         }
         const void *at = from + f->offset;
         void *copy = to != NULL ? to + f->offset : NULL;
+        if (is_nothing(f->kind, at)) {
+            continue; /* as it was copied with its struct */
+        }
         switch (f->kind) {
         case EVENT_SPAN:
             pack_text(p, *(const struct span *)at, copy);

@@ -18,7 +18,10 @@ static bool equals_at(const uint8_t *text, const char *name, size_t size)
 
 bool http_equals(struct span text, const char *name)
 {
-    return text.size == strlen(name) && equals_at(text.data, name, text.size);
+    /* Most names that are compared differ in their first letter. */
+    return text.size > 0 ? lower(*text.data) == lower((uint8_t)*name) &&
+                               text.size == strlen(name) && equals_at(text.data, name, text.size)
+                         : *name == '\0';
 }
 
 bool http_contains(struct span text, const char *name)

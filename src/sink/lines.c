@@ -98,7 +98,7 @@ int lines_put(struct lines *l, int fd, struct span data, uint32_t count)
     if (data.size > LINES_BUFFER - l->size) {
         failure = lines_flush(l, fd);
     }
-    if (data.size > LINES_BUFFER) {
+    if (data.size >= LINES_BUFFER) {
         int another = lines_send(l, fd, data, count);
         return failure != 0 ? failure : another;
     }

@@ -1,7 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/dns/dns_suffix.h"
 
+#include "base/hash.h"
+
 #include <libpsl.h>
+#include <stdatomic.h>
+
+/* Names come again and again, and the list takes thousands of instructions a name. */
+enum { KNOWN = 4096, AT_BITS = 12 /* names are shorter, escaped as well */ };
+
+/* Where the registered domain begins in a name in lower case; its size where it has none. What is
+ * remembered of a name is its hash with that in its lowest bits, in one word: any thread may. */
+static size_t registered_at(const char *lower, size_t size)
+{
+    static _Atomic(uint64_t) known[KNOWN];
+    uint64_t hash = hash64(lower, size, hash_seed());
+    _Atomic(uint64_t) *place = &known[hash % KNOWN];
+    uint64_t found = atomic_load_explicit(place, memory_order_relaxed);
+    size_t at = found & ((1U << AT_BITS) - 1);
+    if (found >> AT_BITS == hash >> AT_BITS && at <= size) {
+        return at;
+    }
+    const char *registered = psl_registrable_domain(psl_builtin(), lower);
+    at = registered != NULL ? (size_t)(registered - lower) : size;
+    atomic_store_explicit(place, hash >> AT_BITS << AT_BITS | at, memory_order_relaxed);
+    return at;
+}
 
 bool dns_suffix_split(const struct dns_name *name, struct dns_domain *ret)
 {
@@ -15,12 +39,11 @@ bool dns_suffix_split(const struct dns_name *name, struct dns_domain *ret)
         lower[i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
     }
     lower[name->size] = '\0';
-    const char *registered = psl_registrable_domain(psl_builtin(), lower);
-    if (registered == NULL) {
+    size_t at = registered_at(lower, name->size);
+    if (at == name->size) {
         return false;
     }
     struct span text = dns_name_text(name);
-    size_t at = (size_t)(registered - lower);
     ret->registered = span_skip(text, at);
     const uint8_t *dot = memchr(ret->registered.data, '.', ret->registered.size);
     if (dot != NULL) {

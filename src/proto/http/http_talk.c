@@ -68,12 +68,14 @@ static bool wants_body(const struct call *call, const struct http_message *m)
 /* A fold is read as spaces (RFC 9112 §5.2). */
 static void unfold(struct http_message *m)
 {
-    for (uint32_t i = m->head.headers_at; i + 1 < m->text_size; i++) {
-        bool folds = m->text[i + 1] == ' ' || m->text[i + 1] == '\t';
-        if (m->text[i] == '\n' && folds) {
-            m->text[i] = ' ';
-            m->text[i - 1] = m->text[i - 1] == '\r' ? ' ' : m->text[i - 1];
+    uint8_t *end = m->text + m->text_size;
+    uint8_t *at = m->text + m->head.headers_at;
+    while (at + 1 < end && (at = memchr(at, '\n', (size_t)(end - 1 - at))) != NULL) {
+        if (at[1] == ' ' || at[1] == '\t') {
+            at[0] = ' ';
+            at[-1] = at[-1] == '\r' ? ' ' : at[-1];
         }
+        at++;
     }
 }
 
