@@ -95,7 +95,8 @@ static void print(struct policies *policies, uint64_t periods)
 static int read_capture(struct config *config, struct policies *policies, uint64_t periods)
 {
     struct err err = {0};
-    struct engine_options engine_options = {.mode = "read", .policies = policies};
+    struct engine_options engine_options = {.mode = "read", .policies = policies,
+                                            .only_policies = true};
     struct engine *engine =
         config_check(config, &err) ? engine_new(config, &engine_options, &err) : NULL;
     if (engine == NULL) {

@@ -30,6 +30,7 @@ struct engine_options {
     uint32_t keep_connections; /* so many of the worst TCP connections, for engine_connections() */
     const uint64_t *draw;     /* files only: for engine_graph(), or NULL */
     struct policies *policies; /* counted on the way, if there are any; NULL: none */
+    bool only_policies;        /* and nothing else is: no flows, no protocols */
     struct pcapwrite *writer; /* files only: every frame that passes the filter goes there, or NULL */
 };
 

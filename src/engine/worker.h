@@ -19,6 +19,7 @@ struct worker_options {
     const struct listeners *listeners; /* who reads what flows say; count 0: nobody */
     struct outbox *outbox;
     struct policies *policies; /* NULL: none */
+    bool only_policies;        /* no flows are kept, no protocols read */
     uint32_t number;           /* among all workers */
     uint32_t index;      /* which list of a chunk is its own */
     uint32_t capacity;   /* flows */

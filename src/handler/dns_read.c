@@ -108,6 +108,16 @@ static const char *const rcodes[] = {"NOERROR",  "FORMERR", "SRVFAIL", "NXDOMAIN
                                      "NOTZONE"};
 enum { RCODES = sizeof rcodes / sizeof *rcodes, RCODE_MAX = 23, TYPE_MAX = 65535 };
 
+struct span dns_read_number(unsigned number, char room[DNS_READ_WORD])
+{
+    char *end = room + DNS_READ_WORD, *at = end;
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return span_of(at, (size_t)(end - at));
+}
+
 struct span dns_read_rcode(unsigned rcode, char room[DNS_READ_WORD])
 {
     if (rcode < RCODES) {

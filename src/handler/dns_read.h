@@ -39,6 +39,7 @@ unsigned dns_read_suffix(struct span name);
 enum { DNS_READ_WORD = 16 };
 struct span dns_read_rcode(unsigned rcode, char room[DNS_READ_WORD]);
 struct span dns_read_type(unsigned type, char room[DNS_READ_WORD]);
+struct span dns_read_number(unsigned number, char room[DNS_READ_WORD]);
 /* The number of such a word in any case, or of its digits; -1 when it is none. */
 int dns_read_rcode_of(const char *word);
 int dns_read_type_of(const char *word);

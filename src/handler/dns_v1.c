@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* DNS by messages: version 1 of pktvisor's "dns". Queries and responses are counted each for itself;
  * where both were seen, the transaction, too. */
-#include <stdio.h>
 
 #include "base/address.h"
 #include "base/hash.h"
@@ -179,8 +178,7 @@ static void dns_v1_look(struct handler_run *run, struct dns_read *dns,
         add_subnet(run, dns);
     }
     if (handler_wants(run, TOP_PORTS)) {
-        int size = snprintf(room, sizeof room, "%u", event->port[is_response]);
-        handler_add_name(&b->ports, span_of(room, (size_t)size), 1);
+        handler_add_name(&b->ports, dns_read_number(event->port[is_response], room), 1);
     }
 }
 

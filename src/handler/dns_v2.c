@@ -211,8 +211,7 @@ static void dns_v2_look(struct handler_run *run, unsigned direction, const struc
         handler_add_name(&side->types, dns_read_type(dns->message.question_type, room), 1);
     }
     if (handler_wants(run, TOP_PORTS)) {
-        int size = snprintf(room, sizeof room, "%u", query->port);
-        handler_add_name(&side->ports, span_of(room, (size_t)size), 1);
+        handler_add_name(&side->ports, dns_read_number(query->port, room), 1);
     }
     if (handler_wants(run, TOP_SIZE)) {
         add_name(side, BYTES, dns_read_name(dns), event->payload.size);

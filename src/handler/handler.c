@@ -94,10 +94,7 @@ uint32_t handler_make_coupon(struct handler_event *event, unsigned end)
 
 void handler_add_name(struct topn *top, struct span name, uint64_t weight)
 {
-    uint8_t key[TOPN_WIDE_MAX] = {0};
-    name = span_head(name, top->key_size);
-    memcpy(key, name.data, name.size);
-    topn_add(top, key, weight, NULL);
+    topn_add_text(top, name, weight);
 }
 
 void handler_add_place(struct topn *top, const struct geo_place *place, uint64_t weight)

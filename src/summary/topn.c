@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/cursor.h"
 #include "base/hash.h"
 #include "summary/sketch.h"
 
@@ -47,13 +48,32 @@ void topn_reset(struct topn *t)
     t->purged = t->error = t->total = 0;
 }
 
-static inline uint64_t topn_hash(const struct topn *t, const void *key)
+/* The hash of a key of which the first `size` bytes are given and the rest are zeros. Of wide keys,
+ * zeros at the end are left out, so that names cost what they are long. */
+static inline uint64_t topn_hash(const struct topn *t, const uint8_t *key, uint32_t size)
 {
-    return hash64(key, t->key_size, t->seed);
+    if (t->key_size > TOPN_KEY_MAX) {
+        while (size >= 8 && load_le64(key + size - 8) == 0) {
+            size -= 8;
+        }
+        while (size > 0 && key[size - 1] == 0) {
+            size--;
+        }
+    }
+    return hash64(key, size, t->seed);
+}
+
+/* Whether an item has this key, `size` bytes of it; when that is less than all, keys are texts, and
+ * the one here ends where a zero is. */
+static inline bool topn_is(const struct topn *t, const struct topn_item *item, const uint8_t *key,
+                           uint32_t size)
+{
+    return memcmp(item->key, key, size) == 0 && (size == t->key_size || item->key[size] == 0);
 }
 
 /* The index entry of the item with this key, or the free one where it would go. */
-static inline uint32_t *topn_find(const struct topn *t, const void *key, uint64_t hash)
+static inline uint32_t *topn_find(const struct topn *t, const uint8_t *key, uint32_t size,
+                                  uint64_t hash)
 {
     uint32_t *index = topn_index(t);
     uint32_t mask = t->slots - 1;
@@ -62,7 +82,7 @@ static inline uint32_t *topn_find(const struct topn *t, const void *key, uint64_
         uint32_t entry = index[at];
         if (entry == 0 ||
             (entry >> TOPN_TAG_SHIFT == tag &&
-             memcmp(topn_at(t, (entry & TOPN_NUMBER_MASK) - 1)->key, key, t->key_size) == 0)) {
+             topn_is(t, topn_at(t, (entry & TOPN_NUMBER_MASK) - 1), key, size))) {
             return &index[at];
         }
     }
@@ -152,35 +172,38 @@ static void topn_purge(struct topn *t)
     topn_purge_cells(t, cut);
     memset(topn_index(t), 0, t->slots * sizeof(uint32_t));
     for (uint32_t i = 0; i < kept; i++) {
-        uint64_t hash = topn_hash(t, topn_at(t, i)->key);
-        *topn_find(t, topn_at(t, i)->key, hash) = topn_entry(hash, i);
+        const uint8_t *key = topn_at(t, i)->key;
+        uint64_t hash = topn_hash(t, key, t->key_size);
+        *topn_find(t, key, t->key_size, hash) = topn_entry(hash, i);
     }
 }
 
 /* The item with this key, made if need be. */
-static inline struct topn_item *topn_item(struct topn *t, const void *key, uint64_t hash)
+static inline struct topn_item *topn_item(struct topn *t, const uint8_t *key, uint32_t size,
+                                          uint64_t hash)
 {
-    uint32_t *entry = topn_find(t, key, hash);
+    uint32_t *entry = topn_find(t, key, size, hash);
     if (*entry != 0) {
         return topn_at(t, (*entry & TOPN_NUMBER_MASK) - 1);
     }
     if (t->count == t->capacity) {
         topn_purge(t);
-        entry = topn_find(t, key, hash);
+        entry = topn_find(t, key, size, hash);
     }
     *entry = topn_entry(hash, t->count);
     struct topn_item *item = topn_at(t, t->count++);
     memset(item, 0, topn_stride(t));
     item->error = t->purged + *topn_cell(t, hash);
-    memcpy(item->key, key, t->key_size);
+    memcpy(item->key, key, size);
     return item;
 }
 
 /* Whether an item that is not there has to wait on: then its weight is in its cell. */
-static inline bool topn_waits(struct topn *t, const void *key, uint64_t hash, uint64_t weight)
+static inline bool topn_waits(struct topn *t, struct span key, uint64_t hash, uint64_t weight)
 {
     uint32_t *cell = topn_cell(t, hash);
-    if (weight > t->wait || weight + *cell > t->wait || *topn_find(t, key, hash) != 0) {
+    if (weight > t->wait || weight + *cell > t->wait || 
+        *topn_find(t, key.data, (uint32_t)key.size, hash) != 0) {
         return false;
     }
     *cell += (uint32_t)weight;
@@ -191,20 +214,40 @@ static inline bool topn_waits(struct topn *t, const void *key, uint64_t hash, ui
     return true;
 }
 
-void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t extra[TOPN_EXTRAS])
+static inline void topn_put(struct topn *t, struct span key, uint64_t weight,
+                            const uint64_t extra[TOPN_EXTRAS])
 {
+    uint32_t size = (uint32_t)key.size;
     if (weight == 0) {
         return; /* a counter of 0 would outlive a purge that takes 0 */
     }
     t->total += weight;
-    uint64_t hash = topn_hash(t, key);
+    uint64_t hash = topn_hash(t, key.data, size);
     if (t->wait > 0 && topn_waits(t, key, hash, weight)) {
         return;
     }
-    struct topn_item *item = topn_item(t, key, hash);
+    struct topn_item *item = topn_item(t, key.data, size, hash);
     item->weight += weight;
     for (unsigned i = 0; extra != NULL && i < TOPN_EXTRAS; i++) {
         item->extra[i] += extra[i];
+    }
+}
+
+void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t extra[TOPN_EXTRAS])
+{
+    topn_put(t, span_of(key, t->key_size), weight, extra);
+}
+
+void topn_add_text(struct topn *t, struct span text, uint64_t weight)
+{
+    uint8_t key[TOPN_KEY_MAX] = {0};
+    size_t size = text.size < t->key_size ? text.size : t->key_size;
+    size = size > 0 ? strnlen((const char *)text.data, size) : 0;
+    if (t->key_size > TOPN_KEY_MAX) {
+        topn_put(t, span_of(text.data, size), weight, NULL);
+    } else {
+        memcpy(key, text.data, size);
+        topn_put(t, span_of(key, t->key_size), weight, NULL);
     }
 }
 
@@ -225,7 +268,8 @@ void topn_merge(struct topn *into, const struct topn *from)
     into->total += from->total;
     for (uint32_t i = 0; i < from->count; i++) {
         const struct topn_item *other = topn_at(from, i);
-        struct topn_item *item = topn_item(into, other->key, topn_hash(into, other->key));
+        uint64_t hash = topn_hash(into, other->key, into->key_size);
+        struct topn_item *item = topn_item(into, other->key, into->key_size, hash);
         item->weight += other->weight;
         item->error -= from->error - other->error; /* but this one is: the counters add up */
         for (unsigned k = 0; k < TOPN_EXTRAS; k++) {

@@ -81,6 +81,9 @@ void topn_reset(struct topn *t);
 /* Adds weight and extras (NULL: none) to the item with this key (key_size bytes). Weight 0 is
  * no sign of life: it adds nothing at all. */
 void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t extra[TOPN_EXTRAS]);
+/* Adds weight to the item whose key is this text, up to a zero byte, cut to key_size and padded. In
+ * wide tables that costs what the text is long; all keys of such a table must be texts. */
+void topn_add_text(struct topn *t, struct span text, uint64_t weight);
 /* Adds all of `from`, whose keys have the same size. */
 void topn_merge(struct topn *into, const struct topn *from);
 /* Fills `ret` with pointers to at most `max` items, heaviest first, ties by key; returns how

@@ -54,16 +54,23 @@ static char *write_escaped(char *to, uint8_t byte)
     return to;
 }
 
+/* How a byte of a label is written: 0 escaped, else as it is, and if it has CASE, in lower case with
+ * that bit. Names are read for each message, and a table does not guess wrongly. */
+enum { PLAIN = 1, CASE = 0x20 };
+static const uint8_t label_bytes[256] = {
+    ['-'] = PLAIN, ['_'] = PLAIN, ['0' ... '9'] = PLAIN, ['a' ... 'z'] = PLAIN,
+    ['A' ... 'Z'] = PLAIN | CASE,
+};
+
 static char *write_label(char *to, const uint8_t *label, size_t size, bool lower)
 {
+    uint8_t mask = lower ? CASE : 0;
     for (size_t i = 0; i < size; i++) {
-        uint8_t byte = label[i];
-        if ((uint8_t)((byte | 32) - 'a') < 26) {
-            *to++ = (char)(lower ? byte | 32 : byte);
-        } else if (byte == '-' || byte == '_' || (byte >= '0' && byte <= '9')) {
-            *to++ = (char)byte;
+        uint8_t how = label_bytes[label[i]];
+        if (how != 0) {
+            *to++ = (char)(label[i] | (how & mask));
         } else {
-            to = write_escaped(to, byte);
+            to = write_escaped(to, label[i]);
         }
     }
     return to;
