@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/get_health.h"
+#include "api/parameters.h"
 #include "policy/policy.h"
 
 enum { NAME_MAX_SIZE = 160 };
@@ -47,7 +48,7 @@ bool pktvisor_serves(const struct exchange *x)
         return s->pktvisor.is_only;
     }
     return behind(x, "policies") != NULL || behind(x, "taps") != NULL ||
-           behind(x, "metrics") != NULL || (behind(x, "server") != NULL && s->pktvisor.admin);
+           behind(x, "metrics") != NULL || behind(x, "sketches") != NULL || (behind(x, "server") != NULL && s->pktvisor.admin);
 }
 
 bool pktvisor_wants_body(const struct exchange *x)
@@ -176,6 +177,75 @@ static void get_policy_metrics(struct exchange *x, const char *name, const char 
     }
 }
 
+/* ---- Sketches ------------------------------------------------------------------------------- */
+
+struct sketch_query {
+    uint64_t bucket;
+    uint64_t window; /* 0: a bucket */
+};
+
+static bool read_small(const char *text, uint64_t *ret)
+{
+    size_t length = strspn(text, "0123456789");
+    *ret = strtoull(text, NULL, 10);
+    return length > 0 && length < 4 && text[length] == '\0';
+}
+
+static bool read_bucket(const char *text, void *values)
+{
+    return read_small(text, &((struct sketch_query *)values)->bucket);
+}
+
+static bool read_window(const char *text, void *values)
+{
+    uint64_t *window = &((struct sketch_query *)values)->window;
+    return read_small(text, window) && *window > 1;
+}
+
+static const struct parameter sketch_parameters[] = {
+    {"bucket", "the number of a minute, 0 for the one that goes on", "which minute", read_bucket},
+    {"window", "how many minutes from now back, 2 or more", "several minutes as one", read_window},
+    {0},
+};
+
+static void get_sketch(struct exchange *x, const char *rest)
+{
+    char policy[NAME_MAX_SIZE], handler[NAME_MAX_SIZE];
+    struct sketch_query query = {0};
+    struct err err = {0};
+    if (!take_name(&rest, policy) || !take_name(&rest, handler) || *rest != '/') {
+        refuse_path(x);
+        return;
+    }
+    if (!parameters_read(x, sketch_parameters, &query)) {
+        return;
+    }
+    struct policies_sketch wanted = {
+        .policy = policy,
+        .handler = handler,
+        .metric = rest + 1,
+        .period = query.window > 0 ? POLICIES_WINDOW : POLICIES_BUCKET,
+        .number = query.window > 0 ? query.window : query.bucket,
+    };
+    x->type = "application/octet-stream";
+    enum policies_status status = policies_sketch(x->service->policies, &wanted, &x->body, &err);
+    if (status != POLICIES_DONE) {
+        refuse(x, status == POLICIES_UNKNOWN ? MHD_HTTP_NOT_FOUND : MHD_HTTP_TOO_EARLY, err.text);
+    }
+}
+
+static void answer_sketches(struct exchange *x, const char *rest)
+{
+    if (!is_get(x)) {
+        refuse_path(x);
+    } else if (*rest == '\0') {
+        x->type = "text/json";
+        policies_sketches_json(x->service->policies, &x->body);
+    } else {
+        get_sketch(x, rest);
+    }
+}
+
 /* ---- Taps and policies ---------------------------------------------------------------------- */
 
 /* Whether the request says that its body is YAML or JSON. */
@@ -281,6 +351,8 @@ void pktvisor_answer(struct exchange *x)
         answer_objects(x, POLICIES_TAP, rest);
     } else if ((rest = behind(x, "metrics")) != NULL) {
         answer_metrics(x, rest);
+    } else if ((rest = behind(x, "sketches")) != NULL) {
+        answer_sketches(x, rest);
     } else if (is_method(x, MHD_HTTP_METHOD_DELETE)) {
         kill(getpid(), SIGTERM); /* /api/v1/server */
         json_object_begin(&x->body);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `vantage pktvisord`: the agent with pktvisor's command line, configuration and interfaces. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +10,9 @@
 #include "cmd/agent.h"
 #include "cmd/command.h"
 #include "cmd/policy_agent.h"
+
+static const char otel_help[] = "taken, with a warning: name an output `otlp` in the configuration";
+static const char crash_help[] = "taken, with a warning: nothing is sent to anybody";
 
 static const struct option_spec options[] = {
     {.name = "daemon", .letter = 'd', .kind = OPTION_FLAG, .help = "run in the background"},
@@ -42,6 +47,30 @@ static const struct option_spec options[] = {
      .help = "only packets that this pcap-filter(7) expression lets through"},
     {.name = "host-spec", .letter = 'H', .kind = OPTION_STRING, .argument = "HOSTSPEC",
      .help = "networks that are ours, in CIDR notation with commas between"},
+    {.name = "iana-service-port-registry", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "names of ports, in the form of IANA's CSV", .hint = HINT_FILE},
+    {.name = "default-service-registry", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "the same where the other is not given", .hint = HINT_FILE},
+    {.name = "log-file", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "append the log to this file", .hint = HINT_FILE},
+    {.name = "syslog", .kind = OPTION_FLAG,
+     .help = "taken, with a warning: the log goes to standard error, which systemd keeps"},
+    {.name = "module-list", .kind = OPTION_FLAG, .help = "name inputs and handlers, and end"},
+    {.name = "module-dir", .kind = OPTION_STRING, .argument = "DIR",
+     .help = "taken and not needed: all modules are built in"},
+    {.name = "otel", .kind = OPTION_FLAG, .help = otel_help},
+    {.name = "otel-host", .kind = OPTION_STRING, .argument = "HOST", .help = otel_help},
+    {.name = "otel-path", .kind = OPTION_STRING, .argument = "PATH", .help = otel_help},
+    {.name = "otel-port", .kind = OPTION_STRING, .argument = "PORT", .help = otel_help},
+    {.name = "otel-interval", .kind = OPTION_STRING, .argument = "SECONDS", .help = otel_help},
+    {.name = "otel-tls", .kind = OPTION_FLAG, .help = otel_help},
+    {.name = "otel-tls-cert", .kind = OPTION_STRING, .argument = "FILE", .help = otel_help},
+    {.name = "otel-tls-key", .kind = OPTION_STRING, .argument = "FILE", .help = otel_help},
+    {.name = "cp-disable", .kind = OPTION_FLAG, .help = crash_help},
+    {.name = "cp-token", .kind = OPTION_STRING, .argument = "TOKEN", .help = crash_help},
+    {.name = "cp-url", .kind = OPTION_STRING, .argument = "URL", .help = crash_help},
+    {.name = "cp-custom", .kind = OPTION_STRING, .argument = "TEXT", .help = crash_help},
+    {.name = "cp-path", .kind = OPTION_STRING, .argument = "FILE", .help = crash_help},
     {0},
 };
 
@@ -135,6 +164,10 @@ static void put_document(struct json *to, const struct arguments *arguments)
     put_text(to, "geo_asn", arguments_string(arguments, "geo-asn"));
     put_text(to, "default_geo_city", arguments_string(arguments, "default-geo-city"));
     put_text(to, "default_geo_asn", arguments_string(arguments, "default-geo-asn"));
+    put_text(to, "iana_service_port_registry",
+             arguments_string(arguments, "iana-service-port-registry"));
+    put_text(to, "default_service_registry",
+             arguments_string(arguments, "default-service-registry"));
     json_object_end(to);
     if (interface != NULL) {
         put_default(to, arguments, interface);
@@ -189,9 +222,66 @@ static bool prepare(struct config *config, const struct arguments *arguments, st
     return done;
 }
 
+/* One warning for all options that have no effect here. */
+static void warn_of(const struct arguments *arguments)
+{
+    static const char *const without[] = {
+        "syslog", "otel", "otel-host", "otel-path", "otel-port", "otel-interval", "otel-tls",
+        "otel-tls-cert", "otel-tls-key", "cp-token", "cp-url", "cp-custom", "cp-path", NULL,
+    };
+    const char *between = "vantage pktvisord: warning: without effect: --";
+    for (const char *const *name = without; *name != NULL; name++) {
+        if (arguments_given(arguments, *name)) {
+            fprintf(stderr, "%s%s", between, *name);
+            between = ", --";
+        }
+    }
+    if (*between == ',') {
+        fputs(" (docs/pktvisor.md says what takes their place)\n", stderr);
+    }
+}
+
+static int list_modules(void)
+{
+    struct json text;
+    json_init(&text);
+    policies_modules_text(&text);
+    fwrite(text.data, 1, text.size, stdout);
+    json_done(&text);
+    return ERR_NONE;
+}
+
+/* Goes to the background and writes the log to its file, if it shall; the file is opened first, for
+ * afterwards the folder is another one and nobody reads complaints. */
+static bool settle(const struct config *config, const struct arguments *arguments)
+{
+    const char *path = arguments_string(arguments, "log-file");
+    path = path != NULL ? path : policy_agent_value(config, "log_file");
+    int file = path != NULL ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640) : -1;
+    if (path != NULL && file < 0) {
+        fprintf(stderr, "vantage pktvisord: %s: %s; name a log file that can be written\n", path,
+                strerror(errno));
+        return false;
+    }
+    bool done = true;
+    if ((arguments_flag(arguments, "daemon") || is_set(config, "daemon")) && daemon(0, 0) != 0) {
+        perror("vantage pktvisord");
+        done = false;
+    }
+    if (file >= 0) {
+        done = dup2(file, STDERR_FILENO) >= 0 && done;
+        close(file);
+    }
+    return done;
+}
+
 static int run(const struct arguments *arguments)
 {
     struct err err = {0};
+    if (arguments_flag(arguments, "module-list")) {
+        return list_modules();
+    }
+    warn_of(arguments);
     const char *path = arguments_string(arguments, "config");
     if (path == NULL && arguments_operand(arguments, 0) == NULL &&
         !arguments_flag(arguments, "admin-api")) {
@@ -206,8 +296,7 @@ static int run(const struct arguments *arguments)
     int status = ERR_USAGE;
     if (!prepare(config, arguments, &err)) {
         arguments_refuse(arguments, "%s", err.text);
-    } else if (arguments_flag(arguments, "daemon") && daemon(0, 0) != 0) {
-        perror("vantage pktvisord");
+    } else if (!settle(config, arguments)) {
         status = ERR_FAILED;
     } else {
         log_set_level(config->log_level);

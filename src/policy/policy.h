@@ -114,3 +114,21 @@ struct point_walk;
 /* The same of all policies as data points (summary/point.h), of the last minute that is over. The set
  * is locked meanwhile. */
 void policies_points(struct policies *set, const struct point_walk *walk);
+
+/* A line for each type of input and of handler: "handler dns 2.0". */
+void policies_modules_text(struct json *to);
+
+/* The rows of which there are sketches, in the bytes of Apache DataSketches: an object of policies, of
+ * their handlers' names, of the rows' paths with dots: "hll", "fi_strings" or "kll_float". */
+void policies_sketches_json(struct policies *set, struct json *to);
+
+struct policies_sketch {
+    const char *policy;
+    const char *handler; /* <policy>-<tap>-<module>, or the first of that module */
+    const char *metric;  /* its path, with dots or slashes */
+    enum policies_period period;
+    uint64_t number;
+};
+/* Appends the bytes of one. */
+enum policies_status policies_sketch(struct policies *set, const struct policies_sketch *wanted,
+                                     struct json *to, struct err *err);

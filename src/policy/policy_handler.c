@@ -191,3 +191,11 @@ struct policy_instance *policy_add_instance(struct policies *set, struct policy 
     policy->instances_end = &instance->next;
     return instance;
 }
+
+void policies_modules_text(struct json *to)
+{
+    json_printf(to, "input dnstap 1.0\ninput flow 1.0\ninput netprobe 1.0\ninput pcap 1.0\n");
+    for (const struct handler *const *h = handlers; *h != NULL; h++) {
+        json_printf(to, "handler %s %s\n", (*h)->type, (*h)->version);
+    }
+}
