@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "engine/beat_core.h"
 
-enum { PATH_ROOM = 512, SHOWN_MAX = 700 };
+enum { PATH_ROOM = 512 };
 
 struct reason {
     const char *prefix; /* of a path; the first that fits counts */
@@ -29,6 +29,8 @@ static const struct reason reasons[] = {
     {"queue", "events go out as they come; outputs that send in bulk have a queue of their own"},
     {"output.console", "nothing that a console has"},
     {"output.file", "nothing that a file has"},
+    {"output.elasticsearch.worker", "one connection sends; the next host when one is away"},
+    {"output.elasticsearch.loadbalance", "one connection sends; the next host when one is away"},
     {"output.elasticsearch", "not supported by this output"},
     {"logging", "log lines go to standard error"},
     {"monitoring", "counters are served as Prometheus metrics"},
@@ -100,9 +102,11 @@ void beat_tell_leftovers(struct beat_reading *r)
     for (size_t i = 0; i <= REASONS; i++) {
         struct json *names = &all.names[i];
         if (names->size > 0) {
-            int size = names->size < SHOWN_MAX ? (int)names->size : SHOWN_MAX;
-            beat_warn(r, "%s: %.*s (%s)", i < REASONS ? "not applicable" : "unknown settings", size,
-                      names->data, i < REASONS ? reasons[i].text : "ignored, as Packetbeat does");
+            struct span line = node_format(
+                r->tree, "%s: %.*s (%s)", i < REASONS ? "not applicable" : "unknown settings",
+                (int)names->size, names->data,
+                i < REASONS ? reasons[i].text : "ignored, as Packetbeat does");
+            config_list_add(r->config, &r->to->warnings, (const char *)line.data); /* of any length */
         }
         json_done(names);
     }

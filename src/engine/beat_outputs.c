@@ -161,9 +161,11 @@ static bool read_cluster(struct beat_reading *r, const struct node *map)
     const char *index = beat_text(r, map, "index", "packetbeat-%{[agent.version]}");
     c->index = config_text(r->config, expand_version(r, index));
     c->pipeline = path_text(r, map, "pipeline");
-    (void)beat_flag(r, map, "escape_html", false);
-    (void)beat_flag(r, map, "allow_older_versions", true);
-    (void)beat_flag(r, map, "loadbalance", true); /* one connection; hosts take turns when one fails */
+    (void)beat_flag(r, map, "escape_html", false); /* the same document either way */
+    if (!beat_flag(r, map, "allow_older_versions", true)) {
+        beat_warn(r, "not applicable: output.elasticsearch.allow_older_versions (every version is "
+                     "spoken to)");
+    }
     output->makes_template = false; /* its own set-up is read below */
     if (!read_tls(r, map, c)) {
         return false;

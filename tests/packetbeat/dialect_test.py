@@ -72,6 +72,15 @@ class Dialect(unittest.TestCase):
         self.assertEqual((event["tags"], event["agent"]["name"]), (["c", "d"], "z"))
         self.refused(CONSOLE + "name: ${NOT_THERE_AT_ALL}\n", "NOT_THERE_AT_ALL")
 
+    def test_all_names_are_told_however_many(self):
+        names = ["monitoring.elasticsearch.setting_%d" % i for i in range(100)]
+        text = CONSOLE + "".join("%s: 1\n" % name for name in names)
+        said = self.run_it("test", "config", text=text).stderr
+        lines = [line for line in said.splitlines() if "monitoring" in line]
+        self.assertEqual(len(lines), 1)
+        self.assertEqual([name for name in names if name + "," not in lines[0] + ","
+                          and name + " (" not in lines[0]], [])
+
     def test_one_protocol_has_its_own(self):
         text = CONSOLE.replace("ports: [80]", "ports: [80]\n  tags: [web]\n  index: other\n"
                                "  fields_under_root: true\n  fields: {team: t}\n"
