@@ -28,16 +28,17 @@ class Meter:
         self.vantage = vantage
         self.out = os.path.join(folder, f"out-{os.getpid()}")
 
-    def run(self, command):
-        """Runs a command; its Cost and standard output."""
-        done = subprocess.run([os.path.join(self.tools, "cost"), self.out, *command],
+    def run(self, command, out=None):
+        """Runs a command whose standard output goes to a file; its Cost and that output."""
+        out = out or self.out
+        done = subprocess.run([os.path.join(self.tools, "cost"), out, *command],
                               capture_output=True, text=True, check=True, timeout=1800)
         cost = Cost(done.stdout)
         if cost.status != 0:
             said = done.stderr.strip().splitlines()
             raise Failed(f"{' '.join(command[:2])} ended with status {cost.status}: "
                          f"{said[-1] if said else 'no message'}")
-        with open(self.out, encoding="utf-8", errors="replace") as file:
+        with open(out, encoding="utf-8", errors="replace") as file:
             return cost, file.read()
 
     def count(self, capture):
@@ -53,6 +54,18 @@ class Meter:
             return cost, json.loads(text)
         except json.JSONDecodeError as error:
             raise Failed(f"the summary of {os.path.basename(capture)} is not JSON: {error}") from error
+
+    def events(self, capture, *options):
+        """`vantage read -o events` over a capture, thrown away: its Cost."""
+        return self.run([self.vantage, "read", "-o", "events", "--workers", "1", *options, capture],
+                        "/dev/null")[0]
+
+    def transactions(self, capture):
+        """How many transactions with a response there are in a capture."""
+        command = [self.vantage, "read", "-o", "events", "--workers", "1", capture]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            return sum(b'"dataset":"flow"' not in line and b'"duration":' in line
+                       for line in process.stdout)
 
     def done(self):
         """Removes what the runs left."""

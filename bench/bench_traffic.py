@@ -2,10 +2,12 @@
 
 Where the house's shared generators are there (../shared/bench beside the project), they make http, db,
 mix, dns and small; elsewhere traffic_gen.c makes http, mix and small of its own, and db and dns are left
-out. idle, flight and scan are always traffic_gen's.
+out. idle, flight, asked and scan are always traffic_gen's.
 """
 import os
+import random
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -20,6 +22,7 @@ OWN = {
     "idle": (1_000_000, 10_000, 190 << 20),
     "idle0": (1_000, 100, 1 << 20),
     "flight": (20_000, 1_000, 8 << 20),
+    "asked": (1_000_000, 10_000, 400 << 20),
     "scan": (10_000_000, 50_000, 760 << 20),
 }
 SHARED_NAMES = {"http": 660 << 20, "db": 450 << 20, "mix": 510 << 20, "dns": 320 << 20, "small": 810 << 20}
@@ -89,3 +92,21 @@ class Traffic:
         subprocess.run([os.path.join(self.tools, "traffic_gen"), kind, path + ".part", str(count)],
                        check=True)
         os.rename(path + ".part", path)
+
+
+def thin(source, target):
+    """Copies an Ethernet capture of TCP over IPv4 without one packet in a hundred, always the same ones;
+    returns how many of these carried data."""
+    chance = random.Random(7)
+    hit = 0
+    with open(source, "rb") as file, open(target, "wb") as out:
+        out.write(file.read(24))
+        while len(head := file.read(16)) == 16:
+            packet = file.read(struct.unpack_from("<I", head, 8)[0])
+            if chance.random() >= 0.01:
+                out.write(head + packet)
+                continue
+            header = 14 + (packet[14] & 15) * 4
+            data = struct.unpack_from(">H", packet, 16)[0] + 14 - header - (packet[header + 12] >> 4) * 4
+            hit += data > 0
+    return hit

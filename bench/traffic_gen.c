@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* traffic_gen KIND OUT COUNT: writes a capture of COUNT packets (idle, flight: of COUNT flows), the same
+/* traffic_gen KIND OUT COUNT: writes a capture of COUNT packets (idle, flight, asked: of COUNT flows), the same
  * bytes each time. Kinds:
  *
  *     http   web transactions over keep-alive connections, bodies of up to 20 kB
@@ -7,11 +7,12 @@
  *     small  64-byte frames of 100,000 flows; in the middle fifth every second one is a SYN of a flood
  *     idle   flows that open within ten seconds and then say nothing: all of them are concurrent
  *     flight TCP connections that open within ten seconds, say one thing and get no answer to it
+ *     asked  Redis connections that open within ten seconds, ask once, are answered, and stay
  *     scan   every packet a flow of its own: half a scan of ports and hosts, half a SYN flood
  *
  * http, mix and small resemble the traffic of the measured tables elsewhere but are not the same;
  * figures compare only within one kind of origin. Frames are Ethernet, checksums are right, one
- * packet a microsecond except in idle and flight. */
+ * packet a microsecond except in idle, flight and asked. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -542,6 +543,31 @@ static void make_idle(uint64_t count)
     }
 }
 
+/* A Redis client that has asked once and been answered: its connection has a parser from then on. */
+static void open_asked(uint32_t number)
+{
+    static const char question[] = "*1\r\n$4\r\nPING\r\n", answer[] = "+PONG\r\n";
+    struct conversation c = {.client = {.protocol = TCP, .destination_port = 6379}};
+    set_address(c.client.source, false, 0x0a000000 + number);
+    set_address(c.client.destination, false, 0xc6336400 + number % 250);
+    c.client.source_port = (uint16_t)(1024 + number % 60000);
+    c.seq[0] = (uint32_t)random_next();
+    c.seq[1] = (uint32_t)random_next();
+    speak(&c, 0, SYN, NULL, 0);
+    speak(&c, 1, SYN | ACK, NULL, 0);
+    speak(&c, 0, ACK, NULL, 0);
+    speak(&c, 0, PSH | ACK, question, sizeof question - 1);
+    speak(&c, 1, PSH | ACK, answer, sizeof answer - 1);
+}
+
+static void make_asked(uint64_t count)
+{
+    clock_step_ns = 2000000000ull / (count ? count : 1);
+    for (uint64_t i = 0; i < count; i++) {
+        open_asked((uint32_t)i);
+    }
+}
+
 static void make_flight(uint64_t count)
 {
     clock_step_ns = 2500000000ull / (count ? count : 1);
@@ -583,7 +609,8 @@ int main(int argc, char **argv)
         const char *name;
         void (*make)(uint64_t count);
     } kinds[] = {{"http", make_http}, {"mix", make_mix},   {"small", make_small},
-                 {"idle", make_idle}, {"flight", make_flight}, {"scan", make_scan}, {NULL, NULL}};
+                 {"idle", make_idle}, {"flight", make_flight}, {"asked", make_asked}, {"scan", make_scan},
+                 {NULL, NULL}};
     if (argc == 4) {
         for (size_t i = 0; kinds[i].name; i++) {
             if (strcmp(argv[1], kinds[i].name) == 0) {
@@ -596,6 +623,6 @@ int main(int argc, char **argv)
             }
         }
     }
-    fputs("usage: traffic_gen http|mix|small|idle|flight|scan OUT COUNT\n", stderr);
+    fputs("usage: traffic_gen http|mix|small|idle|flight|asked|scan OUT COUNT\n", stderr);
     return 2;
 }
