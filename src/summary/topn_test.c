@@ -345,6 +345,33 @@ static void holds_wide_keys(void **state)
     assert_int_equal(a.top.total, 820);
 }
 
+static void texts_are_padded_keys(void **state)
+{
+    static const char *const texts[] = {"a", "ab", "", "example.com", "a"};
+    struct {
+        TOPN_DECLARE_WIDE(top, 16, TOPN_WIDE_MAX);
+        TOPN_DECLARE(narrow, 16);
+    } a = {0}, b = {0};
+    topn_init(&a.top, 16, TOPN_WIDE_MAX);
+    topn_init(&b.top, 16, TOPN_WIDE_MAX);
+    topn_init(&a.narrow, 16, TOPN_KEY_MAX);
+    for (unsigned i = 0; i < 5; i++) {
+        char key[TOPN_WIDE_MAX] = {0};
+        memcpy(key, texts[i], strlen(texts[i]));
+        topn_add_text(&a.top, span_str(texts[i]), 1);
+        topn_add(&a.top, key, 1, NULL); /* the same item */
+        topn_add_text(&b.top, span_of(key, sizeof key), 1);
+        topn_add_text(&a.narrow, span_str(texts[i]), 1);
+    }
+    topn_merge(&a.top, &b.top);
+    assert_int_equal(a.top.count, 4);
+    assert_int_equal(a.narrow.count, 4);
+    const struct topn_item *top[1];
+    assert_int_equal(topn_top(&a.top, top, 1), 1);
+    assert_string_equal(top[0]->key, "a");
+    assert_int_equal(top[0]->weight, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,7 +380,7 @@ int main(void)
         cmocka_unit_test(merge_is_union),       cmocka_unit_test(small_merges_commute),
         cmocka_unit_test(reset_forgets),        cmocka_unit_test(writes_golden_bytes),
         cmocka_unit_test(reads_what_it_wrote),  cmocka_unit_test(reads_with_care),
-        cmocka_unit_test(holds_wide_keys),
+        cmocka_unit_test(holds_wide_keys),      cmocka_unit_test(texts_are_padded_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
