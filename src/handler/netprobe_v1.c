@@ -61,6 +61,7 @@ static void set_bounds(struct target *target)
 static void count(struct target *target, const struct netprobe_settings *settings,
                   const struct probe_result *result, bool is_deep)
 {
+    uint64_t time_us = result->time_ns / 1000;
     bool is_late = settings->life_ns > 0 && result->time_ns > settings->life_ns;
     switch (result->fate) {
     case PROBE_SENT:
@@ -70,7 +71,7 @@ static void count(struct target *target, const struct netprobe_settings *setting
         target->timeouts += is_late;
         target->successes += !is_late;
         if (is_deep && !is_late) {
-            quantiles_add(&target->times, (double)(result->time_ns / 1000));
+            quantiles_add(&target->times, (double)time_us);
             set_bounds(target);
         }
         break;

@@ -167,7 +167,7 @@ static bool is_from(const struct target *target, const struct sockaddr_storage *
 static void read_replies(struct prober *self, unsigned six)
 {
     for (unsigned i = 0; i < REPLIES; i++) {
-        struct sockaddr_storage from;
+        struct sockaddr_storage from = {0};
         socklen_t from_size = sizeof from;
         ssize_t got = recvfrom(self->sockets[six], self->bytes, sizeof self->bytes, 0,
                                (struct sockaddr *)&from, &from_size);
