@@ -310,35 +310,40 @@ static void draw_top(struct grid *grid, const struct page *page, struct view_pla
     draw_boxes(grid, page, place, area, columns);
 }
 
+/* How many bytes of a text go into a line of `room`: whole words where there are any. */
+static size_t line_of(const char *text, size_t room)
+{
+    size_t size = strlen(text);
+    if (size <= room) {
+        return size;
+    }
+    for (size = room; size > 0 && text[size] != ' '; size--) {
+    }
+    return size > 0 ? size : room;
+}
+
+/* Why a page is empty. */
+static void draw_note(struct grid *grid, const char *note, struct draw_area area)
+{
+    for (unsigned row = area.row + 2; *note != '\0'; row++) {
+        size_t size = line_of(note, area.width - 4);
+        grid_format(grid, row, area.column + 2, area.width - 2, GRID_WARN, "%.*s", (int)size, note);
+        note += size + (note[size] == ' ');
+    }
+}
+
 static void draw_body(struct grid *grid, const struct page *page, struct view *view,
                       struct draw_area area)
 {
     struct view_place *place = view_place(view);
-    if (page->note != NULL && !view->is_detail) {
-        unsigned at = 0;
-        for (const char *text = page->note; *text != '\0';) { /* filled by words */
-            size_t size = strlen(text);
-            size_t room = area.width - 4;
-            while (size > room || (text[size] != '\0' && text[size] != ' ')) {
-                size--;
-                if (size == 0) {
-                    size = room;
-                    break;
-                }
-            }
-            grid_format(grid, area.row + 2 + at++, area.column + 2, area.width - 2, GRID_WARN,
-                        "%.*s", (int)size, text);
-            text += size + (text[size] == ' ');
-        }
-        return;
-    }
-    if (view->is_detail) {
-        draw_list_body(grid, page, place, area);
-    } else if (page->kind == PAGE_OVERVIEW) {
+    bool is_page = !view->is_detail;
+    if (page->note != NULL && is_page) {
+        draw_note(grid, page->note, area);
+    } else if (page->kind == PAGE_OVERVIEW && is_page) {
         draw_overview(grid, page, place, area);
-    } else if (page->kind == PAGE_DNS) {
+    } else if (page->kind == PAGE_DNS && is_page) {
         draw_dns(grid, page, place, area);
-    } else if (page->kind == PAGE_TOP) {
+    } else if (page->kind == PAGE_TOP && is_page) {
         draw_top(grid, page, place, area);
     } else {
         draw_list_body(grid, page, place, area);
