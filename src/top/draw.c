@@ -130,16 +130,16 @@ static void draw_last(struct grid *grid, const struct page *page, const struct v
 static void draw_help(struct grid *grid)
 {
     static const char *const lines[] = {
-        "1-6, g and a letter     a page: overview, flows, connections, paths, top, dns",
+        "1-6, g and a letter     overview, flows, connections, paths, top, dns",
         "left right              the page before, the next one",
         "up down k j, PgUp PgDn  choose a row;  Home End G  the first, the last",
         "Tab                     the next box of a page that has several",
         "Enter                   what is behind the row: its flows, or all its fields",
         "/                       filter: words, column:word, !word; of flows also",
-        "                        ip: port: proto: version: state: as the API takes them",
+        "                        ip: port: proto: version: state: as the API has it",
         "Esc                     no filter, back, back to now",
         "s S r                   sort by the next column, the one before, turn round",
-        "w                       counts of the last seconds, the last minute, since start",
+        "w                       counts: last seconds, last minute, since start",
         "m M                     the next metric set or policy, the one before",
         "< >                     pages of flows",
         "Space                   hold, and go on",

@@ -12,6 +12,7 @@ void view_init(struct view *view, enum page_kind page)
     for (size_t i = 0; i < PAGE_KINDS; i++) {
         view->places[i].sort = VIEW_UNSORTED;
     }
+    view->places[PAGE_OVERVIEW].box = 1; /* talkers: the first that Enter opens */
     view->places[PAGE_FLOWS].sort = 3;
     view->places[PAGE_FLOWS].descends = true;
     view->detail.sort = VIEW_UNSORTED;
