@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cmd/agent.h"
 #include "cmd/command.h"
 #include "cmd/policy_agent.h"
 
-static const char otel_help[] = "taken, with a warning: name an output `otlp` in the configuration";
 static const char crash_help[] = "taken, with a warning: nothing is sent to anybody";
 
 static const struct option_spec options[] = {
@@ -58,14 +58,20 @@ static const struct option_spec options[] = {
     {.name = "module-list", .kind = OPTION_FLAG, .help = "name inputs and handlers, and end"},
     {.name = "module-dir", .kind = OPTION_STRING, .argument = "DIR",
      .help = "taken and not needed: all modules are built in"},
-    {.name = "otel", .kind = OPTION_FLAG, .help = otel_help},
-    {.name = "otel-host", .kind = OPTION_STRING, .argument = "HOST", .help = otel_help},
-    {.name = "otel-path", .kind = OPTION_STRING, .argument = "PATH", .help = otel_help},
-    {.name = "otel-port", .kind = OPTION_STRING, .argument = "PORT", .help = otel_help},
-    {.name = "otel-interval", .kind = OPTION_STRING, .argument = "SECONDS", .help = otel_help},
-    {.name = "otel-tls", .kind = OPTION_FLAG, .help = otel_help},
-    {.name = "otel-tls-cert", .kind = OPTION_STRING, .argument = "FILE", .help = otel_help},
-    {.name = "otel-tls-key", .kind = OPTION_STRING, .argument = "FILE", .help = otel_help},
+    {.name = "otel", .kind = OPTION_FLAG, .help = "push metrics over OTLP"},
+    {.name = "otel-host", .kind = OPTION_STRING, .argument = "HOST",
+     .help = "to this host; default: localhost"},
+    {.name = "otel-path", .kind = OPTION_STRING, .argument = "PATH",
+     .help = "and this path; default: /v1/metrics"},
+    {.name = "otel-port", .kind = OPTION_STRING, .argument = "PORT",
+     .help = "and this port; default: 4318"},
+    {.name = "otel-interval", .kind = OPTION_STRING, .argument = "SECONDS",
+     .help = "as often as that; default: 60, which is the longest"},
+    {.name = "otel-tls", .kind = OPTION_FLAG, .help = "over TLS"},
+    {.name = "otel-tls-cert", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "with this certificate of our own", .hint = HINT_FILE},
+    {.name = "otel-tls-key", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "and this key", .hint = HINT_FILE},
     {.name = "cp-disable", .kind = OPTION_FLAG, .help = crash_help},
     {.name = "cp-token", .kind = OPTION_STRING, .argument = "TOKEN", .help = crash_help},
     {.name = "cp-url", .kind = OPTION_STRING, .argument = "URL", .help = crash_help},
@@ -200,13 +206,57 @@ static bool set_address(struct config *config, const struct arguments *arguments
     return config_set(config, "api.listen", listen, err);
 }
 
+/* Of the command line, else of the file, where keys have other signs; else the fallback. */
+static const char *otel_value(const struct config *config, const struct arguments *arguments,
+                              const char *option, const char *fallback)
+{
+    char key[32];
+    const char *value = arguments_string(arguments, option);
+    snprintf(key, sizeof key, "%s", option);
+    for (char *at = key; *at != '\0'; at++) {
+        *at = *at == '-' ? '_' : *at;
+    }
+    value = value != NULL ? value : policy_agent_value(config, key);
+    return value != NULL ? value : fallback;
+}
+
+/* An output for --otel. A minute is the longest interval: what policies count is told by the minute. */
+static bool add_otel(struct config *config, const struct arguments *arguments, struct err *err)
+{
+    char url[512];
+    int64_t seconds;
+    if (!arguments_flag(arguments, "otel") && !is_set(config, "otel")) {
+        return true;
+    }
+    bool is_safe = arguments_flag(arguments, "otel-tls") || is_set(config, "otel_tls");
+    const char *interval = otel_value(config, arguments, "otel-interval", "60");
+    if (!text_parse_number(interval, &seconds) || seconds < 1) {
+        return err_set(err, ERR_USAGE, "--otel-interval %s is no number of seconds", interval);
+    }
+    struct config_output *output = config_add_output(config, "otlp");
+    if (output == NULL) {
+        return err_set(err, ERR_USAGE, "more than %d outputs", CONFIG_OUTPUTS_MAX);
+    }
+    const char *path = otel_value(config, arguments, "otel-path", "/v1/metrics");
+    snprintf(url, sizeof url, "http%s://%s:%s%s%s", is_safe ? "s" : "",
+             otel_value(config, arguments, "otel-host", "localhost"),
+             otel_value(config, arguments, "otel-port", "4318"), path[0] == '/' ? "" : "/", path);
+    output->push.url = config_text(config, url);
+    output->push.interval_ns = (seconds < 60 ? seconds : 60) * 1000000000;
+    output->cluster.certificate_file =
+        config_text(config, otel_value(config, arguments, "otel-tls-cert", ""));
+    output->cluster.key_file =
+        config_text(config, otel_value(config, arguments, "otel-tls-key", ""));
+    return true;
+}
+
 static bool prepare(struct config *config, const struct arguments *arguments, struct err *err)
 {
     struct json document;
     json_init(&document);
     put_document(&document, arguments);
     bool done = policy_agent_add(config, &document, err) && policy_agent_taps(config, err) &&
-                set_address(config, arguments, err);
+                set_address(config, arguments, err) && add_otel(config, arguments, err);
     json_done(&document);
     const char *instance = arguments_string(arguments, "prom-instance");
     instance = instance != NULL ? instance : policy_agent_value(config, "prom_instance");
@@ -226,8 +276,7 @@ static bool prepare(struct config *config, const struct arguments *arguments, st
 static void warn_of(const struct arguments *arguments)
 {
     static const char *const without[] = {
-        "syslog", "otel", "otel-host", "otel-path", "otel-port", "otel-interval", "otel-tls",
-        "otel-tls-cert", "otel-tls-key", "cp-token", "cp-url", "cp-custom", "cp-path", NULL,
+        "syslog", "cp-token", "cp-url", "cp-custom", "cp-path", NULL,
     };
     const char *between = "vantage pktvisord: warning: without effect: --";
     for (const char *const *name = without; *name != NULL; name++) {
