@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <nettle/base16.h>
+#include <nettle/base64.h>
+#include <nettle/nettle-meta.h>
+
 #include "event/community.h"
 #include "event/networks.h"
 
@@ -109,6 +113,112 @@ static void add_id(const void *state, struct processor_event *e)
         text[i] = letters[random[i] & 63];
     }
     processor_put_text(e, id->target, node_copy(e->tree, span_of(text, sizeof text)));
+}
+
+/* ---- fingerprint --------------------------------------------------------------------------------- */
+
+enum { FINGERPRINT_FIELDS = 64, CONTEXT_ROOM = 512, DIGEST_ROOM = 64 };
+
+struct fingerprint {
+    const struct nettle_hash *hash;
+    bool is_base64;
+    bool ignore_missing;
+    struct span target;
+    size_t count;
+    struct span fields[FINGERPRINT_FIELDS]; /* sorted: their order in the list has no meaning */
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct span *first = a, *second = b;
+    size_t size = first->size < second->size ? first->size : second->size;
+    int order = memcmp(first->data, second->data, size);
+    return order != 0 ? order : (first->size > second->size) - (first->size < second->size);
+}
+
+static const struct nettle_hash *hash_named(struct span name)
+{
+    const struct nettle_hash *const all[] = {&nettle_sha256, &nettle_sha1, &nettle_sha384,
+                                             &nettle_sha512, &nettle_md5};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (span_equal(name, span_str(all[i]->name)) && all[i]->context_size <= CONTEXT_ROOM) {
+            return all[i];
+        }
+    }
+    return NULL;
+}
+
+static bool read_fields(struct processor_making *m, struct fingerprint *f)
+{
+    const struct node *list = processor_list(m, "fields");
+    if (list == NULL) {
+        return false;
+    }
+    for (const struct node *item = list->first; item != NULL; item = item->next) {
+        if (!node_is_scalar(item) || f->count == FINGERPRINT_FIELDS) {
+            return condition_refuse(item, m->err, "fields are names, at most %d", FINGERPRINT_FIELDS);
+        }
+        f->fields[f->count++] = item->text;
+    }
+    qsort(f->fields, f->count, sizeof *f->fields, by_bytes);
+    return true;
+}
+
+static void *make_fingerprint(struct processor_making *m)
+{
+    struct fingerprint *f = node_allocate(m->tree, sizeof *f);
+    struct span encoding = processor_text(m, "encoding", "hex");
+    f->hash = hash_named(processor_text(m, "method", "sha256"));
+    f->is_base64 = span_equal(encoding, span_str("base64"));
+    f->ignore_missing = processor_flag(m, "ignore_missing", false);
+    f->target = processor_text(m, "target_field", "fingerprint");
+    if (f->hash == NULL || !(f->is_base64 || span_equal(encoding, span_str("hex")))) {
+        condition_refuse(m->options, m->err, "method is md5, sha1, sha256, sha384 or sha512, encoding "
+                                             "is hex or base64");
+        return NULL;
+    }
+    return read_fields(m, f) ? f : NULL;
+}
+
+/* "|name|value|name|value|"; false when a field is missing that must not be. */
+static bool hash_fields(const struct fingerprint *f, const struct processor_event *e, void *context)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const struct node *node = processor_get(e, f->fields[i]);
+        if (node == NULL && !f->ignore_missing) {
+            return false;
+        }
+        if (node != NULL && node_is_scalar(node)) {
+            f->hash->update(context, 1, (const uint8_t *)"|");
+            f->hash->update(context, f->fields[i].size, f->fields[i].data);
+            f->hash->update(context, 1, (const uint8_t *)"|");
+            f->hash->update(context, node->text.size, node->text.data);
+        }
+    }
+    f->hash->update(context, 1, (const uint8_t *)"|");
+    return true;
+}
+
+static void add_fingerprint(const void *state, struct processor_event *e)
+{
+    const struct fingerprint *f = state;
+    _Alignas(16) uint8_t context[CONTEXT_ROOM];
+    uint8_t digest[DIGEST_ROOM];
+    char text[2 * DIGEST_ROOM + 4];
+    f->hash->init(context);
+    if (!hash_fields(f, e, context)) {
+        processor_complain(e, "fingerprint", f->target, "a field is not there");
+        return;
+    }
+    size_t size = f->hash->digest_size;
+    f->hash->digest(context, size, digest);
+    if (f->is_base64) {
+        base64_encode_raw(text, size, digest);
+    } else {
+        base16_encode_update(text, size, digest);
+    }
+    size_t used = f->is_base64 ? BASE64_ENCODE_RAW_LENGTH(size) : BASE16_ENCODE_LENGTH(size);
+    processor_put_text(e, f->target, node_copy(e->tree, span_of(text, used)));
 }
 
 /* ---- community_id -------------------------------------------------------------------------------- */
@@ -240,6 +350,7 @@ const struct processor_kind processor_fact_kinds[] = {
     {"add_observer_metadata", make_observer, add_host},
     {"add_locale", make_locale, add_locale},
     {"add_id", make_id, add_id},
+    {"fingerprint", make_fingerprint, add_fingerprint},
     {"community_id", make_community, add_community},
     {"add_network_direction", make_direction, add_direction},
     {"add_cloud_metadata", NULL, NULL},
@@ -253,7 +364,6 @@ const struct processor_kind processor_fact_kinds[] = {
     {"decode_xml", NULL, NULL},
     {"decompress_gzip_field", NULL, NULL},
     {"dns", NULL, NULL},
-    {"fingerprint", NULL, NULL},
     {"now", NULL, NULL},
     {"rate_limit", NULL, NULL},
     {"registered_domain", NULL, NULL},

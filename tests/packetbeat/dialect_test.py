@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """`vantage packetbeat`: its command line, its configuration, what it says of what it cannot mean."""
+import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -80,6 +82,23 @@ class Dialect(unittest.TestCase):
         self.assertEqual(len(lines), 1)
         self.assertEqual([name for name in names if name + "," not in lines[0] + ","
                           and name + " (" not in lines[0]], [])
+
+    def test_fingerprints(self):
+        text = CONSOLE + """
+processors:
+- add_fields: {target: "", fields: {field1: foo, field2: bar}}
+- fingerprint: {fields: [field1]}
+- fingerprint: {fields: [field2, field1], method: sha1, encoding: base64, target_field: two}
+- fingerprint: {fields: [gone], target_field: never}
+- fingerprint: {fields: [gone, field1], target_field: one, ignore_missing: true}
+"""
+        event = self.events(text)[0]
+        self.assertEqual(event["fingerprint"], hashlib.sha256(b"|field1|foo|").hexdigest())
+        self.assertEqual(event["two"], base64.b64encode(
+            hashlib.sha1(b"|field1|foo|field2|bar|").digest()).decode())
+        self.assertNotIn("never", event)
+        self.assertEqual(event["one"], event["fingerprint"])
+        self.refused(CONSOLE + "processors: [{fingerprint: {fields: [a], method: crc}}]", "sha256")
 
     def test_one_protocol_has_its_own(self):
         text = CONSOLE.replace("ports: [80]", "ports: [80]\n  tags: [web]\n  index: other\n"
