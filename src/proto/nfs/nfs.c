@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+/* NFS versions 3 and 4 over ONC RPC: what is asked of file servers and how it ends, see README.md.
+ */
+#include "base/cursor.h"
+#include "proto/nfs/nfs_flow.h"
+
+enum { BOTH_SIDES = 2 };
+
+static const uint16_t ports[] = {2049, 0};
+
+/* A side's bytes, and where in them we are. */
+struct reading {
+    struct proto_context *c;
+    struct nfs_flow *flow;
+    struct nfs_side *side;
+    struct span rest;
+    uint64_t time_ns;
+    uint8_t number; /* of the side */
+};
+
+enum step { GOES_ON, WAITS, LETS_GO };
+
+/* A connection has a mark before what a datagram begins with. */
+static enum proto_guess nfs_probe(struct span data, unsigned side)
+{
+    (void)side;
+    enum rpc_looks datagram = rpc_look_payload(data);
+    enum rpc_looks stream = rpc_look(data);
+    if (datagram == RPC_LOOKS_CALL && rpc_calls_nfs(data)) {
+        return PROTO_YES;
+    }
+    if (stream == RPC_LOOKS_CALL) {
+        return rpc_calls_nfs(span_skip(data, RPC_MARK)) ? PROTO_YES : PROTO_NO;
+    }
+    bool is_open = stream != RPC_LOOKS_ELSE || datagram == RPC_LOOKS_REPLY;
+    return is_open ? PROTO_UNSURE : PROTO_NO;
+}
+
+static void take(struct reading *r, size_t size)
+{
+    r->rest = span_skip(r->rest, size);
+}
+
+/* ---- Messages ------------------------------------------------------------------------------- */
+
+/* Forgets the message at hand; the block for the next one stays. */
+static void reset(struct nfs_side *s)
+{
+    *s = (struct nfs_side){.kept = s->kept};
+}
+
+/* What is said is no RPC; lets go when that happens too often. */
+static enum step survive(struct reading *r)
+{
+    struct nfs_flow *f = r->flow;
+    if (!f->understood) {
+        return LETS_GO;
+    }
+    f->broken++;
+    reset(r->side);
+    r->side->is_seeking = true;
+    return f->broken < NFS_BROKEN_MAX ? GOES_ON : LETS_GO;
+}
+
+static enum step end_message(struct reading *r)
+{
+    struct nfs_side *s = r->side;
+    struct nfs_arrival arrival = {
+        .data = span_of(s->kept, s->kept_size),
+        .start_ns = s->start_ns,
+        .end_ns = r->time_ns,
+        .bytes = s->bytes,
+        .side = r->number,
+        .is_holed = s->is_holed,
+    };
+    bool fine = s->kept == NULL || nfs_take(r->c, &arrival);
+    reset(s);
+    if (!fine) {
+        return survive(r);
+    }
+    r->flow->understood = true;
+    r->flow->broken = 0;
+    return GOES_ON;
+}
+
+/* A fragment's mark. Where the first one is long enough it is looked at for what it should be. */
+static enum step read_mark(struct reading *r)
+{
+    struct nfs_side *s = r->side;
+    if (r->rest.size < RPC_MARK) {
+        return WAITS;
+    }
+    uint32_t mark = load_be32(r->rest.data);
+    uint32_t size = mark & INT32_MAX;
+    bool is_looked_at = !s->is_within && size >= RPC_LOOK - RPC_MARK;
+    enum rpc_looks looks = is_looked_at ? rpc_look(r->rest) : RPC_LOOKS_CALL;
+    if (looks == RPC_LOOKS_CUT) {
+        return WAITS;
+    }
+    if (looks == RPC_LOOKS_ELSE || s->bytes + size > RPC_MESSAGE_MAX) {
+        nfs_stats_of(r->c)->malformed++;
+        take(r, 1);
+        return survive(r);
+    }
+    if (s->kept == NULL) {
+        s->kept = slab_take(r->c->memory, NFS_KEPT_MAX);
+        nfs_stats_of(r->c)->not_kept += s->kept == NULL;
+    }
+    s->is_within = true;
+    s->is_last = mark >> 31;
+    s->left = size;
+    s->bytes += size;
+    take(r, RPC_MARK);
+    return size == 0 && s->is_last ? end_message(r) : GOES_ON;
+}
+
+static enum step read_payload(struct reading *r)
+{
+    struct nfs_side *s = r->side;
+    struct span bytes = span_head(r->rest, s->left);
+    struct span kept = span_head(bytes, NFS_KEPT_MAX - s->kept_size);
+    if (s->kept != NULL && !s->is_holed && kept.size > 0) {
+        memcpy(s->kept + s->kept_size, kept.data, kept.size);
+        s->kept_size += (uint32_t)kept.size;
+    }
+    s->left -= (uint32_t)bytes.size;
+    take(r, bytes.size);
+    return s->left == 0 && s->is_last ? end_message(r) : GOES_ON;
+}
+
+/* Behind a hole: to where a message may begin. */
+static enum step seek(struct reading *r)
+{
+    while (r->rest.size >= RPC_LOOK) {
+        enum rpc_looks looks = rpc_look(r->rest);
+        if (looks == RPC_LOOKS_CALL || looks == RPC_LOOKS_REPLY) {
+            r->side->is_seeking = false;
+            return GOES_ON;
+        }
+        take(r, 1);
+        r->side->has_begun = false;
+    }
+    return WAITS;
+}
+
+static enum step read_some(struct reading *r)
+{
+    if (r->side->left > 0) {
+        return read_payload(r);
+    }
+    if (!r->side->has_begun) {
+        r->side->has_begun = true;
+        r->side->start_ns = r->time_ns;
+    }
+    return r->side->is_seeking ? seek(r) : read_mark(r);
+}
+
+/* ---- Hooks ---------------------------------------------------------------------------------- */
+
+static struct proto_taken nfs_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
+{
+    struct nfs_flow *f = nfs_flow_of(c);
+    nfs_age(c, chunk->time_ns);
+    struct reading r = {
+        .c = c,
+        .flow = f,
+        .side = &f->side[chunk->side],
+        .rest = chunk->data,
+        .time_ns = chunk->time_ns,
+        .number = chunk->side,
+    };
+    enum step step = GOES_ON;
+    while (step == GOES_ON && r.rest.size > 0) {
+        step = read_some(&r);
+    }
+    return (struct proto_taken){
+        .consumed = chunk->data.size - r.rest.size,
+        .verdict = step == LETS_GO ? PROTO_NOT_MINE : PROTO_GOES_ON,
+    };
+}
+
+static void nfs_on_gap(struct proto_context *c, unsigned side, uint32_t length)
+{
+    struct nfs_flow *f = nfs_flow_of(c);
+    struct nfs_side *s = &f->side[side];
+    nfs_stats_of(c)->gaps++;
+    if (s->left >= length) { /* within a fragment */
+        s->left -= length;
+        s->is_holed = s->is_holed || s->kept_size < NFS_KEPT_MAX;
+        if (s->left == 0 && s->is_last) {
+            struct reading r = {
+                .c = c, .flow = f, .side = s, .time_ns = c->now_ns, .number = (uint8_t)side};
+            (void)end_message(&r);
+        }
+        return;
+    }
+    nfs_doubt(c, side);
+    reset(s);
+    s->is_seeking = true;
+}
+
+static void nfs_on_datagram(struct proto_context *c, const struct packet *packet, unsigned side)
+{
+    struct span payload = packet_payload(packet);
+    nfs_age(c, packet->time_ns);
+    struct nfs_arrival arrival = {
+        .data = span_head(payload, NFS_KEPT_MAX),
+        .start_ns = packet->time_ns,
+        .end_ns = packet->time_ns,
+        .bytes = packet->payload_len,
+        .side = (uint8_t)side,
+        .is_holed = payload.size < packet->payload_len,
+    };
+    (void)nfs_take(c, &arrival);
+}
+
+static void nfs_on_fin(struct proto_context *c, unsigned side)
+{
+    nfs_give_up(c, 1 - side, "closed");
+}
+
+static void nfs_on_close(struct proto_context *c, enum proto_close why)
+{
+    static const char *const reasons[] = {
+        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
+    struct nfs_flow *f = nfs_flow_of(c);
+    nfs_give_up(c, BOTH_SIDES, reasons[why]);
+    slab_give(c->memory, f->side[0].kept);
+    slab_give(c->memory, f->side[1].kept);
+}
+
+const struct proto proto_nfs = {
+    .name = "nfs",
+    .help = "NFS versions 3 and 4: calls to file servers with their replies",
+    .metrics = &nfs_set,
+    .tcp_ports = ports,
+    .udp_ports = ports,
+    .flow_size = sizeof(struct nfs_flow),
+    .probe = nfs_probe,
+    .on_chunk = nfs_on_chunk,
+    .on_gap = nfs_on_gap,
+    .on_datagram = nfs_on_datagram,
+    .on_fin = nfs_on_fin,
+    .on_close = nfs_on_close,
+};

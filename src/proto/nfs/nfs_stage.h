@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A stage for tests and fuzz targets: plays a conversation to the hooks as the engine does, with
+ * what is not consumed kept and offered again, and writes down what they report, an event a line.
+ * Memory is checked: all of it comes back. */
+#pragma once
+
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/json_check.h"
+#include "event/transaction.h"
+#include "proto/proto.h"
+
+extern const struct proto proto_nfs;
+
+enum {
+    STAGE_BUDGET = 1 << 22,
+    STAGE_LOG = 1 << 18,
+    STAGE_STATE = 4096,
+    STAGE_BLOCK = 4096,
+    STAGE_WINDOW = 2 * PROTO_PENDING_MAX,
+};
+
+struct stage {
+    struct slab *slab;
+    struct event_log log;
+    struct json said;
+    struct flow flow;
+    struct proto_context context;
+    size_t pending_size[2];
+    uint64_t now_ns;
+    bool let_go;
+    bool switched;
+    _Alignas(16) uint8_t state[STAGE_STATE];
+    _Alignas(16) uint8_t block[STAGE_BLOCK];
+    /* What is not zeroed at first. */
+    _Alignas(64) uint8_t memory[STAGE_LOG];
+    uint8_t pending[2][STAGE_WINDOW];
+    uint8_t window[STAGE_WINDOW]; /* what is offered ends where it ends, and so does the stage */
+};
+
+static inline void stage_require(bool fine)
+{
+    if (!fine) {
+        abort();
+    }
+}
+
+/* `settings`: of the size of the protocol's options; kept by the caller. */
+static inline void stage_init(struct stage *s, const void *settings, size_t text_max)
+{
+    memset(s, 0, offsetof(struct stage, memory));
+    s->slab = slab_new(STAGE_BUDGET);
+    s->now_ns = 1000000000;
+    s->log =
+        (struct event_log){.memory = s->memory, .capacity = sizeof s->memory, .text_max = text_max};
+    s->context = (struct proto_context){
+        .block = s->block,
+        .state = s->state,
+        .flow = &s->flow,
+        .memory = s->slab,
+        .events = &s->log,
+        .now_ns = s->now_ns,
+        .settings = settings,
+    };
+    stage_require(proto_nfs.metrics->size <= sizeof s->block);
+    stage_require(proto_nfs.flow_size <= sizeof s->state);
+    json_init(&s->said);
+    stage_require(s->slab != NULL);
+}
+
+static inline void stage_done(struct stage *s)
+{
+    stage_require(slab_used(s->slab) == 0 && s->log.lost == 0);
+    slab_free(s->slab);
+    json_done(&s->said);
+}
+
+static inline void stage_pass(struct stage *s)
+{
+    for (struct event_head *e = event_log_first(&s->log); e; e = event_log_next(&s->log, e)) {
+        transaction_finish((struct transaction *)e);
+        size_t before = s->said.size;
+        event_json(&s->said, e);
+        stage_require(json_check(s->said.data + before, s->said.size - before));
+        json_append(&s->said, "\n", 1);
+    }
+    event_log_reset(&s->log);
+}
+
+/* Offers what is pending and `data` behind it, with nothing behind that. */
+static inline void stage_offer(struct stage *s, unsigned side, struct span data)
+{
+    size_t before = s->pending_size[side];
+    size_t size = before + data.size;
+    stage_require(size <= STAGE_WINDOW);
+    uint8_t *bytes = s->window + STAGE_WINDOW - size;
+    memcpy(bytes, s->pending[side], before);
+    memcpy(bytes + before, data.data, data.size);
+    struct proto_chunk chunk = {
+        .data = span_of(bytes, size), .side = (uint8_t)side, .time_ns = s->now_ns};
+    struct proto_taken taken = proto_nfs.on_chunk(&s->context, &chunk);
+    stage_require(taken.consumed <= size);
+    s->pending_size[side] = size - taken.consumed;
+    memcpy(s->pending[side], bytes + taken.consumed, s->pending_size[side]);
+    s->switched = taken.verdict == PROTO_SWITCHED;
+    s->let_go = taken.verdict != PROTO_GOES_ON || s->pending_size[side] > PROTO_PENDING_MAX;
+    stage_pass(s);
+}
+
+/* A millisecond later, a side says something, in pieces. */
+static inline void stage_say(struct stage *s, unsigned side, struct span data, size_t piece)
+{
+    s->now_ns += 1000000;
+    s->context.now_ns = s->now_ns;
+    for (; data.size > 0 && !s->let_go; data = span_skip(data, piece)) {
+        stage_offer(s, side, span_head(data, piece));
+    }
+}
+
+static inline void stage_gap(struct stage *s, unsigned side, uint32_t length)
+{
+    if (!s->let_go && length > 0) {
+        s->pending_size[side] = 0;
+        proto_nfs.on_gap(&s->context, side, length);
+        stage_pass(s);
+    }
+}
+
+static inline void stage_fin(struct stage *s, unsigned side)
+{
+    if (!s->let_go && proto_nfs.on_fin != NULL) {
+        proto_nfs.on_fin(&s->context, side);
+        stage_pass(s);
+    }
+}
+
+static inline void stage_close(struct stage *s, enum proto_close why)
+{
+    proto_nfs.on_close(&s->context, why);
+    stage_pass(s);
+    json_append(&s->said, "", 1);
+}
