@@ -15,7 +15,9 @@ struct cursor {
 /* A cursor at the start of `s`. */
 static inline struct cursor cursor_of(struct span s)
 {
-    return (struct cursor){.at = s.data, .end = s.data + s.size, .bad = false};
+    /* Nothing is added to NULL, not even 0: C does not define that. */
+    const uint8_t *end = s.data != NULL ? s.data + s.size : NULL;
+    return (struct cursor){.at = s.data, .end = end, .bad = false};
 }
 
 /* Bytes left to read. */

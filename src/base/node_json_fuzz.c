@@ -31,7 +31,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(span_equal(span_of(once.data, once.size), span_of(twice.data, twice.size)));
         node_json_pretty(&pretty, root);
         node_json_escape_html(&pretty, 0);
-        require(json_check(pretty.data, pretty.size));
+        struct node *back = node_json_parse(&tree, span_of(pretty.data, pretty.size));
+        require(back != NULL);
+        json_done(&twice);
+        json_init(&twice);
+        node_json_write(&twice, back);
+        require(span_equal(span_of(once.data, once.size), span_of(twice.data, twice.size)));
     }
     json_done(&once);
     json_done(&twice);
