@@ -4,7 +4,11 @@
  * back. */
 #include "base/cursor.h"
 #include "proto/amqp/amqp_options.h"
-#include "proto/amqp/amqp_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_amqp;
+
+enum { LOG_ROOM = 1 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,8 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options->settings.send_request = options->settings.send_response = size & 2;
     options->hide_connection_information = !(size & 4);
     struct stage whole, bytes;
-    stage_init(&whole, settings, 300);
-    stage_init(&bytes, settings, 300);
+    stage_init(&whole, &proto_amqp, settings, 300, LOG_ROOM);
+    stage_init(&bytes, &proto_amqp, settings, 300, LOG_ROOM);
     play(&whole, input, SIZE_MAX);
     play(&bytes, input, 1);
     stage_require(whole.said.size == bytes.said.size);

@@ -7,8 +7,12 @@
 
 #include "proto/amqp/amqp_event.h"
 #include "proto/amqp/amqp_options.h"
-#include "proto/amqp/amqp_stage.h"
+#include "proto/proto_stage.h"
 #include "proto/amqp/amqp_table.h"
+
+extern const struct proto proto_amqp;
+
+enum { LOG_ROOM = 1 << 20 };
 
 enum { CLIENT = 0, SERVER = 1, PIECES = 70 };
 
@@ -147,7 +151,7 @@ static struct amqp_stats play(const struct line *lines, unsigned count, char *sa
     struct amqp_stats stats = {0};
     struct stage s;
     for (size_t piece = 1; piece < PIECES; piece++) {
-        stage_init(&s, &options, 1000);
+        stage_init(&s, &proto_amqp, &options, 1000, LOG_ROOM);
         for (unsigned i = 0; i < count; i++) {
             stage_say(&s, lines[i].side, lines[i].bytes, piece < PIECES - 1 ? piece : SIZE_MAX);
         }
@@ -232,7 +236,7 @@ static void gaps(void **state)
     struct amqp_options options = default_options();
     options.settings.send_request = true;
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_amqp, &options, 1000, LOG_ROOM);
     stage_say(&s, CLIENT, BYTES(DECLARE("q1")), 100);
     stage_gap(&s, SERVER, 20);
     stage_say(&s, SERVER, BYTES("\0\x05\0\0\0\x01\xce" HEARTBEAT), 100);
@@ -257,7 +261,7 @@ static void timeouts(void **state)
     struct amqp_options options = default_options();
     options.settings.transaction_timeout = 1500000; /* lines are a millisecond apart */
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_amqp, &options, 1000, LOG_ROOM);
     stage_say(&s, CLIENT, BYTES(DECLARE("q1")), 100);
     stage_say(&s, CLIENT, BYTES(HEARTBEAT), 100);
     stage_say(&s, SERVER, BYTES(DECLARED("q1")), 100);
@@ -272,7 +276,7 @@ static void too_many(void **state)
     struct amqp_options options = default_options();
     options.settings.transaction_timeout = INT64_MAX / 2;
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_amqp, &options, 1000, LOG_ROOM);
     for (unsigned i = 0; i < 1000; i++) {
         stage_say(&s, CLIENT, BYTES(DECLARE("q1")), 100);
     }

@@ -4,7 +4,11 @@
  * back. */
 #include "base/cursor.h"
 #include "proto/cassandra/cassandra_options.h"
-#include "proto/cassandra/cassandra_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_cassandra;
+
+enum { LOG_ROOM = 1 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,8 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options->settings.report_unmatched = size & 1;
     options->settings.send_request = options->settings.send_response = size & 2;
     struct stage whole, bytes;
-    stage_init(&whole, settings, 300);
-    stage_init(&bytes, settings, 300);
+    stage_init(&whole, &proto_cassandra, settings, 300, LOG_ROOM);
+    stage_init(&bytes, &proto_cassandra, settings, 300, LOG_ROOM);
     play(&whole, input, SIZE_MAX);
     play(&bytes, input, 1);
     stage_require(whole.said.size == bytes.said.size);

@@ -8,7 +8,11 @@
 #include "proto/cassandra/cassandra_event.h"
 #include "proto/cassandra/cassandra_frame.h"
 #include "proto/cassandra/cassandra_options.h"
-#include "proto/cassandra/cassandra_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_cassandra;
+
+enum { LOG_ROOM = 1 << 20 };
 
 enum { CLIENT = 0, SERVER = 1, PIECES = 70 };
 
@@ -51,7 +55,7 @@ static struct cassandra_stats play(const struct line *lines, unsigned count, cha
     struct cassandra_stats stats = {0};
     struct stage s;
     for (size_t piece = 1; piece < PIECES; piece++) {
-        stage_init(&s, &options, 1000);
+        stage_init(&s, &proto_cassandra, &options, 1000, LOG_ROOM);
         for (unsigned i = 0; i < count; i++) {
             stage_say(&s, lines[i].side, lines[i].bytes, piece < PIECES - 1 ? piece : SIZE_MAX);
         }
@@ -107,7 +111,7 @@ static void gaps(void **state)
     (void)state;
     struct cassandra_options options = default_options();
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_cassandra, &options, 1000, LOG_ROOM);
     stage_say(&s, CLIENT, BYTES(QUERY("\x01")), 100);
     stage_gap(&s, SERVER, 20);
     stage_say(&s, SERVER, BYTES("\xff\xff\xff" ROWS("\x05")), 100);
@@ -128,7 +132,7 @@ static void timeouts_and_too_many(void **state)
     struct cassandra_options options = default_options();
     options.settings.transaction_timeout = 1500000; /* lines are a millisecond apart */
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_cassandra, &options, 1000, LOG_ROOM);
     stage_say(&s, CLIENT, BYTES(QUERY("\x01")), 100);
     stage_say(&s, CLIENT, BYTES(QUERY("\x02")), 100);
     stage_say(&s, CLIENT, BYTES(QUERY("\x03")), 100);

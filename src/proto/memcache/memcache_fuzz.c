@@ -4,7 +4,11 @@
  * back. */
 #include "base/cursor.h"
 #include "proto/memcache/memcache_options.h"
-#include "proto/memcache/memcache_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_memcache;
+
+enum { LOG_ROOM = 1 << 18 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,7 +35,7 @@ static void play(struct stage *s, struct span input, size_t piece)
 static void datagrams(struct span input, const void *settings)
 {
     struct stage s;
-    stage_init(&s, settings, 300);
+    stage_init(&s, &proto_memcache, settings, 300, LOG_ROOM);
     struct cursor c = cursor_of(input);
     while (cursor_left(&c) > 0) {
         unsigned side = cursor_u8(&c) & 1;
@@ -67,8 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options->values_max = size & 2 ? 3 : 0;
     options->parse_unknown = size & 4;
     struct stage whole, bytes;
-    stage_init(&whole, settings, 300);
-    stage_init(&bytes, settings, 300);
+    stage_init(&whole, &proto_memcache, settings, 300, LOG_ROOM);
+    stage_init(&bytes, &proto_memcache, settings, 300, LOG_ROOM);
     play(&whole, input, SIZE_MAX);
     play(&bytes, input, 1);
     stage_require(whole.said.size == bytes.said.size);

@@ -10,7 +10,11 @@
 #include "base/cursor.h"
 #include "proto/memcache/memcache_event.h"
 #include "proto/memcache/memcache_options.h"
-#include "proto/memcache/memcache_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_memcache;
+
+enum { LOG_ROOM = 1 << 18 };
 
 enum { CLIENT = 0, SERVER = 1, GAP = 2, FIN = 4 };
 
@@ -82,14 +86,14 @@ static struct memcache_stats assert_played_with(const struct memcache_options *o
                                                 const char *expected)
 {
     struct stage whole;
-    stage_init(&whole, options, 1000);
+    stage_init(&whole, &proto_memcache, options, 1000, LOG_ROOM);
     play(&whole, lines, SIZE_MAX, why);
     char summary[8192];
     summarise(summary, whole.said.data);
     assert_string_equal(summary, expected);
     for (size_t piece = 1; piece < 40; piece++) {
         struct stage s;
-        stage_init(&s, options, 1000);
+        stage_init(&s, &proto_memcache, options, 1000, LOG_ROOM);
         play(&s, lines, piece, why);
         assert_string_equal(s.said.data, whole.said.data);
         assert_memory_equal(s.context.block, whole.context.block, sizeof(struct memcache_stats));
@@ -196,7 +200,7 @@ static void values(void **state)
     options.values_max = 1;
     options.value_bytes_max = 4;
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_memcache, &options, 1000, LOG_ROOM);
     play(&s,
          (struct line[]){{CLIENT, "get a b\r\n", 0},
                          {SERVER, "VALUE a 0 5\r\nhello\r\nVALUE b 0 1\r\nx\r\nEND\r\n", 0},
@@ -369,7 +373,7 @@ static void datagrams(void **state)
     (void)state;
     struct memcache_options options = default_options();
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_memcache, &options, 1000, LOG_ROOM);
     DATAGRAM(&s, CLIENT, "\0\x01\0\0\0\x01\0\0gets a\r\n");
     DATAGRAM(&s, CLIENT, "\0\x02\0\0\0\x01\0\0gets b\r\n");
     DATAGRAM(&s, CLIENT, "\0\x03\0\0\0\x01\0\0incr c 1 noreply\r\n");
@@ -399,7 +403,7 @@ static void too_many(void **state)
     struct memcache_options options = default_options();
     options.settings.transaction_timeout = INT64_MAX / 2;
     struct stage s;
-    stage_init(&s, &options, 100);
+    stage_init(&s, &proto_memcache, &options, 100, LOG_ROOM);
     for (unsigned i = 0; i < 1000; i++) {
         stage_say(&s, CLIENT, span_str("gets aaaaaaaaaaaaaaaaaaaaaaaaaaaa b c d e f g h\r\n"),
                   1000);

@@ -10,7 +10,11 @@
 #include "proto/mongodb/mongodb_bson.h"
 #include "proto/mongodb/mongodb_event.h"
 #include "proto/mongodb/mongodb_options.h"
-#include "proto/mongodb/mongodb_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_mongodb;
+
+enum { LOG_ROOM = 1 << 18 };
 
 enum { CLIENT = 0, SERVER = 1 };
 
@@ -145,7 +149,7 @@ static struct mongodb_stats play(const struct line *lines, unsigned count, char 
     struct mongodb_stats stats = {0};
     struct stage s;
     for (size_t piece = 1; piece < 60; piece++) {
-        stage_init(&s, &options, 1000);
+        stage_init(&s, &proto_mongodb, &options, 1000, LOG_ROOM);
         for (unsigned i = 0; i < count; i++) {
             stage_say(&s, lines[i].side, lines[i].bytes, piece < 59 ? piece : SIZE_MAX);
         }
@@ -214,7 +218,7 @@ static void gaps(void **state)
     (void)state;
     struct mongodb_options options = default_options();
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_mongodb, &options, 1000, LOG_ROOM);
     stage_say(&s, CLIENT, BYTES(PING("\x01", "\0")), 100);
     stage_gap(&s, SERVER, 20);
     stage_say(&s, SERVER, BYTES("\0\x10ok\0\x01\0\0\0\0"), 100);
@@ -239,7 +243,7 @@ static void timeouts(void **state)
     struct mongodb_options options = default_options();
     options.settings.transaction_timeout = 1500000; /* lines are a millisecond apart */
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_mongodb, &options, 1000, LOG_ROOM);
     stage_say(&s, CLIENT, BYTES(PING("\x01", "\0")), 100);
     stage_say(&s, CLIENT, BYTES(PING("\x02", "\0")), 100);
     stage_say(&s, SERVER, BYTES(FINE("\x01", "\0")), 100);
@@ -255,7 +259,7 @@ static void too_many(void **state)
     struct mongodb_options options = default_options();
     options.settings.transaction_timeout = INT64_MAX / 2;
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_mongodb, &options, 1000, LOG_ROOM);
     for (unsigned i = 0; i < 1000; i++) {
         stage_say(&s, CLIENT, BYTES(PING("\x01", "\0")), 100);
     }

@@ -3,7 +3,11 @@
  * played as it comes and again byte by byte; both must say and count the same, and give all memory
  * back. */
 #include "base/cursor.h"
-#include "proto/nfs/nfs_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_nfs;
+
+enum { LOG_ROOM = 1 << 18 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -42,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options->report_unmatched = size & 1;
     options->send_request = options->send_response = size & 2;
     struct stage whole, bytes;
-    stage_init(&whole, settings, 300);
-    stage_init(&bytes, settings, 300);
+    stage_init(&whole, &proto_nfs, settings, 300, LOG_ROOM);
+    stage_init(&bytes, &proto_nfs, settings, 300, LOG_ROOM);
     play(&whole, input, SIZE_MAX);
     play(&bytes, input, 1);
     stage_require(whole.said.size == bytes.said.size);

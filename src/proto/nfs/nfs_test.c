@@ -8,7 +8,11 @@
 #include "proto/nfs/nfs_message.h"
 #include "proto/nfs/nfs_name.h"
 #include "proto/nfs/nfs_event.h"
-#include "proto/nfs/nfs_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_nfs;
+
+enum { LOG_ROOM = 1 << 18 };
 
 enum { CLIENT = 0, SERVER = 1 };
 
@@ -39,7 +43,7 @@ static struct nfs_stats play(const struct line *lines, unsigned count, char *sai
     struct nfs_stats stats = {0};
     static struct stage s;
     for (size_t piece = 1; piece < 50; piece++) {
-        stage_init(&s, &settings, 1000);
+        stage_init(&s, &proto_nfs, &settings, 1000, LOG_ROOM);
         for (unsigned i = 0; i < count; i++) {
             stage_say(&s, lines[i].side, lines[i].bytes, piece < 49 ? piece : SIZE_MAX);
             stage_gap(&s, lines[i].side, lines[i].gap);

@@ -4,7 +4,11 @@
  * as one datagram. */
 #include "base/cursor.h"
 #include "proto/sip/sip_report.h"
-#include "proto/sip/sip_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_sip;
+
+enum { LOG_ROOM = 1 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,7 +34,7 @@ static void play_datagram(const void *settings, struct span input)
     static struct stage s;
     struct packet p = {.payload = input.data, .payload_len = (uint32_t)input.size,
                        .end = input.data + input.size};
-    stage_init(&s, settings, 300);
+    stage_init(&s, &proto_sip, settings, 300, LOG_ROOM);
     proto_sip.on_datagram(&s.context, &p, 0);
     stage_pass(&s);
     stage_close(&s, PROTO_CLOSED);
@@ -48,8 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     proto_sip.probe(input, 0);
     proto_options_default(&proto_sip, &options);
     play_datagram(&options, input);
-    stage_init(&whole, &options, 300);
-    stage_init(&bytes, &options, 300);
+    stage_init(&whole, &proto_sip, &options, 300, LOG_ROOM);
+    stage_init(&bytes, &proto_sip, &options, 300, LOG_ROOM);
     play(&whole, input, SIZE_MAX);
     play(&bytes, input, 1);
     stage_require(whole.said.size == bytes.said.size);

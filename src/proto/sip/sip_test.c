@@ -6,7 +6,11 @@
 #include <cmocka.h>
 
 #include "proto/sip/sip_report.h"
-#include "proto/sip/sip_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_sip;
+
+enum { LOG_ROOM = 1 << 20 };
 
 enum { CLIENT = 0, SERVER = 1, PIECES = 90 };
 
@@ -61,7 +65,7 @@ static void messages(void **state)
     static struct stage s;
     static char said[16384];
     for (size_t piece = 1; piece < PIECES; piece++) {
-        stage_init(&s, &options, 4000);
+        stage_init(&s, &proto_sip, &options, 4000, LOG_ROOM);
         stage_say(&s, CLIENT, BYTES(invite), piece);
         stage_say(&s, SERVER, BYTES(busy), piece);
         stage_say(&s, CLIENT, BYTES("\r\n\r\n"), piece);
@@ -93,7 +97,7 @@ static void gaps(void **state)
     struct sip_options options;
     proto_options_default(&proto_sip, &options);
     static struct stage s;
-    stage_init(&s, &options, 4000);
+    stage_init(&s, &proto_sip, &options, 4000, LOG_ROOM);
     stage_say(&s, CLIENT, span_of(invite, 50), 100);
     stage_gap(&s, CLIENT, 20);
     stage_say(&s, CLIENT, span_of(invite + 70, sizeof invite - 71), 100);

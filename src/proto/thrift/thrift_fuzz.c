@@ -4,7 +4,11 @@
  * back. */
 #include "base/cursor.h"
 #include "proto/thrift/thrift_options.h"
-#include "proto/thrift/thrift_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_thrift;
+
+enum { LOG_ROOM = 1 << 18 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,8 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options->text_max = 20;
     options->elements_max = 4;
     struct stage whole, bytes;
-    stage_init(&whole, settings, 300);
-    stage_init(&bytes, settings, 300);
+    stage_init(&whole, &proto_thrift, settings, 300, LOG_ROOM);
+    stage_init(&bytes, &proto_thrift, settings, 300, LOG_ROOM);
     play(&whole, input, SIZE_MAX);
     play(&bytes, input, 1);
     stage_require(whole.said.size == bytes.said.size);

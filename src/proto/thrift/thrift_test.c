@@ -10,7 +10,11 @@
 
 #include "proto/thrift/thrift_event.h"
 #include "proto/thrift/thrift_options.h"
-#include "proto/thrift/thrift_stage.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_thrift;
+
+enum { LOG_ROOM = 1 << 18 };
 
 enum { CLIENT = 0, SERVER = 1 };
 
@@ -75,7 +79,7 @@ static struct thrift_stats assert_played(const struct thrift_options *options,
     struct thrift_stats stats = {0};
     for (size_t piece = 1; piece < 60; piece++) {
         struct stage s;
-        stage_init(&s, options, 1000);
+        stage_init(&s, &proto_thrift, options, 1000, LOG_ROOM);
         for (const struct line *l = lines; l->bytes.data != NULL; l++) {
             stage_say(&s, l->side, l->bytes, piece < 59 ? piece : SIZE_MAX);
         }
@@ -227,7 +231,7 @@ static void broken_and_holes(void **state)
                                               "add(1: 7, 2: -3)|4|OK\nadd(1: 7, 2: -3)|4|OK\n");
     assert_int_equal(stats.malformed, 1);
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_thrift, &options, 1000, LOG_ROOM);
     stage_say(&s, CLIENT, BYTES(CALL("\x01")), 100);
     stage_gap(&s, SERVER, 10);
     stage_say(&s, SERVER, BYTES("\0\0\x04\0"), 100);
@@ -251,7 +255,7 @@ static void deep(void **state)
         memcpy(bytes + 13 + (size_t)i * 3, "\x0c\0\x01", 3);
     }
     struct stage s;
-    stage_init(&s, &options, 1000);
+    stage_init(&s, &proto_thrift, &options, 1000, LOG_ROOM);
     stage_say(&s, CLIENT, span_of(bytes, sizeof bytes), 7);
     assert_true(s.let_go);
     stage_close(&s, PROTO_CLOSED);

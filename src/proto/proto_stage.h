@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A stage for tests and fuzz targets: plays a conversation to the hooks as the engine does, with
- * what is not consumed kept and offered again, and writes down what they report, an event a line.
- * Memory is checked: all of it comes back. */
+/* A stage for tests and fuzz targets of protocols over TCP: plays a conversation to the hooks as the
+ * engine does, with what is not consumed kept and offered again, and writes down what they report, an
+ * event a line. Memory is checked: all of it comes back. Aborts where a protocol breaks its contract. */
 #pragma once
 
 #include <stdlib.h>
@@ -11,17 +11,16 @@
 #include "event/transaction.h"
 #include "proto/proto.h"
 
-extern const struct proto proto_mongodb;
-
 enum {
     STAGE_BUDGET = 1 << 22,
-    STAGE_LOG = 1 << 18,
+    STAGE_LOG = 1 << 20, /* the most that a stage may ask for */
     STAGE_STATE = 4096,
     STAGE_BLOCK = 4096,
     STAGE_WINDOW = 2 * PROTO_PENDING_MAX,
 };
 
 struct stage {
+    const struct proto *proto;
     struct slab *slab;
     struct event_log log;
     struct json said;
@@ -46,14 +45,17 @@ static inline void stage_require(bool fine)
     }
 }
 
-/* `settings`: of the size of the protocol's options; kept by the caller. */
-static inline void stage_init(struct stage *s, const void *settings, size_t text_max)
+/* `settings`: of the size of the protocol's options; kept by the caller. The events of one call find room
+ * in `log_room` bytes, STAGE_LOG at most. */
+static inline void stage_init(struct stage *s, const struct proto *proto, const void *settings,
+                              size_t text_max, size_t log_room)
 {
     memset(s, 0, offsetof(struct stage, memory));
+    stage_require(log_room <= sizeof s->memory);
+    s->proto = proto;
     s->slab = slab_new(STAGE_BUDGET);
     s->now_ns = 1000000000;
-    s->log =
-        (struct event_log){.memory = s->memory, .capacity = sizeof s->memory, .text_max = text_max};
+    s->log = (struct event_log){.memory = s->memory, .capacity = log_room, .text_max = text_max};
     s->context = (struct proto_context){
         .block = s->block,
         .state = s->state,
@@ -63,8 +65,8 @@ static inline void stage_init(struct stage *s, const void *settings, size_t text
         .now_ns = s->now_ns,
         .settings = settings,
     };
-    stage_require(proto_mongodb.metrics->size <= sizeof s->block);
-    stage_require(proto_mongodb.flow_size <= sizeof s->state);
+    stage_require(proto->metrics->size <= sizeof s->block);
+    stage_require(proto->flow_size <= sizeof s->state);
     json_init(&s->said);
     stage_require(s->slab != NULL);
 }
@@ -99,7 +101,7 @@ static inline void stage_offer(struct stage *s, unsigned side, struct span data)
     memcpy(bytes + before, data.data, data.size);
     struct proto_chunk chunk = {
         .data = span_of(bytes, size), .side = (uint8_t)side, .time_ns = s->now_ns};
-    struct proto_taken taken = proto_mongodb.on_chunk(&s->context, &chunk);
+    struct proto_taken taken = s->proto->on_chunk(&s->context, &chunk);
     stage_require(taken.consumed <= size);
     s->pending_size[side] = size - taken.consumed;
     memcpy(s->pending[side], bytes + taken.consumed, s->pending_size[side]);
@@ -122,22 +124,22 @@ static inline void stage_gap(struct stage *s, unsigned side, uint32_t length)
 {
     if (!s->let_go && length > 0) {
         s->pending_size[side] = 0;
-        proto_mongodb.on_gap(&s->context, side, length);
+        s->proto->on_gap(&s->context, side, length);
         stage_pass(s);
     }
 }
 
 static inline void stage_fin(struct stage *s, unsigned side)
 {
-    if (!s->let_go && proto_mongodb.on_fin != NULL) {
-        proto_mongodb.on_fin(&s->context, side);
+    if (!s->let_go && s->proto->on_fin != NULL) {
+        s->proto->on_fin(&s->context, side);
         stage_pass(s);
     }
 }
 
 static inline void stage_close(struct stage *s, enum proto_close why)
 {
-    proto_mongodb.on_close(&s->context, why);
+    s->proto->on_close(&s->context, why);
     stage_pass(s);
     json_append(&s->said, "", 1);
 }
