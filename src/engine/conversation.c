@@ -24,6 +24,7 @@ struct conversation {
     bool reset;       /* a side has sent RST */
     uint8_t fins;     /* sides that have said all, a bit each */
     uint8_t switches; /* how often it went on with another protocol */
+    uint8_t first;    /* the side that spoke first, of what was said before the protocol was known */
 };
 
 _Static_assert(sizeof(struct conversation) <= CONVERSATION_BYTES, "what the budget counts");
@@ -245,12 +246,12 @@ static void let_go(struct call *call)
 
 /* ---- Bytes of a connection ------------------------------------------------------------------ */
 
-static bool keep(struct call *call, unsigned side, struct span data)
+static bool keep(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
-    return pending_keep(&call->c->pending[side], call->all->slab, data);
+    return pending_keep(&call->c->pending[side], call->all->slab, data, time_ns);
 }
 
-static void switch_protocol(struct call *call, uint64_t time_ns);
+static void switch_protocol(struct call *call);
 
 /* One call of on_chunk; what came out of it goes inward. */
 static struct proto_taken offer(struct call *call, const struct proto_chunk *chunk)
@@ -273,7 +274,7 @@ static void feed(struct call *call, unsigned side, struct span data, uint64_t ti
 {
     struct pending *p = &call->c->pending[side];
     bool from_pending = p->size > 0;
-    if (from_pending && data.size > 0 && !keep(call, side, data)) {
+    if (from_pending && data.size > 0 && !keep(call, side, data, time_ns)) {
         let_go(call);
         return;
     }
@@ -292,26 +293,29 @@ static void feed(struct call *call, unsigned side, struct span data, uint64_t ti
     if (from_pending) {
         pending_consume(p, call->all->slab, consumed);
     }
-    bool kept = from_pending || chunk.data.size == 0 || keep(call, side, chunk.data);
+    bool kept = from_pending || chunk.data.size == 0 ||
+                keep(call, side, chunk.data, time_ns);
     if (taken.verdict == PROTO_NOT_MINE || !kept) {
         let_go(call);
     } else if (taken.verdict == PROTO_SWITCHED) {
-        switch_protocol(call, time_ns);
+        switch_protocol(call);
     }
 }
 
-/* What was said before the protocol was known is read now, the initiator's words first. */
-static void catch_up(struct call *call, uint64_t time_ns)
+/* What is pending is read now, as of when it was said: the words of side `first` before the other's. */
+static void catch_up(struct call *call, unsigned first)
 {
-    for (unsigned side = 0; side < 2 && call->c != NULL; side++) {
-        if (call->c->proto != 0 && call->c->pending[side].size > 0) { /* it may have switched */
-            feed(call, side, span_of(NULL, 0), time_ns);
+    const unsigned sides[] = {first, 1 - first};
+    for (size_t i = 0; i < 2 && call->c != NULL; i++) {
+        const struct pending *p = &call->c->pending[sides[i]];
+        if (call->c->proto != 0 && p->size > 0) { /* it may have switched */
+            feed(call, sides[i], span_of(NULL, 0), pending_since(p));
         }
     }
 }
 
 /* Asks anew about what is pending, the initiator's words first. */
-static void identify_pending(struct call *call, uint64_t time_ns)
+static void identify_pending(struct call *call)
 {
     for (unsigned side = 0; side < 2; side++) {
         struct pending *p = &call->c->pending[side];
@@ -321,14 +325,14 @@ static void identify_pending(struct call *call, uint64_t time_ns)
             return;
         }
         if (number != 0) {
-            catch_up(call, time_ns);
+            catch_up(call, 0);
             return;
         }
     }
 }
 
 /* The connection goes on with another protocol; what is pending is the first of it. */
-static void switch_protocol(struct call *call, uint64_t time_ns)
+static void switch_protocol(struct call *call)
 {
     if (call->c->switches == SWITCHES_MAX) {
         let_go(call);
@@ -341,25 +345,29 @@ static void switch_protocol(struct call *call, uint64_t time_ns)
     call->c->proto = 0;
     call->c->switches++;
     set_context(call);
-    identify_pending(call, time_ns);
+    identify_pending(call);
 }
 
 /* Bytes of a connection whose protocol is not known yet: they are kept until one says yes. Mostly the
- * first bytes tell, and nothing has to be kept. */
+ * first bytes tell, and nothing has to be kept. Then who spoke first is read first: in a connection that
+ * is met in its middle it need not be who is taken for its initiator. */
 static void identify(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
     struct pending *p = &call->c->pending[side];
     bool fresh = p->size == 0 && call->c->pending[1 - side].size == 0;
     uint32_t number = fresh ? ask(call, data, side) : 0;
     bool keeps = number == 0;
-    bool fits = !keeps || keep(call, side, data);
+    if (fresh) {
+        call->c->first = (uint8_t)side;
+    }
+    bool fits = !keeps || keep(call, side, data, time_ns);
     if (fits && keeps && !fresh) {
         number = ask(call, span_of(p->bytes, p->size), side);
     }
     if (!fits || number == LISTENERS_NONE || (number != 0 && !attach(call, number))) {
         let_go(call);
     } else if (number != 0 && keeps) {
-        catch_up(call, time_ns);
+        catch_up(call, call->c->first);
     } else if (number != 0) {
         feed(call, side, data, time_ns);
     }
@@ -367,11 +375,11 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
 
 /* What waits for a secret is offered again, for it may have come: the initiator's words first, so that
  * questions come before their answers. */
-static void try_again(struct call *call, uint64_t time_ns)
+static void try_again(struct call *call)
 {
     bool has_keys = call->all->options.listeners->keys != NULL;
     if (has_keys && call->c != NULL && call->c->proto != 0) {
-        catch_up(call, time_ns);
+        catch_up(call, 0);
     }
 }
 
@@ -406,7 +414,7 @@ static void take_piece(struct call *call, const struct tcp_stream_piece *piece)
 {
     switch (piece->kind) {
     case TCP_STREAM_DATA:
-        try_again(call, piece->time_ns);
+        try_again(call);
         if (call->c == NULL) {
             break;
         }
@@ -432,40 +440,29 @@ static void take_piece(struct call *call, const struct tcp_stream_piece *piece)
 
 static void take_pieces(struct call *call)
 {
-    while (call->c != NULL) {
-        struct tcp_stream_piece piece =
-            tcp_stream_next(&call->c->stream, call->all->slab, &call->all->stats.streams);
-        if (piece.kind == TCP_STREAM_NOTHING) {
-            return;
-        }
+    struct tcp_stream_piece piece = {.kind = TCP_STREAM_GAP};
+    while (call->c != NULL && piece.kind != TCP_STREAM_NOTHING) {
+        piece = tcp_stream_next(&call->c->stream, call->all->slab, &call->all->stats.streams);
         take_piece(call, &piece);
     }
 }
 
 /* A connection is worth a conversation once it says something. */
-static void begin_tcp(struct call *call)
+static bool begin_tcp(struct call *call)
 {
     call->c = begin(call->all, call->index, call->flow);
-    if (call->c == NULL) {
-        return;
-    }
-    for (unsigned side = 0; side < 2; side++) {
+    for (unsigned side = 0; call->c != NULL && side < 2; side++) {
         if (call->flow->tcp_flags[side] & TCP_SYN) {
             tcp_stream_expect(&call->c->stream, side, call->flow->next_seq[side]);
         }
     }
+    return call->c != NULL;
 }
 
 static void take_tcp(struct call *call, const struct packet *packet, unsigned side)
 {
-    if (call->c == NULL) {
-        if (packet->payload_len == 0) {
-            return;
-        }
-        begin_tcp(call);
-        if (call->c == NULL) {
-            return;
-        }
+    if (call->c == NULL && (packet->payload_len == 0 || !begin_tcp(call))) {
+        return;
     }
     set_context(call);
     tcp_stream_push(&call->c->stream, call->all->slab, packet, side, &call->all->stats.streams);
@@ -565,7 +562,7 @@ static void go_on(struct call *call, uint64_t until_ns)
     set_context(call);
     tcp_stream_age(&call->c->stream, until_ns);
     take_pieces(call);
-    try_again(call, call->moment->now_ns);
+    try_again(call);
 }
 
 void conversation_age(struct conversations *all, const struct conversation_moment *moment,

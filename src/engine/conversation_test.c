@@ -53,8 +53,8 @@ static void note(const struct proto_context *c, const char *what, unsigned side)
 static enum proto_guess lines_probe(struct span data, unsigned side)
 {
     (void)side;
-    if (data.size < 2) {
-        return data.size == 0 || data.data[0] == 'H' ? PROTO_UNSURE : PROTO_NO;
+    if (data.size < 2) { /* an empty line tells nothing */
+        return data.size == 0 || strchr("H\n", data.data[0]) != NULL ? PROTO_UNSURE : PROTO_NO;
     }
     return memcmp(data.data, "HI", 2) == 0 ? PROTO_YES : PROTO_NO;
 }
@@ -253,6 +253,23 @@ static void what_came_before_it_was_known_is_read_then(void **state)
     assert_int_equal(conversations_stats(lab->all)->active, 0);
 }
 
+/* As in the middle of a connection whose initiator was guessed wrong. */
+static void who_spoke_first_is_read_first_as_of_then(void **state)
+{
+    struct lab *lab = *state;
+    struct transaction t;
+    char query[100];
+    lab->moment.now_ns = 100;
+    say(lab, 1, "\n");
+    lab->moment.now_ns = 200;
+    say(lab, 0, "HI\n");
+    assert_string_equal(lab->record.text, "1 0HI ");
+    assert_true(next_event(lab, &t, query, sizeof query));
+    assert_int_equal(t.start_ns, 100);
+    assert_true(next_event(lab, &t, query, sizeof query));
+    assert_int_equal(t.start_ns, 200);
+}
+
 static void a_stranger_is_not_asked_again(void **state)
 {
     struct lab *lab = *state;
@@ -416,6 +433,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(lines_come_whole_however_they_were_cut),
         TEST(what_came_before_it_was_known_is_read_then),
+        TEST(who_spoke_first_is_read_first_as_of_then),
         TEST(a_stranger_is_not_asked_again),
         TEST(a_protocol_may_let_go),
         TEST(a_line_without_end_is_let_go_of),

@@ -139,7 +139,8 @@ void inner_feed(const struct inner_world *world, struct inner **inner,
     if ((*inner)->is_deaf) {
         return;
     }
-    if (!pending_keep(&(*inner)->pending[chunk->side], world->slab, chunk->data)) {
+    if (!pending_keep(&(*inner)->pending[chunk->side], world->slab, chunk->data,
+                      chunk->time_ns)) {
         go_deaf(world, *inner);
         return;
     }
