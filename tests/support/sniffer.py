@@ -3,12 +3,17 @@
     with Sniffer(port, "said.pcap") as sniffer:
         ...
     events = sniffer.events("mysql")
+
+On a busy machine tcpdump may be far behind, and what it has not read when it is told to end is lost
+and counted nowhere. So the capture ends when it shows a datagram that was sent after all the rest.
 """
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -30,11 +35,13 @@ def missing(*programs):
 class Sniffer:
     def __init__(self, port, path):
         self.path = path
+        self.mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.mark.bind(("127.0.0.1", 0))
         self.told = tempfile.NamedTemporaryFile("w+")
         self.process = subprocess.Popen(
             # A slot of the ring is as long as a packet may be; loopback shows each packet twice.
             ["tcpdump", "-i", "lo", "-Q", "in", "-U", "--immediate-mode", "-B", "65536", "-s", "66000",
-             "-w", path, f"tcp port {port}"],
+             "-w", path, f"tcp port {port} or udp port {self.mark.getsockname()[1]}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.told)
         end = time.monotonic() + PATIENCE
         while "listening on" not in open(self.told.name, encoding="utf-8").read():
@@ -46,18 +53,35 @@ class Sniffer:
         return self
 
     def __exit__(self, *_):
-        """Ends when nothing more has come for a while."""
+        """Ends when nothing more has come for a while and tcpdump has written all of it."""
         size, quiet = -1, 0
         while quiet < 5:
             time.sleep(0.1)
             quiet = quiet + 1 if os.path.getsize(self.path) == size else 0
             size = os.path.getsize(self.path)
+        self.wait_for_mark()
         self.process.send_signal(signal.SIGINT)
         self.process.wait(PATIENCE)
         with open(self.told.name, encoding="utf-8") as told:
             lost = re.search(r"(\d+) packets? dropped by kernel", told.read())
         if lost and int(lost[1]):
             raise unittest.SkipTest(f"the capture lost {lost[1]} packets: the machine is too busy")
+
+    def wait_for_mark(self):
+        """Sends itself a datagram and waits until the capture has it, and so all that came before."""
+        token = secrets.token_bytes(32)
+        self.mark.sendto(token, self.mark.getsockname())
+        self.mark.close()
+        end = time.monotonic() + PATIENCE
+        while not self.has(token):
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise AssertionError("the capture does not show the datagram that ends it")
+            time.sleep(0.05)
+
+    def has(self, token):
+        with open(self.path, "rb") as written:
+            written.seek(max(0, os.path.getsize(self.path) - 65536))
+            return token in written.read()
 
     def events(self, kind, *options):
         """The transactions of that kind, as `vantage read` tells them."""
