@@ -15,6 +15,8 @@ sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import agent  # noqa: E402
 import tap  # noqa: E402
 
+TICKS_MAX = 20
+
 
 class Rest(unittest.TestCase):
     @classmethod
@@ -109,13 +111,14 @@ class Rest(unittest.TestCase):
     def test_stream(self):
         """The stream ticks once a second, with the newest second"""
         with urllib.request.urlopen(self.agent.url + "/api/v1/stream", timeout=10) as stream:
-            ticks = []
-            while len(ticks) < 3:
+            seconds = []
+            while len(seconds) < TICKS_MAX and (not seconds or seconds[-1] < seconds[0] + 3):
                 line = stream.readline()
                 if line.startswith(b"data: "):
-                    ticks.append(json.loads(line[6:]))
-        seconds = [tick["seconds"][-1]["second"] for tick in ticks]
-        self.assertEqual([second - seconds[0] for second in seconds], [0, 1, 2])
+                    seconds.append(json.loads(line[6:])["seconds"][-1]["second"])
+        # On a busy machine a second may be late, and come with the next.
+        self.assertGreaterEqual(seconds[-1], seconds[0] + 3, seconds)
+        self.assertEqual(seconds, sorted(seconds))
 
     def test_taken_port(self):
         """An occupied port is one clear line and status 1"""
