@@ -32,6 +32,9 @@ static void write_totals(const struct board *board, struct json *to)
         sum.flows_created += worker->flows_created;
         sum.flows_evicted += worker->flows_evicted;
         sum.flow_capacity += worker->flow_capacity;
+        sum.talks_active += worker->talks_active;
+        sum.talks_refused += worker->talks_refused;
+        sum.talk_memory_refused += worker->talk_memory_refused;
         sum.events_dropped += worker->events_dropped;
     }
     json_object_begin(to);
@@ -42,6 +45,9 @@ static void write_totals(const struct board *board, struct json *to)
     member_u64(to, "flows_created", sum.flows_created);
     member_u64(to, "flows_evicted", sum.flows_evicted);
     member_u64(to, "flow_capacity", sum.flow_capacity);
+    member_u64(to, "conversations_active", sum.talks_active);
+    member_u64(to, "conversations_refused", sum.talks_refused);
+    member_u64(to, "conversations_memory_refused", sum.talk_memory_refused);
     member_u64(to, "events_dropped", sum.events_dropped);
     member_u64(to, "fragments_held", board->fragments_held);
     member_u64(to, "fragments_dropped", board->fragments_dropped);

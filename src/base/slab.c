@@ -47,7 +47,8 @@ _Static_assert(sizeof(struct block) <= 1 << ORDER_MIN, "the smallest has room fo
 
 struct slab {
     uint8_t *memory;
-    size_t budget;
+    size_t budget;   /* bytes of address space */
+    struct budget *paid_from; /* NULL: nobody asks */
     size_t cut;      /* bytes that blocks have been made of so far */
     uint64_t used;
     uint64_t refused;
@@ -81,6 +82,15 @@ void slab_free(struct slab *slab)
     ASAN_UNPOISON_MEMORY_REGION(slab->memory, slab->budget);
     pages_release(slab->memory, slab->budget);
     free(slab);
+}
+
+struct slab *slab_new_within(uint64_t most, struct budget *budget)
+{
+    struct slab *slab = slab_new(most);
+    if (slab != NULL) {
+        slab->paid_from = budget;
+    }
+    return slab;
 }
 
 static size_t size_of(uint32_t order)
@@ -125,15 +135,24 @@ static void take_off_list(struct slab *slab, struct block *block)
 
 /* ---- Splitting and joining ------------------------------------------------------------------ */
 
+static bool can_pay(const struct slab *slab, size_t size)
+{
+    return size <= slab->budget - slab->cut &&
+           (slab->paid_from == NULL || budget_with(slab->paid_from, size) != NULL);
+}
+
 /* Makes the next block of what was never used, as large as goes; whether it has that order. */
 static bool cut_fresh(struct slab *slab, uint32_t wanted)
 {
     uint32_t order = ORDER_MAX;
-    while (order >= wanted && size_of(order) > slab->budget - slab->cut) {
+    while (order >= wanted && !can_pay(slab, size_of(order))) {
         order--;
     }
     if (order < wanted) {
         return false;
+    }
+    if (slab->paid_from != NULL) {
+        (void)budget_take(slab->paid_from, size_of(order));
     }
     struct block *block = (struct block *)(void *)(slab->memory + slab->cut);
     slab->cut += size_of(order);

@@ -14,12 +14,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/budget.h"
+
 enum { SLAB_BLOCK_MIN = 64, SLAB_BLOCK_MAX = 1 << 20 };
 
 struct slab; /* opaque */
 
 /* Reserves `budget` bytes of address space; NULL when the system refuses, or it is no block at all. */
 struct slab *slab_new(uint64_t budget);
+/* Reserves `most` bytes; what is made of them is paid from a budget, which lives longer. */
+struct slab *slab_new_within(uint64_t most, struct budget *budget);
 /* Ends it with all blocks that are out; NULL is fine. */
 void slab_free(struct slab *slab);
 

@@ -141,6 +141,27 @@ static void blocks_never_overlap(void **state)
     slab_free(slab);
 }
 
+/* Blocks are paid from a budget and what is behind it; what came back is had again for nothing. */
+static void a_shared_budget_pays(void **state)
+{
+    struct budget shared = {.left = 1 << 20}, own = {.left = 2 << 20, .behind = &shared};
+    struct slab *slab = slab_new_within(8 << 20, &own);
+    void *blocks[3];
+    for (unsigned i = 0; i < 3; i++) {
+        blocks[i] = slab_take(slab, SLAB_BLOCK_MAX / 2);
+        assert_non_null(blocks[i]);
+    }
+    assert_int_equal(own.left, 0);
+    assert_int_equal(shared.left, 0);
+    assert_null(slab_take(slab, SLAB_BLOCK_MAX / 2));
+    assert_int_equal(slab_refused(slab), 1);
+    slab_give(slab, blocks[0]);
+    blocks[0] = slab_take(slab, SLAB_BLOCK_MAX / 2);
+    assert_non_null(blocks[0]);
+    slab_free(slab);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +171,7 @@ int main(void)
         cmocka_unit_test(small_blocks_leave_room_for_large_ones),
         cmocka_unit_test(growing_keeps_the_content),
         cmocka_unit_test(blocks_never_overlap),
+        cmocka_unit_test(a_shared_budget_pays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

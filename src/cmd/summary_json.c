@@ -65,6 +65,9 @@ static void put_agent(struct json *j, const struct board *board)
         sum.flows_created += board->workers[i].flows_created;
         sum.flows_evicted += board->workers[i].flows_evicted;
         sum.flow_capacity += board->workers[i].flow_capacity;
+        sum.talks_active += board->workers[i].talks_active;
+        sum.talks_refused += board->workers[i].talks_refused;
+        sum.talk_memory_refused += board->workers[i].talk_memory_refused;
     }
     json_key(j, "agent");
     json_object_begin(j);
@@ -74,6 +77,9 @@ static void put_agent(struct json *j, const struct board *board)
     put_u64(j, "flow_capacity", sum.flow_capacity);
     put_u64(j, "flows_created", sum.flows_created);
     put_u64(j, "flows_evicted", sum.flows_evicted);
+    put_u64(j, "conversations_active", sum.talks_active);
+    put_u64(j, "conversations_refused", sum.talks_refused);
+    put_u64(j, "conversations_memory_refused", sum.talk_memory_refused);
     put_u64(j, "fragments_dropped", board->fragments_dropped);
     json_object_end(j);
 }

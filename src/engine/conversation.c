@@ -33,7 +33,7 @@ struct conversations {
     struct conversation_options options;
     uint32_t *of_flow;          /* by flow index, of flows with FLOW_HEARD */
     struct conversation *pool;  /* 0 is never used */
-    uint32_t pool_bound;
+    struct budget_row row;      /* numbers that were used, and what pays for more */
     uint32_t free_list;
     struct slab *slab;
     struct event_log log; /* in the outbox */
@@ -62,10 +62,12 @@ struct conversations *conversations_new(const struct conversation_options *optio
         return NULL;
     }
     all->options = *options;
-    all->pool_bound = 1;
+    all->row = (struct budget_row){.budget = options->budget,
+                                   .bytes_each = sizeof *all->pool + sizeof *all->of_flow,
+                                   .most = options->capacity};
     all->of_flow = pages_reserve(of_flow_size(all));
     all->pool = pages_reserve(pool_size(all));
-    all->slab = slab_new(options->memory);
+    all->slab = slab_new_within(options->memory, options->blocks);
     all->log.text_max = options->text_max;
     if (all->of_flow == NULL || all->pool == NULL || all->slab == NULL) {
         err_set(err, ERR_FAILED, "cannot reserve memory for conversations; lower limits.memory");
@@ -88,6 +90,7 @@ void conversations_free(struct conversations *all)
 
 const struct conversation_stats *conversations_stats(struct conversations *all)
 {
+    all->stats.memory_refused = slab_refused(all->slab);
     return &all->stats;
 }
 
@@ -99,9 +102,7 @@ static struct conversation *begin(struct conversations *all, flow_index index,
     uint32_t number = all->free_list;
     if (number != 0) {
         all->free_list = all->pool[number].next_free;
-    } else if (all->pool_bound <= all->options.capacity) {
-        number = all->pool_bound++;
-    } else {
+    } else if ((number = budget_row_next(&all->row)) == 0) {
         flow->flags |= FLOW_UNHEARD;
         all->stats.refused++;
         return NULL;
@@ -273,13 +274,13 @@ static struct proto_taken offer(struct call *call, const struct proto_chunk *chu
 static void feed(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
     struct pending *p = &call->c->pending[side];
-    bool from_pending = p->size > 0;
+    bool from_pending = pending_size(p) > 0;
     if (from_pending && data.size > 0 && !keep(call, side, data, time_ns)) {
         let_go(call);
         return;
     }
     struct proto_chunk chunk = {
-        .data = from_pending ? span_of(p->bytes, p->size) : data,
+        .data = from_pending ? pending_data(p) : data,
         .side = (uint8_t)side,
         .time_ns = time_ns,
     };
@@ -308,7 +309,7 @@ static void catch_up(struct call *call, unsigned first)
     const unsigned sides[] = {first, 1 - first};
     for (size_t i = 0; i < 2 && call->c != NULL; i++) {
         const struct pending *p = &call->c->pending[sides[i]];
-        if (call->c->proto != 0 && p->size > 0) { /* it may have switched */
+        if (call->c->proto != 0 && pending_size(p) > 0) { /* it may have switched */
             feed(call, sides[i], span_of(NULL, 0), pending_since(p));
         }
     }
@@ -319,7 +320,7 @@ static void identify_pending(struct call *call)
 {
     for (unsigned side = 0; side < 2; side++) {
         struct pending *p = &call->c->pending[side];
-        uint32_t number = p->size > 0 ? ask(call, span_of(p->bytes, p->size), side) : 0;
+        uint32_t number = pending_size(p) > 0 ? ask(call, pending_data(p), side) : 0;
         if (number == LISTENERS_NONE || (number != 0 && !attach(call, number))) {
             let_go(call);
             return;
@@ -354,7 +355,7 @@ static void switch_protocol(struct call *call)
 static void identify(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
     struct pending *p = &call->c->pending[side];
-    bool fresh = p->size == 0 && call->c->pending[1 - side].size == 0;
+    bool fresh = pending_size(p) == 0 && pending_size(&call->c->pending[1 - side]) == 0;
     uint32_t number = fresh ? ask(call, data, side) : 0;
     bool keeps = number == 0;
     if (fresh) {
@@ -362,7 +363,7 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
     }
     bool fits = !keeps || keep(call, side, data, time_ns);
     if (fits && keeps && !fresh) {
-        number = ask(call, span_of(p->bytes, p->size), side);
+        number = ask(call, pending_data(p), side);
     }
     if (!fits || number == LISTENERS_NONE || (number != 0 && !attach(call, number))) {
         let_go(call);
@@ -403,7 +404,7 @@ static void take_fin(struct call *call, unsigned side)
         proto_of(call)->on_fin(&call->context, side);
         pass_events(call);
     }
-    if (call->c->inner != NULL && call->c->pending[side].size == 0) {
+    if (call->c->inner != NULL && pending_size(&call->c->pending[side]) == 0) {
         struct inner_world world = world_of(call);
         inner_fin(&world, call->c->inner, side);
         pass_events(call);

@@ -2,7 +2,7 @@
 /* Conversations: which protocol a flow speaks, and what it says. Beside each flow that carries payload
  * a worker keeps a conversation: the TCP stream, the protocol once it is known, the bytes that the
  * protocol has not consumed yet, and the protocol's own state. All memory is the worker's slab and a
- * pool taken at start; a flow that no protocol knows costs four bytes. */
+ * pool whose address space is taken at start; a flow that no protocol knows costs four bytes. */
 #pragma once
 
 #include "engine/output.h"
@@ -10,7 +10,7 @@
 #include "engine/unit.h"
 #include "flow/tcp_stream.h"
 
-enum { CONVERSATION_BYTES = 160 }; /* that one takes, but for what waits */
+enum { CONVERSATION_BYTES = 128 }; /* that one takes, but for what waits and the protocol's state */
 
 struct conversations; /* opaque: all of one worker */
 
@@ -19,7 +19,9 @@ struct conversation_options {
     struct outbox *outbox;
     uint32_t flows;       /* capacity of the worker's flow table */
     uint32_t capacity;    /* conversations at a time */
-    uint64_t memory;      /* bytes for what waits */
+    uint64_t memory;      /* bytes for what waits and states, at most */
+    struct budget *budget; /* what conversations are paid from, NULL: nobody asks; */
+    struct budget *blocks; /* what waits, and states */
     bool wants_events;
     size_t text_max;      /* bytes of a text in an event */
 };
@@ -28,6 +30,7 @@ struct conversation_stats {
     uint64_t active;      /* flows with a protocol */
     uint64_t let_go;      /* flows that turned out to be something else, or overran the bound */
     uint64_t refused;     /* flows that were not followed for want of room */
+    uint64_t memory_refused; /* blocks for what waits, and states, that could not be had */
     struct tcp_stream_stats streams;
 };
 

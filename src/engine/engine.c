@@ -15,50 +15,10 @@
 
 enum {
     RECENT_FLOWS = 4096,
-    /* What the budget has to hold beside flows: batches, deltas, windows, outboxes. */
-    FIXED_MEMORY = 8 << 20,
-    WORKER_MEMORY = 12 << 20,
-    /* Ordering the flows that end together takes an index and a key each. */
-    ORDER_BYTES = 16,
-    FLOWS_MIN = 1024,
-    TALK_SHARE = 16,   /* part of the memory for what flows say */
-    HEALTH_SHARE = 16, /* part of the memory for connections with data in flight */
-    HEALTH_INDEX_BYTES = 8,
-    DRAWERS_MEMORY = 10 << 20, /* graphs that a worker draws for the page */
-    HEALTH_DETAILS_MAX = 1 << 20,
     QUERY_MS = 1000,
 };
 
 /* ---- Building ------------------------------------------------------------------------------- */
-
-/* How many halves of TCP connections with data in flight each worker may follow. */
-static uint32_t plan_details(const struct config *config, uint32_t workers)
-{
-    int64_t each = config->limits.memory / HEALTH_SHARE / HEALTH_DETAIL_BYTES / workers;
-    return (uint32_t)(each < HEALTH_DETAILS_MAX ? each : HEALTH_DETAILS_MAX);
-}
-
-/* How many flows each worker's table may hold: the budget less what else must fit in it. */
-static uint32_t plan_flows(const struct config *config, uint32_t workers)
-{
-    if (config->limits.flows > 0) {
-        uint64_t each = ((uint64_t)config->limits.flows + workers - 1) / workers;
-        return (uint32_t)(each < INT32_MAX ? each : INT32_MAX);
-    }
-    int64_t others = FIXED_MEMORY + (int64_t)workers * WORKER_MEMORY +
-                     (int64_t)workers * config->limits.fragments_memory;
-    others += config->flows.health ? (int64_t)workers * DRAWERS_MEMORY : 0;
-    int64_t left = config->limits.memory - others - config->limits.memory / TALK_SHARE;
-    int64_t cost = FLOW_BYTES + ORDER_BYTES;
-    cost += config->flows.deltas ? (int64_t)sizeof(struct flow_counters) : 0;
-    if (config->flows.health) {
-        cost += HEALTH_BYTES + HEALTH_INDEX_BYTES;
-        left -= config->limits.memory / HEALTH_SHARE;
-    }
-    int64_t each = left / cost / workers;
-    each = each < FLOWS_MIN ? FLOWS_MIN : each;
-    return (uint32_t)(each < INT32_MAX ? each : INT32_MAX);
-}
 
 static int64_t longest_timeout(const struct config_flows *flows)
 {
@@ -99,9 +59,7 @@ static bool make_workers(struct engine *engine, struct err *err)
         .flows = &engine->config->flows,
         .layout = &engine->layout,
         .listeners = &engine->listeners,
-        .capacity = plan_flows(engine->config, engine->worker_count),
-        .talk_memory = (uint64_t)engine->config->limits.memory / TALK_SHARE / engine->worker_count,
-        .health_details = plan_details(engine->config, engine->worker_count),
+        .memory = memory_plan(engine->config, engine->worker_count),
         .seed = engine->seed,
         .policies = engine->options.policies,
         .only_policies = engine->options.only_policies,

@@ -106,6 +106,9 @@ struct board_worker {
     uint64_t flows_created;
     uint64_t flows_evicted;
     uint64_t flow_capacity;
+    uint64_t talks_active;  /* connections and datagram flows that a protocol follows */
+    uint64_t talks_refused; /* flows that none follows, for want of memory */
+    uint64_t talk_memory_refused; /* times that what is said found no memory to wait in */
     uint64_t memory_bytes; /* touched by its tables */
     uint64_t events_dropped; /* the output could not take them in time */
     double load;           /* 0..1: share of the last second spent working */

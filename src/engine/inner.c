@@ -77,7 +77,7 @@ static void offer(const struct inner_world *w, struct inner *inner, unsigned sid
 {
     struct pending *p = &inner->pending[side];
     struct proto_chunk chunk = {
-        .data = span_of(p->bytes, p->size), .side = (uint8_t)side, .time_ns = time_ns};
+        .data = pending_data(p), .side = (uint8_t)side, .time_ns = time_ns};
     struct proto_context context = context_of(w, inner);
     struct proto_taken taken = listener_of(w, inner)->proto->on_chunk(&context, &chunk);
     assert(taken.consumed <= chunk.data.size);
@@ -93,7 +93,7 @@ static void offer(const struct inner_world *w, struct inner *inner, unsigned sid
 /* Asks whose it is by what is pending of a side. */
 static void identify(const struct inner_world *w, struct inner *inner, unsigned side)
 {
-    struct span data = span_of(inner->pending[side].bytes, inner->pending[side].size);
+    struct span data = pending_data(&inner->pending[side]);
     uint32_t number = listeners_ask(w->listeners, &w->flow->key, data, side);
     bool is_hopeless = number == LISTENERS_NONE || (number == 0 && data.size >= PROBE_BYTES);
     if (is_hopeless || (number != 0 && !attach(w, inner, number))) {
@@ -108,14 +108,14 @@ static void read_on(const struct inner_world *w, struct inner *inner, unsigned s
 {
     bool was_known = inner->proto != 0;
     for (unsigned round = 0; round <= SWITCHES_MAX && !inner->is_deaf; round++) {
-        if (inner->proto == 0 && inner->pending[side].size > 0) {
+        if (inner->proto == 0 && pending_size(&inner->pending[side]) > 0) {
             identify(w, inner, side);
         }
         if (inner->proto == 0) {
             return;
         }
         for (unsigned i = 0; i < 2 && inner->proto != 0; i++) {
-            if (inner->pending[i].size > 0 && (i == side || !was_known)) {
+            if (pending_size(&inner->pending[i]) > 0 && (i == side || !was_known)) {
                 offer(w, inner, i, time_ns);
             }
         }

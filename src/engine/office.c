@@ -49,6 +49,10 @@ static void edit_workers(struct engine *engine, struct board *board)
         w->flows_active = atomic_load_explicit(&s->flows_active, memory_order_relaxed);
         w->flows_created = atomic_load_explicit(&s->flows_created, memory_order_relaxed);
         w->flows_evicted = atomic_load_explicit(&s->flows_evicted, memory_order_relaxed);
+        w->talks_active = atomic_load_explicit(&s->talks_active, memory_order_relaxed);
+        w->talks_refused = atomic_load_explicit(&s->talks_refused, memory_order_relaxed);
+        w->talk_memory_refused =
+            atomic_load_explicit(&s->talk_memory_refused, memory_order_relaxed);
         w->flow_capacity = worker_capacity(engine->workers[i]);
         w->memory_bytes = atomic_load_explicit(&s->memory, memory_order_relaxed);
         w->load = (double)atomic_load_explicit(&s->load_ppm, memory_order_relaxed) / 1e6;

@@ -16,12 +16,12 @@ enum {
 
 static size_t reported_size(const struct worker *w)
 {
-    return ((size_t)w->options.capacity + 1) * sizeof *w->reported;
+    return ((size_t)w->options.memory.flows + 1) * sizeof *w->reported;
 }
 
 static size_t due_size(const struct worker *w)
 {
-    return ((size_t)w->options.capacity + 1) * sizeof *w->due;
+    return ((size_t)w->options.memory.flows + 1) * sizeof *w->due;
 }
 
 /* True without one when no protocol listens. */
@@ -30,13 +30,16 @@ static bool take_talks(struct worker *w)
     if (w->options.listeners->count == 0) {
         return true;
     }
-    uint64_t half = w->options.talk_memory / 2;
+    const struct memory_plan *plan = &w->options.memory;
+    uint64_t most = plan->talk_memory / 2 + plan->shared_memory;
     struct conversation_options options = {
         .listeners = w->options.listeners,
         .outbox = w->options.outbox,
-        .flows = w->options.capacity,
-        .capacity = (uint32_t)(half / CONVERSATION_BYTES),
-        .memory = half,
+        .flows = plan->flows,
+        .capacity = plan->flows,
+        .memory = most,
+        .budget = &w->memory[MEMORY_TALKS],
+        .blocks = &w->memory[MEMORY_BLOCKS],
         .wants_events = w->options.wants_events,
         .text_max = TEXT_MAX,
     };
@@ -61,9 +64,24 @@ static bool take_watch(struct worker *w)
     return w->watch != NULL;
 }
 
+/* Flows and what they say have a part each that is theirs, and what is behind. */
+static void part_memory(struct worker *w)
+{
+    const struct memory_plan *plan = &w->options.memory;
+    struct budget *shared = &w->memory[MEMORY_SHARED];
+    w->memory[MEMORY_SHARED] = (struct budget){plan->shared_memory, NULL};
+    w->memory[MEMORY_FLOWS] = (struct budget){plan->flow_memory, shared};
+    w->memory[MEMORY_TALKS] = (struct budget){plan->talk_memory / 2, shared};
+    w->memory[MEMORY_BLOCKS] = (struct budget){plan->talk_memory / 2, shared};
+}
+
 static bool take_memory(struct worker *w)
 {
-    struct flow_table_options table = {.capacity = w->options.capacity, .seed = w->options.seed};
+    const struct memory_plan *plan = &w->options.memory;
+    struct flow_table_options table = {.capacity = plan->flows,
+                                       .seed = w->options.seed,
+                                       .budget = &w->memory[MEMORY_FLOWS],
+                                       .bytes_each = plan->flow_bytes};
     struct err err = {0};
     w->flows = flow_table_new(&table, &err);
     w->touched = pages_reserve(TOUCHED_MAX * sizeof *w->touched);
@@ -75,8 +93,7 @@ static bool take_memory(struct worker *w)
         w->reported = pages_reserve(reported_size(w));
     }
     if (w->config.health) {
-        struct health_options health = {.flows = w->options.capacity,
-                                        .details = w->options.health_details};
+        struct health_options health = {.flows = plan->flows, .details = plan->health_details};
         w->health = health_book_new(&health, &err);
     }
     return w->flows != NULL && w->touched != NULL && w->due != NULL && w->delta != NULL &&
@@ -110,10 +127,11 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
         w->period = (uint64_t)w->config.period / SECOND_NS;
         w->period = w->period > 0 ? w->period : 1;
     }
+    part_memory(w);
     if (!take_memory(w) || !take_watch(w) || !take_talks(w) || !take_intake(w)) {
         err_set(err, ERR_FAILED,
                 "cannot reserve memory for %u flows; lower limits.flows or limits.memory",
-                options->capacity);
+                options->memory.flows);
         worker_free(w);
         return NULL;
     }
@@ -162,6 +180,12 @@ static void publish(struct worker *w)
     atomic_store_explicit(&s->flows_created, w->created, memory_order_relaxed);
     atomic_store_explicit(&s->flows_evicted, w->evicted, memory_order_relaxed);
     atomic_store_explicit(&s->memory, flow_table_memory(w->flows), memory_order_relaxed);
+    if (w->talks != NULL) {
+        const struct conversation_stats *talks = conversations_stats(w->talks);
+        atomic_store_explicit(&s->talks_active, talks->active, memory_order_relaxed);
+        atomic_store_explicit(&s->talks_refused, talks->refused, memory_order_relaxed);
+        atomic_store_explicit(&s->talk_memory_refused, talks->memory_refused, memory_order_relaxed);
+    }
 }
 
 /* Hands the delta over if the collector has given the other one back; if not, it goes on being
@@ -201,7 +225,7 @@ static void run_mark(struct worker *w, const struct mark *mark)
         w->due_second = second;
         worker_step(w);
     } else {
-        flow_life_due(w, second, w->options.capacity);
+        flow_life_due(w, second, w->options.memory.flows);
     }
 }
 
@@ -287,7 +311,7 @@ const struct flow_table *worker_flows(const struct worker *w)
 
 uint32_t worker_capacity(const struct worker *w)
 {
-    return w->options.capacity;
+    return w->options.memory.flows;
 }
 
 bool worker_ask(struct worker *w, struct worker_query *query)

@@ -7,6 +7,7 @@
 #include "engine/config.h"
 #include "engine/delta.h"
 #include "engine/listeners.h"
+#include "engine/memory_plan.h"
 #include "engine/output.h"
 #include "engine/unit.h"
 #include "engine/watch.h"
@@ -22,9 +23,7 @@ struct worker_options {
     bool only_policies;        /* no flows are kept, no protocols read */
     uint32_t number;           /* among all workers */
     uint32_t index;      /* which list of a chunk is its own */
-    uint32_t capacity;   /* flows */
-    uint64_t talk_memory;    /* bytes for what flows say */
-    uint32_t health_details; /* TCP halves with data in flight whose health is followed */
+    struct memory_plan memory;
     const uint64_t *draw;    /* the connection whose graph is drawn, by its first packet; or NULL */
     uint32_t drawers;        /* else graphs of so many connections at a time */
     uint64_t seed;
@@ -40,6 +39,9 @@ struct worker_stats {
     _Atomic uint64_t flows_active;
     _Atomic uint64_t flows_created;
     _Atomic uint64_t flows_evicted;
+    _Atomic uint64_t talks_active;
+    _Atomic uint64_t talks_refused;
+    _Atomic uint64_t talk_memory_refused;
     _Atomic uint64_t memory;
     _Atomic uint64_t load_ppm; /* share of the last second spent working, set by its driver */
 };

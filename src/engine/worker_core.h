@@ -16,6 +16,9 @@ enum {
     DUE_STEP = 1024,       /* timers worked off between two batches, live */
 };
 
+/* What pays for what; the first is behind all others. */
+enum worker_memory { MEMORY_SHARED, MEMORY_FLOWS, MEMORY_TALKS, MEMORY_BLOCKS };
+
 /* A flow that had packets since the last flush, with its counters as they were before. */
 struct touched {
     flow_index index;
@@ -33,6 +36,7 @@ struct worker {
     struct config_flows config;
     struct flow_table *flows;
     struct flow_counters *reported; /* at the last report, when reports are of differences */
+    struct budget memory[4];        /* by enum worker_memory */
     struct conversations *talks;    /* what flows say; NULL when no protocol listens */
     struct intake *intake;          /* of policies; NULL: there are none */
     struct health_book *health;     /* of TCP connections; NULL when nobody asked */

@@ -10,6 +10,7 @@
  * and unusual packets touch. Indices, not pointers, name flows; 0 is no flow. */
 #pragma once
 
+#include "base/budget.h"
 #include "base/err.h"
 #include "wire/packet.h"
 
@@ -98,6 +99,8 @@ struct flow_table; /* opaque */
 struct flow_table_options {
     uint32_t capacity; /* flows at most; beyond it the least useful ones are evicted */
     uint64_t seed;
+    struct budget *budget; /* that flows which are new are paid from, or NULL: nobody asks */
+    uint32_t bytes_each;   /* what one costs of it */
 };
 
 /* Reserves a table; NULL and err when the system refuses. Costs address space, not memory. */
@@ -112,7 +115,8 @@ flow_index flow_prefetch(const struct flow_table *table, uint64_t hash);
 /* The flow with this key, or 0. */
 flow_index flow_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash);
 
-/* Whether flow_add() would need an eviction first. */
+/* Whether flow_add() would need an eviction first: there are as many as there may be, or the budget is
+ * spent. */
 bool flow_table_is_full(const struct flow_table *table);
 
 /* The flow that can best be spared: closed before one-sided before idle, among a few candidates

@@ -32,9 +32,9 @@ struct flow_table {
     uint64_t second;    /* the wheel's present */
     uint32_t capacity;
     uint32_t count;
-    uint32_t bound;     /* one more than the largest index used */
     uint32_t free_list; /* linked by timer_next */
     uint32_t hand;      /* of the clock that looks for victims */
+    struct budget_row row; /* indices that were used, and what pays for more */
     uint32_t wheel[WHEEL_SECONDS];
 };
 
@@ -73,8 +73,10 @@ struct flow_table *flow_table_new(const struct flow_table_options *options, stru
     table->capacity = options->capacity;
     table->seed = options->seed;
     table->slots_max = slots_for(options->capacity);
-    table->bound = 1;
     table->hand = 1;
+    table->row = (struct budget_row){.budget = options->budget,
+                                     .bytes_each = options->bytes_each,
+                                     .most = options->capacity};
     table->flows = pages_reserve(flows_size(table));
     table->cold = pages_reserve(cold_size(table));
     table->reservation = pages_reserve(slots_size(table));
@@ -212,17 +214,18 @@ uint32_t flow_table_count(const struct flow_table *table)
 
 uint32_t flow_table_bound(const struct flow_table *table)
 {
-    return table->bound;
+    return table->row.used + 1;
 }
 
 bool flow_table_is_full(const struct flow_table *table)
 {
-    return table->count >= table->capacity;
+    return table->count >= table->capacity ||
+           (table->free_list == 0 && !budget_row_has(&table->row));
 }
 
 uint64_t flow_table_memory(const struct flow_table *table)
 {
-    return (uint64_t)table->bound * (sizeof(struct flow) + sizeof(struct flow_cold)) +
+    return ((uint64_t)table->row.used + 1) * (sizeof(struct flow) + sizeof(struct flow_cold)) +
            (table->mask + 1) * sizeof(uint64_t);
 }
 
@@ -233,7 +236,8 @@ flow_index flow_add(struct flow_table *table, const struct flow_key *key, uint64
     if (index != 0) {
         table->free_list = table->flows[index].timer_next;
     } else {
-        index = table->bound++;
+        index = budget_row_next(&table->row);
+        assert(index != 0);
     }
     struct flow *flow = &table->flows[index];
     memset(flow, 0, sizeof *flow);
@@ -279,7 +283,7 @@ flow_index flow_table_victim(struct flow_table *table)
     flow_index best = 0;
     for (unsigned looked = 0; looked < VICTIM_CANDIDATES || best == 0; looked++) {
         flow_index index = table->hand;
-        table->hand = index + 1 < table->bound ? index + 1 : 1;
+        table->hand = index + 1 < (table->row.used + 1) ? index + 1 : 1;
         const struct flow *flow = &table->flows[index];
         if (!(flow->flags & FLOW_IN_USE)) {
             continue;

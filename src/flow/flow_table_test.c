@@ -204,6 +204,31 @@ static void a_dropped_flow_does_not_come_up(void **state)
     (void)state;
 }
 
+/* Its own part holds 64 flows, what is behind another 64; what was dropped makes room for free. */
+static void a_spent_budget_fills_it(void **state)
+{
+    struct err err = {0};
+    struct budget shared = {.left = 64 * 200 + 100};
+    struct budget own = {.left = 64 * 200, .behind = &shared};
+    struct flow_table_options options = {
+        .capacity = 1000, .seed = SEED, .budget = &own, .bytes_each = 200};
+    struct flow_table *table = flow_table_new(&options, &err);
+    assert_non_null(table);
+    flow_index last = 0;
+    for (uint32_t i = 0; i < 128; i++) {
+        assert_false(flow_table_is_full(table));
+        last = add(table, i);
+    }
+    assert_true(flow_table_is_full(table));
+    assert_int_equal(shared.left, 100);
+    flow_drop(table, last);
+    assert_false(flow_table_is_full(table));
+    add(table, 1000);
+    assert_true(flow_table_is_full(table));
+    flow_table_free(table);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +242,7 @@ int main(void)
         cmocka_unit_test(timers_beyond_the_horizon_come_up_early),
         cmocka_unit_test(a_long_silence_brings_all),
         cmocka_unit_test(a_dropped_flow_does_not_come_up),
+        cmocka_unit_test(a_spent_budget_fills_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,31 +94,54 @@ static void grow_text(const struct proto_context *c, struct resp_text *text)
     text->last = room >= most;
 }
 
-static void drop_text(const struct proto_context *c, struct resp_text *text)
+/* Nothing of a message is at hand any more. */
+static void drop_message(const struct proto_context *c, struct redis_side *side)
 {
-    slab_give(c->memory, text->data);
-    *text = (struct resp_text){0};
+    if (side->message != NULL) {
+        slab_give(c->memory, side->message->text.data);
+        slab_give(c->memory, side->message);
+        side->message = NULL;
+    }
 }
 
 /* Ready for the next message of a side. */
-static void begin_message(struct redis_side *side)
+static void begin_message(struct redis_message *m)
 {
-    resp_begin(&side->reader);
-    side->text.size = 0;
-    side->holed = false;
+    resp_begin(&m->reader);
+    m->text.size = 0;
+    m->holed = false;
+}
+
+/* A side without a message at hand gets one; false without memory. */
+static bool take_up(const struct proto_context *c, unsigned number)
+{
+    const struct redis_flow *f = c->state;
+    struct redis_side *side = &((struct redis_flow *)c->state)->side[number];
+    if (side->message != NULL) {
+        return true;
+    }
+    struct redis_message *m = slab_take(c->memory, sizeof *m);
+    if (m == NULL) {
+        return false;
+    }
+    m->reader.is_client = f->decided && number == f->client;
+    m->text = (struct resp_text){0};
+    begin_message(m);
+    side->message = m;
+    return true;
 }
 
 /* Behind a hole, or what is no RESP: what was begun is forgotten. */
-static void begin_seeking(struct redis_side *side, bool in_line)
+static void begin_seeking(const struct proto_context *c, struct redis_side *side, bool in_line)
 {
-    begin_message(side);
+    drop_message(c, side);
     side->seeking = true;
     side->in_line = in_line;
     side->tentative = true;
 }
 
 /* Moves to where a message may begin; false when there is none. */
-static bool seek(struct redis_side *side, struct cursor *cursor)
+static bool seek(struct redis_side *side, bool is_client, struct cursor *cursor)
 {
     while (cursor_left(cursor) > 0) {
         if (side->in_line) {
@@ -128,7 +151,7 @@ static bool seek(struct redis_side *side, struct cursor *cursor)
             continue;
         }
         uint8_t first = *cursor->at;
-        if (first == '*' || (!side->reader.is_client && only_servers_say(first))) {
+        if (first == '*' || (!is_client && only_servers_say(first))) {
             side->seeking = false;
             return true;
         }
@@ -141,30 +164,31 @@ static bool seek(struct redis_side *side, struct cursor *cursor)
 static void decide(struct redis_flow *f, uint8_t side, uint8_t first)
 {
     f->client = only_servers_say(first) ? 1 - side : is_letter(first) ? side : 0;
-    f->side[f->client].reader.is_client = true;
     f->decided = true;
+    f->side[side].message->reader.is_client = side == f->client;
 }
 
 /* The supposed client says what only servers say, and has asked for nothing yet. */
-static void reverse(struct redis_flow *f)
+static void reverse(const struct proto_context *c, unsigned side)
 {
+    struct redis_flow *f = c->state;
     f->client = 1 - f->client;
-    for (unsigned i = 0; i < 2; i++) {
-        f->side[i].reader.is_client = i == f->client;
-        begin_message(&f->side[i]);
-    }
+    drop_message(c, &f->side[1 - side]);
+    f->side[side].message->reader.is_client = side == f->client;
+    begin_message(f->side[side].message);
 }
 
 /* At the first byte of a message. */
-static void begin(struct redis_flow *f, const struct proto_chunk *chunk, uint8_t first)
+static void begin(const struct proto_context *c, const struct proto_chunk *chunk, uint8_t first)
 {
-    struct redis_side *side = &f->side[chunk->side];
+    struct redis_flow *f = c->state;
+    struct redis_message *m = f->side[chunk->side].message;
     if (!f->decided) {
         decide(f, chunk->side, first);
-    } else if (side->reader.is_client && !f->asked && only_servers_say(first)) {
-        reverse(f);
+    } else if (m->reader.is_client && !f->asked && only_servers_say(first)) {
+        reverse(c, chunk->side);
     }
-    side->start_ns = chunk->time_ns;
+    m->start_ns = chunk->time_ns;
 }
 
 static void take_message(struct proto_context *c, struct redis_side *side, uint64_t now_ns)
@@ -172,14 +196,14 @@ static void take_message(struct proto_context *c, struct redis_side *side, uint6
     struct redis_flow *f = c->state;
     side->tentative = false;
     f->understood = true;
-    f->asked = f->asked || side->reader.is_client;
     f->broken = 0;
-    if (side->reader.is_client) {
+    if (side->message->reader.is_client) {
+        f->asked = true;
         redis_take_request(c, now_ns);
     } else {
         redis_take_reply(c, now_ns);
     }
-    begin_message(side);
+    begin_message(side->message);
 }
 
 /* Bytes that are no RESP; false when they are too many to go on. */
@@ -196,7 +220,7 @@ static bool survive(struct proto_context *c, struct redis_side *side)
         f->owed = 0;
         f->broken++;
     }
-    begin_seeking(side, true);
+    begin_seeking(c, side, true);
     return f->broken < REDIS_BROKEN_MAX;
 }
 
@@ -205,9 +229,10 @@ static bool take_some(struct proto_context *c, const struct proto_chunk *chunk,
                       struct cursor *cursor)
 {
     struct redis_side *side = &((struct redis_flow *)c->state)->side[chunk->side];
-    switch (resp_read(&side->reader, cursor, &side->text)) {
+    struct redis_message *m = side->message;
+    switch (resp_read(&m->reader, cursor, &m->text)) {
     case RESP_FULL:
-        grow_text(c, &side->text);
+        grow_text(c, &m->text);
         break;
     case RESP_DONE:
         take_message(c, side, chunk->time_ns);
@@ -220,6 +245,19 @@ static bool take_some(struct proto_context *c, const struct proto_chunk *chunk,
     return true;
 }
 
+/* The rest of what a side was saying is not understood: the next message is looked for. Which replies
+ * were in a hole nobody knows. Commands that were lost are owed replies that will match nothing, as long
+ * as the client waits for them before it says more. */
+static void lose(struct proto_context *c, unsigned side)
+{
+    struct redis_flow *f = c->state;
+    if (side != f->client) {
+        redis_give_up(c, "gap");
+        f->owed = 0;
+    }
+    begin_seeking(c, &f->side[side], false);
+}
+
 static struct proto_taken redis_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
     struct redis_flow *f = c->state;
@@ -227,23 +265,27 @@ static struct proto_taken redis_on_chunk(struct proto_context *c, const struct p
     struct redis_side *side = &f->side[chunk->side];
     struct cursor cursor = cursor_of(chunk->data);
     while (!f->quiet) {
-        if (side->seeking && !seek(side, &cursor)) {
+        if (side->seeking && !seek(side, f->decided && chunk->side == f->client, &cursor)) {
             break;
         }
-        resp_skip_blank(&side->reader, &cursor);
+        if (!take_up(c, chunk->side)) {
+            lose(c, chunk->side); /* without memory the rest is as good as not captured */
+            break;
+        }
+        resp_skip_blank(&side->message->reader, &cursor);
         if (cursor_left(&cursor) == 0) {
             break;
         }
-        if (resp_is_idle(&side->reader)) {
-            begin(f, chunk, *cursor.at);
+        if (resp_is_idle(&side->message->reader)) {
+            begin(c, chunk, *cursor.at);
         }
         if (!take_some(c, chunk, &cursor)) {
             taken.verdict = PROTO_NOT_MINE;
             break;
         }
     }
-    if (resp_is_idle(&side->reader)) {
-        drop_text(c, &side->text);
+    if (side->message != NULL && resp_is_idle(&side->message->reader)) {
+        drop_message(c, side);
     }
     return taken;
 }
@@ -254,18 +296,11 @@ static void redis_on_gap(struct proto_context *c, unsigned side, uint32_t length
     struct redis_stats *stats = c->block;
     struct redis_side *s = &f->side[side];
     stats->gaps++;
-    if (resp_miss(&s->reader, length)) {
-        s->holed = true;
+    if (s->message != NULL && resp_miss(&s->message->reader, length)) {
+        s->message->holed = true;
         return;
     }
-    /* Which replies were in the hole nobody knows. Commands that were lost are owed replies that
-     * will match nothing, as long as the client waits for them before it says more. */
-    if (side != f->client) {
-        redis_give_up(c, "gap");
-        f->owed = 0;
-    }
-    begin_seeking(s, false);
-    drop_text(c, &s->text);
+    lose(c, side);
 }
 
 static void redis_on_fin(struct proto_context *c, unsigned side)
@@ -282,8 +317,8 @@ static void redis_on_close(struct proto_context *c, enum proto_close why)
         [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
     struct redis_flow *f = c->state;
     redis_give_up(c, reasons[why]);
-    drop_text(c, &f->side[0].text);
-    drop_text(c, &f->side[1].text);
+    drop_message(c, &f->side[0]);
+    drop_message(c, &f->side[1]);
 }
 
 #define ROW(name_, kind_, fallback_, help_)                                                        \

@@ -48,7 +48,7 @@ static const struct span hole_notes[] = {
 };
 
 /* What a reply says; of one that is not whole only that it began. */
-static void fill_reply(struct redis_event *e, const struct redis_side *server, uint64_t end_ns)
+static void fill_reply(struct redis_event *e, const struct redis_message *server, uint64_t end_ns)
 {
     struct transaction *t = &e->transaction;
     t->response_ns = server->start_ns;
@@ -68,7 +68,7 @@ static void fill_reply(struct redis_event *e, const struct redis_side *server, u
 
 /* Reports a command. `server` holds its reply, whole when it has an end; NULL: it has none. */
 static void report(struct proto_context *c, const struct redis_request *r,
-                   const struct redis_side *server, uint64_t end_ns, const char *reason)
+                   const struct redis_message *server, uint64_t end_ns, const char *reason)
 {
     struct redis_flow *f = flow_of(c);
     char action[REDIS_NAME_MAX + 8];
@@ -113,7 +113,7 @@ static void report(struct proto_context *c, const struct redis_request *r,
 static void report_push(struct proto_context *c)
 {
     struct redis_flow *f = flow_of(c);
-    const struct redis_side *server = &f->side[1 - f->client];
+    const struct redis_message *server = f->side[1 - f->client].message;
     struct span word = span_head(resp_element(&server->reader, &server->text, 0), REDIS_NAME_MAX);
     char name[REDIS_NAME_MAX];
     for (size_t i = 0; i < word.size; i++) {
@@ -153,8 +153,9 @@ static struct redis_request *pop(struct redis_flow *f)
 static void give_up_oldest(struct proto_context *c, const char *reason)
 {
     struct redis_flow *f = flow_of(c);
-    const struct redis_side *server = &f->side[1 - f->client];
-    bool begun = f->owed == 0 && !resp_is_idle(&server->reader) && !server->tentative;
+    const struct redis_message *server = f->side[1 - f->client].message;
+    bool begun = f->owed == 0 && server != NULL && !resp_is_idle(&server->reader) &&
+                 !f->side[1 - f->client].tentative;
     report(c, f->head, begun ? server : NULL, 0, reason);
     slab_give(c->memory, pop(f));
     stats_of(c)->unanswered++;
@@ -209,7 +210,7 @@ static void set_name(struct redis_request *r, struct span first, struct span sec
 }
 
 /* A command of the message that the client has just ended; NULL without memory. */
-static struct redis_request *request_new(struct proto_context *c, const struct redis_side *client,
+static struct redis_request *request_new(struct proto_context *c, const struct redis_message *client,
                                          uint64_t now_ns)
 {
     const struct resp_reader *reader = &client->reader;
@@ -240,7 +241,7 @@ static struct redis_request *request_new(struct proto_context *c, const struct r
 }
 
 /* Whether the command just read has no reply, and those after it. */
-static bool is_mute(struct redis_flow *f, const struct redis_side *client)
+static bool is_mute(struct redis_flow *f, const struct redis_message *client)
 {
     struct span words[RESP_ELEMENTS];
     for (unsigned i = 0; i < RESP_ELEMENTS; i++) {
@@ -270,7 +271,7 @@ static void forget_all(struct proto_context *c)
 void redis_take_request(struct proto_context *c, uint64_t now_ns)
 {
     struct redis_flow *f = flow_of(c);
-    const struct redis_side *client = &f->side[f->client];
+    const struct redis_message *client = f->side[f->client].message;
     if (client->reader.count == 0) { /* "*0": the server does not answer that */
         return;
     }
@@ -301,7 +302,7 @@ void redis_take_request(struct proto_context *c, uint64_t now_ns)
 
 /* Whether a message of the server answers nothing. To subscribe to several channels has a reply for
  * each: the first is the reply, the others come as if unasked. */
-static bool is_push(const struct redis_flow *f, const struct redis_side *server)
+static bool is_push(const struct redis_flow *f, const struct redis_message *server)
 {
     const struct resp_reader *reader = &server->reader;
     if (reader->type == '+') {
@@ -320,7 +321,7 @@ static bool is_push(const struct redis_flow *f, const struct redis_side *server)
 
 /* What a reply means for all that follows. */
 static void note_reply(struct redis_flow *f, const struct redis_request *r,
-                       const struct redis_side *server)
+                       const struct redis_message *server)
 {
     struct span text = text_of(&server->text);
     f->monitors = f->monitors || (r->flags & REDIS_MONITORS && !server->reader.is_error);
@@ -335,7 +336,7 @@ void redis_take_reply(struct proto_context *c, uint64_t now_ns)
 {
     struct redis_flow *f = flow_of(c);
     struct redis_stats *stats = stats_of(c);
-    const struct redis_side *server = &f->side[1 - f->client];
+    const struct redis_message *server = f->side[1 - f->client].message;
     if (is_push(f, server)) {
         stats->pushes++;
         if (server->reader.type != '+') { /* what is monitored is reported where it is asked */

@@ -2,8 +2,8 @@
 /* A Redis connection: the messages of both sides as they come, and the commands that wait for their
  * replies, which come in the order of the commands. A reply belongs to the oldest command; where
  * commands had to be forgotten, their replies are still owed and passed over. The connection is a
- * zeroed block of the engine's; what it holds in the slab is bounded by the options queue_max_messages
- * and queue_max_bytes, and two texts. */
+ * zeroed block of the engine's, all that an idle connection takes; what it holds in the slab is bounded by
+ * the options queue_max_messages and queue_max_bytes, and two messages with their texts. */
 #pragma once
 
 #include "proto/proto.h"
@@ -37,15 +37,19 @@ struct redis_request {
     char text[];
 };
 
-/* The message that a side is sending. */
-struct redis_side {
+/* The message that a side is sending; in a slab block. */
+struct redis_message {
     struct resp_reader reader;
     struct resp_text text; /* in a slab block */
     uint64_t start_ns;
+    bool holed;
+};
+
+struct redis_side {
+    struct redis_message *message; /* NULL between messages */
     bool seeking;   /* for the beginning of a message, behind a hole */
     bool in_line;   /* that cannot begin before the line ends */
     bool tentative; /* a message that was found so and may be none */
-    bool holed;
 };
 
 struct redis_flow {

@@ -26,7 +26,9 @@ static const char mask[] = "****";
 
 void resp_begin(struct resp_reader *r)
 {
-    *r = (struct resp_reader){.is_client = r->is_client};
+    bool is_client = r->is_client;
+    memset(r, 0, offsetof(struct resp_reader, levels)); /* a level is set when it begins */
+    r->is_client = is_client;
 }
 
 bool resp_is_idle(const struct resp_reader *r)
