@@ -35,7 +35,6 @@ class Screen:
 
     def __init__(self, *arguments, width=100, height=30, **more):
         self.master, slave = pty.openpty()
-        self.raw = b""
         self.resize(width, height)
         self.process = subprocess.Popen([tap.vantage(), "top", *arguments], stdin=slave,
                                         stdout=slave, stderr=slave, env=environment(**more),
@@ -55,31 +54,36 @@ class Screen:
 
     def resize(self, width, height):
         self.width, self.height = width, height
+        self.raw, self.drawn, self.at = b"", 0, (0, 0)
+        self.cells = [[" "] * width for _ in range(height)]
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def read(self, seconds):
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if select.select([self.master], [], [], left)[0]:
-                self.raw += os.read(self.master, 65536)
-                return
+        """All that is there, or comes first within that time."""
+        while select.select([self.master], [], [], seconds)[0]:
+            self.raw += os.read(self.master, 65536)
+            seconds = 0
 
     def rows(self):
-        """The cells that the bytes so far put there; all sequences that are used are known here."""
-        cells = [[" "] * self.width for _ in range(self.height)]
-        row = column = 0
-        for m in re.finditer(r"\x1b\[([?\d;]*)([A-Za-z])|([^\x1b])", self.raw.decode(errors="ignore")):
+        """The cells that the bytes so far put there; all sequences that are used are known here.
+        Each byte is read once, for a slow machine must not fall behind the program."""
+        new = re.match(rb"(?:\x1b\[[?\d;]*[A-Za-z]|[\x00-\x1a\x1c-\x7f]|[\xc0-\xff][\x80-\xbf]+"
+                       rb"(?![\x80-\xbf]|\Z))*", self.raw[self.drawn:])[0]
+        self.drawn += len(new)
+        row, column = self.at
+        for m in re.finditer(r"\x1b\[([?\d;]*)([A-Za-z])|([^\x1b])", new.decode(errors="ignore")):
             if m[3]:
                 if row < self.height and column < self.width:
-                    cells[row][column] = m[3]
+                    self.cells[row][column] = m[3]
                 column += 1
             elif m[2] == "H":
                 row, column = (int(x) - 1 for x in m[1].split(";"))
             elif m[2] == "J":
-                cells = [[" "] * self.width for _ in range(self.height)]
+                self.cells = [[" "] * self.width for _ in range(self.height)]
             elif m[2] not in "mhl":
                 raise AssertionError(f"what is {m[0]!r}?")
-        return ["".join(x).rstrip() for x in cells]
+        self.at = (row, column)
+        return ["".join(x).rstrip() for x in self.cells]
 
     def wait_for(self, what):
         """Reads until the screen shows it; the screen."""
@@ -154,10 +158,8 @@ class Top(unittest.TestCase):
         """The screen follows the terminal's size; too small says so"""
         with Screen(self.agent.url) as screen:
             screen.wait_for("live")
-            screen.raw = b""
             screen.resize(60, 10)
             screen.wait_for("Too small: 60x10, needs 80x24")
-            screen.raw = b""
             screen.resize(80, 24)
             screen.wait_for("live[\\s\\S]*q quit  \\? help")
 
