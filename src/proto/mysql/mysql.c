@@ -21,17 +21,38 @@ static enum proto_guess mysql_probe(struct span data, unsigned side)
 
 /* ---- Behind holes ----------------------------------------------------------------------------- */
 
+static void drop_reader(const struct proto_context *c, struct mysql_side *s)
+{
+    if (s->reader != NULL) {
+        mysql_packet_reset(s->reader, c->memory);
+        slab_give(c->memory, s->reader);
+        s->reader = NULL;
+    }
+}
+
+/* A side that is to be read has a reader; false without memory. */
+static bool take_reader(const struct proto_context *c, struct mysql_side *s)
+{
+    if (s->reader == NULL) {
+        s->reader = slab_take(c->memory, sizeof *s->reader);
+        if (s->reader != NULL) {
+            *s->reader = (struct mysql_reader){.left = 0};
+        }
+    }
+    return s->reader != NULL;
+}
+
 /* The rest of what a side was saying is not understood: the next packet is looked for. */
 static void lose_side(struct proto_context *c, unsigned side, const char *reason)
 {
     struct mysql_flow *f = c->state;
     struct mysql_side *s = &f->side[side];
-    mysql_packet_reset(&s->reader, c->memory);
+    drop_reader(c, s);
     if (s->unpacker != NULL) {
         mysql_unpack_reset(s->unpacker, c->memory);
     }
-    s->seeking = true;
-    s->may_begin = false; /* not before the other side has said something */
+    f->seeking[side] = true;
+    f->may_begin[side] = false; /* not before the other side has said something */
     if (f->phase != MYSQL_AT_STREAM && f->phase != MYSQL_AT_COMMANDS) {
         mysql_login_done(c); /* whatever was missed: it will be over some time */
     }
@@ -60,8 +81,8 @@ static bool survive(struct proto_context *c, unsigned side)
  * takes more of them to tell (`wait`). */
 static bool find_packet(struct mysql_flow *f, unsigned side, struct span data, bool *wait)
 {
-    struct mysql_side *s = &f->side[side];
-    if (!s->may_begin) {
+    const struct mysql_side *s = &f->side[side];
+    if (!f->may_begin[side]) {
         return false;
     }
     struct mysql_look look = mysql_look_at(data);
@@ -69,10 +90,10 @@ static bool find_packet(struct mysql_flow *f, unsigned side, struct span data, b
     bool fits = side == f->client ? look.what == MYSQL_LOOKS_COMMAND
                                   : look.what == MYSQL_LOOKS_REPLY;
     if (fits && look.compressed == (s->unpacker != NULL)) {
-        s->seeking = false;
+        f->seeking[side] = false;
         return true;
     }
-    s->may_begin = *wait;
+    f->may_begin[side] = *wait;
     return false;
 }
 
@@ -81,8 +102,7 @@ static bool find_packet(struct mysql_flow *f, unsigned side, struct span data, b
 /* Behind what one side says the other one begins anew. */
 static void encourage(struct mysql_flow *f, unsigned side)
 {
-    struct mysql_side *other = &f->side[1 - side];
-    other->may_begin = other->may_begin || other->seeking;
+    f->may_begin[1 - side] = f->may_begin[1 - side] || f->seeking[1 - side];
 }
 
 static bool take_packet(struct proto_context *c, unsigned side, const struct mysql_packet *packet,
@@ -112,8 +132,14 @@ static bool take_plain(struct proto_context *c, unsigned side, struct cursor *in
     struct mysql_side *s = &f->side[side];
     const struct mysql_unpacker *before = s->unpacker;
     struct mysql_packet packet;
-    while (f->phase < MYSQL_AT_STREAM && s->unpacker == before &&
-           mysql_packet_next(&s->reader, c->memory, in, now_ns, &packet)) {
+    while (f->phase < MYSQL_AT_STREAM && s->unpacker == before && !f->seeking[side]) {
+        if (!take_reader(c, s)) {
+            lose_side(c, side, "gap"); /* without memory the rest is as good as not captured */
+            break;
+        }
+        if (!mysql_packet_next(s->reader, c->memory, in, now_ns, &packet)) {
+            break;
+        }
         if (!take_packet(c, side, &packet, now_ns)) {
             return false;
         }
@@ -147,7 +173,7 @@ static bool take_bytes(struct proto_context *c, unsigned side, struct cursor *in
 {
     struct mysql_flow *f = c->state;
     const struct mysql_side *s = &f->side[side];
-    while (f->phase < MYSQL_AT_STREAM && !s->seeking) {
+    while (f->phase < MYSQL_AT_STREAM && !f->seeking[side]) {
         bool has_more = s->unpacker != NULL && mysql_unpack_has_more(s->unpacker);
         if (cursor_left(in) == 0 && !has_more) {
             break;
@@ -180,9 +206,9 @@ static bool decide(struct proto_context *c, const struct proto_chunk *chunk)
         f->phase = MYSQL_AT_GREETING;
         return true;
     }
-    f->side[chunk->side].seeking = look.what == MYSQL_LOOKS_ROWS;
-    f->side[1 - chunk->side].seeking = true;
-    f->side[1 - chunk->side].may_begin = true;
+    f->seeking[chunk->side] = look.what == MYSQL_LOOKS_ROWS;
+    f->seeking[1 - chunk->side] = true;
+    f->may_begin[1 - chunk->side] = true;
     f->understood = look.what == MYSQL_LOOKS_ROWS;
     mysql_login_done(c);
     return true;
@@ -199,13 +225,16 @@ static struct proto_taken mysql_on_chunk(struct proto_context *c, const struct p
     struct mysql_side *s = &f->side[chunk->side];
     bool wait = false;
     encourage(f, chunk->side);
-    if (s->seeking && !find_packet(f, chunk->side, chunk->data, &wait)) {
+    if (f->seeking[chunk->side] && !find_packet(f, chunk->side, chunk->data, &wait)) {
         taken.consumed = wait ? 0 : chunk->data.size;
         return taken;
     }
     struct cursor in = cursor_of(chunk->data);
     if (!take_bytes(c, chunk->side, &in, chunk->time_ns) && !survive(c, chunk->side)) {
         taken.verdict = PROTO_NOT_MINE;
+    }
+    if (s->reader != NULL && mysql_packet_is_idle(s->reader)) {
+        drop_reader(c, s);
     }
     if (f->phase == MYSQL_AT_TLS) {
         ((struct mysql_stats *)c->block)->switched++;
@@ -223,11 +252,11 @@ static void mysql_on_gap(struct proto_context *c, unsigned side, uint32_t length
     if (!f->decided) {
         return;
     }
-    bool goes_on = !s->seeking && s->unpacker == NULL &&
-                   mysql_packet_miss(&s->reader, c->memory, length);
+    bool goes_on = !f->seeking[side] && s->unpacker == NULL && s->reader != NULL &&
+                   mysql_packet_miss(s->reader, c->memory, length);
     if (!goes_on) {
         lose_side(c, side, "gap");
-        s->may_begin = side == f->client; /* a command may stand right behind it */
+        f->may_begin[side] = side == f->client; /* a command may stand right behind it */
     }
 }
 
@@ -248,7 +277,7 @@ static void mysql_on_close(struct proto_context *c, enum proto_close why)
     mysql_drop_all(c);
     for (unsigned side = 0; side < 2; side++) {
         struct mysql_side *s = &f->side[side];
-        mysql_packet_reset(&s->reader, c->memory);
+        drop_reader(c, s);
         if (s->unpacker != NULL) {
             mysql_unpack_reset(s->unpacker, c->memory);
             slab_give(c->memory, s->unpacker);

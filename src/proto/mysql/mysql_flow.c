@@ -113,6 +113,8 @@ void mysql_drop_all(struct proto_context *c)
     }
     end_reply(c);
     mysql_statement_drop_all(&f->statements, c->memory);
+    slab_give(c->memory, f->user);
+    f->user = NULL;
 }
 
 /* ---- Commands --------------------------------------------------------------------------------- */
@@ -128,7 +130,7 @@ static struct mysql_statement *find_statement(const struct proto_context *c, uin
                                               uint64_t now_ns)
 {
     struct mysql_flow *f = flow_of(c);
-    struct mysql_statement *s = id == LATEST_STATEMENT ? f->statements.newest
+    struct mysql_statement *s = id == LATEST_STATEMENT ? mysql_statement_newest(&f->statements)
                                                        : mysql_statement_find(&f->statements, id);
     if (s == NULL) {
         return NULL;
@@ -238,7 +240,7 @@ static void read_text(const struct proto_context *c, const struct mysql_packet *
         close_statement(c, &in);
         break;
     case MYSQL_CHANGE_USER:
-        mysql_login_user(flow_of(c), mysql_login_name(&in));
+        mysql_login_user(c, mysql_login_name(&in));
         break;
     default:
         break;
@@ -432,8 +434,8 @@ static bool begin_answer(struct proto_context *c, const struct mysql_packet *pac
     }
     mysql_reply_begin(f->reply, c->memory, options_of(c),
                       r != NULL ? r->command : mysql_command(MYSQL_QUERY));
-    f->reply_start_ns = packet->start_ns;
-    f->reply_bytes = 0;
+    f->reply->start_ns = packet->start_ns;
+    f->reply->bytes = 0;
     f->next_number = r != NULL ? (uint8_t)(r->number + 1) : packet->number;
     return true;
 }
@@ -483,8 +485,8 @@ bool mysql_take_answer(struct proto_context *c, const struct mysql_packet *packe
     }
     f->next_number = (uint8_t)(packet->last_number + 1);
     f->wants_file = false;
-    f->reply_end_ns = now_ns;
-    f->reply_bytes += packet->bytes;
+    f->reply->end_ns = now_ns;
+    f->reply->bytes += packet->bytes;
     f->reply_holed = f->reply_holed || packet->holed;
     return take_step(c, mysql_reply_take(f->reply, &f->dialect, packet));
 }

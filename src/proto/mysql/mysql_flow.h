@@ -3,7 +3,8 @@
  * (mostly one; drivers may send several at once), and the answer that is coming. Answers belong to
  * commands in their order. The connection is a zeroed block of the engine's; what it holds in the
  * slab is bounded by MYSQL_QUEUE_MAX commands of MYSQL_QUEUE_BYTES, the statements that were prepared
- * (mysql_statement.h), one answer (mysql_reply.h) and a packet of each side (mysql_packet.h). */
+ * (mysql_statement.h), one answer (mysql_reply.h) and a packet of each side (mysql_packet.h); of an idle
+ * one only the user's name and the statements. */
 #pragma once
 
 #include "proto/mysql/mysql_reply.h"
@@ -51,10 +52,14 @@ struct mysql_request {
 };
 
 struct mysql_side {
-    struct mysql_reader reader;
+    struct mysql_reader *reader;     /* slab block; NULL between packets */
     struct mysql_unpacker *unpacker; /* slab block, of compressed connections */
-    bool seeking;   /* for the beginning of a packet, behind a hole */
-    bool may_begin; /* that is likely here */
+};
+
+/* Who the user is; in a slab block. */
+struct mysql_user {
+    uint8_t size;
+    char name[];
 };
 
 struct mysql_flow {
@@ -65,11 +70,11 @@ struct mysql_flow {
     uint32_t queue_bytes;
     uint32_t owed; /* answers to come before that of the head */
     struct mysql_reply *reply; /* slab block; NULL between answers */
-    uint64_t reply_start_ns;
-    uint64_t reply_end_ns;
-    uint64_t reply_bytes;
+    struct mysql_user *user;   /* NULL: not seen */
     struct mysql_statements statements;
     struct mysql_dialect dialect;
+    bool seeking[2];   /* by side: for the beginning of a packet, behind a hole */
+    bool may_begin[2]; /* that is likely here */
     uint8_t phase;  /* enum mysql_phase */
     uint8_t client; /* side */
     uint8_t broken;
@@ -82,8 +87,6 @@ struct mysql_flow {
     bool wants_file;       /* the client's packets are a file's */
     bool compressed;       /* once the login is over */
     bool is_zstd;
-    uint8_t user_size;
-    char user[MYSQL_USER_MAX];
 };
 
 /* A packet of the client, or of the server, is whole; false when it is none. */
@@ -105,6 +108,7 @@ bool mysql_login_client(struct proto_context *c, const struct mysql_packet *pack
 /* A name that ends with a zero byte, or with the packet. */
 struct span mysql_login_name(struct cursor *c);
 /* Who the user is from now on. */
-void mysql_login_user(struct mysql_flow *f, struct span name);
+void mysql_login_user(const struct proto_context *c, struct span name);
+struct span mysql_login_user_name(const struct mysql_flow *f);
 /* From the next byte on both sides are compressed, if they agreed to. */
 void mysql_login_done(struct proto_context *c);

@@ -15,11 +15,21 @@ enum capability {
 
 enum { RESPONSE_41_FIXED = 32, RESPONSE_320_FIXED = 5 };
 
-void mysql_login_user(struct mysql_flow *f, struct span name)
+void mysql_login_user(const struct proto_context *c, struct span name)
 {
-    struct span part = span_head(name, sizeof f->user);
-    memcpy(f->user, part.data, part.size);
-    f->user_size = (uint8_t)part.size;
+    struct mysql_flow *f = c->state;
+    struct span part = span_head(name, MYSQL_USER_MAX);
+    slab_give(c->memory, f->user);
+    f->user = part.size > 0 ? slab_take(c->memory, sizeof *f->user + part.size) : NULL;
+    if (f->user != NULL) {
+        memcpy(f->user->name, part.data, part.size);
+        f->user->size = (uint8_t)part.size;
+    }
+}
+
+struct span mysql_login_user_name(const struct mysql_flow *f)
+{
+    return f->user != NULL ? span_of(f->user->name, f->user->size) : span_of(NULL, 0);
 }
 
 struct span mysql_login_name(struct cursor *c)
@@ -46,7 +56,7 @@ bool mysql_login_client(struct proto_context *c, const struct mysql_packet *pack
         f->phase = MYSQL_AT_TLS;
         return true;
     }
-    mysql_login_user(f, mysql_login_name(&in));
+    mysql_login_user(c, mysql_login_name(&in));
     f->compressed = can & (CAN_COMPRESS | CAN_ZSTD);
     f->is_zstd = can & CAN_ZSTD && !(can & CAN_COMPRESS);
     f->without_eof = can & CAN_DEPRECATE_EOF;

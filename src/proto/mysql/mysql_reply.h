@@ -43,6 +43,9 @@ enum mysql_state {
 };
 
 struct mysql_reply {
+    uint64_t start_ns; /* when it began, and its latest packet came; kept by its owner */
+    uint64_t end_ns;
+    uint64_t bytes;
     const struct mysql_options *options;
     struct slab *slab;
     uint8_t answer; /* enum mysql_answer */

@@ -33,9 +33,9 @@ static void fill_reply(struct mysql_event *e, const struct mysql_flow *f)
 {
     const struct mysql_reply *reply = f->reply;
     struct transaction *t = &e->transaction;
-    t->response_ns = f->reply_start_ns;
-    t->end_ns = f->reply_end_ns;
-    t->destination_bytes = f->reply_bytes;
+    t->response_ns = reply->start_ns;
+    t->end_ns = reply->end_ns;
+    t->destination_bytes = reply->bytes;
     if (!reply->has_answered) {
         return;
     }
@@ -82,11 +82,11 @@ void mysql_report(struct proto_context *c, const struct mysql_request *r, bool w
     struct mysql_event e = {
         .transaction = {
             .head = {.type = &mysql_event_type},
-            .start_ns = f->reply_start_ns,
+            .start_ns = f->reply != NULL ? f->reply->start_ns : 0,
             .status = TRANSACTION_ERROR,
             .request_side = f->client,
             .reason = reason,
-            .user_name = span_of(f->user, f->user_size),
+            .user_name = mysql_login_user_name(f),
         },
     };
     if (r != NULL) {

@@ -3,14 +3,14 @@
 
 static struct mysql_statement **bucket_of(const struct mysql_statements *all, uint32_t id)
 {
-    return &all->buckets[(id * 2654435761U) >> 26]; /* 6 bits of Knuth's multiplicative hash */
+    return &all->table->buckets[(id * 2654435761U) >> 26]; /* 6 bits of Knuth's multiplicative hash */
 }
 
 _Static_assert(MYSQL_BUCKETS == 1 << 6, "what bucket_of() gives");
 
 struct mysql_statement *mysql_statement_find(const struct mysql_statements *all, uint32_t id)
 {
-    struct mysql_statement *s = all->buckets != NULL ? *bucket_of(all, id) : NULL;
+    struct mysql_statement *s = all->table != NULL ? *bucket_of(all, id) : NULL;
     while (s != NULL && s->id != id) {
         s = s->chain;
     }
@@ -29,43 +29,59 @@ static void unchain(struct mysql_statements *all, struct mysql_statement *statem
 void mysql_statement_drop(struct mysql_statements *all, struct slab *slab,
                           struct mysql_statement *statement)
 {
+    struct mysql_statement_table *table = all->table;
     unchain(all, statement);
     if (statement->older != NULL) {
         statement->older->newer = statement->newer;
     } else {
-        all->oldest = statement->newer;
+        table->oldest = statement->newer;
     }
     if (statement->newer != NULL) {
         statement->newer->older = statement->older;
     } else {
-        all->newest = statement->older;
+        table->newest = statement->older;
     }
-    all->count--;
-    all->bytes -= statement->size;
+    table->count--;
+    table->bytes -= statement->size;
     slab_give(slab, statement);
-    if (all->count == 0) {
-        slab_give(slab, all->buckets);
-        all->buckets = NULL;
+    if (table->count == 0) {
+        slab_give(slab, table);
+        all->table = NULL;
     }
 }
 
 void mysql_statement_drop_all(struct mysql_statements *all, struct slab *slab)
 {
-    while (all->oldest != NULL) {
-        mysql_statement_drop(all, slab, all->oldest);
+    while (all->table != NULL) {
+        mysql_statement_drop(all, slab, all->table->oldest);
     }
 }
 
-static bool has_buckets(struct mysql_statements *all, struct slab *slab)
+static bool has_table(struct mysql_statements *all, struct slab *slab)
 {
-    size_t size = MYSQL_BUCKETS * sizeof *all->buckets;
-    if (all->buckets == NULL) {
-        all->buckets = slab_take(slab, size);
-        if (all->buckets != NULL) {
-            memset(all->buckets, 0, size);
+    if (all->table == NULL) {
+        all->table = slab_take(slab, sizeof *all->table);
+        if (all->table != NULL) {
+            *all->table = (struct mysql_statement_table){0};
         }
     }
-    return all->buckets != NULL;
+    return all->table != NULL;
+}
+
+uint32_t mysql_statement_count(const struct mysql_statements *all)
+{
+    return all->table != NULL ? all->table->count : 0;
+}
+
+struct mysql_statement *mysql_statement_newest(const struct mysql_statements *all)
+{
+    return all->table != NULL ? all->table->newest : NULL;
+}
+
+/* Whether one more, of so many bytes, is too many. */
+static bool is_full(const struct mysql_statement_table *table, size_t bytes)
+{
+    return table->count >= MYSQL_STATEMENTS_MAX || table->bytes + bytes > MYSQL_STATEMENTS_BYTES;
 }
 
 struct mysql_statement *mysql_statement_add(struct mysql_statements *all, struct slab *slab,
@@ -75,30 +91,30 @@ struct mysql_statement *mysql_statement_add(struct mysql_statements *all, struct
     if (known != NULL) {
         mysql_statement_drop(all, slab, known);
     }
-    while (all->count > 0 && (all->count >= MYSQL_STATEMENTS_MAX ||
-                              all->bytes + text.size > MYSQL_STATEMENTS_BYTES)) {
-        mysql_statement_drop(all, slab, all->oldest);
+    while (all->table != NULL && is_full(all->table, text.size)) {
+        mysql_statement_drop(all, slab, all->table->oldest);
     }
     struct mysql_statement *s = slab_take(slab, sizeof *s + text.size);
-    if (s == NULL || !has_buckets(all, slab)) {
+    if (s == NULL || !has_table(all, slab)) {
         slab_give(slab, s);
         return NULL;
     }
+    struct mysql_statement_table *table = all->table;
     struct mysql_statement **bucket = bucket_of(all, id);
     *s = (struct mysql_statement){
-        .chain = *bucket, .older = all->newest, .id = id, .size = (uint32_t)text.size};
+        .chain = *bucket, .older = table->newest, .id = id, .size = (uint32_t)text.size};
     if (text.size > 0) {
         memcpy(s->text, text.data, text.size);
     }
     *bucket = s;
-    if (all->newest != NULL) {
-        all->newest->newer = s;
+    if (table->newest != NULL) {
+        table->newest->newer = s;
     } else {
-        all->oldest = s;
+        table->oldest = s;
     }
-    all->newest = s;
-    all->count++;
-    all->bytes += s->size;
+    table->newest = s;
+    table->count++;
+    table->bytes += s->size;
     return s;
 }
 

@@ -29,13 +29,21 @@ struct mysql_statement {
     char text[];
 };
 
-struct mysql_statements {
-    struct mysql_statement **buckets; /* slab block; NULL before the first */
+struct mysql_statement_table {
     struct mysql_statement *newest;
     struct mysql_statement *oldest;
     uint32_t count;
     uint32_t bytes;
+    struct mysql_statement *buckets[MYSQL_BUCKETS];
 };
+
+struct mysql_statements {
+    struct mysql_statement_table *table; /* slab block; NULL: there are none */
+};
+
+uint32_t mysql_statement_count(const struct mysql_statements *all);
+/* The one that was prepared last, or NULL. */
+struct mysql_statement *mysql_statement_newest(const struct mysql_statements *all);
 
 /* Remembers a statement, in the place of one with the same number; NULL without memory. */
 struct mysql_statement *mysql_statement_add(struct mysql_statements *all, struct slab *slab,

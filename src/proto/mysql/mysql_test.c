@@ -190,7 +190,7 @@ static void executions_know_their_statement(void **state)
     say(s, CLIENT, 0, BYTES("\x19\7\0\0\0")); /* closed, which has no answer */
     say(s, CLIENT, 0, BYTES("\x17\7\0\0\0\0\1\0\0\0\0\1\xfd\0\3abc"));
     say(s, SERVER, 1, BYTES("\xff\xdb\4#HY000Unknown"));
-    assert_int_equal(s->drive.flow.statements.count, 0);
+    assert_int_equal(mysql_statement_count(&s->drive.flow.statements), 0);
     FINISH(s, PROTO_CLOSED, "\"method\":\"PREPARE\"", "\"method\":\"SELECT\"",
            "\"params\":[\"abc\"]", "The actual query being used is unknown", "\"status\":\"Error\"");
 }
@@ -207,7 +207,7 @@ static void statements_are_forgotten(void **state)
     prepare(s);
     say(s, CLIENT, 0, BYTES("\x1f")); /* COM_RESET_CONNECTION */
     say(s, SERVER, 1, OK_BODY);
-    assert_int_equal(s->drive.flow.statements.count, 0);
+    assert_int_equal(mysql_statement_count(&s->drive.flow.statements), 0);
     FINISH(s, PROTO_CLOSED, "The actual query being used is unknown", "PREPARE");
 }
 
@@ -219,7 +219,7 @@ static void too_many_statements(void **state)
     for (uint32_t i = 0; i < 3000; i++) {
         assert_non_null(mysql_statement_add(&all, slab, i * 64, span_str("select 1")));
     }
-    assert_int_equal(all.count, MYSQL_STATEMENTS_MAX);
+    assert_int_equal(mysql_statement_count(&all), MYSQL_STATEMENTS_MAX);
     assert_null(mysql_statement_find(&all, 0));
     assert_non_null(mysql_statement_find(&all, 2999 * 64));
     mysql_statement_drop_all(&all, slab);
