@@ -195,7 +195,7 @@ static void show_servers(struct dhcpv6_event *e, const struct dhcpv6_message *m,
     e->dns_servers = (struct event_addresses){.count = count, .items = s->dns};
     struct cursor c = cursor_of(option(m, DHCPV6_NTP));
     count = 0;
-    while (cursor_left(&c) > 0 && count < ADDRESSES_MAX) {
+    while (!c.bad && cursor_left(&c) > 0 && count < ADDRESSES_MAX) {
         unsigned code = cursor_be16(&c);
         struct span value = cursor_take(&c, cursor_be16(&c));
         if (code == NTP_ADDRESS && value.size == ADDRESS && !c.bad) {

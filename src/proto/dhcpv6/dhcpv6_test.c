@@ -111,6 +111,16 @@ static void bounds_relays(void **state)
     assert_int_equal(m.relay_count, DHCPV6_RELAYS_MAX);
 }
 
+/* A list of time servers that is cut short (option 56): it ends. */
+static void ends_at_half_an_option(void **state)
+{
+    (void)state;
+    struct dhcpv6_stats stats = {0};
+    struct json json;
+    HAS(said_of(TEXT("\7\1\2\3" DUID "\0\x38\0\3\0\1\0"), &json, &stats), "\"reply\"");
+    json_done(&json);
+}
+
 static void refuses_what_is_none(void **state)
 {
     (void)state;
@@ -133,6 +143,7 @@ int main(void)
         cmocka_unit_test(reads_a_reply),
         cmocka_unit_test(reads_through_relays),
         cmocka_unit_test(bounds_relays),
+        cmocka_unit_test(ends_at_half_an_option),
         cmocka_unit_test(refuses_what_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
