@@ -53,6 +53,26 @@ static size_t count_options(const struct proto_option *options)
     return count;
 }
 
+/* The row of that name of the protocol's own, or NULL. */
+static const struct proto_option *own_row(const struct proto *proto, const char *name)
+{
+    for (const struct proto_option *o = proto->options; o != NULL && o->name != NULL; o++) {
+        if (strcmp(o->name, name) == 0) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static bool is_common(const char *name)
+{
+    const struct proto_option *o = proto_settings_options;
+    while (o->name != NULL && strcmp(o->name, name) != 0) {
+        o++;
+    }
+    return o->name != NULL;
+}
+
 /* Appends "80, 8080" to a text of ports. */
 static size_t append_ports(char *text, size_t at, const uint16_t *ports)
 {
@@ -91,10 +111,14 @@ static void make(struct config *config, struct config_protocol *protocol, const 
     assert(common + own <= ROWS_MAX);
     struct config_key *keys = config_allocate(config, (common + own + 1) * sizeof *keys);
     for (size_t i = 0; i < common; i++) {
-        keys[i] = key_of(&proto_settings_options[i]);
+        const struct proto_option *other = own_row(proto, proto_settings_options[i].name);
+        keys[i] = key_of(other != NULL ? other : &proto_settings_options[i]);
     }
+    size_t count = common;
     for (size_t i = 0; i < own; i++) {
-        keys[common + i] = key_of(&proto->options[i]);
+        if (!is_common(proto->options[i].name)) {
+            keys[count++] = key_of(&proto->options[i]);
+        }
     }
     *protocol = (struct config_protocol){
         .proto = proto, .keys = keys, .options = config_allocate(config, proto_options_size(proto))};

@@ -45,6 +45,8 @@ static void options_have_their_defaults(void **state)
     assert_true(http->enabled && !http->only_ports && !http->send_request);
     assert_int_equal(http->transaction_timeout, INT64_C(10000000000));
     assert_string_equal(http->ports.items[0], "80");
+    assert_int_equal(settings(config, "nfs")->transaction_timeout, INT64_C(60000000000));
+    assert_true(settings(config, "cassandra")->send_request && !http->send_response);
     assert_null(settings(config, "net")); /* it reads headers only: there is nothing to choose */
     config_free(config);
 }

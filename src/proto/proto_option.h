@@ -2,7 +2,8 @@
 /* What users may choose about a protocol: rows of a table, as for metrics and events. The engine makes
  * the struct that the table describes from the configuration (`protocols.NAME.KEY`), fills in every
  * value, and lends it, constant, to the hooks. The struct begins with `struct proto_settings`, whose
- * rows every protocol has without naming them. */
+ * rows every protocol has without naming them; where one of them is otherwise for a protocol (another
+ * default, another meaning), the protocol's table has a row of that name, which takes its place. */
 #pragma once
 
 #include "base/text.h"

@@ -15,6 +15,10 @@ static const char *const compressors[] = {"", "snappy", "lz4", NULL};
     .fallback = fallback_, .help = help_
 
 static const struct proto_option options[] = {
+    {ROW("send_request", PROTO_OPTION_FLAG, settings.send_request, "true",
+         "Events show what was asked: `query` and `cassandra.request`.")},
+    {ROW("send_response", PROTO_OPTION_FLAG, settings.send_response, "true",
+         "Events show what was answered: `cassandra.response`.")},
     {ROW("send_request_header", PROTO_OPTION_FLAG, request_header, "true",
          "Events show the headers of requests.")},
     {ROW("send_response_header", PROTO_OPTION_FLAG, response_header, "true",

@@ -7,16 +7,19 @@ enum { BOTH_SIDES = 2, NOTES_MAX = 3 };
 
 /* ---- Events --------------------------------------------------------------------------------- */
 
-static void set_fields(struct cassandra_event *e, const struct cassandra_record *r)
+static void set_fields(const struct proto_settings *settings, struct cassandra_event *e,
+                       const struct cassandra_record *r)
 {
-    for (unsigned i = 0; i < CASSANDRA_FIELDS; i++) {
+    bool is_shown = r->header.is_response ? settings->send_response : settings->send_request;
+    for (unsigned i = 0; is_shown && i < CASSANDRA_FIELDS; i++) {
         if (cassandra_has(r, i)) {
             e->field[i] = cassandra_text_of(r, i);
         }
     }
 }
 
-static void set_request(struct cassandra_event *e, const struct cassandra_record *r)
+static void set_request(const struct proto_settings *settings, struct cassandra_event *e,
+                        const struct cassandra_record *r)
 {
     struct transaction *t = &e->transaction;
     t->request_side = r->side;
@@ -24,15 +27,16 @@ static void set_request(struct cassandra_event *e, const struct cassandra_record
     t->request_ns = r->end_ns;
     t->source_bytes = CASSANDRA_HEADER + (uint64_t)r->header.size;
     t->method = span_str(cassandra_op_name(r->header.op));
-    set_fields(e, r);
+    set_fields(settings, e, r);
     t->query = e->field[CASSANDRA_ASKED_QUERY];
 }
 
-static void set_response(struct cassandra_event *e, const struct cassandra_record *r)
+static void set_response(const struct proto_settings *settings, struct cassandra_event *e,
+                         const struct cassandra_record *r)
 {
     struct transaction *t = &e->transaction;
     t->destination_bytes = CASSANDRA_HEADER + (uint64_t)r->header.size;
-    set_fields(e, r);
+    set_fields(settings, e, r);
     if (t->start_ns != 0) {
         t->response_ns = r->start_ns;
         t->end_ns = r->end_ns;
@@ -93,10 +97,10 @@ static void report(struct proto_context *c, const struct cassandra_record *reque
     struct cassandra_event e = {.transaction.head.type = &cassandra_event_type};
     struct transaction *t = &e.transaction;
     if (request != NULL) {
-        set_request(&e, request);
+        set_request(c->settings, &e, request);
     }
     if (response != NULL) {
-        set_response(&e, response);
+        set_response(c->settings, &e, response);
     }
     t->status = failed ? TRANSACTION_ERROR : TRANSACTION_OK;
     t->outcome = failed ? "failure" : request != NULL ? "success" : NULL;

@@ -126,6 +126,30 @@ static void gaps(void **state)
     stage_done(&s);
 }
 
+/* What an exchange says of its request and of its response. */
+static void shows(bool request, bool response)
+{
+    struct cassandra_options options = default_options();
+    options.settings.send_request = request;
+    options.settings.send_response = response;
+    struct stage s;
+    stage_init(&s, &proto_cassandra, &options, 1000, LOG_ROOM);
+    stage_say(&s, CLIENT, BYTES(QUERY("\x01")), 100);
+    stage_say(&s, SERVER, BYTES(ROWS("\x01")), 100);
+    stage_close(&s, PROTO_CLOSED);
+    assert_true((strstr(s.said.data, "select 1") != NULL) == request);
+    assert_true((strstr(s.said.data, "\"result\"") != NULL) == response);
+    stage_done(&s);
+}
+
+static void leaves_out_a_side(void **state)
+{
+    (void)state;
+    shows(true, true);
+    shows(false, true);
+    shows(true, false);
+}
+
 static void timeouts_and_too_many(void **state)
 {
     (void)state;
@@ -239,6 +263,7 @@ int main(void)
         cmocka_unit_test(requests_and_responses),
         cmocka_unit_test(unknown_and_broken),
         cmocka_unit_test(gaps),
+        cmocka_unit_test(leaves_out_a_side),
         cmocka_unit_test(timeouts_and_too_many),
         cmocka_unit_test(framed),
         cmocka_unit_test(probes),

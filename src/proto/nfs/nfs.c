@@ -8,6 +8,14 @@ enum { BOTH_SIDES = 2 };
 
 static const uint16_t ports[] = {2049, 0};
 
+static const struct proto_option options[] = {
+    {.name = "transaction_timeout", .kind = PROTO_OPTION_DURATION,
+     .offset = offsetof(struct proto_settings, transaction_timeout), .fallback = "1m",
+     .minimum = 1000000, .maximum = INT64_C(86400000000000),
+     .help = "How long a call waits for its reply; servers that wait for a disk take their time."},
+    {0},
+};
+
 /* A side's bytes, and where in them we are. */
 struct reading {
     struct proto_context *c;
@@ -236,6 +244,8 @@ const struct proto proto_nfs = {
     .tcp_ports = ports,
     .udp_ports = ports,
     .flow_size = sizeof(struct nfs_flow),
+    .options = options,
+    .options_size = sizeof(struct proto_settings),
     .probe = nfs_probe,
     .on_chunk = nfs_on_chunk,
     .on_gap = nfs_on_gap,
