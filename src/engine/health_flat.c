@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/health_flat.h"
 
-#include <math.h>
-
 #define ROW(name_, kind_, member, flags_, help_)                                                   \
     {                                                                                              \
         .name = name_, .kind = kind_, .offset = offsetof(struct health_flat, member),              \
@@ -52,30 +50,6 @@ const struct event_type health_flat_type = {
     .size = sizeof(struct health_flat),
     .fields = fields,
 };
-
-/* Both sides of the tap together; a side's median is better known than its handshake. */
-static double both_sides(double to_server, double to_client, double server_else, double client_else)
-{
-    to_server = isnan(to_server) ? server_else : to_server;
-    to_client = isnan(to_client) ? client_else : to_client;
-    return to_server + to_client;
-}
-
-struct health_trip health_trip_of(const struct health_record *r)
-{
-    const struct health_way *up = &r->ways[0];
-    const struct health_way *down = &r->ways[1];
-    const struct health_way *main = &r->ways[r->main_way];
-    double server = r->handshake_rtt_to_server_ms;
-    double client = r->handshake_rtt_to_client_ms;
-    return (struct health_trip){
-        .rtt_ms = both_sides(up->rtt_p50_ms, down->rtt_p50_ms, server, client),
-        .rtt_p95_ms = both_sides(up->rtt_p95_ms, down->rtt_p95_ms, server, client),
-        .min_rtt_ms = both_sides(r->min_rtt_to_server_ms, r->min_rtt_to_client_ms, server, client),
-        .loss_percent = main->data_pkts > 0 ? 100 * main->retrans_pkts / main->data_pkts : NAN,
-        .throughput_mbps = main->nonidle_throughput_mbps,
-    };
-}
 
 void health_flat_of(struct health_flat *ret, const struct health_event *event)
 {

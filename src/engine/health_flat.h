@@ -38,15 +38,3 @@ extern const struct event_type health_flat_type;
 
 /* Makes the row of a finished event, which it borrows from. */
 void health_flat_of(struct health_flat *ret, const struct health_event *event);
-
-/* Whole round trips, client to server and back, in ms, NAN where a side was not measured: the median, the
- * 95th percentile (as the sum of both sides', so at most that), the least; and the share of data
- * segments of the main direction that were sent again, in percent. */
-struct health_trip {
-    double rtt_ms;
-    double rtt_p95_ms;
-    double min_rtt_ms;
-    double loss_percent;
-    double throughput_mbps;
-};
-struct health_trip health_trip_of(const struct health_record *record);

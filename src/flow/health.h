@@ -137,5 +137,17 @@ struct health_record {
  * nothing: a connection that goes on can be asked again. */
 bool health_finish(const struct health_book *book, flow_index flow, struct health_record *ret);
 
+/* Whole round trips, client to server and back, in ms, NAN where a side was not measured: the median, the
+ * 95th percentile (as the sum of both sides', so at most that), the least; and the share of data
+ * segments of the main direction that were sent again, in percent. */
+struct health_trip {
+    double rtt_ms;
+    double rtt_p95_ms;
+    double min_rtt_ms;
+    double loss_percent;
+    double throughput_mbps;
+};
+struct health_trip health_trip_of(const struct health_record *record);
+
 /* Short lower-case names with underscores; static text. */
 const char *health_verdict_name(enum health_verdict verdict);
