@@ -171,10 +171,12 @@ static void set_context(struct call *call)
 static void pass_events(struct call *call)
 {
     struct conversations *all = call->all;
-    if (all->options.wants_events && (all->log.used > 0 || all->log.lost > 0)) {
+    if (all->log.used > 0 || all->log.lost > 0) {
         const uint64_t order[] = {call->moment->order, call->moment->suborder};
         transaction_ends_finish(&all->log, call->flow, order, &all->ids);
-        outbox_pass_log(all->options.outbox, &all->log);
+        finish_transactions(all->options.finish, call->index, call->flow, &all->log,
+                            call->moment->now_ns);
+        finish_pass(all->options.wants_events ? all->options.outbox : NULL, &all->log);
     }
 }
 
@@ -526,9 +528,8 @@ static void take_icmp(struct call *call, const struct packet *packet, unsigned s
 static struct call call_of(struct conversations *all, const struct conversation_moment *moment,
                            flow_index index, struct flow *flow)
 {
-    if (all->options.wants_events) {
-        outbox_open(all->options.outbox, &all->log);
-    }
+    finish_open(all->options.finish, all->options.wants_events ? all->options.outbox : NULL,
+                &all->log);
     return (struct call){
         .all = all,
         .moment = moment,

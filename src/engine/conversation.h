@@ -6,6 +6,7 @@
 #pragma once
 
 #include "engine/output.h"
+#include "engine/finish.h"
 #include "engine/listeners.h"
 #include "engine/unit.h"
 #include "flow/tcp_stream.h"
@@ -17,6 +18,7 @@ struct conversations; /* opaque: all of one worker */
 struct conversation_options {
     const struct listeners *listeners; /* at least one */
     struct outbox *outbox;
+    struct finish *finish; /* for policies that want transactions; or NULL */
     uint32_t flows;       /* capacity of the worker's flow table */
     uint32_t capacity;    /* conversations at a time */
     uint64_t memory;      /* bytes for what waits and states, at most */

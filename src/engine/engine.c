@@ -53,16 +53,26 @@ static bool sort_of_taps(struct engine *engine, struct err *err)
     return config->tap_count > 0 || err_set(err, ERR_USAGE, "taps: there is none");
 }
 
+/* The configuration as it is planned for: what policies want of connections costs what it would if
+ * it said so. */
+static struct config planned(const struct engine *engine)
+{
+    struct config config = *engine->config;
+    config.flows.health |= (engine->wanted & INTAKE_CONNECTION) != 0;
+    return config;
+}
+
 static bool make_workers(struct engine *engine, struct err *err)
 {
+    const struct config plan = planned(engine);
     struct worker_options options = {
         .flows = &engine->config->flows,
         .layout = &engine->layout,
         .listeners = &engine->listeners,
-        .memory = memory_plan(engine->config, engine->worker_count),
+        .memory = memory_plan(&plan, engine->worker_count),
         .seed = engine->seed,
         .policies = engine->options.policies,
-        .only_policies = engine->options.only_policies,
+        .only_policies = engine->options.only_policies && engine->wanted == 0,
         .wants_events = output_is_wanted(engine->output),
         .wants_flows = engine->config->flows.enabled && output_is_wanted(engine->output),
         .is_live = engine->is_live,
@@ -148,7 +158,8 @@ struct engine *engine_new(const struct config *config, const struct engine_optio
     engine->options = *options;
     engine->seed = hash_seed();
     engine->worker_count = (uint32_t)config->limits.workers;
-    delta_layout_init(&engine->layout, options->listens);
+    engine->wanted = options->policies != NULL ? policies_wanted(options->policies) : 0;
+    delta_layout_init(&engine->layout, options->listens || engine->wanted & INTAKE_TRANSACTION);
     listeners_init(&engine->listeners, config, &engine->layout);
     engine->collector = collector_new(&engine->layout, options->keep_courses, err);
     if (engine->collector == NULL || !sort_of_taps(engine, err) || !open_keys(engine, err) ||

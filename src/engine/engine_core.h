@@ -28,6 +28,7 @@ struct engine {
     struct key_file *keys; /* NULL: none */
     struct front_options front;
     uint64_t seed;
+    uint32_t wanted; /* that policies want from the start, beside packets (enum intake_kind) */
     bool is_live;
     bool stopped;
     uint32_t worker_count;

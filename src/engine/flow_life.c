@@ -17,7 +17,7 @@ static void report_health(struct worker *w, flow_index index, enum flow_reason r
                           uint64_t now_ns)
 {
     struct health_record record;
-    if (w->health == NULL || !health_finish(w->health, index, &record)) {
+    if (!w->config.health || !health_finish(w->health, index, &record)) {
         return;
     }
     struct health_event *event = outbox_reserve(w->options.outbox, sizeof *event);
@@ -149,6 +149,16 @@ static uint64_t next_look(const struct worker *w, const struct flow *flow, uint6
     return look;
 }
 
+/* What policies want of a connection that ends. */
+static void tell_policies(struct worker *w, flow_index index, uint64_t now_ns)
+{
+    struct health_record record;
+    if (finish_wants(w->finish, INTAKE_CONNECTION) && w->health != NULL &&
+        health_finish(w->health, index, &record)) {
+        finish_connection(w->finish, index, flow_at(w->flows, index), &record, now_ns);
+    }
+}
+
 /* Judges and reports a flow as a whole, for the last time. */
 static void conclude(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
 {
@@ -165,6 +175,7 @@ static void conclude(struct worker *w, flow_index index, enum flow_reason reason
         unsigned k = delta_next(&mask);
         layout->protos[k]->on_end(w->delta->blocks + layout->offsets[k], flow);
     }
+    tell_policies(w, index, now_ns);
     report(w, index, reason, now_ns);
 }
 
@@ -195,6 +206,7 @@ flow_index flow_life_begin(struct worker *w, const struct unit *unit)
     flow_begin(w->flows, index, &unit->packet, unit->end, unit->step);
     struct flow *flow = flow_at(w->flows, index);
     flow->last_ns = unit->packet.time_ns;
+    finish_begin(w->finish, index);
     flow_arm(w->flows, index, next_look(w, flow, w->now_ns / SECOND_NS));
     w->created++;
     w->delta->flows_created++;

@@ -35,6 +35,7 @@ static bool take_talks(struct worker *w)
     struct conversation_options options = {
         .listeners = w->options.listeners,
         .outbox = w->options.outbox,
+        .finish = w->finish,
         .flows = plan->flows,
         .capacity = plan->flows,
         .memory = most,
@@ -92,13 +93,24 @@ static bool take_memory(struct worker *w)
     if (w->config.deltas) {
         w->reported = pages_reserve(reported_size(w));
     }
-    if (w->config.health) {
+    if (w->config.health || w->options.policies != NULL) {
         struct health_options health = {.flows = plan->flows, .details = plan->health_details};
-        w->health = health_book_new(&health, &err);
+        w->book = health_book_new(&health, &err);
+        w->health = w->config.health ? w->book : NULL;
     }
     return w->flows != NULL && w->touched != NULL && w->due != NULL && w->delta != NULL &&
            spare != NULL && (w->reported != NULL || !w->config.deltas) &&
-           (w->health != NULL || !w->config.health);
+           (w->book != NULL || (!w->config.health && w->options.policies == NULL));
+}
+
+/* Takes what policies there are. Once one has asked for the health of connections, it is followed as
+ * long as the worker lives: those that were begun are ended. */
+static void poll_policies(struct worker *w)
+{
+    intake_poll(w->intake);
+    if (finish_wants(w->finish, INTAKE_CONNECTION)) {
+        w->health = w->book;
+    }
 }
 
 /* True without one when there are no policies. */
@@ -108,10 +120,12 @@ static bool take_intake(struct worker *w)
         return true;
     }
     w->intake = intake_new(w->options.policies, w->options.number, NULL);
-    if (w->intake != NULL) {
-        intake_poll(w->intake);
+    if (w->intake == NULL) {
+        return false;
     }
-    return w->intake != NULL;
+    w->finish = finish_new(w->intake, w->options.memory.flows);
+    poll_policies(w);
+    return w->finish != NULL;
 }
 
 struct worker *worker_new(const struct worker_options *options, struct err *err)
@@ -128,7 +142,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
         w->period = w->period > 0 ? w->period : 1;
     }
     part_memory(w);
-    if (!take_memory(w) || !take_watch(w) || !take_talks(w) || !take_intake(w)) {
+    if (!take_memory(w) || !take_watch(w) || !take_intake(w) || !take_talks(w)) {
         err_set(err, ERR_FAILED,
                 "cannot reserve memory for %u flows; lower limits.flows or limits.memory",
                 options->memory.flows);
@@ -144,7 +158,8 @@ void worker_free(struct worker *w)
         return;
     }
     flow_table_free(w->flows);
-    health_book_free(w->health);
+    health_book_free(w->book);
+    finish_free(w->finish);
     intake_free(w->intake);
     watch_free(w->watch);
     conversations_free(w->talks);
@@ -269,6 +284,7 @@ void worker_select_tap(struct worker *w, const char *name)
 {
     if (w->intake != NULL) {
         intake_select(w->intake, name);
+        finish_select(w->finish, name);
     }
 }
 
@@ -358,7 +374,7 @@ static void answer_graph(struct worker *w, struct worker_graph *graph)
 void worker_answer(struct worker *w)
 {
     if (w->intake != NULL) {
-        intake_poll(w->intake);
+        poll_policies(w);
     }
     if (atomic_load_explicit(&w->question, memory_order_relaxed) == NULL) {
         return;

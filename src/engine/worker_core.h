@@ -39,7 +39,9 @@ struct worker {
     struct budget memory[4];        /* by enum worker_memory */
     struct conversations *talks;    /* what flows say; NULL when no protocol listens */
     struct intake *intake;          /* of policies; NULL: there are none */
-    struct health_book *health;     /* of TCP connections; NULL when nobody asked */
+    struct finish *finish;          /* what they may want beside packets; NULL with it */
+    struct health_book *health;     /* of TCP connections; NULL when nobody asked yet */
+    struct health_book *book;       /* which it will be when somebody asks; NULL: nobody can */
     struct watch *watch;            /* graphs of connections; NULL when nobody asked */
     struct delta *delta;            /* being filled */
     struct touched *touched;

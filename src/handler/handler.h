@@ -32,9 +32,16 @@ enum handler_event_kind {
     HANDLER_FRAME = 1,    /* a packet as it was on the wire: to be counted */
     HANDLER_DATAGRAM = 2, /* its payload is whole: to be read */
     HANDLER_STREAM = 4,   /* a message out of a TCP connection */
+    /* What a worker has finished, of the flow's two ends, the client's first; no packet: */
+    HANDLER_TRANSACTION = 8, /* a protocol has reported something */
+    HANDLER_CONNECTION = 16, /* a TCP connection has ended */
 };
 
+enum { HANDLER_FINISHED = HANDLER_TRANSACTION | HANDLER_CONNECTION };
+
 struct handler_reader;
+struct event_head;
+struct health_record;
 struct flow_record;
 struct probe_result;
 
@@ -63,6 +70,8 @@ struct handler_event {
     uint8_t dnstap_socket;       /* likewise: its socket protocol */
     const struct flow_record *record;  /* of an input of flows; NULL: none */
     const struct probe_result *result; /* of an input of probes; NULL: none */
+    const struct event_head *transaction;    /* what was reported (event/transaction.h), or NULL */
+    const struct health_record *connection;  /* what is known of the connection, or NULL */
     struct handler_message *message;
 };
 
@@ -133,26 +142,36 @@ struct handler_run {
 
 /* ---- Parts ---------------------------------------------------------------------------------- */
 
-enum { HANDLER_PART_NAME = 256 };
+enum { HANDLER_PART_NAME = 256, HANDLER_PART_LABELS = 4, HANDLER_LABEL_ROOM = 80 };
+
+/* What a part is known by, where one label does not do. */
+struct handler_label {
+    const char *name; /* NULL: none */
+    char value[HANDLER_LABEL_ROOM];
+};
 
 /* A part of a block that is counted apart, as a device or a target is. */
 struct handler_part {
     const void *block;              /* as the parts' table says; NULL: nothing here */
+    double rank;                    /* the highest come first; equal ones by name */
     char name[HANDLER_PART_NAME];   /* its key in documents */
     char label[2 * HANDLER_PART_NAME]; /* the value of its label in Prometheus' text */
+    struct handler_label labels[HANDLER_PART_LABELS]; /* where the parts have no `label` */
 };
 
 /* The parts of a block, and of each of them again. The set says how to empty and merge them
  * (metric.h: reset, merge). */
 struct handler_parts {
     const char *key;   /* "devices": the object that has them, in documents */
-    const char *label; /* "device" */
+    const char *label; /* "device"; NULL: each part has labels */
     const struct metric_set *set;
     /* Part number `number` (from 0) of part number `outer` of those around them, if there are such;
      * false behind the last. */
     bool (*part)(const void *settings, const void *block, uint32_t outer, uint32_t number,
                  struct handler_part *ret);
     const struct handler_parts *inner; /* NULL: none */
+    const struct handler_parts *next;  /* others beside them; NULL: none. Not of inner ones */
+    bool is_top; /* only the settings' topn_count of them are shown */
 };
 
 struct handler {
@@ -161,6 +180,7 @@ struct handler {
     const char *object;   /* its key in documents: "packets" */
     const char *title;    /* in errors: "NetStreamHandler" */
     uint32_t inputs;      /* enum handler_input */
+    uint32_t finished;    /* the kinds of finished things that it sees, and no packets; 0: packets */
     const struct metric_set *set;
     const struct handler_group *groups; /* ended by a NULL name; NULL: none */
     const char *const *options;         /* names, in the order errors list them; ended by NULL */

@@ -70,7 +70,8 @@ struct plan_chain {
 
 struct plan_input {
     struct policy_input *input;
-    struct plan_chain *chains;
+    struct plan_chain *chains; /* first those of packets; each handler of finished things has one */
+    uint32_t packet_chains;    /* how many are of packets */
     uint32_t chain_count;
     const struct handler_reader *streams[PLAN_STREAMS]; /* of messages out of TCP; NULL: none */
 };
@@ -78,6 +79,7 @@ struct plan_input {
 struct policy_plan {
     struct plan_input *inputs;
     uint32_t input_count;
+    uint32_t finished;   /* kinds of finished things that anybody wants (enum handler_event_kind) */
     size_t message_size; /* of the largest reader */
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/pages.h"
 #include "policy/exports.h"
+#include "policy/finished.h"
 #include "policy/policy_core.h"
 #include "policy/streams.h"
 
@@ -255,7 +256,7 @@ static void pass_second(struct intake *intake, uint64_t time_ns, enum moment mom
 static void walk(const struct plan_input *input, struct handler_event *event)
 {
     uint64_t second = event->time_ns / SECOND_NS;
-    for (uint32_t c = 0; c < input->chain_count; c++) {
+    for (uint32_t c = 0; c < input->packet_chains; c++) {
         const struct plan_chain *chain = &input->chains[c];
         for (uint32_t d = 0; d < chain->count; d++) {
             if (!desk_count(chain->desks[d], event, second)) {
@@ -318,10 +319,17 @@ static void follow(struct intake *intake, uint32_t number, const struct intake_p
     }
 }
 
+/* Whether what comes from a tap of that name (NULL: any) is the input's. */
+static bool is_of_tap(const struct intake *intake, const struct policy_input *input,
+                      const char *tap)
+{
+    return intake->is_recorded || tap == NULL || strcmp(input->tap, tap) == 0;
+}
+
 static bool wants(const struct intake *intake, const struct policy_input *input,
                   const struct intake_packet *p)
 {
-    if (!intake->is_recorded && intake->tap != NULL && strcmp(input->tap, intake->tap) != 0) {
+    if (!is_of_tap(intake, input, intake->tap)) {
         return false;
     }
     if (input->bpf == NULL) {
@@ -501,6 +509,35 @@ void intake_event(struct intake *intake, struct policy_input *input, struct hand
         if (moment == MOMENT_BEFORE) {
             turn_all(&intake->plan->inputs[i], false);
         }
+    }
+}
+
+/* ---- What workers have finished ------------------------------------------------------------- */
+
+uint32_t intake_wants(const struct intake *intake)
+{
+    return intake->plan != NULL ? intake->plan->finished : 0;
+}
+
+void intake_finish(struct intake *intake, const struct intake_finished *finished)
+{
+    struct handler_event event = finished_event(finished);
+    enum moment moment = moment_of(intake, event.time_ns);
+    pass_second(intake, event.time_ns, moment);
+    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
+        const struct plan_input *input = &intake->plan->inputs[i];
+        if (input->packet_chains == input->chain_count || !is_of_tap(intake, input->input, finished->tap) ||
+            !finished_passes(input->input, finished)) {
+            continue;
+        }
+        if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
+            lose_all(input, moment == MOMENT_FUTURE);
+            continue;
+        }
+        turn_all(input, moment == MOMENT_BEFORE);
+        event.direction = direction_of(input->input, &event, FRAME_DIRECTION_UNKNOWN);
+        finished_show(input, &event);
+        turn_all(input, false);
     }
 }
 

@@ -23,6 +23,22 @@ struct intake_packet {
     int8_t end;                 /* of the key, that sent it */
 };
 
+struct event_head;
+struct health_record;
+
+/* What a worker finishes, beside packets (enum handler_event_kind of policies' handlers). */
+enum intake_kind { INTAKE_TRANSACTION = 8, INTAKE_CONNECTION = 16 };
+
+/* Such a thing: one of the first two. */
+struct intake_finished {
+    const struct event_head *transaction;   /* that a protocol has reported, or NULL */
+    const struct health_record *connection; /* what is known of a TCP connection that ended, or NULL */
+    const struct flow_key *key;
+    unsigned client;  /* end of the key that asked, or that connected */
+    uint64_t time_ns; /* when it was finished */
+    const char *tap;  /* the flow's; NULL: any */
+};
+
 /* The intake of a slot; NULL when the system refuses memory. */
 struct intake *intake_new(struct policies *set, uint32_t slot, struct err *err);
 void intake_free(struct intake *intake);
@@ -35,6 +51,11 @@ void intake_event(struct intake *intake, struct policy_input *input, struct hand
 /* A datagram that came to an input of flows. */
 void intake_datagram(struct intake *intake, struct policy_input *input,
                      const struct export_datagram *datagram);
+
+/* The kinds of finished things that policies want now (enum intake_kind), 0: none. */
+uint32_t intake_wants(const struct intake *intake);
+/* Shows one to the inputs of packets that would have let a packet of its flow through. */
+void intake_finish(struct intake *intake, const struct intake_finished *finished);
 
 /* Packet time came to now_ns, with or without packets: hands over what was counted. Packets of live
  * taps do so by themselves, too, every second. */

@@ -116,6 +116,19 @@ uint32_t policies_input_count(struct policies *set, uint32_t kind)
     return count;
 }
 
+uint32_t policies_wanted(struct policies *set)
+{
+    uint32_t kinds = 0;
+    pthread_mutex_lock(&set->lock);
+    for (const struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
+        for (const struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
+            kinds |= i->handler->finished;
+        }
+    }
+    pthread_mutex_unlock(&set->lock);
+    return kinds;
+}
+
 /* ---- The office ----------------------------------------------------------------------------- */
 
 static void add_to(struct policy_instance *instance, const struct parcel *parcel)

@@ -73,6 +73,8 @@ struct policies_packet_tap {
 /* The taps of type "pcap", by number; false behind the last. */
 bool policies_packet_tap(const struct policies *set, size_t index,
                          struct policies_packet_tap *ret);
+/* The kinds of finished things (enum intake_kind) that policies want at present. */
+uint32_t policies_wanted(struct policies *set);
 /* How many inputs of that type (enum handler_input) the policies have. */
 uint32_t policies_input_count(struct policies *set, uint32_t kind);
 

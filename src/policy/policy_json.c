@@ -178,7 +178,7 @@ static uint32_t list_rows(const struct policy_view *view, const struct metric_se
             rows[count++] = (struct row){.path = m->path, .metric = m};
         }
     }
-    if (parts != NULL && count < ROWS_MAX) {
+    for (; parts != NULL && count < ROWS_MAX; parts = parts->next) {
         rows[count++] = (struct row){.path = parts->key, .parts = parts};
     }
     qsort(rows, count, sizeof *rows, by_path);

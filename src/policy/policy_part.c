@@ -4,10 +4,14 @@
 
 #include <stdlib.h>
 
-static int by_name(const void *a, const void *b)
+static int by_rank(const void *a, const void *b)
 {
-    return strcmp(((const struct policy_part *)a)->part.name,
-                  ((const struct policy_part *)b)->part.name);
+    const struct handler_part *x = &((const struct policy_part *)a)->part;
+    const struct handler_part *y = &((const struct policy_part *)b)->part;
+    if (x->rank != y->rank) {
+        return x->rank < y->rank ? 1 : -1;
+    }
+    return strcmp(x->name, y->name);
 }
 
 struct policy_part *policy_view_parts(const struct policy_view *whole,
@@ -33,8 +37,9 @@ struct policy_part *policy_view_parts(const struct policy_view *whole,
         list[count++].view.block = part.block;
     }
     if (count > 0) {
-        qsort(list, count, sizeof *list, by_name);
+        qsort(list, count, sizeof *list, by_rank);
     }
-    *ret_count = count;
+    const struct handler_settings *s = whole->instance->settings;
+    *ret_count = parts->is_top && count > s->topn_count ? s->topn_count : count;
     return list;
 }

@@ -43,9 +43,13 @@ static bool takes_messages(const struct policy_instance *instance)
     return false;
 }
 
-/* Whether an instance is alone in its chain: what it sees is what its input lets through. */
+/* Whether an instance is alone in its chain: what it sees is what its input lets through. What sees
+ * finished things is, wherever it stands. */
 static bool is_alone(const struct policy_instance *instance)
 {
+    if (instance->handler->finished != 0) {
+        return true;
+    }
     for (const struct policy_instance *i = instance->policy->instances; i != NULL; i = i->next) {
         if (i != instance && i->chain == instance->chain) {
             return false;
@@ -152,6 +156,25 @@ static void add_instance(struct policy_plan *plan, struct plan_input *to,
     }
 }
 
+static bool has_desk(const struct policy_instance *instance, const struct policy_input *input)
+{
+    return instance->input == input && instance->handler->on_event != NULL &&
+           instance->leader == NULL;
+}
+
+static void add_finished(struct policies *set, struct policy_plan *plan, struct plan_input *to,
+                         uint32_t slot)
+{
+    for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
+        for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
+            if (has_desk(i, to->input) && i->handler->finished != 0) {
+                add_instance(plan, to, i, true, slot);
+                plan->finished |= i->handler->finished;
+            }
+        }
+    }
+}
+
 static void add_input(struct policies *set, struct policy_plan *plan, struct policy_input *input,
                       uint32_t slot)
 {
@@ -161,7 +184,7 @@ static void add_input(struct policies *set, struct policy_plan *plan, struct pol
         uint32_t last = UINT32_MAX;
         for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
             is_used |= i->input == input && !policy->is_resources;
-            if (i->input == input && i->handler->on_event != NULL && i->leader == NULL) {
+            if (has_desk(i, input) && i->handler->finished == 0) {
                 add_instance(plan, &to, i, i->chain != last, slot);
                 last = i->chain;
             }
@@ -170,6 +193,8 @@ static void add_input(struct policies *set, struct policy_plan *plan, struct pol
     if (!is_used) {
         return;
     }
+    to.packet_chains = to.chain_count;
+    add_finished(set, plan, &to, slot);
     plan->inputs = need(realloc(plan->inputs, (plan->input_count + 1) * sizeof to));
     plan->inputs[plan->input_count++] = to;
 }

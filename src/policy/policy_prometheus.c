@@ -183,6 +183,7 @@ static void put_row(const struct sample *s)
 struct entry {
     const struct policy_instance *instance;
     const struct metric *metric;
+    const struct handler_parts *parts; /* the outermost that it is in; NULL: of the whole */
     unsigned depth; /* 0: of the whole, 1: of its parts, 2: of theirs */
 };
 
@@ -191,8 +192,7 @@ struct entries {
     size_t count, room;
 };
 
-static void entry_add(struct entries *entries, const struct policy_instance *instance,
-                      const struct metric *metric, unsigned depth)
+static void entry_add(struct entries *entries, const struct entry *entry)
 {
     if (entries->count == entries->room) {
         entries->room = entries->room == 0 ? 256 : 2 * entries->room;
@@ -201,7 +201,7 @@ static void entry_add(struct entries *entries, const struct policy_instance *ins
             abort();
         }
     }
-    entries->list[entries->count++] = (struct entry){instance, metric, depth};
+    entries->list[entries->count++] = *entry;
 }
 
 static const char *type_of(const struct metric *m)
@@ -259,6 +259,17 @@ struct descent {
     uint32_t outer;
 };
 
+static void part_labels(struct labels *to, const struct handler_parts *parts,
+                        const struct handler_part *part)
+{
+    if (parts->label != NULL) {
+        label_add(to, parts->label, span_str(part->label));
+    }
+    for (unsigned i = 0; i < HANDLER_PART_LABELS && part->labels[i].name != NULL; i++) {
+        label_add(to, part->labels[i].name, span_str(part->labels[i].value));
+    }
+}
+
 static void put_entry_parts(const struct exposition *e, const struct entry *entry,
                             const struct descent *d, const struct labels *labels)
 {
@@ -266,7 +277,7 @@ static void put_entry_parts(const struct exposition *e, const struct entry *entr
     struct policy_part *list = policy_view_parts(d->whole, d->parts, d->outer, &count);
     for (size_t i = 0; i < count; i++) {
         struct labels own = *labels;
-        label_add(&own, d->parts->label, span_str(list[i].part.label));
+        part_labels(&own, d->parts, &list[i].part);
         if (d->depth > 1) {
             struct descent inner = {d->whole, d->parts->inner, d->depth - 1, list[i].number};
             put_entry_parts(e, entry, &inner, &own);
@@ -299,7 +310,7 @@ static void put_entry(const struct exposition *e, const struct entry *entry)
         label_add(&labels, "direction", span_str(sides[entry->metric->side - 1]));
     }
     if (entry->depth > 0) {
-        struct descent descent = {&view, i->handler->parts, entry->depth, 0};
+        struct descent descent = {&view, entry->parts, entry->depth, 0};
         put_entry_parts(e, entry, &descent, &labels);
     } else {
         put_view(e, entry, &view, &labels);
@@ -333,12 +344,24 @@ static void put_families(const struct exposition *e, const struct entries *entri
     }
 }
 
-static void list_set(const struct policy_instance *instance, const struct metric_set *set,
-                     unsigned depth, struct entries *entries)
+static void list_set(struct entries *entries, const struct metric_set *set, struct entry of)
 {
-    for (const struct metric *m = set->metrics; m->name != NULL; m++) {
-        if (m->family != NULL) {
-            entry_add(entries, instance, m, depth);
+    for (of.metric = set->metrics; of.metric->name != NULL; of.metric++) {
+        if (of.metric->family != NULL) {
+            entry_add(entries, &of);
+        }
+    }
+}
+
+static void list_instance(struct entries *entries, const struct policy_instance *i)
+{
+    list_set(entries, i->handler->set, (struct entry){.instance = i});
+    for (const struct handler_parts *outer = i->handler->parts; outer != NULL;
+         outer = outer->next) {
+        unsigned depth = 0;
+        for (const struct handler_parts *p = outer; p != NULL; p = p->inner) {
+            list_set(entries, p->set,
+                     (struct entry){.instance = i, .parts = outer, .depth = ++depth});
         }
     }
 }
@@ -346,13 +369,8 @@ static void list_set(const struct policy_instance *instance, const struct metric
 static void list_policy(const struct policy *policy, struct entries *entries)
 {
     for (const struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
-        unsigned depth = 0;
-        if (!policy_view_is_on(i)) {
-            continue;
-        }
-        list_set(i, i->handler->set, 0, entries);
-        for (const struct handler_parts *p = i->handler->parts; p != NULL; p = p->inner) {
-            list_set(i, p->set, ++depth, entries);
+        if (policy_view_is_on(i)) {
+            list_instance(entries, i);
         }
     }
 }

@@ -40,7 +40,7 @@ struct policy_part {
     uint32_t number;
     struct handler_part part;
 };
-/* The parts of a whole view, within part `outer` of those around them, by name; in memory that the
+/* The parts of a whole view, within part `outer` of those around them, by rank and name; in memory that the
  * caller frees. NULL when there are none. */
 struct policy_part *policy_view_parts(const struct policy_view *whole,
                                       const struct handler_parts *parts, uint32_t outer,
