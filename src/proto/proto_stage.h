@@ -4,18 +4,22 @@
  * event a line. Memory is checked: all of it comes back. Aborts where a protocol breaks its contract. */
 #pragma once
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/json_check.h"
 #include "event/transaction.h"
 #include "proto/proto.h"
+#include "proto/proto_script.h"
 
 enum {
     STAGE_BUDGET = 1 << 22,
     STAGE_LOG = 1 << 20, /* the most that a stage may ask for */
     STAGE_STATE = 4096,
     STAGE_BLOCK = 4096,
+    STAGE_OPTIONS = 512,
+    STAGE_TEXT = 300, /* of texts in events, when a fuzzer plays */
     STAGE_WINDOW = 2 * PROTO_PENDING_MAX,
 };
 
@@ -28,6 +32,7 @@ struct stage {
     struct proto_context context;
     size_t pending_size[2];
     uint64_t now_ns;
+    uint64_t pace_ns; /* between two things that are said */
     bool let_go;
     bool switched;
     _Alignas(16) uint8_t state[STAGE_STATE];
@@ -55,6 +60,7 @@ static inline void stage_init(struct stage *s, const struct proto *proto, const 
     s->proto = proto;
     s->slab = slab_new(STAGE_BUDGET);
     s->now_ns = 1000000000;
+    s->pace_ns = 1000000;
     s->log = (struct event_log){.memory = s->memory, .capacity = log_room, .text_max = text_max};
     s->context = (struct proto_context){
         .block = s->block,
@@ -110,10 +116,10 @@ static inline void stage_offer(struct stage *s, unsigned side, struct span data)
     stage_pass(s);
 }
 
-/* A millisecond later, a side says something, in pieces. */
+/* A millisecond (pace_ns) later, a side says something, in pieces. */
 static inline void stage_say(struct stage *s, unsigned side, struct span data, size_t piece)
 {
-    s->now_ns += 1000000;
+    s->now_ns += s->pace_ns;
     s->context.now_ns = s->now_ns;
     for (; data.size > 0 && !s->let_go; data = span_skip(data, piece)) {
         stage_offer(s, side, span_head(data, piece));
@@ -142,4 +148,92 @@ static inline void stage_close(struct stage *s, enum proto_close why)
     s->proto->on_close(&s->context, why);
     stage_pass(s);
     json_append(&s->said, "", 1);
+}
+
+/* Ends it and frees it, which is the heap's. All of `pieces`, ended by NULL, are in what was said, in
+ * their order. */
+static inline void stage_finish(struct stage *s, enum proto_close why, const char *const *pieces)
+{
+    stage_close(s, why);
+    for (const char *at = s->said.data; *pieces != NULL; pieces++) {
+        const char *found = strstr(at, *pieces);
+        if (found == NULL) {
+            fprintf(stderr, "no %s in %s\n", *pieces, at);
+            abort();
+        }
+        at = found + strlen(*pieces);
+    }
+    stage_done(s);
+    free(s);
+}
+
+#define STAGE_FINISH(s, why, ...)                                                                  \
+    stage_finish(s, why, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+/* ---- For fuzz targets: a script (proto/proto_script.h), played twice --------------------------- */
+
+/* Asks for a verdict on the first bytes that a script says, `most` at most, as they come. */
+static inline void stage_probe(const struct proto *proto, struct span input, size_t most)
+{
+    struct cursor c = script_steps(input);
+    struct script_step step;
+    while (script_next(&c, &step) && step.kind != SCRIPT_SAY) {
+    }
+    for (size_t n = 0; n <= most && n <= step.data.size; n++) {
+        proto->probe(span_head(step.data, n), step.side);
+    }
+}
+
+/* The protocol's default options with what the script's flags ask for; the room of the next call. */
+static inline void *stage_options(const struct proto *proto, struct span input)
+{
+    static _Alignas(16) uint8_t room[STAGE_OPTIONS];
+    stage_require(proto_options_size(proto) <= sizeof room);
+    proto_options_default(proto, room);
+    struct proto_settings *settings = (struct proto_settings *)room;
+    settings->send_request = settings->send_response = script_flags(input) & SCRIPT_SEND;
+    settings->report_unmatched = script_flags(input) & SCRIPT_REPORT;
+    return settings;
+}
+
+/* Plays it in pieces; `open`, unless NULL, says what goes before the script, as its flags want it. */
+static inline void stage_play(struct stage *s, struct span input, size_t piece,
+                              void (*open)(struct stage *s, uint8_t flags))
+{
+    struct cursor c = script_steps(input);
+    struct script_step step;
+    s->pace_ns = script_flags(input) & SCRIPT_SLOW ? UINT64_C(1000000000) : s->pace_ns;
+    if (open != NULL) {
+        open(s, script_flags(input));
+    }
+    while (!s->let_go && script_next(&c, &step)) {
+        if (step.kind == SCRIPT_GAP) {
+            stage_gap(s, step.side, step.length);
+        } else if (step.kind == SCRIPT_FIN) {
+            stage_fin(s, step.side);
+        } else {
+            stage_say(s, step.side, step.data, piece);
+        }
+    }
+    stage_close(s, PROTO_TIMEOUT);
+}
+
+/* Plays it as it comes, and again byte by byte: both say and count the same. */
+static inline void stage_play_twice(const struct proto *proto, const void *settings,
+                                    struct span input,
+                                    void (*open)(struct stage *s, uint8_t flags))
+{
+    static struct stage whole, bytes; /* large */
+    stage_init(&whole, proto, settings, STAGE_TEXT, STAGE_LOG);
+    stage_init(&bytes, proto, settings, STAGE_TEXT, STAGE_LOG);
+    stage_play(&whole, input, SIZE_MAX, open);
+    stage_play(&bytes, input, 1, open);
+    stage_require(whole.said.size == bytes.said.size);
+    stage_require(memcmp(whole.said.data, bytes.said.data, whole.said.size) == 0);
+    stage_require(memcmp(whole.block, bytes.block, proto->metrics->size) == 0);
+    stage_require(whole.let_go == bytes.let_go);
+    stage_require(whole.log.lost == bytes.log.lost); /* of many that end at once */
+    whole.log.lost = bytes.log.lost = 0;
+    stage_done(&whole);
+    stage_done(&bytes);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The capture formats of tools/capture.py and the segments of tools/resegment.py, on made packets."""
+"""The capture formats of tools/capture.py, the segments of tools/resegment.py and the seeds of
+tools/seeds.py, on made packets."""
 import gzip
 import os
 import struct
@@ -12,6 +13,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", ".
 import tap  # noqa: E402
 import capture  # noqa: E402
 import resegment  # noqa: E402
+import seeds  # noqa: E402
 
 
 def tcp(time_ns, sequence, flags, payload, source=b"\x0a\x00\x00\x01", port=1024):
@@ -101,6 +103,36 @@ class Segments(unittest.TestCase):
     def test_what_is_not_understood_is_passed_on(self):
         odd = [capture.Packet(1, b"\0" * 20, 20, 1), capture.Packet(1, TALK[1].data[:50], 60, 1)]
         self.assertEqual(resegment.resegment(odd, "all"), odd)
+
+
+class Seeds(unittest.TestCase):
+    HELLO, BYE = b"hello, streaming world", b"and goodbye"
+
+    def test_a_connection_is_a_script(self):
+        answer = tcp(0, 7, resegment.PSH, b"a" * 301, b"\x0a\x00\x00\x02", 80)
+        answer = capture.Packet(0, answer.data[:30] + b"\x0a\x00\x00\x01" + answer.data[34:36]
+                                + struct.pack("!H", 1024) + answer.data[38:], answer.wire_len, 1)
+        scripts, alone = seeds.talks(TALK[:2] + [answer] + TALK[2:])
+        said = [bytes((0, len(self.HELLO))) + self.HELLO, b"\x11\x96" + b"a" * 300, b"\x01\x01a",
+                bytes((0, len(self.BYE))) + self.BYE, b"\xe0\0"]
+        self.assertEqual((scripts, alone), ([b"\0" + b"".join(said)], []))
+
+    def test_what_is_sent_again_is_said_once_and_what_is_missing_is_a_hole(self):
+        scripts, _ = seeds.talks(resegment.resegment(TALK, "duplicate"))
+        steps, at, text = scripts[0], 1, b""
+        while at < len(steps):
+            self.assertIn(steps[at], (0, seeds.FIN))
+            text += steps[at + 2:at + 2 + steps[at + 1]]
+            at += 2 + steps[at + 1]
+        self.assertEqual(text, self.HELLO + self.BYE)
+        scripts, _ = seeds.talks([TALK[0], TALK[2]])
+        self.assertEqual(scripts[0][:3], bytes((0, seeds.GAP, len(self.HELLO) - 1)))
+
+    def test_a_datagram_is_a_step_and_a_seed(self):
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 32, 7, 0, 64, 17, 0, b"\1\2\3\4", b"\5\6\7\x08")
+        data = bytes(12) + b"\x08\x00" + ip + struct.pack("!HHHH", 9, 53, 12, 0) + b"what"
+        scripts, alone = seeds.talks([capture.Packet(0, data.ljust(60, b"\0"), 60, 1)])
+        self.assertEqual((scripts, alone), ([b"\0\0\x04what"], [b"what"]))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A flow of hostile messages: two bytes say who does what, then come so many. As datagrams, and as a
- * connection played as it comes and again byte by byte; both must say and count the same. */
+/* A flow of hostile messages (proto/proto_script.h): as datagrams, and as a connection played as it
+ * comes and again byte by byte; both must say and count the same. */
 #include "proto/dns/dns_stage.h"
+#include "proto/proto_script.h"
+
+enum { MULTICAST = 8, CUT_SHORT = 4 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,21 +22,17 @@ static void play(struct stage *s, struct span input, size_t piece)
     stage_init(s);
     s->options.include_additionals = s->options.include_authorities = true;
     s->options.settings.send_request = s->options.settings.send_response = true;
-    struct cursor c = cursor_of(input);
-    for (uint64_t now = 1; cursor_left(&c) > 0 && !s->let_go; now += 400000000) {
-        uint8_t what = cursor_u8(&c);
-        size_t length = cursor_u8(&c) + 256U * (what >> 1 & 3);
-        if (what >= 0xf0 && piece > 0) {
-            stage_gap(s, what & 1, (uint32_t)length);
-            continue;
-        }
-        length = length < cursor_left(&c) ? length : cursor_left(&c);
-        struct span message = cursor_take(&c, length);
-        if (piece > 0) {
-            say(s, what & 1, message, now, piece);
+    struct cursor c = script_steps(input);
+    struct script_step step;
+    for (uint64_t now = 1; !s->let_go && script_next(&c, &step); now += 400000000) {
+        if (piece == 0) {
+            s->flow.key.port[0] = step.what & MULTICAST ? 5353 : 53;
+            size_t wire = step.data.size + (step.what & CUT_SHORT ? 16 : 0);
+            stage_datagram(s, step.side, step.data, wire, now);
+        } else if (step.kind == SCRIPT_GAP) {
+            stage_gap(s, step.side, step.length);
         } else {
-            s->flow.key.port[0] = what & 8 ? 5353 : 53;
-            stage_datagram(s, what & 1, message, message.size + (what & 16), now);
+            say(s, step.side, step.data, now, piece);
         }
     }
     stage_done(s, PROTO_TIMEOUT);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A talk as the input says: the first byte seeds how it is cut, then steps of three bytes (what, and
- * how much of what follows) and their bytes. Cut or whole, the same events come out, memory is given
- * back, and no byte costs more than a bound. A pcap's bytes do for a seed, too. */
+/* A talk as a script says (proto/proto_script.h), whose flags seed how it is cut. Cut or whole, the
+ * same events come out, memory is given back, and no byte costs more than a bound. */
 #include <assert.h>
 #include <time.h>
 
-#include "base/cursor.h"
 #include "proto/http/http_drive.h"
+#include "proto/proto_script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,20 +39,14 @@ static size_t cut_random(size_t left, void *of)
 static unsigned steps_of(struct cursor *c, struct drive_step steps[STEPS_MAX])
 {
     unsigned count = 0;
-    while (count < STEPS_MAX && cursor_left(c) > 3) {
-        uint8_t what = cursor_u8(c);
-        uint16_t length = cursor_be16(c);
-        struct drive_step *step = &steps[count++];
-        *step = (struct drive_step){.kind = DRIVE_SAY, .side = what & 1};
-        if (what >> 5 == 1) {
-            step->kind = DRIVE_GAP;
-            step->length = length + 1U;
-        } else if (what >> 5 == 2) {
-            step->kind = DRIVE_FIN;
-        } else {
-            size_t left = cursor_left(c);
-            step->text = cursor_take(c, length < left ? length : left);
-        }
+    struct script_step said;
+    while (count < STEPS_MAX && script_next(c, &said)) {
+        static const enum drive_kind kinds[] = {
+            [SCRIPT_SAY] = DRIVE_SAY, [SCRIPT_GAP] = DRIVE_GAP, [SCRIPT_FIN] = DRIVE_FIN};
+        steps[count++] = (struct drive_step){.kind = kinds[said.kind],
+                                             .side = said.side,
+                                             .text = said.data,
+                                             .length = said.length};
     }
     return count;
 }
@@ -84,8 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     slab = slab != NULL ? slab : slab_new(SLAB_BYTES);
     assert(slab != NULL);
     struct drive_step steps[STEPS_MAX];
-    struct cursor c = cursor_of(span_of(data, size));
-    uint32_t seed = cursor_u8(&c);
+    struct cursor c = script_steps(span_of(data, size));
+    uint32_t seed = script_flags(span_of(data, size));
     unsigned count = steps_of(&c, steps);
     static struct drive whole, cut; /* large */
     uint64_t from = now_ns();

@@ -1,53 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A conversation of hostile bytes: a byte says who does what, the next how many bytes come. It is
- * played as it comes and again byte by byte; both must say and count the same, and give all memory
- * back. */
-#include "base/cursor.h"
+/* A conversation of hostile bytes (proto/proto_script.h), played as it comes and again byte by byte. */
 #include "proto/memcache/memcache_options.h"
 #include "proto/proto_stage.h"
 
 extern const struct proto proto_memcache;
 
-enum { LOG_ROOM = 1 << 18 };
+enum { FEW_VALUES = 1, UNKNOWN = 2 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void play(struct stage *s, struct span input, size_t piece)
+/* The same steps in UDP. */
+static void play_datagrams(struct span input, const void *settings)
 {
-    struct cursor c = cursor_of(input);
-    while (cursor_left(&c) > 0 && !s->let_go) {
-        uint8_t what = cursor_u8(&c);
-        size_t length = cursor_u8(&c);
-        if ((what & 0xf0) == 0xf0) {
-            stage_gap(s, what & 1, (uint32_t)length);
-        } else if ((what & 0xf0) == 0xe0) {
-            stage_fin(s, what & 1);
-        } else {
-            length <<= what >> 4 & 3;
-            length = length < cursor_left(&c) ? length : cursor_left(&c);
-            stage_say(s, what & 1, cursor_take(&c, length), piece);
-        }
-    }
-    stage_close(s, PROTO_TIMEOUT);
-}
-
-/* The same bytes in UDP: of each datagram a byte says the side, the next the size. */
-static void datagrams(struct span input, const void *settings)
-{
-    struct stage s;
-    stage_init(&s, &proto_memcache, settings, 300, LOG_ROOM);
-    struct cursor c = cursor_of(input);
-    while (cursor_left(&c) > 0) {
-        unsigned side = cursor_u8(&c) & 1;
-        size_t length = cursor_u8(&c);
-        length = length < cursor_left(&c) ? length : cursor_left(&c);
-        struct span data = cursor_take(&c, length);
+    static struct stage s; /* large */
+    struct cursor c = script_steps(input);
+    struct script_step step;
+    stage_init(&s, &proto_memcache, settings, STAGE_TEXT, STAGE_LOG);
+    while (script_next(&c, &step)) {
         struct packet packet = {.class = PACKET_UDP,
-                                .payload = data.data,
-                                .payload_len = (uint32_t)data.size,
-                                .end = data.data + data.size};
-        s.context.now_ns += 1000000;
-        proto_memcache.on_datagram(&s.context, &packet, side);
+                                .payload = step.data.data,
+                                .payload_len = (uint32_t)step.data.size,
+                                .end = step.data.data + step.data.size};
+        s.context.now_ns += s.pace_ns;
+        proto_memcache.on_datagram(&s.context, &packet, step.side);
         stage_pass(&s);
     }
     stage_close(&s, PROTO_TIMEOUT);
@@ -57,31 +32,11 @@ static void datagrams(struct span input, const void *settings)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span input = span_of(data, size);
-    if (size == 0) {
-        return 0;
-    }
-    for (size_t n = 0; n <= 40 && n <= size; n++) {
-        proto_memcache.probe(span_head(input, n), 0);
-    }
-    static _Alignas(16) uint8_t settings[512];
-    stage_require(proto_options_size(&proto_memcache) <= sizeof settings);
-    proto_options_default(&proto_memcache, settings);
-    struct memcache_options *options = (struct memcache_options *)settings;
-    options->settings.report_unmatched = size & 1;
-    options->values_max = size & 2 ? 3 : 0;
-    options->parse_unknown = size & 4;
-    struct stage whole, bytes;
-    stage_init(&whole, &proto_memcache, settings, 300, LOG_ROOM);
-    stage_init(&bytes, &proto_memcache, settings, 300, LOG_ROOM);
-    play(&whole, input, SIZE_MAX);
-    play(&bytes, input, 1);
-    stage_require(whole.said.size == bytes.said.size);
-    stage_require(memcmp(whole.said.data, bytes.said.data, whole.said.size) == 0);
-    stage_require(memcmp(whole.context.block, bytes.context.block, proto_memcache.metrics->size) ==
-                  0);
-    stage_require(whole.let_go == bytes.let_go);
-    datagrams(input, settings);
-    stage_done(&whole);
-    stage_done(&bytes);
+    struct memcache_options *options = stage_options(&proto_memcache, input);
+    options->values_max = script_flags(input) & FEW_VALUES ? 3 : 0;
+    options->parse_unknown = script_flags(input) & UNKNOWN;
+    stage_probe(&proto_memcache, input, 40);
+    stage_play_twice(&proto_memcache, options, input, NULL);
+    play_datagrams(input, options);
     return 0;
 }

@@ -8,50 +8,38 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-#include "proto/mysql/mysql_drive.h"
+#include "proto/mysql/mysql_event.h"
+#include "proto/mysql/mysql_flow.h"
 #include "proto/mysql/mysql_look.h"
+#include "proto/proto_stage.h"
+
+extern const struct proto proto_mysql;
 
 enum { CLIENT = 0, SERVER = 1, COMPRESS = 0x20, ZSTD = 1 << 26, SSL = 0x800, ATTRIBUTES = 1 << 27 };
 
 #define BYTES(text) span_of(text, sizeof text - 1)
 #define OK_BODY BYTES("\0\1\0\2\0\0\0")
 
-struct stage {
-    struct drive drive;
-    struct slab *slab;
-    uint64_t now;
-};
+static struct mysql_options options;
 
 static struct stage *stage_new(void)
 {
-    struct stage *s = calloc(1, sizeof *s);
+    struct stage *s = malloc(sizeof *s);
     assert_non_null(s);
-    s->slab = slab_new(DRIVE_BUDGET);
-    s->now = 1000000000;
-    drive_begin(&s->drive, s->slab, 1000);
+    proto_options_default(&proto_mysql, &options);
+    stage_init(s, &proto_mysql, &options, 1000, STAGE_LOG);
     return s;
 }
 
-/* Ends it; the JSON of all events is compared with pieces that must be in it, in their order. */
-static void finish(struct stage *s, enum proto_close why, const char *const *pieces)
+static const struct mysql_stats *stats_of(const struct stage *s)
 {
-    drive_end(&s->drive, why);
-    json_append(&s->drive.said, "", 1);
-    const char *at = s->drive.said.data;
-    for (; *pieces != NULL; pieces++) {
-        const char *found = strstr(at, *pieces);
-        if (found == NULL) {
-            print_error("no %s in %s\n", *pieces, at);
-        }
-        assert_non_null(found);
-        at = found + strlen(*pieces);
-    }
-    drive_free(&s->drive);
-    slab_free(s->slab);
-    free(s);
+    return (const struct mysql_stats *)s->block;
 }
 
-#define FINISH(s, why, ...) finish(s, why, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+static const struct mysql_flow *flow_of(const struct stage *s)
+{
+    return (const struct mysql_flow *)s->state;
+}
 
 static size_t frame(uint8_t *to, uint8_t number, struct span body)
 {
@@ -67,8 +55,7 @@ static void say(struct stage *s, unsigned side, uint8_t number, struct span body
 {
     uint8_t packet[70000];
     size_t size = frame(packet, number, body);
-    s->now += 1000000;
-    drive_say(&s->drive, side, span_of(packet, size), s->now, SIZE_MAX);
+    stage_say(s, side, span_of(packet, size), SIZE_MAX);
 }
 
 static void ask(struct stage *s, uint8_t code, const char *text)
@@ -102,12 +89,12 @@ static void nothing_of_a_login_is_told(void **state)
     (void)state;
     struct stage *s = stage_new();
     log_in(s, 0, 0);
-    assert_int_equal(s->drive.stats.logins, 1);
-    assert_int_equal(s->drive.said.size, 0);
+    assert_int_equal(stats_of(s)->logins, 1);
+    assert_int_equal(s->said.size, 0);
     ask(s, 3, "update t set a = 1");
     say(s, SERVER, 1, OK_BODY);
-    assert_null(memmem(s->drive.said.data, s->drive.said.size, "secret", 6));
-    FINISH(s, PROTO_CLOSED, "\"method\":\"UPDATE\"", "\"affected_rows\":1",
+    assert_null(memmem(s->said.data, s->said.size, "secret", 6));
+    STAGE_FINISH(s, PROTO_CLOSED, "\"method\":\"UPDATE\"", "\"affected_rows\":1",
            "\"query\":\"update t set a = 1\"", "\"status\":\"OK\"", "\"name\":\"ann\"");
 }
 
@@ -116,9 +103,9 @@ static void tls_is_somebody_elses(void **state)
     (void)state;
     struct stage *s = stage_new();
     log_in(s, SSL, 0);
-    assert_true(s->drive.switched);
-    assert_int_equal(s->drive.stats.switched, 1);
-    FINISH(s, PROTO_CLOSED);
+    assert_true(s->switched);
+    assert_int_equal(stats_of(s)->switched, 1);
+    STAGE_FINISH(s, PROTO_CLOSED);
 }
 
 static void tls_begins_behind_the_request_for_it(void **state)
@@ -130,10 +117,10 @@ static void tls_begins_behind_the_request_for_it(void **state)
     say(s, SERVER, 0,
         BYTES("\x0a"
               "8.0.33\0\1\0\0\0saltsalt\0\xff\xff\x2d\2\0\xff\xdf\x15\0\0\0\0\0\0\0\0\0\0saltsaltsalt\0"));
-    drive_say(&s->drive, CLIENT, span_of(both, sizeof both), s->now, SIZE_MAX);
-    assert_true(s->drive.switched);
-    assert_int_equal(s->drive.pending_size[CLIENT], 5);
-    FINISH(s, PROTO_CLOSED);
+    stage_say(s, CLIENT, span_of(both, sizeof both), SIZE_MAX);
+    assert_true(s->switched);
+    assert_int_equal(s->pending_size[CLIENT], 5);
+    STAGE_FINISH(s, PROTO_CLOSED);
 }
 
 static void say_packed(struct stage *s, unsigned side, uint8_t number, struct span body)
@@ -144,8 +131,7 @@ static void say_packed(struct stage *s, unsigned side, uint8_t number, struct sp
     assert_false(ZSTD_isError(done));
     memcpy(packed, (uint8_t[]){(uint8_t)done, (uint8_t)(done >> 8), 0, number, (uint8_t)size,
                                (uint8_t)(size >> 8), 0}, 7);
-    s->now += 1000000;
-    drive_say(&s->drive, side, span_of(packed, 7 + done), s->now, 3);
+    stage_say(s, side, span_of(packed, 7 + done), 3);
 }
 
 static void zstandard_connections(void **state)
@@ -155,7 +141,7 @@ static void zstandard_connections(void **state)
     log_in(s, ZSTD, 0);
     say_packed(s, CLIENT, 0, BYTES("\3delete from t"));
     say_packed(s, SERVER, 1, BYTES("\xff\x7a\4#42S02No such table"));
-    FINISH(s, PROTO_CLOSED, "\"method\":\"DELETE\"", "\"error_code\":1146",
+    STAGE_FINISH(s, PROTO_CLOSED, "\"method\":\"DELETE\"", "\"error_code\":1146",
            "\"error_message\":\"42S02: No such table\"", "\"status\":\"Error\"");
 }
 
@@ -168,7 +154,7 @@ static void attributes_of_queries(void **state)
     say(s, SERVER, 1, OK_BODY);
     say(s, CLIENT, 0, BYTES("\3\1\1\0\1\xfd\0\4name\5valuedo 2"));
     say(s, SERVER, 1, OK_BODY);
-    FINISH(s, PROTO_CLOSED, "\"query\":\"do 1\"", "\"query\":\"do 2\"");
+    STAGE_FINISH(s, PROTO_CLOSED, "\"query\":\"do 1\"", "\"query\":\"do 2\"");
 }
 
 static void prepare(struct stage *s)
@@ -190,8 +176,8 @@ static void executions_know_their_statement(void **state)
     say(s, CLIENT, 0, BYTES("\x19\7\0\0\0")); /* closed, which has no answer */
     say(s, CLIENT, 0, BYTES("\x17\7\0\0\0\0\1\0\0\0\0\1\xfd\0\3abc"));
     say(s, SERVER, 1, BYTES("\xff\xdb\4#HY000Unknown"));
-    assert_int_equal(mysql_statement_count(&s->drive.flow.statements), 0);
-    FINISH(s, PROTO_CLOSED, "\"method\":\"PREPARE\"", "\"method\":\"SELECT\"",
+    assert_int_equal(mysql_statement_count(&flow_of(s)->statements), 0);
+    STAGE_FINISH(s, PROTO_CLOSED, "\"method\":\"PREPARE\"", "\"method\":\"SELECT\"",
            "\"params\":[\"abc\"]", "The actual query being used is unknown", "\"status\":\"Error\"");
 }
 
@@ -201,20 +187,20 @@ static void statements_are_forgotten(void **state)
     struct stage *s = stage_new();
     log_in(s, 0, 0);
     prepare(s);
-    s->now += 3601000000000;
+    s->now_ns += 3601000000000;
     say(s, CLIENT, 0, BYTES("\x17\7\0\0\0\0\1\0\0\0\0\1\xfd\0\3abc"));
     say(s, SERVER, 1, OK_BODY);
     prepare(s);
     say(s, CLIENT, 0, BYTES("\x1f")); /* COM_RESET_CONNECTION */
     say(s, SERVER, 1, OK_BODY);
-    assert_int_equal(mysql_statement_count(&s->drive.flow.statements), 0);
-    FINISH(s, PROTO_CLOSED, "The actual query being used is unknown", "PREPARE");
+    assert_int_equal(mysql_statement_count(&flow_of(s)->statements), 0);
+    STAGE_FINISH(s, PROTO_CLOSED, "The actual query being used is unknown", "PREPARE");
 }
 
 static void too_many_statements(void **state)
 {
     (void)state;
-    struct slab *slab = slab_new(DRIVE_BUDGET);
+    struct slab *slab = slab_new(STAGE_BUDGET);
     struct mysql_statements all = {0};
     for (uint32_t i = 0; i < 3000; i++) {
         assert_non_null(mysql_statement_add(&all, slab, i * 64, span_str("select 1")));
@@ -240,7 +226,7 @@ static void commands_that_wait_are_told_at_the_end(void **state)
         struct stage *s = stage_new();
         log_in(s, 0, 0);
         ask(s, 3, "select sleep(1)");
-        FINISH(s, ends[i].why, ends[i].reason, "\"status\":\"Error\"");
+        STAGE_FINISH(s, ends[i].why, ends[i].reason, "\"status\":\"Error\"");
     }
 }
 
@@ -252,14 +238,14 @@ static void the_queue_is_bounded(void **state)
     for (unsigned i = 0; i < MYSQL_QUEUE_MAX + 10; i++) {
         ask(s, 3, "do 0");
     }
-    assert_int_equal(s->drive.stats.evicted, 10);
-    assert_int_equal(s->drive.flow.owed, 10);
+    assert_int_equal(stats_of(s)->evicted, 10);
+    assert_int_equal(flow_of(s)->owed, 10);
     for (unsigned i = 0; i < MYSQL_QUEUE_MAX + 10; i++) {
         say(s, SERVER, 1, OK_BODY);
     }
-    assert_int_equal(s->drive.stats.transactions, MYSQL_QUEUE_MAX);
-    assert_int_equal(s->drive.flow.count, 0);
-    FINISH(s, PROTO_CLOSED, "\"reason\":\"evicted\"");
+    assert_int_equal(stats_of(s)->transactions, MYSQL_QUEUE_MAX);
+    assert_int_equal(flow_of(s)->count, 0);
+    STAGE_FINISH(s, PROTO_CLOSED, "\"reason\":\"evicted\"");
 }
 
 static void holes_are_survived(void **state)
@@ -268,15 +254,15 @@ static void holes_are_survived(void **state)
     struct stage *s = stage_new();
     log_in(s, 0, 0);
     ask(s, 3, "do 1");
-    drive_gap(&s->drive, SERVER, 11);
+    stage_gap(s, SERVER, 11);
     ask(s, 3, "do 2");
     say(s, SERVER, 1, OK_BODY);
-    drive_gap(&s->drive, CLIENT, 9);
+    stage_gap(s, CLIENT, 9);
     say(s, SERVER, 1, OK_BODY); /* of a command that was lost */
     ask(s, 3, "do 3");
     say(s, SERVER, 1, OK_BODY);
-    assert_int_equal(s->drive.stats.unmatched_responses, 1);
-    FINISH(s, PROTO_CLOSED, "\"reason\":\"gap\"", "\"query\":\"do 1\"", "\"query\":\"do 2\"",
+    assert_int_equal(stats_of(s)->unmatched_responses, 1);
+    STAGE_FINISH(s, PROTO_CLOSED, "\"reason\":\"gap\"", "\"query\":\"do 1\"", "\"query\":\"do 2\"",
            "\"status\":\"OK\"", "\"query\":\"do 3\"", "\"status\":\"OK\"");
 }
 
@@ -292,15 +278,15 @@ static void what_is_no_mysql_is_let_go_of(void **state)
         say(s, SERVER, 1, BYTES("\3\3\3\3\3\3\3"));
         say(s, SERVER, 2, BYTES("\3\3\3\3\3\3\3"));
     }
-    assert_true(s->drive.let_go || s->drive.stats.malformed > 0);
-    FINISH(s, PROTO_CLOSED, "\"reason\":\"malformed\"");
+    assert_true(s->let_go || stats_of(s)->malformed > 0);
+    STAGE_FINISH(s, PROTO_CLOSED, "\"reason\":\"malformed\"");
 }
 
 static void other_commands_are_told_when_asked_for(void **state)
 {
     (void)state;
     struct stage *s = stage_new();
-    s->drive.options.all_commands = true;
+    options.all_commands = true;
     log_in(s, 0, 0);
     ask(s, 14, "");
     say(s, SERVER, 1, OK_BODY);
@@ -313,7 +299,7 @@ static void other_commands_are_told_when_asked_for(void **state)
     say(s, CLIENT, 2, BYTES("01234567890123456789"));
     say(s, SERVER, 3, OK_BODY);
     ask(s, 1, "");
-    FINISH(s, PROTO_CLOSED, "\"method\":\"PING\"", "\"method\":\"STATISTICS\"",
+    STAGE_FINISH(s, PROTO_CLOSED, "\"method\":\"PING\"", "\"method\":\"STATISTICS\"",
            "\"method\":\"INIT_DB\"", "\"query\":\"shop\"", "\"method\":\"CHANGE_USER\"",
            "\"name\":\"bob\"", "\"method\":\"QUIT\"");
 }

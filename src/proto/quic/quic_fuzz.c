@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Datagrams of hostile bytes: a byte says who and how, two how much, then come so many. They are sent
- * as they are, or, so that frames are reached, sealed as Initial packets. All memory comes back, and
+/* Datagrams of hostile bytes (proto/proto_script.h). They are sent as they are, or, so that frames are
+ * reached, sealed as Initial packets. All memory comes back, and
  * what is said is JSON. */
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/json_check.h"
 #include "event/transaction.h"
+#include "proto/proto_script.h"
 #include "proto/quic/quic_flow.h"
 #include "proto/quic/quic_seal.h"
 
@@ -14,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 extern const struct proto proto_quic;
 
-enum { BUDGET = 1 << 20, LOG = 1 << 18 };
+enum { BUDGET = 1 << 20, LOG = 1 << 18, SEALED = 2 };
 
 static void require(bool fine)
 {
@@ -51,14 +52,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     proto_options_default(&proto_quic, &options);
     struct proto_context c = {.block = &stats, .state = &flow, .memory = slab, .events = &log,
                               .settings = &options.settings};
-    struct cursor at = cursor_of(size > 0 ? span_of(data, size) : span_of("", 0));
-    while (cursor_left(&at) > 3) {
-        uint8_t what = cursor_u8(&at);
-        size_t length = cursor_be16(&at) & 0x7ff;
-        struct span part = cursor_take(&at, length < cursor_left(&at) ? length : cursor_left(&at));
-        bool is_server = what & 1;
+    struct cursor at = script_steps(span_of(data, size));
+    struct script_step step;
+    while (script_next(&at, &step)) {
+        if (step.kind != SCRIPT_SAY) {
+            continue;
+        }
+        struct span part = step.data;
+        bool is_server = step.side;
         c.now_ns++;
-        if (what & 2) {
+        if (step.what & SEALED) {
             size_t whole = seal_initial(sealed, id, is_server, part, 0);
             part = span_of(sealed, whole);
         }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A conversation of hostile bytes: a byte says who does what, two how much, then come so many. It is
- * played as it comes and again byte by byte; both must say and count the same, and give all memory
- * back. What is not of that form makes a ClientHello of the whole input. */
+/* A conversation of hostile bytes (proto/proto_script.h), played as it comes and again byte by byte;
+ * both must say and count the same, and give all memory back. And a hello of the whole input. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json_check.h"
 #include "handshake/hello_event.h"
 #include "handshake/key_log.h"
+#include "proto/proto_script.h"
 #include "proto/tls/tls_drive.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -42,19 +42,17 @@ static const struct key_log *keys_of(uint8_t flags)
 static void play(struct drive *d, struct slab *slab, struct span input, size_t piece)
 {
     drive_init(d, slab);
-    struct cursor c = cursor_of(input);
-    uint8_t flags = cursor_u8(&c);
+    struct cursor c = script_steps(input);
+    struct script_step step;
+    uint8_t flags = script_flags(input);
     d->options.include_raw_certificates = flags & 1;
     d->context.keys = keys_of(flags);
-    for (uint64_t now = 1; cursor_left(&c) > 2 && !d->is_over; now++) {
-        uint8_t what = cursor_u8(&c);
-        size_t length = cursor_be16(&c);
+    for (uint64_t now = 1; !d->is_over && script_next(&c, &step); now++) {
         d->context.now_ns = now;
-        if ((what & 0xf0) == 0xf0) {
-            drive_gap(d, what & 1, (uint32_t)length + 1);
+        if (step.kind == SCRIPT_GAP) {
+            drive_gap(d, step.side, step.length);
         } else {
-            length = length < cursor_left(&c) ? length : cursor_left(&c);
-            drive_say(d, what & 1, cursor_take(&c, length), piece);
+            drive_say(d, step.side, step.data, piece);
         }
     }
     drive_close(d, PROTO_TIMEOUT);
