@@ -16,10 +16,12 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import minute  # noqa: E402
 import tap  # noqa: E402
 
 VANTAGE = os.environ.get("VANTAGE", "build/src/vantage")
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
+ROOM = 15      # seconds of a minute for one test
 
 POLICY = """version: "1.0"
 visor:
@@ -30,7 +32,7 @@ visor:
       kind: collection
       input: {tap: t, input_type: %s}
       handlers:
-        window_config: {num_periods: 1}
+        window_config: {num_periods: 2}
         modules:
           m: {type: %s%s}
 """
@@ -57,10 +59,20 @@ def capture(path, packets):
             out.write(struct.pack("<IIII", 1700000000 + i // 10, i % 10 * 1000, len(packet), len(packet)) + packet)
 
 
+def wait_for_socket(server, transport, port):
+    """Until that server has its port, as the kernel's table of sockets tells."""
+    end = time.monotonic() + PATIENCE
+    while f":{port:04X} " not in open(f"/proc/net/{transport}", encoding="ascii").read():
+        if time.monotonic() > end or server.poll() is not None:
+            raise AssertionError("the server does not listen")
+        time.sleep(0.05)
+
+
 class Agent:
     """pktvisord with one tap, one policy, one module."""
 
     def __init__(self, case, kind, config, handler, more=""):
+        minute.leave_room(ROOM)
         self.folder = tempfile.TemporaryDirectory(dir="/tmp")
         case.addCleanup(self.folder.cleanup)
         path = os.path.join(self.folder.name, "visor.yaml")
@@ -84,7 +96,7 @@ class Agent:
         return text
 
     def metrics(self):
-        document = json.loads(self.get("/api/v1/policies/p/metrics/bucket/0"))
+        document = json.loads(self.get("/api/v1/policies/p/metrics/window/2"))
         return document.get("p", {}).get("p-t-m", {})
 
     def wait(self, probe):
@@ -159,9 +171,9 @@ class Flows(unittest.TestCase):
         with tempfile.TemporaryDirectory(dir="/tmp") as folder:
             keeper = subprocess.Popen(["nfcapd", "-w", folder, "-p", str(port), "-b", "127.0.0.1"],
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(1)
+            wait_for_socket(keeper, "udp", port)
             self.softflowd(9, port)
-            time.sleep(1)
+            time.sleep(2)
             keeper.terminate()
             keeper.wait(timeout=PATIENCE)
             kept = [name for name in os.listdir(folder) if name.startswith("nfcapd.")]
@@ -265,7 +277,7 @@ remote-control:
                                       stderr=subprocess.DEVNULL)
             self.addCleanup(server.wait)
             self.addCleanup(server.terminate)
-            time.sleep(1)
+            wait_for_socket(server, "udp", port)
             self.ask(port, "www.vantage.test", 5)
             self.ask(port, "none.vantage.test", 3)
             metrics = agent.wait(lambda m: m["dns"]["wire_packets"]["total"] >= 16)
