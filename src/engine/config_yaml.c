@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "engine/config_policies.h"
 #include "engine/config_protocols.h"
+#include "engine/config_variables.h"
 #include "engine/node_yaml.h"
 #include "event/processor.h"
 #include "proto/proto.h"
@@ -95,68 +96,19 @@ static bool is_null(const yaml_node_t *node)
     return false;
 }
 
-/* Expands one "${NAME}" or "${NAME:default}" that begins at *at, and steps over it. */
-static bool expand_one(struct loader *loader, const yaml_node_t *node, const char **at, FILE *out)
-{
-    const char *name = *at + 2;
-    const char *end = strchr(name, '}');
-    if (end == NULL) {
-        problem(loader, node->start_mark, "'${' without '}': write $${ for the characters themselves");
-        return false;
-    }
-    const char *colon = memchr(name, ':', (size_t)(end - name));
-    size_t size = (size_t)((colon != NULL ? colon : end) - name);
-    char variable[128];
-    char quote[128];
-    snprintf(variable, sizeof variable, "%.*s", (int)(size < 127 ? size : 127), name);
-    const char *value = getenv(variable);
-    if (value == NULL && colon == NULL) {
-        problem(loader, node->start_mark,
-                "environment variable %s is not set: set it, or give a default as ${%s:default}",
-                text_printable(quote, sizeof quote, variable), quote);
-        return false;
-    }
-    if (value != NULL) {
-        fputs(value, out);
-    } else {
-        fwrite(colon + 1, 1, (size_t)(end - colon - 1), out);
-    }
-    *at = end + 1;
-    return true;
-}
-
 /* The scalar's text with variables expanded; to be freed. NULL after a problem. */
 static char *expand(struct loader *loader, const yaml_node_t *node)
 {
-    char *text = NULL;
-    size_t size = 0;
+    struct err err = {0};
     if (strlen(scalar(node)) != node->data.scalar.length ||
         node->data.scalar.length > VALUE_MAX) {
         problem(loader, node->start_mark, "a value with a NUL character, or beyond %d bytes",
                 VALUE_MAX);
         return NULL;
     }
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL) {
-        abort();
-    }
-    bool is_good = true;
-    for (const char *at = scalar(node); *at != '\0' && is_good;) {
-        if (strncmp(at, "$${", 3) == 0) {
-            fputs("${", out);
-            at += 3;
-        } else if (strncmp(at, "${", 2) == 0) {
-            is_good = expand_one(loader, node, &at, out);
-        } else {
-            fputc(*at++, out);
-        }
-    }
-    if (fclose(out) != 0) {
-        abort();
-    }
-    if (!is_good) {
-        free(text);
-        return NULL;
+    char *text = config_variables_expand(scalar(node), &err);
+    if (text == NULL) {
+        problem(loader, node->start_mark, "%s", err.text);
     }
     return text;
 }
@@ -340,27 +292,42 @@ static void bind_protocols(struct loader *loader, const yaml_node_t *node)
     }
 }
 
-/* Processors are made once to see whether they can be. */
+/* A problem whose text may begin with its place. */
+static void problem_at(struct loader *loader, yaml_mark_t otherwise, const char *text)
+{
+    unsigned line = 0, column = 0;
+    int skip = 0;
+    (void)sscanf(text, "%u:%u: %n", &line, &column, &skip);
+    yaml_mark_t place = {.line = line > 0 ? line - 1 : otherwise.line,
+                         .column = column > 0 ? column - 1 : otherwise.column};
+    problem(loader, place, "%s", text + skip);
+}
+
+/* Processors are made once to see whether they can be, and do what their names say. */
+static bool check_processors(struct nodes *tree, const struct node *list, struct err *err)
+{
+    struct node *ignored = node_new(tree, NODE_LIST, (struct span){0});
+    struct processors *processors = processors_new(list, NULL, ignored, err);
+    const struct node *idle = ignored->first;
+    if (processors != NULL && idle != NULL) {
+        err_set(err, ERR_USAGE, "%u:%u: %.*s does nothing here: take it out", idle->line,
+                idle->column, (int)idle->text.size, idle->text.data);
+    }
+    processors_free(processors);
+    return err->code == ERR_NONE;
+}
+
 static void bind_tree(struct loader *loader, const struct config_key *key, const yaml_node_t *node)
 {
     struct config *config = loader->config;
+    struct nodes *tree = config_tree(config);
     struct node **at = (struct node **)((char *)config + key->offset);
     struct err err = {0};
-    struct node *list = node_yaml_node(config_tree(config), loader->document, node);
-    if (list == NULL) {
-        problem(loader, node->start_mark, "%s is too deep or too large", key->path);
-        return;
+    struct node *list =
+        node_yaml_node(tree, loader->document, node, config_variables_expand, &err);
+    if (list == NULL || !check_processors(tree, list, &err)) {
+        problem_at(loader, node->start_mark, err.text);
     }
-    struct processors *processors = processors_new(list, NULL, NULL, &err);
-    if (processors == NULL) {
-        unsigned line = 0, column = 0;
-        int skip = 0;
-        (void)sscanf(err.text, "%u:%u: %n", &line, &column, &skip);
-        yaml_mark_t place = {.line = line > 0 ? line - 1 : node->start_mark.line,
-                             .column = column > 0 ? column - 1 : node->start_mark.column};
-        problem(loader, place, "%s", err.text + skip);
-    }
-    processors_free(processors);
     *at = list;
 }
 

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/node.h"
+
 static struct config *load(const char *yaml)
 {
     struct config_problems problems;
@@ -165,6 +167,30 @@ static void variables_are_expanded(void **state)
             "vantage.yml:1:18: flows.timeout 'x?taps: []' is not a duration such as 10s");
 }
 
+static void variables_are_expanded_in_processors(void **state)
+{
+    setenv("VANTAGE_TEST", "drop: me", 1);
+    unsetenv("VANTAGE_NONE");
+    struct config *config = load("processors:\n"
+                                 "- drop_event: {when: {equals: {a: '${VANTAGE_TEST}'}}}\n"
+                                 "- truncate_fields:\n"
+                                 "    fields: [b]\n"
+                                 "    max_bytes: ${VANTAGE_NONE:7}\n");
+    const struct node *first = config->processors->first;
+    assert_true(node_is(node_find(first, span_str("drop_event.when.equals.a")), "drop: me"));
+    const struct node *bytes = node_find(first->next, span_str("truncate_fields.max_bytes"));
+    assert_true(node_is(bytes, "7") && bytes->kind == NODE_NUMBER);
+    config_free(config);
+    refuses("processors:\n- add_tags: {tags: ['${VANTAGE_NONE}']}\n",
+            "vantage.yml:2:21: environment variable VANTAGE_NONE is not set: set it, or give a "
+            "default as ${VANTAGE_NONE:default}");
+    refuses("processors:\n- script: {lang: javascript}\n",
+            "vantage.yml:2:3: the processor script is not available: there is no interpreter; "
+            "conditions and dissect may do");
+    refuses("processors:\n- add_docker_metadata: ~\n",
+            "vantage.yml:2:3: add_docker_metadata does nothing here: take it out");
+}
+
 static void the_network_is_not_let_in_by_accident(void **state)
 {
     refuses("api:\n  listen: 0.0.0.0:10853\n",
@@ -270,6 +296,7 @@ int main(void)
         cmocka_unit_test(broken_yaml_is_named),
         cmocka_unit_test(all_problems_are_told),
         cmocka_unit_test(variables_are_expanded),
+        cmocka_unit_test(variables_are_expanded_in_processors),
         cmocka_unit_test(the_network_is_not_let_in_by_accident),
         cmocka_unit_test(items_have_their_rules),
         cmocka_unit_test(bombs_do_not_go_off),

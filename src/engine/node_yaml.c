@@ -6,6 +6,8 @@
 struct walk {
     struct nodes *tree;
     yaml_document_t *document;
+    node_yaml_expand *expand; /* NULL: values are as they stand */
+    struct err *err;
     size_t nodes;
     unsigned depth;
 };
@@ -55,9 +57,31 @@ static struct node *plain_of(struct nodes *tree, struct span text)
     return node_new(tree, is_number(text) ? NODE_NUMBER : NODE_TEXT, node_copy(tree, text));
 }
 
-static struct node *scalar_of(struct walk *walk, const yaml_node_t *node)
+/* A value with what belongs into it; data is NULL after a fault. */
+static struct span text_of(struct walk *walk, const yaml_node_t *node)
 {
     struct span text = span_of(node->data.scalar.value, node->data.scalar.length);
+    if (walk->expand == NULL || memchr(text.data, '$', text.size) == NULL) {
+        return text;
+    }
+    struct err err = {0};
+    char *expanded = walk->expand((const char *)text.data, &err);
+    if (expanded == NULL) {
+        err_set(walk->err, err.code, "%zu:%zu: %s", node->start_mark.line + 1,
+                node->start_mark.column + 1, err.text);
+        return (struct span){0};
+    }
+    text = node_copy(walk->tree, span_str(expanded));
+    free(expanded);
+    return text;
+}
+
+static struct node *scalar_of(struct walk *walk, const yaml_node_t *node)
+{
+    struct span text = text_of(walk, node);
+    if (text.data == NULL) {
+        return NULL;
+    }
     if (node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
         return plain_of(walk->tree, text);
     }
@@ -94,6 +118,8 @@ static struct node *map_of(struct walk *walk, const yaml_node_t *node)
         struct node *value =
             node_of(walk, yaml_document_get_node(walk->document, pair->value));
         if (value == NULL || key->type != YAML_SCALAR_NODE) {
+            err_set(walk->err, ERR_USAGE, "%zu:%zu: a key that is no name",
+                    key->start_mark.line + 1, key->start_mark.column + 1); /* the first fault stays */
             return NULL;
         }
         struct span name = span_of(key->data.scalar.value, key->data.scalar.length);
@@ -121,6 +147,8 @@ static struct node *list_of(struct walk *walk, const yaml_node_t *node)
 static struct node *node_of(struct walk *walk, const yaml_node_t *node)
 {
     if (++walk->nodes > NODE_YAML_NODES || walk->depth == NODE_YAML_DEPTH) {
+        err_set(walk->err, ERR_USAGE, "%zu:%zu: too deep or too large", node->start_mark.line + 1,
+                node->start_mark.column + 1);
         return NULL;
     }
     walk->depth++;
@@ -135,10 +163,10 @@ static struct node *node_of(struct walk *walk, const yaml_node_t *node)
     return ret;
 }
 
-struct node *node_yaml_node(struct nodes *tree, yaml_document_t *document,
-                                 const yaml_node_t *node)
+struct node *node_yaml_node(struct nodes *tree, yaml_document_t *document, const yaml_node_t *node,
+                            node_yaml_expand *expand, struct err *err)
 {
-    struct walk walk = {.tree = tree, .document = document};
+    struct walk walk = {.tree = tree, .document = document, .expand = expand, .err = err};
     return node_of(&walk, node);
 }
 
@@ -154,6 +182,7 @@ struct node *node_yaml_parse(struct nodes *tree, const char *name, struct span t
 {
     yaml_parser_t parser;
     yaml_document_t document;
+    struct err fault = {0};
     struct node *root = NULL;
     if (!yaml_parser_initialize(&parser)) {
         abort();
@@ -166,9 +195,9 @@ struct node *node_yaml_parse(struct nodes *tree, const char *name, struct span t
     }
     const yaml_node_t *node = yaml_document_get_root_node(&document);
     root = node == NULL ? node_new(tree, NODE_MAP, (struct span){0})
-                        : node_yaml_node(tree, &document, node);
+                        : node_yaml_node(tree, &document, node, NULL, &fault);
     if (root == NULL) {
-        err_set(err, ERR_USAGE, "%s: too deep, too large, or a key that is no name", name);
+        err_set(err, ERR_USAGE, "%s:%s", name, fault.text);
     }
     yaml_document_delete(&document);
     yaml_parser_delete(&parser);

@@ -16,6 +16,10 @@ enum { NODE_YAML_NODES = 100000, NODE_YAML_DEPTH = 64 };
 struct node *node_yaml_parse(struct nodes *tree, const char *name, struct span text,
                                   struct err *err);
 
-/* One node of a document that somebody else has parsed; NULL when it is too large. */
-struct node *node_yaml_node(struct nodes *tree, yaml_document_t *document,
-                                 const yaml_node_t *node);
+/* What is put in place of each single value, from the heap; NULL and err when it cannot be. */
+typedef char *node_yaml_expand(const char *text, struct err *err);
+
+/* One node of a document that somebody else has parsed. `expand` may be NULL. NULL and err
+ * (`LINE:COLUMN: text` where it is known) when it is too large, or a value cannot be expanded. */
+struct node *node_yaml_node(struct nodes *tree, yaml_document_t *document, const yaml_node_t *node,
+                            node_yaml_expand *expand, struct err *err);

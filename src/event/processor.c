@@ -30,6 +30,8 @@ static const struct processor_kind *const tables[] = {
     processor_text_kinds,
     processor_decode_kinds,
     processor_fact_kinds,
+    processor_time_kinds,
+    processor_foreign_kinds,
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
@@ -224,6 +226,22 @@ static bool make_condition(struct maker *m, struct step *step, const struct node
     return when == NULL || step->when != NULL;
 }
 
+/* One that other programs have and that does nothing here. */
+static bool pass_over(struct maker *m, const struct processor_kind *kind, const struct node *node)
+{
+    if (kind->refusal != NULL) {
+        return condition_refuse(node, m->err, "the processor %s is not available: %s", kind->name,
+                                kind->refusal);
+    }
+    if (m->ignored != NULL) {
+        struct node *name = node_new(&m->list->tree, NODE_TEXT, span_str(kind->name));
+        name->line = node->line;
+        name->column = node->column;
+        node_append(m->ignored, name);
+    }
+    return true;
+}
+
 static bool make_processor(struct maker *m, struct step *step, struct node *node)
 {
     const struct processor_kind *kind = find_kind(m, node);
@@ -231,10 +249,7 @@ static bool make_processor(struct maker *m, struct step *step, struct node *node
         return false;
     }
     if (kind->run == NULL) {
-        if (m->ignored != NULL) {
-            node_append(m->ignored, node_new(&m->list->tree, NODE_TEXT, span_str(kind->name)));
-        }
-        return true;
+        return pass_over(m, kind, node);
     }
     struct node nothing = {.kind = NODE_MAP, .line = node->line, .column = node->column};
     struct processor_making making = {

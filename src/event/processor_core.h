@@ -29,6 +29,9 @@ struct processor_kind {
     void (*run)(const void *state, struct processor_event *event);
     /* Gives back what is not in the tree; may be NULL. */
     void (*done)(void *state);
+    /* Without a hook to run: why it cannot be had. NULL: it is passed over, as it changes nothing where
+     * what it looks for is not there. */
+    const char *refusal;
 };
 
 /* Each table ends with a NULL name. */
@@ -36,6 +39,8 @@ extern const struct processor_kind processor_field_kinds[];
 extern const struct processor_kind processor_text_kinds[];
 extern const struct processor_kind processor_decode_kinds[];
 extern const struct processor_kind processor_fact_kinds[];
+extern const struct processor_kind processor_time_kinds[];
+extern const struct processor_kind processor_foreign_kinds[];
 
 /* Options by name; each is marked as used, so that what is left over can be told. */
 const struct node *processor_option(struct processor_making *m, const char *name);

@@ -3,6 +3,9 @@
 #include "event/processor_core.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include <zlib.h>
 
 #include "base/node_json.h"
 
@@ -90,7 +93,7 @@ static void decode_json(const void *state, struct processor_event *e)
     }
 }
 
-/* ---- decode_base64_field, urldecode ------------------------------------------------------------- */
+/* ---- decode_base64_field ------------------------------------------------------------------------- */
 
 struct field_decoding {
     struct span from;
@@ -99,7 +102,8 @@ struct field_decoding {
     bool fail_on_error;
 };
 
-static void *make_base64(struct processor_making *m)
+/* `field: {from: a, to: b}`. */
+static void *make_from_to(struct processor_making *m, const char *processor)
 {
     struct field_decoding *d = node_allocate(m->tree, sizeof *d);
     const struct node *field = processor_option(m, "field");
@@ -108,12 +112,17 @@ static void *make_base64(struct processor_making *m)
     d->ignore_missing = processor_flag(m, "ignore_missing", false);
     d->fail_on_error = processor_flag(m, "fail_on_error", true);
     if (from == NULL) {
-        condition_refuse(m->options, m->err, "decode_base64_field: field: {from: a, to: b}");
+        condition_refuse(m->options, m->err, "%s: field: {from: a, to: b}", processor);
         return NULL;
     }
     d->from = from->text;
     d->to = to != NULL && to->text.size > 0 ? to->text : from->text;
     return d;
+}
+
+static void *make_base64(struct processor_making *m)
+{
+    return make_from_to(m, "decode_base64_field");
 }
 
 static int sextet(uint8_t c)
@@ -162,6 +171,48 @@ static void decode_base64(const void *state, struct processor_event *e)
                            node == NULL ? "is not there" : "is no base64");
     }
 }
+
+/* ---- decompress_gzip_field ----------------------------------------------------------------------- */
+
+enum { GUNZIP_MAX = 1 << 20, GUNZIP_WINDOW = 15 + 32 /* gzip or zlib, told by its head */ };
+
+static void *make_gunzip(struct processor_making *m)
+{
+    return make_from_to(m, "decompress_gzip_field");
+}
+
+/* No more than GUNZIP_MAX bytes: what is longer fails, as what is broken does. */
+static bool gunzip(struct nodes *tree, struct span packed, struct span *ret)
+{
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)packed.data, .avail_in = (uInt)packed.size};
+    uint8_t *room = malloc(GUNZIP_MAX);
+    if (room == NULL || inflateInit2(&z, GUNZIP_WINDOW) != Z_OK) {
+        free(room);
+        return false;
+    }
+    z.next_out = room;
+    z.avail_out = GUNZIP_MAX;
+    bool is_whole = inflate(&z, Z_FINISH) == Z_STREAM_END;
+    *ret = is_whole ? node_copy(tree, span_of(room, z.total_out)) : (struct span){0};
+    inflateEnd(&z);
+    free(room);
+    return is_whole;
+}
+
+static void decompress(const void *state, struct processor_event *e)
+{
+    const struct field_decoding *d = state;
+    struct node *node = processor_get(e, d->from);
+    struct span text;
+    if (node != NULL && node->kind == NODE_TEXT && gunzip(e->tree, node->text, &text)) {
+        processor_put_text(e, d->to, text);
+    } else if (d->fail_on_error && !(node == NULL && d->ignore_missing)) {
+        processor_complain(e, "decompress_gzip_field", d->from,
+                           node == NULL ? "is not there" : "is no gzip");
+    }
+}
+
+/* ---- urldecode ----------------------------------------------------------------------------------- */
 
 static void *make_pairs(struct processor_making *m)
 {
@@ -287,6 +338,7 @@ static void detect(const void *state, struct processor_event *e)
 const struct processor_kind processor_decode_kinds[] = {
     {"decode_json_fields", make_json, decode_json},
     {"decode_base64_field", make_base64, decode_base64},
+    {"decompress_gzip_field", make_gunzip, decompress},
     {"urldecode", make_pairs, urldecode},
     {"detect_mime_type", make_detect, detect},
     {0},

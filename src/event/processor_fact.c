@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Processors that add what is known besides the event: of the host, of the network, of the flow. The
- * last of the table are those that other programs have and that mean nothing here. */
+/* Processors that add what is known besides the event: of the host, of the network, of the flow, of
+ * names. The last table has those that other programs have and that mean nothing here. */
 #include "event/processor_core.h"
 
 #include <stdio.h>
@@ -9,6 +9,8 @@
 #include <nettle/base16.h>
 #include <nettle/base64.h>
 #include <nettle/nettle-meta.h>
+
+#include <libpsl.h>
 
 #include "event/community.h"
 #include "event/networks.h"
@@ -345,6 +347,80 @@ static void add_direction(const void *state, struct processor_event *e)
                                                          : "external"));
 }
 
+/* ---- registered_domain --------------------------------------------------------------------------- */
+
+enum { DOMAIN_ROOM = 256 };
+
+struct domain {
+    struct span field, registered, suffix, subdomain;
+    bool ignore_missing;
+    bool ignore_failure;
+};
+
+static void *make_domain(struct processor_making *m)
+{
+    struct domain *d = node_allocate(m->tree, sizeof *d);
+    d->field = processor_text(m, "field", NULL);
+    d->registered = processor_text(m, "target_field", NULL);
+    d->suffix = processor_text(m, "target_etld_field", NULL);
+    d->subdomain = processor_text(m, "target_subdomain_field", NULL);
+    d->ignore_missing = processor_flag(m, "ignore_missing", false);
+    d->ignore_failure = processor_flag(m, "ignore_failure", false);
+    (void)processor_text(m, "id", NULL);
+    if (d->field.size == 0 || d->registered.size == 0) {
+        condition_refuse(m->options, m->err, "registered_domain needs 'field' and 'target_field'");
+        return NULL;
+    }
+    return d;
+}
+
+/* Where the registered domain of a name begins in it; false when it has none. */
+static bool domain_at(struct span name, size_t *ret)
+{
+    char lower[DOMAIN_ROOM];
+    if (name.size == 0 || name.size >= sizeof lower) {
+        return false;
+    }
+    for (size_t i = 0; i < name.size; i++) {
+        char c = (char)name.data[i];
+        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    lower[name.size] = '\0';
+    const char *domain = psl_registrable_domain(psl_builtin(), lower);
+    *ret = domain != NULL ? (size_t)(domain - lower) : 0;
+    return domain != NULL;
+}
+
+static void put_domain(const struct domain *d, struct processor_event *e, struct span name, size_t at)
+{
+    struct span registered = span_skip(name, at);
+    const uint8_t *dot = memchr(registered.data, '.', registered.size);
+    processor_put_text(e, d->registered, registered);
+    if (d->suffix.size > 0 && dot != NULL) {
+        processor_put_text(e, d->suffix, span_skip(registered, (size_t)(dot + 1 - registered.data)));
+    }
+    if (d->subdomain.size > 0 && at > 1) {
+        processor_put_text(e, d->subdomain, span_head(name, at - 1));
+    }
+}
+
+static void add_domain(const void *state, struct processor_event *e)
+{
+    const struct domain *d = state;
+    const struct node *node = processor_get(e, d->field);
+    struct span name = node != NULL && node_is_scalar(node) ? node->text : (struct span){0};
+    size_t at;
+    if (name.size > 0 && name.data[name.size - 1] == '.') {
+        name.size--;
+    }
+    if (domain_at(name, &at)) {
+        put_domain(d, e, name, at);
+    } else if (!d->ignore_failure && !(node == NULL && d->ignore_missing)) {
+        processor_complain(e, "registered_domain", d->field,
+                           node == NULL ? "is not there" : "has no registered domain");
+    }
+}
+
 const struct processor_kind processor_fact_kinds[] = {
     {"add_host_metadata", make_host, add_host},
     {"add_observer_metadata", make_observer, add_host},
@@ -353,24 +429,25 @@ const struct processor_kind processor_fact_kinds[] = {
     {"fingerprint", make_fingerprint, add_fingerprint},
     {"community_id", make_community, add_community},
     {"add_network_direction", make_direction, add_direction},
-    {"add_cloud_metadata", NULL, NULL},
-    {"add_cloudfoundry_metadata", NULL, NULL},
-    {"add_docker_metadata", NULL, NULL},
-    {"add_kubernetes_metadata", NULL, NULL},
-    {"add_nomad_metadata", NULL, NULL},
-    {"add_process_metadata", NULL, NULL},
-    {"cache", NULL, NULL},
-    {"decode_duration", NULL, NULL},
-    {"decode_xml", NULL, NULL},
-    {"decompress_gzip_field", NULL, NULL},
-    {"dns", NULL, NULL},
-    {"now", NULL, NULL},
-    {"rate_limit", NULL, NULL},
-    {"registered_domain", NULL, NULL},
-    {"script", NULL, NULL},
-    {"syslog", NULL, NULL},
-    {"timestamp", NULL, NULL},
-    {"translate_ldap_attribute", NULL, NULL},
-    {"translate_sid", NULL, NULL},
+    {"registered_domain", make_domain, add_domain},
+    {0},
+};
+
+/* What other programs have. The first of them change nothing where there is no cloud or cluster. */
+const struct processor_kind processor_foreign_kinds[] = {
+    {.name = "add_cloud_metadata"},
+    {.name = "add_cloudfoundry_metadata"},
+    {.name = "add_docker_metadata"},
+    {.name = "add_kubernetes_metadata"},
+    {.name = "add_nomad_metadata"},
+    {.name = "add_process_metadata",
+     .refusal = "processes are told by packetbeat.procs.enabled, or processes in vantage.yml"},
+    {.name = "cache", .refusal = "there is no cache of events; add_fields with conditions may do"},
+    {.name = "decode_xml", .refusal = "XML is not read"},
+    {.name = "dns", .refusal = "events do not wait for name servers"},
+    {.name = "script", .refusal = "there is no interpreter; conditions and dissect may do"},
+    {.name = "syslog", .refusal = "no event has a line of syslog; dissect reads texts"},
+    {.name = "translate_ldap_attribute", .refusal = "events do not wait for directories"},
+    {.name = "translate_sid", .refusal = "that is of Windows only"},
     {0},
 };

@@ -162,6 +162,81 @@ static void fields_come_and_go(void **state)
     becomes("[{'if':{'equals':{'type':'u'}},'then':[],'else':{'drop_event':{}}}]", "");
 }
 
+#define AT(time) "[{'add_fields':{'target':'','fields':{'x':'" time "'}}},"
+
+static void times_are_read(void **state)
+{
+    becomes(AT("20/Nov/2026:16:58:49 -0700") "{'timestamp':{'field':'x','layouts':['UNIX',"
+            "'02/Jan/2006:15:04:05 -0700'],'test':['20/Nov/2026:16:58:49 -0700']}}]",
+            LEFT ",\"x\":\"20/Nov/2026:16:58:49 -0700\",\"@timestamp\":\"2026-11-20T23:58:49.000Z\"}");
+    becomes(AT("1795219129.5") "{'timestamp':{'field':'x','target_field':'x','layouts':['UNIX']}}]",
+            LEFT ",\"x\":\"2026-11-20T23:58:49.500Z\"}");
+    becomes("[{'timestamp':{'field':'a.b','layouts':['UNIX']}}]",
+            LEFT ",\"error\":{\"message\":\"timestamp: field 'a.b' is read by none of the layouts\"}}");
+    becomes("[{'timestamp':{'field':'no','layouts':['UNIX'],'ignore_missing':true}}]", LEFT "}");
+    becomes("[{'timestamp':{'field':'a.b','layouts':['UNIX'],'ignore_failure':true}}]", LEFT "}");
+    becomes(AT("1m30s") "{'decode_duration':{'field':'x','format':'seconds'}}]", LEFT ",\"x\":90}");
+    becomes("[{'now':{'field':'x'}},{'if':{'regexp':{'x':'^20[0-9-]+T[0-9:.]+Z$'}},"
+            "'then':[{'drop_fields':{'fields':['x']}}]}]", LEFT "}");
+}
+
+/* How many of ten events, 100 ms apart, pass; every second one has another "k". */
+static unsigned passes(const char *list)
+{
+    struct err err = {0};
+    unsigned count = 0;
+    struct processors *all = processors_new(quoted(list), NULL, NULL, &err);
+    assert_non_null(all);
+    for (unsigned i = 0; i < 10; i++) {
+        struct span json = node_format(
+            &tree, "{\"@timestamp\":\"2026-11-20T23:58:49.%u00Z\",\"k\":%u}", i, i % 2);
+        count += processors_run(all, &tree, node_json_parse(&tree, json));
+    }
+    processors_free(all);
+    node_reset(&tree);
+    return count;
+}
+
+static void rates_are_bounded(void **state)
+{
+    assert_int_equal(passes("[{'rate_limit':{'limit':'5/s'}}]"), 9); /* 5 at once, then 0.9 s of them */
+    assert_int_equal(passes("[{'rate_limit':{'limit':'2/m'}}]"), 2);
+    assert_int_equal(passes("[{'rate_limit':{'limit':'2/m','fields':['k']}}]"), 4);
+    assert_int_equal(passes("[{'rate_limit':{'limit':'2/h','algorithm':{'token_bucket':"
+                            "{'burst_multiplier':2}}}}]"), 4);
+    assert_int_equal(passes("[{'rate_limit':{'limit':'36000/h'}}]"), 10);
+}
+
+static void domains_are_told(void **state)
+{
+    becomes(AT("www.Shop.example.co.uk.") "{'registered_domain':{'field':'x','target_field':'d.r',"
+            "'target_etld_field':'d.e','target_subdomain_field':'d.s'}}]",
+            LEFT ",\"x\":\"www.Shop.example.co.uk.\",\"d\":{\"r\":\"example.co.uk\",\"e\":\"co.uk\","
+            "\"s\":\"www.Shop\"}}");
+    becomes("[{'registered_domain':{'field':'no','target_field':'d','ignore_missing':true}}]", LEFT "}");
+    becomes("[{'registered_domain':{'field':'a.b','target_field':'d'}}]",
+            LEFT ",\"error\":{\"message\":\"registered_domain: field 'a.b' has no registered "
+            "domain\"}}");
+}
+
+static void packed_texts_are_unpacked(void **state)
+{
+    struct err err = {0};
+    static const uint8_t packed[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xcb, 0xc8, 4,
+                                     0,    0xac, 0x2a, 0x93, 0xd8, 2, 0, 0, 0};
+    struct processors *all = processors_new(
+        quoted("[{'decompress_gzip_field':{'field':{'from':'z','to':'t'}}}]"), NULL, NULL, &err);
+    for (size_t size = 0; size <= sizeof packed; size++) {
+        struct node *event = node_new(&tree, NODE_MAP, (struct span){0});
+        node_append_named(event, span_str("z"), node_new(&tree, NODE_TEXT, span_of(packed, size)));
+        assert_true(processors_run(all, &tree, event));
+        const struct node *text = node_find(event, span_str("t"));
+        assert_true(size == sizeof packed ? node_is(text, "hi") : text == NULL);
+    }
+    processors_free(all);
+    node_reset(&tree);
+}
+
 static void texts_are_changed(void **state)
 {
     becomes("[{'uppercase':{'values':['a.b']}},{'truncate_fields':{'fields':['a.b'],'max_bytes':1}}]",
@@ -208,6 +283,14 @@ static void lists_that_are_none_are_refused(void **state)
         "[{'convert':{'fields':[{'from':'a','type':'x'}]}}]", "[{'dissect':{'tokenizer':'x'}}]",
         "[{'replace':{'fields':[{'field':'a','pattern':'(','replacement':''}]}}]",
         "[{'if':{'equals':1}}]", "[{'add_fields':{}}]", "[{'drop_event':{'when':{}}}]",
+        "[{'timestamp':{'field':'a'}}]", "[{'timestamp':{'layouts':['UNIX']}}]",
+        "[{'timestamp':{'field':'a','layouts':['UNIX'],'timezone':'Europe/Rome'}}]",
+        "[{'timestamp':{'field':'a','layouts':['UNIX'],'test':['x']}}]", "[{'now':{}}]",
+        "[{'decode_duration':{'field':'a','format':'days'}}]", "[{'rate_limit':{}}]",
+        "[{'rate_limit':{'limit':'0/s'}}]", "[{'rate_limit':{'limit':'1/d'}}]",
+        "[{'rate_limit':{'limit':'1/s','algorithm':{'sliding_window':{}}}}]",
+        "[{'registered_domain':{'field':'a'}}]", "[{'decompress_gzip_field':{}}]",
+        "[{'script':{'lang':'javascript'}}]", "[{'dns':{}}]", "[{'cache':null}]",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct err err = {0};
@@ -309,6 +392,10 @@ int main(void)
         cmocka_unit_test(conditions_hold_or_not),
         cmocka_unit_test(conditions_that_are_none_are_refused),
         cmocka_unit_test(fields_come_and_go),
+        cmocka_unit_test(times_are_read),
+        cmocka_unit_test(rates_are_bounded),
+        cmocka_unit_test(domains_are_told),
+        cmocka_unit_test(packed_texts_are_unpacked),
         cmocka_unit_test(texts_are_changed),
         cmocka_unit_test(facts_are_added),
         cmocka_unit_test(lists_that_are_none_are_refused),

@@ -130,6 +130,8 @@ processors:
         self.assertIn("os", events[0]["host"])
         self.assertEqual(events[1]["tags"], ["other"])
         self.assertIn("processor add_docker_metadata is not available", done.stderr)
+        self.refused(CONSOLE + "processors:\n- script: {lang: javascript}\n",
+                     "6:3: the processor script is not available: there is no interpreter")
         self.refused(CONSOLE + "processors:\n- drop_evnt: ~\n",
                      "6:3: there is no processor 'drop_evnt' (did you mean drop_event?)")
         self.refused(CONSOLE + "processors:\n- drop_event.when.equal.a: 1\n", "'equal' is no condition")
