@@ -61,12 +61,14 @@ class Live(unittest.TestCase):
     def test_down_and_up(self):
         """An interface that goes down and comes up again is captured on"""
         live = self.listen()
+        before = self.pair.running()
         self.pair.replay(self.capture)
         netlab.sh("ip", "-n", self.pair.receiver, "link", "set", "in0", "down")
+        self.pair.wait_for_running(lambda now: now == 0)
         time.sleep(1)
         self.assertIsNone(live.poll(), "ended when the interface went down")
         netlab.sh("ip", "-n", self.pair.receiver, "link", "set", "in0", "up")
-        time.sleep(1.5)
+        self.pair.wait_for_running(lambda now: now == before)
         self.pair.replay(self.capture)
         self.assertEqual(self.counted(live, 2 * PACKETS), 2 * PACKETS)
 
@@ -88,11 +90,13 @@ class Live(unittest.TestCase):
     def test_removed_and_back(self):
         """An interface that is removed and made anew is captured on"""
         live = self.listen()
+        before = self.pair.running()
         self.pair.replay(self.capture)
+        self.pair.totals(PACKETS)
         netlab.sh("ip", "-n", self.pair.receiver, "link", "del", "in0")
         time.sleep(1)
         self.pair.add_link()
-        time.sleep(3)
+        self.pair.wait_for_running(lambda now: now == before or live.poll() is not None)
         self.assertIsNone(live.poll(), "ended when the interface was removed")
         self.pair.replay(self.capture)
         self.assertEqual(self.counted(live, 2 * PACKETS), 2 * PACKETS)

@@ -15,6 +15,8 @@ import signal
 import subprocess
 import time
 
+PATIENCE = 60  # seconds
+
 
 def missing(*programs):
     """Why such tests cannot run here, or None."""
@@ -27,7 +29,7 @@ def missing(*programs):
     return None if probe.returncode == 0 else "the system allows no network namespaces"
 
 
-def sh(*command, timeout=30):
+def sh(*command, timeout=PATIENCE):
     """Runs a command that must succeed; its standard output."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     if done.returncode != 0:
@@ -74,32 +76,41 @@ class Pair:
         """The command, run in the receiver's namespace."""
         return ["ip", "netns", "exec", self.receiver, *command]
 
-    def sockets(self):
-        """How many packet sockets are open in the receiver's namespace."""
-        return len(sh(*self.inside("cat", "/proc/net/packet")).splitlines()) - 1
+    def running(self):
+        """How many packet sockets of the receiver's namespace hear an interface that is there and up."""
+        rows = sh(*self.inside("cat", "/proc/net/packet")).splitlines()[1:]
+        return sum(row.split()[5] == "1" for row in rows)
+
+    def wait_for_running(self, is_enough):
+        """Until that holds of running()."""
+        deadline = time.monotonic() + PATIENCE
+        while not is_enough(self.running()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.running()} packet sockets hear an interface")
+            time.sleep(0.05)
 
     def listen(self, command):
         """Starts a capturing program in the receiver's namespace; returns when it listens."""
-        before = self.sockets()
+        before = self.running()
         process = subprocess.Popen(self.inside(*command), stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
         self.started.append(process)
-        deadline = time.monotonic() + 20
-        while self.sockets() == before:
-            if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                raise AssertionError(f"{' '.join(command)} does not listen: {process.communicate()[1]}")
-            time.sleep(0.05)
+        try:
+            self.wait_for_running(lambda now: now > before or process.poll() is not None)
+        except AssertionError:
+            process.kill()
+        if process.poll() is not None:
+            raise AssertionError(f"{' '.join(command)} does not listen: {process.communicate()[1]}")
         time.sleep(0.5)  # for those that open several
         return process
 
     def replay(self, capture, *options):
         """Sends a capture with tcpreplay, by default 2000 packets a second."""
         sh("ip", "netns", "exec", self.sender, "tcpreplay", "-q", *(options or ("--pps=2000",)),
-           "-i", "out0", capture, timeout=60)
+           "-i", "out0", capture, timeout=2 * PATIENCE)
         time.sleep(0.3)
 
-    def totals(self, packets, seconds=10):
+    def totals(self, packets, seconds=PATIENCE):
         """`totals` of the API of the agent in the receiver's namespace, as soon as that many packets
         are taken or dropped, or else when the time is up."""
         deadline = time.monotonic() + seconds
@@ -111,7 +122,7 @@ class Pair:
             time.sleep(0.2)
 
     @staticmethod
-    def finish(process, timeout=30):
+    def finish(process, timeout=PATIENCE):
         """Ends a program as Ctrl-C does: (status, standard output, standard error)."""
         if process.poll() is None:
             process.send_signal(signal.SIGINT)

@@ -2,6 +2,7 @@
 """What clients and a real nginx agree upon is what the events say, one to one: versions, ciphers, names,
 protocols, certificates, resumption, refusals. With a key log, so are the requests within, of a file and
 live, where the secrets come while the records do."""
+import contextlib
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
@@ -21,7 +23,7 @@ import databases  # noqa: E402
 import sniffer  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 CONNECTIONS = 60
 REQUESTS = 12
 
@@ -252,22 +254,36 @@ class Requests(unittest.TestCase):
         self.check(heard.events("http", "-c", self.config))
         self.assertEqual(heard.events("http"), [])
 
+    def wait_for(self, probe, process):
+        """Until the probe says yes, without an error of the network; or the process has ended."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and process.poll() is None:
+            with contextlib.suppress(OSError):
+                if probe():
+                    return
+            time.sleep(0.1)
+
+    def has_all(self, told):
+        with open(told.name, encoding="utf-8") as so_far:  # its own place in it: the program writes on
+            return so_far.read().count('"GET /') >= 2 * REQUESTS
+
     def test_live(self):
         """Live the key log is read on as it grows"""
+        api = f"127.0.0.1:{databases.free_port()}"
         with open(self.config, "w", encoding="ascii") as file:
             file.write(json.dumps({
                 "taps": [{"kind": "afpacket", "interfaces": ["lo"], "ignore_outgoing": True,
                           "filter": f"tcp port {self.server.port}"}],
-                "outputs": [{"kind": "stdout"}], "api": {"enabled": False},
+                "outputs": [{"kind": "stdout"}], "api": {"listen": api},
                 "protocols": {"tls": {"key_log": self.keys}}}))
-        told = tempfile.TemporaryFile("w+")
+        told = tempfile.NamedTemporaryFile("w+")
         self.addCleanup(told.close)
         live = subprocess.Popen([tap.vantage(), "run", "-c", self.config], stdin=subprocess.DEVNULL,
                                 stdout=told, stderr=subprocess.PIPE, text=True)
         try:
-            time.sleep(2)
+            self.wait_for(lambda: urllib.request.urlopen(f"http://{api}/readyz", timeout=PATIENCE), live)
             self.ask()
-            time.sleep(3)
+            self.wait_for(lambda: self.has_all(told), live)
         finally:
             live.send_signal(signal.SIGINT)
             said = live.communicate(timeout=PATIENCE)[1]
