@@ -62,7 +62,7 @@ class Pktvisor(unittest.TestCase):
             cls.dnstap = probe.getsockname()[1]
 
     def ask(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"Content-Type": "application/x-yaml"} if body else {}
         connection.request(method, "/api/v1/" + path, body, headers)
         reply = connection.getresponse()
@@ -98,7 +98,7 @@ class Pktvisor(unittest.TestCase):
 
     def sketch(self, path, kind):
         """What the shared decoder reads in a sketch; nothing where it is not there."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", "/api/v1/sketches/" + path)
         reply = connection.getresponse()
         data = reply.read()

@@ -110,7 +110,7 @@ class Rest(unittest.TestCase):
 
     def test_stream(self):
         """The stream ticks once a second, with the newest second"""
-        with urllib.request.urlopen(self.agent.url + "/api/v1/stream", timeout=10) as stream:
+        with urllib.request.urlopen(self.agent.url + "/api/v1/stream", timeout=60) as stream:
             seconds = []
             while len(seconds) < TICKS_MAX and (not seconds or seconds[-1] < seconds[0] + 3):
                 line = stream.readline()
@@ -124,7 +124,7 @@ class Rest(unittest.TestCase):
         """An occupied port is one clear line and status 1"""
         address = self.agent.url.removeprefix("http://")
         done = subprocess.run([tap.vantage(), "demo", "--listen", address], check=False,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertEqual(len(done.stderr.decode().splitlines()), 1)
         self.assertIn(f"{address} is taken by another program", done.stderr.decode())
@@ -134,7 +134,7 @@ class End(unittest.TestCase):
     def test_interrupt(self):
         """Ctrl-C ends the agent cleanly while streams are open"""
         with agent.Agent() as running:
-            with urllib.request.urlopen(running.url + "/api/v1/stream", timeout=10) as stream:
+            with urllib.request.urlopen(running.url + "/api/v1/stream", timeout=60) as stream:
                 stream.readline()
                 self.assertEqual(running.stop(), 0)
 

@@ -43,7 +43,7 @@ def missing():
 
 def sh(*command, text=None):
     """Runs a command that must succeed."""
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
 
@@ -127,7 +127,7 @@ class Network:
 
     def __exit__(self, kind, *_rest):
         try:
-            out = self.process.communicate(timeout=20)[0]
+            out = self.process.communicate(timeout=60)[0]
             if kind is None:
                 self.truth = json.loads(out)
         finally:
@@ -145,7 +145,7 @@ class Network:
         for space in self.spaces:
             subprocess.run(["ip", "netns", "del", space], capture_output=True, check=False)
 
-    def socket(self, end, timeout=20, receive=0, send=0):
+    def socket(self, end, timeout=60, receive=0, send=0):
         """A TCP socket of an end; of buffers the kernel makes twice that."""
         made = inside(self.spaces[end], lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM))
         self.sockets.append(made)

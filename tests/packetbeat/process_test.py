@@ -83,7 +83,7 @@ class Processes(unittest.TestCase):
 
     def ask(self, address, port, seen, times=20):
         """Talks to the server until an event that `seen` takes came out; returns it."""
-        with socket.create_connection((address, port), timeout=5) as client:
+        with socket.create_connection((address, port), timeout=60) as client:
             self.client_port = client.getsockname()[1]
             for _ in range(times):
                 client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")

@@ -13,7 +13,7 @@ import urllib.request
 
 import tap
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 
 
 class Agent:

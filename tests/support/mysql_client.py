@@ -48,7 +48,7 @@ def text(data):
 class Client:
     def __init__(self, port, user="root", password="", database="", deprecate_eof=False,
                  compress=False):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.compressed = False

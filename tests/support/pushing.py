@@ -9,7 +9,7 @@ import urllib.request
 import tap
 
 SAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "samples")
-PATIENCE = 30  # seconds
+PATIENCE = 60  # seconds
 
 
 def wait_for(what, condition):

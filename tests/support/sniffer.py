@@ -21,7 +21,7 @@ import unittest
 
 import tap
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 
 
 def missing(*programs):

@@ -13,7 +13,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap  # noqa: E402
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 NAMES = 20
 POLICY = """version: "1.0"
 visor:

@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import agent  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 LEAVE = b"\x1b[?1049l"
 
 

@@ -18,7 +18,7 @@ import databases  # noqa: E402
 import sniffer  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 HOSTS = 3000   # in the zone: so many that a transfer needs several messages
 
 CONFIG = """

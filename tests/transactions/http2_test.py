@@ -17,7 +17,7 @@ import databases  # noqa: E402
 import sniffer  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 30  # seconds
+PATIENCE = 60  # seconds
 REQUESTS, CLIENTS, STREAMS = 2000, 4, 20
 
 # Runs in Debian's Python, whose packages another one may not have. Prints what was called, and how it

@@ -16,7 +16,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "support")]
 import sniffer  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 10  # seconds
+PATIENCE = 60  # seconds
 ROUNDS = 300
 GET, SET, GETKQ, NOOP, SETQ, DELETE = 0, 1, 0x0D, 0x0A, 0x11, 4
 
