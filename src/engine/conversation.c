@@ -173,7 +173,8 @@ static void pass_events(struct call *call)
     struct conversations *all = call->all;
     if (all->log.used > 0 || all->log.lost > 0) {
         const uint64_t order[] = {call->moment->order, call->moment->suborder};
-        transaction_ends_finish(&all->log, call->flow, order, &all->ids);
+        const struct transaction_flow of = {call->flow, call->moment->cold};
+        transaction_ends_finish(&all->log, &of, order, &all->ids);
         finish_transactions(all->options.finish, call->index, call->flow, &all->log,
                             call->moment->now_ns);
         finish_pass(all->options.wants_events ? all->options.outbox : NULL, &all->log);

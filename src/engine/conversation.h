@@ -47,6 +47,7 @@ struct conversation_moment {
     uint64_t order;  /* of the events it makes: see struct event_head */
     uint64_t suborder;
     uint64_t now_ns;
+    const struct flow_cold *cold; /* the flow's; NULL: nobody knows */
 };
 
 /* A packet of a flow; call it before flow_count(), which moves the flow's sequence numbers on. */

@@ -45,11 +45,13 @@ static void count_direction(struct worker *w, const struct packet *p, unsigned s
 struct conversation_moment pipeline_moment(const struct worker *w, flow_index index,
                                            uint64_t now_ns)
 {
+    const struct flow_cold *cold = flow_cold_at(w->flows, index);
     return (struct conversation_moment){
         .blocks = w->delta->blocks,
         .order = w->step,
-        .suborder = flow_cold_at(w->flows, index)->order,
+        .suborder = cold->order,
         .now_ns = now_ns,
+        .cold = cold,
     };
 }
 

@@ -28,8 +28,17 @@ static const char *community_id(struct transaction_ids *ids, const struct flow_k
     return ids->known[place].text;
 }
 
-void transaction_ends(struct transaction *t, const struct flow *flow, struct transaction_ids *ids)
+/* From here to who was asked, which is the responder but where a server asks. */
+static struct event_optional round_trip(const struct transaction *t, const struct flow_cold *cold)
 {
+    uint64_t value = cold != NULL ? flow_round_trip_ns(cold, 1 - (t->request_side & 1U)) : 0;
+    return (struct event_optional){.value = value, .present = value > 0};
+}
+
+void transaction_ends(struct transaction *t, const struct transaction_flow *of,
+                      struct transaction_ids *ids)
+{
+    const struct flow *flow = of->flow;
     const struct flow_key *key = &flow->key;
     unsigned source = flow->initiator ^ (t->request_side & 1U);
     t->source.version = t->destination.version = key->version;
@@ -42,16 +51,17 @@ void transaction_ends(struct transaction *t, const struct flow *flow, struct tra
     t->network_type = key->version == 4 ? "ipv4" : "ipv6";
     t->transport = transport_of(key);
     t->incomplete = flow->flags & FLOW_INCOMPLETE;
+    t->round_trip = round_trip(t, of->cold);
     memcpy(t->community_id, community_id(ids, key), sizeof t->community_id);
 }
 
-void transaction_ends_finish(struct event_log *log, const struct flow *flow, const uint64_t order[2],
-                             struct transaction_ids *ids)
+void transaction_ends_finish(struct event_log *log, const struct transaction_flow *of,
+                             const uint64_t order[2], struct transaction_ids *ids)
 {
     struct event_head *head = event_log_first(log);
     for (; head != NULL; head = event_log_next(log, head)) {
         struct transaction *t = (struct transaction *)head;
-        transaction_ends(t, flow, ids);
+        transaction_ends(t, of, ids);
         transaction_finish(t);
         head->order = order[0];
         head->suborder = order[1];

@@ -18,9 +18,15 @@ struct transaction_ids {
     } known[TRANSACTION_IDS];
 };
 
+struct transaction_flow {
+    const struct flow *flow;
+    const struct flow_cold *cold; /* NULL: what it knows stays open */
+};
+
 /* Fills in the part "by the engine" of a transaction of that flow; t->request_side says who asked. */
-void transaction_ends(struct transaction *t, const struct flow *flow, struct transaction_ids *ids);
+void transaction_ends(struct transaction *t, const struct transaction_flow *of,
+                      struct transaction_ids *ids);
 
 /* Finishes the transactions of a log where they lie, with this order and suborder. */
-void transaction_ends_finish(struct event_log *log, const struct flow *flow, const uint64_t order[2],
-                             struct transaction_ids *ids);
+void transaction_ends_finish(struct event_log *log, const struct transaction_flow *of,
+                             const uint64_t order[2], struct transaction_ids *ids);

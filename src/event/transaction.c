@@ -30,7 +30,11 @@ const struct event_field transaction_fields[] = {
     FIELD("event.kind", EVENT_TEXT, kind, "event"),
     FIELD("event.outcome", EVENT_TEXT, outcome, "success or failure, where the protocol tells"),
     FIELD("event.reason", EVENT_TEXT, reason, "why a request has no response"),
+    ROW("event.round_trip", EVENT_OPTIONAL, round_trip, EVENT_EXTRA,
+        "ns from here to who was asked and back, as the TCP handshake showed them"),
     ROW("event.start", EVENT_TIME, start_ns, EVENT_ALWAYS, "time of the first packet"),
+    ROW("event.transfer", EVENT_OPTIONAL, transfer, EVENT_EXTRA,
+        "ns from the response's first packet to its last"),
     FIELD("event.type", EVENT_JSON, event_type_json, "connection, protocol"),
     FIELD("method", EVENT_SPAN, method, "the kind of request: a command, a verb"),
     FIELD("network.bytes", EVENT_U64, network_bytes, "message bytes of both"),
@@ -151,6 +155,7 @@ void transaction_finish(struct transaction *t)
     set_default(&t->status_text, t->status == TRANSACTION_OK ? "OK" : "Error");
     t->duration = between(t->start_ns, t->end_ns);
     t->first_byte = between(t->request_ns != 0 ? t->request_ns : t->start_ns, t->response_ns);
+    t->transfer = between(t->response_ns, t->end_ns);
     t->network_bytes = t->source_bytes + t->destination_bytes;
     relate_ends(t);
 }

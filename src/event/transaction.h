@@ -46,6 +46,7 @@ struct transaction {
     uint32_t source_port;
     uint32_t destination_port;
     bool incomplete;
+    struct event_optional round_trip; /* from here to who was asked, and back */
     const char *network_type;
     const char *transport;
     char community_id[32];
@@ -58,6 +59,7 @@ struct transaction {
     /* by transaction_finish() */
     struct event_optional duration;   /* start to end; absent without a response */
     struct event_optional first_byte; /* request's end to response's first packet */
+    struct event_optional transfer;   /* response's first packet to its last */
     uint64_t network_bytes;
     struct event_address related[2]; /* the ends, where related_ip has no room for them */
 };

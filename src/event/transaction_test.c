@@ -53,7 +53,7 @@ static void says_all(void **state)
               .path = span_str("/it"), .destination_domain = span_str("host"),
               .user_name = span_str("me"), .notes = {1, notes}, .source = {4, {10, 0, 0, 1}},
               .destination = {4, {10, 0, 0, 2}}, .source_port = 1025, .destination_port = 80,
-              .incomplete = true, .network_type = "ipv4", .transport = "tcp",
+              .incomplete = true, .round_trip = {15, true}, .network_type = "ipv4", .transport = "tcp",
               .community_id = "1:x"},
         .thing = span_str("own"),
     };
@@ -65,8 +65,8 @@ static void says_all(void **state)
         "\"error\":{\"message\":\"odd\"},\"event\":{\"action\":\"sample.get\","
         "\"category\":[\"network\"],\"dataset\":\"sample\",\"duration\":100,"
         "\"end\":\"1970-01-01T00:00:01.000000100Z\",\"first_byte\":20,\"incomplete\":true,"
-        "\"kind\":\"event\",\"outcome\":\"failure\",\"start\":\"1970-01-01T00:00:01.000000000Z\","
-        "\"type\":[\"connection\",\"protocol\"]},\"method\":\"GET\",\"network\":{\"bytes\":7,"
+        "\"kind\":\"event\",\"outcome\":\"failure\",\"round_trip\":15,\"start\":"
+        "\"1970-01-01T00:00:01.000000000Z\",\"transfer\":70,\"type\":[\"connection\",\"protocol\"]},\"method\":\"GET\",\"network\":{\"bytes\":7,"
         "\"community_id\":\"1:x\",\"protocol\":\"sample\",\"transport\":\"tcp\",\"type\":\"ipv4\"},"
         "\"path\":\"/it\",\"query\":\"get it\",\"related\":{\"ip\":[\"10.0.0.1\",\"10.0.0.2\"]},"
         "\"resource\":\"it\",\"sample\":{\"thing\":\"own\"},\"server\":{\"bytes\":4,\"domain\":"

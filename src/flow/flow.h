@@ -85,11 +85,13 @@ struct flow_cold {
     uint8_t mac[2][6];     /* by side; valid where mac_seen has the side's bit */
     char history[14];      /* Zeek's letters but '^', not terminated when full */
     uint8_t retransmissions[2]; /* by side, saturating; paces the history's 't' */
-    uint32_t handshake_us; /* SYN to the ACK of the SYN-ACK as seen here, 0: unknown */
+    uint32_t handshake_us : 25;   /* SYN to the ACK of the SYN-ACK as seen here, saturating; 0: unknown */
+    uint32_t handshake_share : 7; /* see flow_round_trip_ns() */
     uint32_t tunnel_id[1]; /* as first seen from the initiator (in the key only if shared) */
     uint16_t icmp_errors;  /* ICMP errors that quoted it */
     uint8_t icmp_error;    /* type of the latest, plus 1; 0: none */
-    uint8_t mac_seen;
+    uint8_t mac_seen : 2;
+    uint8_t handshake_share_low : 6;
 };
 
 /* ---- The table ---------------------------------------------------------------------------- */
@@ -160,6 +162,7 @@ struct flow_update {
     bool out_of_order;    /* TCP segment behind what was expected, but new */
     bool opened;          /* TCP handshake complete with this packet */
     bool closed;          /* TCP connection ended with this packet */
+    uint64_t before_ns;   /* time of the flow's latest packet before this one */
 };
 
 /* Starts a new flow with its first packet: first time, MACs, order, and the initiator, which is
@@ -180,6 +183,11 @@ bool flow_is_reopened(const struct flow *flow, const struct packet *p, int end);
  * flow_key_make returned. The packet has a time. */
 struct flow_update flow_count(struct flow_table *table, flow_index index, const struct packet *p,
                               int end);
+
+/* Nanoseconds from here to an end of a TCP connection (1: the responder, 0: the initiator) and back, as
+ * its handshake showed them: SYN to SYN-ACK, or SYN-ACK to ACK, to a thousandth of the whole. 0: not
+ * known, because the handshake was not seen, or not without packets sent again. */
+uint64_t flow_round_trip_ns(const struct flow_cold *cold, unsigned side);
 
 /* Notes an ICMP error that quoted a packet of this flow. */
 void flow_note_icmp(struct flow_table *table, flow_index index, const struct packet *error);

@@ -62,7 +62,7 @@ static bool sender_is_initiator(const struct flow *flow, const struct packet *p)
 static void note_mac(struct flow_cold *cold, unsigned side, const uint8_t *mac)
 {
     memcpy(cold->mac[side], mac, MAC_SIZE);
-    cold->mac_seen |= (uint8_t)(1U << side);
+    cold->mac_seen = (uint8_t)((cold->mac_seen | 1U << side) & 3U);
 }
 
 void flow_begin(struct flow_table *table, flow_index index, const struct packet *p, int end,
@@ -107,7 +107,7 @@ struct flow_update flow_count(struct flow_table *table, flow_index index, const 
 {
     struct flow *flow = flow_at(table, index);
     unsigned side = (unsigned)end ^ flow->initiator;
-    struct flow_update update = {.side = (uint8_t)side};
+    struct flow_update update = {.side = (uint8_t)side, .before_ns = flow->last_ns};
     if (flow->packets[side] == 0) {
         count_first(flow, flow_cold_at(table, index), p, side);
     }

@@ -241,6 +241,33 @@ static bool completes_handshake(const struct flow *flow, const struct packet *p,
            !(flow->tcp_flags[1] & TCP_SYN);
 }
 
+enum { HANDSHAKE_US_MAX = (1 << 25) - 1, SHARE_LOW = 6, SHARE_MAX = (1 << 13) - 2 };
+
+/* What of the handshake passed until the SYN-ACK, if there were three packets and no more: others were
+ * sent again, and nobody knows which of them was answered. Kept as a share, plus 1. */
+static void note_share(const struct flow *flow, struct flow_cold *cold, const struct packet *p,
+                       uint64_t before_ns)
+{
+    uint64_t all = p->time_ns - flow->first_ns;
+    bool is_plain = flow->packets[0] == 2 && flow->packets[1] == 1 && flow->tcp_flags[1] & TCP_ACK;
+    if (!is_plain || all == 0 || before_ns < flow->first_ns || before_ns > p->time_ns) {
+        return;
+    }
+    uint64_t share = (before_ns - flow->first_ns) * SHARE_MAX / all + 1;
+    cold->handshake_share = (uint32_t)(share >> SHARE_LOW) & 127U;
+    cold->handshake_share_low = (uint8_t)(share & 63U);
+}
+
+uint64_t flow_round_trip_ns(const struct flow_cold *cold, unsigned side)
+{
+    unsigned share = (unsigned)cold->handshake_share << SHARE_LOW | cold->handshake_share_low;
+    if (share == 0 || cold->handshake_us == HANDSHAKE_US_MAX) {
+        return 0;
+    }
+    unsigned part = side == 1 ? share - 1 : SHARE_MAX - (share - 1);
+    return (uint64_t)cold->handshake_us * 1000 * part / SHARE_MAX;
+}
+
 static void note_opened(struct flow *flow, struct flow_cold *cold, const struct packet *p,
                         struct flow_update *update)
 {
@@ -250,9 +277,9 @@ static void note_opened(struct flow *flow, struct flow_cold *cold, const struct 
     update->opened = true;
     if (update->side == 0 && cold->history[0] == 'S' && p->time_ns >= flow->first_ns) {
         uint64_t microseconds = (p->time_ns - flow->first_ns) / 1000;
-        cold->handshake_us = microseconds == 0           ? 1
-                             : microseconds > UINT32_MAX ? UINT32_MAX
-                                                         : (uint32_t)microseconds;
+        microseconds = microseconds > HANDSHAKE_US_MAX ? HANDSHAKE_US_MAX : microseconds;
+        cold->handshake_us = microseconds == 0 ? 1 : (uint32_t)microseconds & HANDSHAKE_US_MAX;
+        note_share(flow, cold, p, update->before_ns);
     }
 }
 

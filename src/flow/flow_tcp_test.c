@@ -111,7 +111,10 @@ static void a_whole_connection(void **state)
     assert_false(lab->update.opened);
     tcp(lab, CLIENT, A, 101, 501, 0);
     assert_true(lab->update.opened);
-    assert_int_equal(flow_cold_at(lab->table, lab->flow)->handshake_us, 2000);
+    const struct flow_cold *cold = flow_cold_at(lab->table, lab->flow);
+    assert_int_equal(cold->handshake_us, 2000);
+    assert_int_equal(flow_round_trip_ns(cold, 0), 1000000);
+    assert_int_equal(flow_round_trip_ns(cold, 1), 1000000);
     tcp(lab, CLIENT, A, 101, 501, 50);
     assert_false(lab->update.opened);
     tcp(lab, SERVER, A, 501, 151, 0);
@@ -134,6 +137,35 @@ static void a_whole_connection(void **state)
     assert_int_equal(flow->ttl[1], 128);
     assert_int_equal(flow->retransmissions, 0);
     assert_true(flow->last_ns - flow->first_ns == 9 * (uint64_t)MS);
+}
+
+/* Of 10 ms in all the server had 3; then with a SYN more, when nobody can say which was answered. */
+static void round_trips_are_told_by_plain_handshakes(void **state)
+{
+    struct lab *lab = *state;
+    tcp(lab, CLIENT, S, 100, 0, 0);
+    lab->now_ns += 2 * (uint64_t)MS;
+    tcp(lab, SERVER, S | A, 500, 101, 0);
+    lab->now_ns += 6 * (uint64_t)MS;
+    tcp(lab, CLIENT, A, 101, 501, 0);
+    const struct flow_cold *cold = flow_cold_at(lab->table, lab->flow);
+    assert_int_equal(cold->handshake_us, 10000);
+    uint64_t server = flow_round_trip_ns(cold, 1), client = flow_round_trip_ns(cold, 0);
+    assert_in_range(server, 2998000, 3000000);
+    assert_in_range(client, 7000000, 7002000);
+}
+
+static void round_trips_are_not_guessed(void **state)
+{
+    struct lab *lab = *state;
+    tcp(lab, CLIENT, S, 100, 0, 0);
+    tcp(lab, CLIENT, S, 100, 0, 0);
+    tcp(lab, SERVER, S | A, 500, 101, 0);
+    tcp(lab, CLIENT, A, 101, 501, 0);
+    const struct flow_cold *cold = flow_cold_at(lab->table, lab->flow);
+    assert_int_equal(cold->handshake_us, 3000);
+    assert_int_equal(flow_round_trip_ns(cold, 0), 0);
+    assert_int_equal(flow_round_trip_ns(cold, 1), 0);
 }
 
 static void attempts_that_failed(void **state)
@@ -510,6 +542,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         lab_test(a_whole_connection),
+        lab_test(round_trips_are_told_by_plain_handshakes),
+        lab_test(round_trips_are_not_guessed),
         lab_test(attempts_that_failed),
         lab_test(a_scan_that_takes_its_syn_back),
         lab_test(a_scan_that_was_answered),

@@ -168,8 +168,8 @@ static void a_command_and_its_reply(void **state)
         "\"destination\":{\"bytes\":5},\"event\":{\"action\":\"redis.set\",\"category\":"
         "[\"network\"],\"dataset\":\"redis\",\"duration\":1000000,\"end\":"
         "\"1970-01-01T00:00:01.002000000Z\",\"first_byte\":1000000,\"kind\":\"event\",\"start\":"
-        "\"1970-01-01T00:00:01.001000000Z\",\"type\":[\"connection\",\"protocol\"]},\"method\":"
-        "\"SET\",\"network\":{\"bytes\":36,\"protocol\":\"redis\"},\"query\":\"set key3 me\","
+        "\"1970-01-01T00:00:01.001000000Z\",\"transfer\":0,\"type\":[\"connection\",\"protocol\"]},"
+        "\"method\":\"SET\",\"network\":{\"bytes\":36,\"protocol\":\"redis\"},\"query\":\"set key3 me\","
         "\"redis\":{\"return_value\":\"OK\"},\"resource\":\"key3\",\"server\":{\"bytes\":5},"
         "\"source\":{\"bytes\":31},\"status\":\"OK\",\"type\":\"redis\"}\n");
     stage_done(&s);
