@@ -273,6 +273,11 @@ static void create(struct exchange *x, enum policies_part part)
     enum policies_status status =
         policies_load_text(x->service->policies, span_of(x->request.data, x->request.size), part,
                            name, &err);
+    if (status == POLICIES_DONE && !engine_follow(x->service->engine, &err)) {
+        policies_drop(x->service->policies, name);
+        engine_follow(x->service->engine, NULL);
+        status = POLICIES_INVALID;
+    }
     if (status != POLICIES_DONE) {
         refuse(x, status == POLICIES_CONFLICT    ? MHD_HTTP_CONFLICT
                   : status == POLICIES_UNMATCHED ? MHD_HTTP_UNPROCESSABLE_CONTENT
@@ -293,6 +298,7 @@ static void drop(struct exchange *x, enum policies_part part, const char *name)
     struct policies *set = x->service->policies;
     enum policies_status status =
         part == POLICIES_TAP ? policies_drop_tap(set, name) : policies_drop(set, name);
+    engine_follow(x->service->engine, NULL); /* which closes */
     x->type = "text/json";
     if (status == POLICIES_DONE) {
         json_object_begin(&x->body);

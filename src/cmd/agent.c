@@ -91,7 +91,9 @@ static int serve(struct engine *engine, const struct config *config,
         print_welcome(api_address(api));
     }
     struct terminal terminal = terminal_of(stderr);
+    struct policies *policies = engine_policies(engine);
     bool well = engine_start(engine, &err) &&
+                (policies == NULL || policies_begin(policies, &err)) &&
                 wait_for_end(engine, terminal.is_terminal && !options->is_quiet, &err);
     api_stop(api);
     well = engine_stop(engine, &err) && well;
@@ -113,7 +115,8 @@ int agent_run(const struct config *config, const struct agent_options *options)
         .mode = options->mode, .serves = config->api.enabled, .listens = true,
         .policies = policies};
     struct engine *engine = engine_new(config, &engine_options, &err);
-    if (engine == NULL) {
+    if (engine == NULL || !engine_follow(engine, &err)) {
+        engine_free(engine);
         policies_free(policies);
         return complain(options, &err);
     }

@@ -255,8 +255,7 @@ static bool prepare(struct config *config, const struct arguments *arguments, st
     struct json document;
     json_init(&document);
     put_document(&document, arguments);
-    bool done = policy_agent_add(config, &document, err) && policy_agent_taps(config, err) &&
-                set_address(config, arguments, err) && add_otel(config, arguments, err);
+    bool done = policy_agent_add(config, &document, err) && set_address(config, arguments, err) && add_otel(config, arguments, err);
     json_done(&document);
     const char *instance = arguments_string(arguments, "prom-instance");
     instance = instance != NULL ? instance : policy_agent_value(config, "prom_instance");

@@ -173,6 +173,11 @@ struct board {
     struct board_second history[BOARD_HISTORY];
 };
 
+/* Policies came or went: opens what they capture on and the captures that they read, and closes what
+ * none asks for any more. False and err when something cannot be opened: drop the policy and call again.
+ * Before the start and while it runs; any thread. */
+bool engine_follow(struct engine *engine, struct err *err);
+
 /* Borrows the board until engine_unlock(); hold it briefly. */
 const struct board *engine_lock(struct engine *engine);
 void engine_unlock(struct engine *engine);

@@ -18,6 +18,8 @@ struct engine_tap {
 
 struct file_run;
 struct live_run;
+struct live_plan;
+struct live_tap;
 struct exporter;
 
 struct engine {
@@ -75,9 +77,11 @@ bool live_run_start(struct live_run *run, struct err *err);
 void live_run_stop(struct live_run *run);
 /* False and err when a worker's tap failed for good. */
 bool live_run_is_well(struct live_run *run, struct err *err);
-/* Sums a tap's counters over the workers; returns false behind the last tap. */
-bool live_run_stats(const struct live_run *run, uint32_t tap, struct tap_stats *ret,
-                    const struct config_tap **ret_config);
+/* The taps there are, which stay open until released (live_taps.h). Hold them briefly. */
+const struct live_plan *live_run_hold(struct live_run *run);
+void live_run_release(struct live_run *run);
+/* Sums the counters of a tap that is held over the workers. */
+void live_run_stats(const struct live_run *run, const struct live_tap *tap, struct tap_stats *ret);
 /* Sums the fronts' counters as the workers published them last. */
 void live_run_fragments(const struct live_run *run, struct defrag_stats *ret);
 

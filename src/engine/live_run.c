@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Live capture: one thread a worker, each with its own handle on every tap, its own front and its
  * own flows; the kernel spreads the packets (tap/fanout.h). A worker never waits for anybody: it
- * reads, works, and between two batches looks at its timers and at readers' questions. */
+ * reads, works, and between two batches looks at its timers, at readers' questions, and whether taps
+ * have come or gone (live_taps.h). */
 #include "engine/engine_core.h"
 
 #include "base/pages.h"
+#include "engine/file_input.h"
+#include "engine/live_taps.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #define SECOND_NS UINT64_C(1000000000)
 /* An idle tap's time runs this much behind the clock: packets that the kernel has not handed over
@@ -18,10 +20,9 @@
 #define IDLE_LAG_NS UINT64_C(200000000)
 
 enum {
-    POLL_MS = 100,
-    POLL_SEVERAL_MS = 5, /* with several taps, which are polled in turn */
-    TAPS_MAX = 16,
     OFFICE_NS = 5000000,
+    REST_NS = 20000000, /* of a worker without taps */
+    CAPTURES_MAX = 256,
 };
 
 struct live_worker {
@@ -30,8 +31,6 @@ struct live_worker {
     struct worker *worker;
     struct lane lane;
     struct tap_batch batch;
-    struct engine_tap taps[TAPS_MAX];
-    uint32_t tap_count;
     pthread_t thread;
     struct err failure;
     _Atomic bool failed;
@@ -42,6 +41,9 @@ struct live_worker {
 struct live_run {
     struct engine *engine;
     struct live_worker *workers;
+    struct live_taps *taps;
+    struct file_inputs *files; /* of policies */
+    pthread_mutex_t following;
     pthread_t office;
     _Atomic bool stop;
     _Atomic bool office_ends;
@@ -56,47 +58,6 @@ static uint64_t clock_ns(clockid_t clock)
 }
 
 /* ---- Building ------------------------------------------------------------------------------- */
-
-/* Groups must differ between the agents of a machine, and a tap takes one for each of its sources. */
-static uint16_t first_group(const struct engine *engine)
-{
-    return engine->worker_count > 1 ? (uint16_t)((unsigned)getpid() * 16 + 1) : 0;
-}
-
-static bool open_taps(struct live_worker *self, struct err *err)
-{
-    const struct engine *engine = self->run->engine;
-    const struct config *config = engine->config;
-    uint16_t group = first_group(engine);
-    for (size_t i = 0; i < config->tap_count && i < TAPS_MAX; i++) {
-        const struct config_tap *wanted = &config->taps[i];
-        const struct tap_kind *kind = tap_kind_find(wanted->kind);
-        assert(kind != NULL);
-        const struct text_list *sources =
-            wanted->interfaces.count > 0 ? &wanted->interfaces : &wanted->files;
-        struct tap_options options = {
-            .sources = sources->items,
-            .source_count = (uint32_t)sources->count,
-            .filter = wanted->filter != NULL && wanted->filter[0] != '\0' ? wanted->filter : NULL,
-            .snap_len = (uint32_t)wanted->snap_len,
-            .ring_bytes = (uint64_t)wanted->ring_size,
-            .worker = self->index,
-            .workers = engine->worker_count,
-            .fanout_group = group,
-            .promiscuous = wanted->promiscuous,
-            .ignore_outgoing = wanted->ignore_outgoing,
-            .poll_ms = config->tap_count > 1 ? POLL_SEVERAL_MS : POLL_MS,
-        };
-        struct tap *tap = kind->open(&options, err);
-        if (tap == NULL) {
-            return false;
-        }
-        group = (uint16_t)(group + (group > 0 ? sources->count : 0));
-        self->taps[self->tap_count++] =
-            (struct engine_tap){.config = wanted, .kind = kind, .tap = tap};
-    }
-    return true;
-}
 
 static bool init_worker(struct live_worker *self, struct live_run *run, uint32_t index,
                         struct err *err)
@@ -116,7 +77,7 @@ static bool init_worker(struct live_worker *self, struct live_run *run, uint32_t
     if (self->batch.frames == NULL || self->batch.memory == NULL) {
         return err_set(err, ERR_FAILED, "out of memory");
     }
-    return open_taps(self, err);
+    return true;
 }
 
 struct live_run *live_run_new(struct engine *engine, struct err *err)
@@ -131,6 +92,13 @@ struct live_run *live_run_new(struct engine *engine, struct err *err)
     }
     run->engine = engine;
     run->workers = workers;
+    pthread_mutex_init(&run->following, NULL);
+    run->files = file_inputs_new(engine);
+    run->taps = run->files != NULL ? live_taps_new(engine, err) : NULL;
+    if (run->taps == NULL) {
+        live_run_free(run);
+        return NULL;
+    }
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         if (!init_worker(&workers[i], run, i, err)) {
             live_run_free(run);
@@ -147,13 +115,13 @@ void live_run_free(struct live_run *run)
     }
     for (uint32_t i = 0; i < run->engine->worker_count; i++) {
         struct live_worker *w = &run->workers[i];
-        for (uint32_t k = 0; k < w->tap_count; k++) {
-            w->taps[k].kind->close(w->taps[k].tap);
-        }
         lane_done(&w->lane);
         pages_release(w->batch.frames, TAP_BATCH_FRAMES * sizeof *w->batch.frames);
         pages_release(w->batch.memory, TAP_BATCH_MEMORY);
     }
+    file_inputs_free(run->files);
+    live_taps_free(run->taps);
+    pthread_mutex_destroy(&run->following);
     free(run->workers);
     free(run);
 }
@@ -169,11 +137,15 @@ static void publish_fragments(struct live_worker *self)
 }
 
 /* What a tap has to tell goes to the log and to the board. */
-static void pass_notices(struct live_worker *self, const struct engine_tap *tap)
+static void pass_notices(struct live_worker *self, const struct live_plan *plan)
 {
     char text[LOG_LINE_MAX];
-    while (tap->kind->notice != NULL && tap->kind->notice(tap->tap, text, sizeof text)) {
-        office_note(self->run->engine, text);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct live_tap *tap = plan->taps[i];
+        while (tap->kind->notice != NULL &&
+               tap->kind->notice(tap->handles[self->index], text, sizeof text)) {
+            office_note(self->run->engine, text);
+        }
     }
 }
 
@@ -183,40 +155,59 @@ struct meter {
     uint64_t busy;
 };
 
-static void meter_add(struct meter *meter, struct live_worker *self, uint64_t from, uint64_t to)
+static void meter_add(struct meter *meter, struct live_worker *self, const struct live_plan *plan,
+                      uint64_t from, uint64_t to)
 {
     meter->busy += to - from;
     uint64_t elapsed = to - meter->second_began;
     if (elapsed >= SECOND_NS) {
         worker_set_load(self->worker, meter->busy * 1000000 / elapsed);
         publish_fragments(self);
-        for (uint32_t i = 0; i < self->tap_count; i++) {
-            pass_notices(self, &self->taps[i]);
-        }
+        pass_notices(self, plan);
         *meter = (struct meter){.second_began = to};
     }
+}
+
+/* A tap failed for good: the agent ends, unless only policies asked for it. False when it ends. */
+static bool bear_failure(struct live_worker *self, struct live_tap *tap)
+{
+    if (!tap->is_lent) {
+        atomic_store_explicit(&self->failed, true, memory_order_release);
+        return false;
+    }
+    if (!atomic_exchange(&tap->has_failed, true)) {
+        office_note(self->run->engine, self->failure.text);
+    }
+    self->failure = (struct err){0};
+    return true;
 }
 
 /* One turn over all taps. False when a tap failed for good or all have ended. */
 static bool turn(struct live_worker *self, struct meter *meter)
 {
+    const struct live_plan *plan = live_taps_take(self->run->taps, self->index);
     bool idle = true;
     uint32_t ended = 0;
-    for (uint32_t i = 0; i < self->tap_count; i++) {
-        struct engine_tap *tap = &self->taps[i];
-        enum tap_status status = tap->kind->next(tap->tap, &self->batch, &self->failure);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        struct live_tap *tap = plan->taps[i];
+        enum tap_status status = TAP_END;
+        if (!atomic_load_explicit(&tap->has_failed, memory_order_relaxed)) {
+            status = tap->kind->next(tap->handles[self->index], &self->batch, &self->failure);
+        }
         uint64_t began = clock_ns(CLOCK_MONOTONIC);
-        if (status == TAP_ERROR) {
-            atomic_store_explicit(&self->failed, true, memory_order_release);
+        if (status == TAP_ERROR && !bear_failure(self, tap)) {
             return false;
         }
-        ended += status == TAP_END;
+        ended += status == TAP_END && !tap->is_lent;
         if (status == TAP_OK) {
             idle = false;
             worker_select_tap(self->worker, tap->config->name);
             lane_frames(&self->lane, self->batch.frames, self->batch.count);
-            meter_add(meter, self, began, clock_ns(CLOCK_MONOTONIC));
+            meter_add(meter, self, plan, began, clock_ns(CLOCK_MONOTONIC));
         }
+    }
+    if (plan->count == 0) {
+        nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
     }
     uint64_t began = clock_ns(CLOCK_MONOTONIC);
     if (idle) {
@@ -224,20 +215,19 @@ static bool turn(struct live_worker *self, struct meter *meter)
     }
     worker_step(self->worker);
     worker_answer(self->worker);
-    meter_add(meter, self, began, clock_ns(CLOCK_MONOTONIC));
-    return ended < self->tap_count;
+    meter_add(meter, self, plan, began, clock_ns(CLOCK_MONOTONIC));
+    return plan->count == 0 || ended < plan->count;
 }
 
 static void *work(void *argument)
 {
     struct live_worker *self = argument;
     struct meter meter = {.second_began = clock_ns(CLOCK_MONOTONIC)};
-    for (uint32_t i = 0; i < self->tap_count; i++) {
-        pass_notices(self, &self->taps[i]);
-    }
+    pass_notices(self, live_taps_take(self->run->taps, self->index));
     while (!atomic_load_explicit(&self->run->stop, memory_order_relaxed) && turn(self, &meter)) {
     }
     lane_end(&self->lane);
+    live_taps_leave(self->run->taps, self->index);
     return NULL;
 }
 
@@ -270,8 +260,10 @@ bool live_run_start(struct live_run *run, struct err *err)
     int failed = pthread_create(&run->office, NULL, run_office, run);
     assert(failed == 0);
     run->threads_run = true;
-    (void)err;
-    return true;
+    pthread_mutex_lock(&run->following);
+    bool done = file_inputs_start(run->files, err);
+    pthread_mutex_unlock(&run->following);
+    return done;
 }
 
 void live_run_stop(struct live_run *run)
@@ -283,6 +275,9 @@ void live_run_stop(struct live_run *run)
     for (uint32_t i = 0; i < run->engine->worker_count; i++) {
         pthread_join(run->workers[i].thread, NULL);
     }
+    pthread_mutex_lock(&run->following);
+    file_inputs_stop(run->files);
+    pthread_mutex_unlock(&run->following);
     atomic_store_explicit(&run->office_ends, true, memory_order_release);
     pthread_join(run->office, NULL);
     run->threads_run = false;
@@ -299,24 +294,48 @@ bool live_run_is_well(struct live_run *run, struct err *err)
     return true;
 }
 
-bool live_run_stats(const struct live_run *run, uint32_t tap, struct tap_stats *ret,
-                    const struct config_tap **ret_config)
+bool engine_follow(struct engine *engine, struct err *err)
+{
+    struct live_run *run = engine->live;
+    struct policies_capture *wanted = calloc(CAPTURES_MAX, sizeof *wanted);
+    bool done = true;
+    if (wanted == NULL) {
+        return err_set(err, ERR_FAILED, "out of memory");
+    }
+    if (run != NULL && engine->options.policies != NULL) {
+        pthread_mutex_lock(&run->following);
+        size_t count = policies_captures(engine->options.policies, wanted, CAPTURES_MAX);
+        done = count <= CAPTURES_MAX ||
+               err_set(err, ERR_USAGE, "policies read from more than %d places", CAPTURES_MAX);
+        done = done && live_taps_follow(run->taps, wanted, count, err) &&
+               file_inputs_follow(run->files, wanted, count, err);
+        pthread_mutex_unlock(&run->following);
+    }
+    free(wanted);
+    return done;
+}
+
+const struct live_plan *live_run_hold(struct live_run *run)
+{
+    return live_taps_hold(run->taps);
+}
+
+void live_run_release(struct live_run *run)
+{
+    live_taps_release(run->taps);
+}
+
+void live_run_stats(const struct live_run *run, const struct live_tap *tap, struct tap_stats *ret)
 {
     *ret = (struct tap_stats){0};
-    if (tap >= run->workers[0].tap_count) {
-        return false;
-    }
-    *ret_config = run->workers[0].taps[tap].config;
     for (uint32_t i = 0; i < run->engine->worker_count; i++) {
-        const struct engine_tap *t = &run->workers[i].taps[tap];
         struct tap_stats stats = {0};
-        t->kind->stats(t->tap, &stats);
+        tap->kind->stats(tap->handles[i], &stats);
         ret->received += stats.received;
         ret->dropped += stats.dropped;
         ret->freezes += stats.freezes;
         ret->interface_drops += stats.interface_drops;
     }
-    return true;
 }
 
 void live_run_fragments(const struct live_run *run, struct defrag_stats *ret)

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "engine/exporter.h"
+#include "engine/live_taps.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -96,14 +97,17 @@ static void edit_taps(struct engine *engine, struct board *board)
         edit_tap(board, file_run_tap(engine->file)->config, &stats);
         return;
     }
-    const struct config_tap *config;
-    for (uint32_t i = 0; i < 16 && live_run_stats(engine->live, i, &stats, &config); i++) {
-        edit_tap(board, config, &stats);
+    const struct live_plan *plan = live_run_hold(engine->live);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct live_tap *tap = plan->taps[i];
+        live_run_stats(engine->live, tap, &stats);
+        edit_tap(board, tap->config, &stats);
         if (engine->options.policies != NULL) {
-            policies_note_drops(engine->options.policies, config->name, stats.dropped,
+            policies_note_drops(engine->options.policies, tap->config->name, stats.dropped,
                                 stats.interface_drops);
         }
     }
+    live_run_release(engine->live);
 }
 
 static void edit_fragments(struct engine *engine, struct board *board)

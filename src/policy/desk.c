@@ -85,16 +85,16 @@ void desk_turn(struct desk *desk, bool is_late)
     }
 }
 
-void desk_hand_over(struct desk *desk, uint64_t minute)
+bool desk_hand_over(struct desk *desk, uint64_t minute)
 {
     const struct parcel *full = desk->filling;
     if (!full->used[DESK_MINUTE] && !full->used[DESK_BEFORE] && full->late + full->future == 0) {
         desk->filling->minute = minute; /* nothing in it */
-        return;
+        return true;
     }
     struct parcel *spare = atomic_exchange_explicit(&desk->spare, NULL, memory_order_acquire);
     if (spare == NULL) {
-        return;
+        return false;
     }
     desk_close(desk);
     spare->minute = minute;
@@ -102,4 +102,25 @@ void desk_hand_over(struct desk *desk, uint64_t minute)
     desk->filling = spare;
     desk->is_late = false;
     desk->run.block = spare->blocks[DESK_MINUTE];
+    return true;
+}
+
+void desk_turn_all(const struct plan_input *input, bool is_late)
+{
+    for (uint32_t c = 0; c < input->chain_count; c++) {
+        for (uint32_t d = 0; d < input->chains[c].count; d++) {
+            desk_turn(input->chains[c].desks[d], is_late);
+        }
+    }
+}
+
+void desk_lose_all(const struct plan_input *input, bool is_future)
+{
+    for (uint32_t c = 0; c < input->chain_count; c++) {
+        for (uint32_t d = 0; d < input->chains[c].count; d++) {
+            struct parcel *parcel = input->chains[c].desks[d]->filling;
+            parcel->late += !is_future;
+            parcel->future += is_future;
+        }
+    }
 }

@@ -53,8 +53,9 @@ static inline bool desk_count(struct desk *desk, struct handler_event *event, ui
 
 /* From now on events are of the block of this minute, or late for the one before. */
 void desk_turn(struct desk *desk, bool is_late);
-/* Hands the parcel over, if the office has given the other one back; the next one is of `minute`. */
-void desk_hand_over(struct desk *desk, uint64_t minute);
+/* Hands the parcel over, if the office has given the other one back; the next one is of `minute`. False
+ * when the office has not, and this one goes on being filled. */
+bool desk_hand_over(struct desk *desk, uint64_t minute);
 /* What is held back goes into the blocks: for the last parcel, which nobody hands over. */
 void desk_close(struct desk *desk);
 
@@ -75,6 +76,11 @@ struct plan_input {
     uint32_t chain_count;
     const struct handler_reader *streams[PLAN_STREAMS]; /* of messages out of TCP; NULL: none */
 };
+
+/* desk_turn() for all desks of an input. */
+void desk_turn_all(const struct plan_input *input, bool is_late);
+/* An event came too late for any block of it, or from too far in the future. */
+void desk_lose_all(const struct plan_input *input, bool is_future);
 
 struct policy_plan {
     struct plan_input *inputs;

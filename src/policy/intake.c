@@ -2,6 +2,7 @@
 #include "policy/intake.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/pages.h"
 #include "policy/exports.h"
@@ -17,6 +18,8 @@ enum {
     INTAKE_SLAB = 64 << 20,   /* of messages that are cut, of early segments */
     INTAKE_MESSAGE = 4096,    /* of what readers read into */
     GUARD_MINUTES = 10,       /* a packet so far ahead is not believed alone */
+    WAIT_NS = 1000000,
+    WAITS = 5000,             /* for the office: five seconds */
 };
 
 /* The connections of an input live as long as it is in the plan. */
@@ -38,6 +41,7 @@ struct intake {
     uint64_t second;      /* of packet time: transactions are looked at in each */
     uint64_t ahead;       /* a minute that one packet spoke of, and nobody else yet; 0: none */
     bool is_recorded;
+    bool waits;           /* reads a file: faster than the office looks after what was counted */
     _Alignas(16) uint8_t message[INTAKE_MESSAGE];
     /* the event at hand, for those called with a message of a connection */
     const struct plan_input *at;
@@ -111,10 +115,12 @@ static void adopt(struct intake *intake, struct policy_plan *plan)
     struct intake_input old[INTAKE_INPUTS];
     memcpy(old, intake->inputs, sizeof old);
     memset(intake->inputs, 0, sizeof intake->inputs);
+    intake->waits = false;
     for (uint32_t i = 0; plan != NULL && i < plan->input_count && i < INTAKE_INPUTS; i++) {
         struct intake_input *to = &intake->inputs[i];
         to->input = plan->inputs[i].input;
         to->first_ns = UINT64_MAX;
+        intake->waits |= to->input->file != NULL && !intake->is_recorded;
         for (uint32_t k = 0; k < INTAKE_INPUTS; k++) {
             if (old[k].input == to->input) {
                 *to = old[k];
@@ -151,34 +157,25 @@ void intake_poll(struct intake *intake)
 
 /* ---- Time ----------------------------------------------------------------------------------- */
 
-static void hand_over(struct intake *intake, uint64_t minute)
+/* Whether to wait for the office once more: it is there, and nobody wants the plan back. */
+static bool may_wait(const struct intake *intake, unsigned *waited)
 {
+    nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+    return !atomic_load(&intake->set->has_ended) && ++*waited < WAITS &&
+           atomic_load(&intake->slot->wanted) == intake->plan;
+}
+
+static void hand_over(struct intake *intake, uint64_t minute, bool waits)
+{
+    unsigned waited = 0;
     for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
         const struct plan_input *input = &intake->plan->inputs[i];
         for (uint32_t c = 0; c < input->chain_count; c++) {
             for (uint32_t d = 0; d < input->chains[c].count; d++) {
-                desk_hand_over(input->chains[c].desks[d], minute);
+                while (!desk_hand_over(input->chains[c].desks[d], minute) && waits &&
+                       may_wait(intake, &waited)) {
+                }
             }
-        }
-    }
-}
-
-static void turn_all(const struct plan_input *input, bool is_late)
-{
-    for (uint32_t c = 0; c < input->chain_count; c++) {
-        for (uint32_t d = 0; d < input->chains[c].count; d++) {
-            desk_turn(input->chains[c].desks[d], is_late);
-        }
-    }
-}
-
-static void lose_all(const struct plan_input *input, bool is_future)
-{
-    for (uint32_t c = 0; c < input->chain_count; c++) {
-        for (uint32_t d = 0; d < input->chains[c].count; d++) {
-            struct parcel *parcel = input->chains[c].desks[d]->filling;
-            parcel->late += !is_future;
-            parcel->future += is_future;
         }
     }
 }
@@ -204,7 +201,7 @@ static enum moment moment_of(struct intake *intake, uint64_t time_ns)
         intake->ahead = minute;
         return MOMENT_FUTURE;
     }
-    hand_over(intake, minute);
+    hand_over(intake, minute, intake->waits); /* what waits is to be of its own minute */
     intake->minute = minute;
     intake->ahead = 0;
     return MOMENT_NOW;
@@ -247,7 +244,7 @@ static void pass_second(struct intake *intake, uint64_t time_ns, enum moment mom
     intake->second = second;
     tick(intake, second * SECOND_NS);
     if (!intake->is_recorded) {
-        hand_over(intake, intake->minute);
+        hand_over(intake, intake->minute, false);
     }
 }
 
@@ -323,7 +320,7 @@ static void follow(struct intake *intake, uint32_t number, const struct intake_p
 static bool is_of_tap(const struct intake *intake, const struct policy_input *input,
                       const char *tap)
 {
-    return intake->is_recorded || tap == NULL || strcmp(input->tap, tap) == 0;
+    return intake->is_recorded || tap == NULL || strcmp(input->source, tap) == 0;
 }
 
 static bool wants(const struct intake *intake, const struct policy_input *input,
@@ -388,7 +385,7 @@ static void present(struct intake *intake, uint32_t number, struct handler_event
     const struct plan_input *input = &intake->plan->inputs[number];
     note_seen(&intake->inputs[number], input, event->time_ns);
     if (moment == MOMENT_BEFORE) {
-        turn_all(input, true);
+        desk_turn_all(input, true);
     }
     walk(input, event);
 }
@@ -408,7 +405,7 @@ static void on_record(void *context, const struct flow_record *record)
     telling->event.record = record;
     present(telling->intake, telling->number, &telling->event, telling->moment);
     if (telling->moment == MOMENT_BEFORE) {
-        turn_all(&telling->intake->plan->inputs[telling->number], false);
+        desk_turn_all(&telling->intake->plan->inputs[telling->number], false);
     }
 }
 
@@ -450,7 +447,7 @@ void intake_datagram(struct intake *intake, struct policy_input *input,
             continue;
         }
         if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
-            lose_all(&intake->plan->inputs[i], moment == MOMENT_FUTURE);
+            desk_lose_all(&intake->plan->inputs[i], moment == MOMENT_FUTURE);
         } else {
             tell_flows(intake, i, moment, datagram);
         }
@@ -472,21 +469,22 @@ void intake_packet(struct intake *intake, const struct intake_packet *p)
     pass_second(intake, event.time_ns, moment);
     for (uint32_t i = 0; i < intake->plan->input_count && i < INTAKE_INPUTS; i++) {
         const struct plan_input *input = &intake->plan->inputs[i];
-        if (input->input->kind == HANDLER_FLOW && intake->is_recorded) {
+        if (input->input->kind == HANDLER_FLOW &&
+            (intake->is_recorded || input->input->file != NULL)) {
             tell_captured(intake, i, moment, &event);
         }
         if (input->input->kind != HANDLER_PCAP || !wants(intake, input->input, p)) {
             continue;
         }
         if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
-            lose_all(input, moment == MOMENT_FUTURE);
+            desk_lose_all(input, moment == MOMENT_FUTURE);
             continue;
         }
         event.direction = direction_of(input->input, &event, p->packet->direction);
         present(intake, i, &event, moment);
         follow(intake, i, p, &event);
         if (moment == MOMENT_BEFORE) {
-            turn_all(input, false);
+            desk_turn_all(input, false);
         }
     }
 }
@@ -502,12 +500,12 @@ void intake_event(struct intake *intake, struct policy_input *input, struct hand
             continue;
         }
         if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
-            lose_all(&intake->plan->inputs[i], moment == MOMENT_FUTURE);
+            desk_lose_all(&intake->plan->inputs[i], moment == MOMENT_FUTURE);
             return;
         }
         present(intake, i, event, moment);
         if (moment == MOMENT_BEFORE) {
-            turn_all(&intake->plan->inputs[i], false);
+            desk_turn_all(&intake->plan->inputs[i], false);
         }
     }
 }
@@ -531,13 +529,13 @@ void intake_finish(struct intake *intake, const struct intake_finished *finished
             continue;
         }
         if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
-            lose_all(input, moment == MOMENT_FUTURE);
+            desk_lose_all(input, moment == MOMENT_FUTURE);
             continue;
         }
-        turn_all(input, moment == MOMENT_BEFORE);
+        desk_turn_all(input, moment == MOMENT_BEFORE);
         event.direction = direction_of(input->input, &event, FRAME_DIRECTION_UNKNOWN);
         finished_show(input, &event);
-        turn_all(input, false);
+        desk_turn_all(input, false);
     }
 }
 
@@ -570,11 +568,24 @@ void intake_flush(struct intake *intake, uint64_t now_ns)
         tick(intake, now_ns);
     }
     publish_times(intake);
-    hand_over(intake, intake->minute);
+    hand_over(intake, intake->minute, false);
+}
+
+void intake_settle(struct intake *intake)
+{
+    intake_flush(intake, intake->second * SECOND_NS);
+}
+
+bool intake_is_ready(const struct intake *intake)
+{
+    return intake->plan != NULL;
 }
 
 void intake_end(struct intake *intake)
 {
     publish_times(intake);
+    if (intake->waits) {
+        hand_over(intake, intake->minute, true);
+    }
     atomic_store(&intake->slot->is_used, false);
 }

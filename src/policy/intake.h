@@ -62,5 +62,9 @@ void intake_finish(struct intake *intake, const struct intake_finished *finished
 void intake_flush(struct intake *intake, uint64_t now_ns);
 /* Takes a plan that has changed; between two packets, now and then. */
 void intake_poll(struct intake *intake);
+/* The same for who reads of the past: packet time is what its last event said. */
+void intake_settle(struct intake *intake);
+/* Whether it has a plan: what is read before it goes nowhere. */
+bool intake_is_ready(const struct intake *intake);
 /* No more packets come. */
 void intake_end(struct intake *intake);

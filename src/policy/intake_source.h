@@ -18,6 +18,7 @@ struct intake_seat {
 struct intake_source {
     /* NULL and err when it cannot be. */
     void *(*open)(const struct intake_seat *seat, struct err *err);
+    bool is_past; /* packet time is what its events say, not now */
     /* Waits for what comes, INTAKE_TURN_MS at most, and puts it into the intake. */
     void (*turn)(void *source);
     void (*close)(void *source);

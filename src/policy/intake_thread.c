@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "policy/dnstap_file.h"
 #include "policy/dnstap_server.h"
 #include "policy/flow_server.h"
 #include "policy/policy_core.h"
@@ -16,15 +17,10 @@ struct intake_thread {
     struct intake_seat seat;
     const struct intake_source *kind;
     void *source;
-    uint32_t slot;
+    bool is_running;
     _Atomic bool stop;
     uint64_t second;
 };
-
-uint32_t intake_thread_slot(const struct intake_thread *thread)
-{
-    return thread->slot;
-}
 
 uint64_t intake_source_now(void)
 {
@@ -40,27 +36,13 @@ static void *work(void *argument)
         intake_poll(self->seat.intake);
         self->kind->turn(self->source);
         uint64_t now = intake_source_now();
-        if (now / SECOND_NS != self->second) {
+        if (now / SECOND_NS != self->second && !self->kind->is_past) {
             self->second = now / SECOND_NS;
             intake_flush(self->seat.intake, now);
         }
     }
     intake_end(self->seat.intake);
     return NULL;
-}
-
-static uint32_t free_slot(const struct policies *set)
-{
-    for (uint32_t slot = set->options.slots; slot < POLICY_SLOTS; slot++) {
-        bool is_taken = false;
-        for (const struct policy_input *i = set->inputs; i != NULL; i = i->next) {
-            is_taken |= i->thread != NULL && i->thread->slot == slot;
-        }
-        if (!is_taken) {
-            return slot;
-        }
-    }
-    return POLICY_SLOTS;
 }
 
 static void thread_free(struct intake_thread *self)
@@ -72,32 +54,45 @@ static void thread_free(struct intake_thread *self)
     free(self);
 }
 
-static bool begin(struct policies *set, struct intake_thread *self, struct err *err)
+static bool open_source(struct policies *set, struct intake_thread *self, struct err *err)
 {
-    self->slot = free_slot(set);
-    self->seat.intake = intake_new(set, self->slot, err);
+    self->seat.intake = intake_new(set, self->seat.input->slot, err);
     self->source = self->seat.intake != NULL ? self->kind->open(&self->seat, err) : NULL;
-    if (self->source == NULL) {
-        return false;
+    return self->source != NULL;
+}
+
+bool intake_thread_begin(struct intake_thread *self, struct err *err)
+{
+    if (self == NULL || self->is_running) {
+        return true;
     }
     intake_poll(self->seat.intake);
-    return pthread_create(&self->thread, NULL, work, self) == 0 ||
+    self->is_running = pthread_create(&self->thread, NULL, work, self) == 0;
+    if (!self->is_running) {
+        intake_end(self->seat.intake);
+    }
+    return self->is_running ||
            err_set(err, ERR_FAILED, "no thread for the input %s", self->seat.input->name);
 }
 
-/* What events of an input come from; NULL: from files, or packets. */
+/* What events of an input come from; NULL: packets that the engine brings. */
 static const struct intake_source *source_of(const struct policy_input *input)
 {
     switch (input->kind) {
     case HANDLER_DNSTAP:
-        return tree_get(&input->config, "dnstap_file") == NULL ? &dnstap_server : NULL;
+        return input->file == NULL ? &dnstap_server : &dnstap_file;
     case HANDLER_FLOW:
-        return tree_get(&input->config, "pcap_file") == NULL ? &flow_server : NULL;
+        return input->file == NULL ? &flow_server : NULL;
     case HANDLER_NETPROBE:
         return &probe_server;
     default:
         return NULL;
     }
+}
+
+bool intake_thread_is_apart(const struct policies *set, const struct policy_input *input)
+{
+    return !set->options.is_recorded && (input->file != NULL || source_of(input) != NULL);
 }
 
 bool intake_thread_start(struct policies *set, struct policy_input *input, struct err *err)
@@ -112,7 +107,9 @@ bool intake_thread_start(struct policies *set, struct policy_input *input, struc
     }
     self->seat.input = input;
     self->kind = kind;
-    if (!begin(set, self, err)) {
+    bool done = open_source(set, self, err) &&
+                (!set->has_begun || intake_thread_begin(self, err));
+    if (!done) {
         thread_free(self);
         return false;
     }
@@ -124,7 +121,9 @@ void intake_thread_stop(struct intake_thread *self)
 {
     if (self != NULL) {
         atomic_store_explicit(&self->stop, true, memory_order_relaxed);
-        pthread_join(self->thread, NULL);
+        if (self->is_running) {
+            pthread_join(self->thread, NULL);
+        }
         thread_free(self);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/policy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -34,6 +35,7 @@ void policies_free(struct policies *set)
     if (set == NULL) {
         return;
     }
+    atomic_store(&set->has_ended, true);
     for (struct policy_input *input = set->inputs; input != NULL; input = input->next) {
         intake_thread_stop(input->thread);
     }
@@ -103,6 +105,46 @@ bool policies_packet_tap(const struct policies *set, size_t index,
         return true;
     }
     return false;
+}
+
+size_t policies_captures(struct policies *set, struct policies_capture *ret, size_t max)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&set->lock);
+    for (const struct policy_input *input = set->inputs; input != NULL; input = input->next) {
+        const char *interface = text_at(&input->config, "iface");
+        bool is_read = (input->kind == HANDLER_PCAP || input->kind == HANDLER_FLOW) &&
+                       input->file != NULL;
+        bool is_captured = input->kind == HANDLER_PCAP && input->file == NULL && interface != NULL;
+        if (input->consumers == 0 || (!is_read && !is_captured)) {
+            continue;
+        }
+        if (count < max) {
+            ret[count] = (struct policies_capture){
+                .serial = input->serial, .is_file = is_read, .slot = input->slot};
+            snprintf(ret[count].name, sizeof ret[count].name, "%s", input->source);
+            snprintf(ret[count].source, sizeof ret[count].source, "%s",
+                     is_read ? input->file : interface);
+        }
+        count++;
+    }
+    pthread_mutex_unlock(&set->lock);
+    return count;
+}
+
+bool policies_begin(struct policies *set, struct err *err)
+{
+    bool done = true;
+    pthread_mutex_lock(&set->changes);
+    pthread_mutex_lock(&set->lock);
+    set->has_begun = true;
+    for (struct policy_input *i = set->inputs; i != NULL && done; i = i->next) {
+        done = intake_thread_begin(i->thread, err);
+    }
+    pthread_mutex_unlock(&set->lock);
+    policy_plan_publish(set);
+    pthread_mutex_unlock(&set->changes);
+    return done;
 }
 
 uint32_t policies_input_count(struct policies *set, uint32_t kind)
@@ -180,9 +222,16 @@ static uint32_t collect_instance(struct policy_instance *instance, uint64_t now_
     return count;
 }
 
+uint64_t policy_input_time(const struct policies *set, const struct policy_input *input)
+{
+    return input->slot == POLICY_WORKERS
+               ? set->now_ns
+               : atomic_load_explicit(&set->slots[input->slot].now_ns, memory_order_relaxed);
+}
+
 static void note_time(struct policies *set)
 {
-    for (uint32_t i = 0; i < POLICY_SLOTS; i++) {
+    for (uint32_t i = 0; i < set->options.slots && i < POLICY_SLOTS; i++) {
         uint64_t now = atomic_load_explicit(&set->slots[i].now_ns, memory_order_relaxed);
         set->now_ns = now > set->now_ns ? now : set->now_ns;
     }
@@ -195,7 +244,7 @@ uint32_t policies_collect(struct policies *set)
     note_time(set);
     for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
         for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
-            count += collect_instance(i, set->now_ns);
+            count += collect_instance(i, policy_input_time(set, i->input));
         }
     }
     policy_resources_sample(set, false);
@@ -206,6 +255,7 @@ uint32_t policies_collect(struct policies *set)
 void policies_finish(struct policies *set)
 {
     policies_collect(set);
+    atomic_store(&set->has_ended, true);
     pthread_mutex_lock(&set->lock);
     for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
         for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {

@@ -70,6 +70,22 @@ struct policies_packet_tap {
     const char *filter;    /* of the tap alone; "" for none */
 };
 
+/* What packets of live inputs come from: the engine captures there, or reads, for as long as it is
+ * listed. */
+struct policies_capture {
+    uint64_t serial;   /* the same only for the very same input */
+    char name[320];    /* what intake_select() is told of its packets */
+    char source[512];  /* an interface, or the path of a file */
+    bool is_file;
+    uint32_t slot;     /* of a file: of the intake that its packets go to */
+};
+
+/* Copies up to `max` of them; returns how many there are. Any thread. */
+size_t policies_captures(struct policies *set, struct policies_capture *ret, size_t max);
+
+/* The process has given up what it needs no more: inputs that listen begin. */
+bool policies_begin(struct policies *set, struct err *err);
+
 /* The taps of type "pcap", by number; false behind the last. */
 bool policies_packet_tap(const struct policies *set, size_t index,
                          struct policies_packet_tap *ret);

@@ -21,6 +21,7 @@ enum {
     POLICY_NAME = 160,
     POLICY_CHAIN_MAX = 32,
     POLICY_LINKS = 6, /* link types that a filter is compiled for */
+    POLICY_WORKERS = POLICY_SLOTS, /* no slot: all workers bring events */
 };
 
 struct policy_tap {
@@ -73,6 +74,11 @@ struct policy_input {
     char *key;                  /* config as text: equal ones are one input */
     struct hosts hosts;
     struct hosts only_hosts;    /* dnstap */
+    uint64_t serial;            /* no other input ever had it */
+    uint32_t slot;              /* that brings its events; POLICY_WORKERS: the workers' */
+    const char *file;           /* that its events are read from; NULL: none */
+    const char *source;         /* what packets for it come from: the tap, or "tap:interface" where a
+                                 * policy names another interface than its tap */
     bool is_netflow;            /* flows: NetFlow or IPFIX, not sFlow */
     const char *bpf;            /* NULL: none */
     struct bpf_program *programs[POLICY_LINKS];
@@ -113,6 +119,9 @@ struct policies {
     pthread_mutex_t changes;
     pthread_mutex_t lock;
     struct policy_slot slots[POLICY_SLOTS];
+    uint64_t serial;              /* of the next input */
+    bool has_begun;               /* threads of inputs run */
+    _Atomic bool has_ended;       /* nobody collects any more */
     uint64_t now_ns;              /* packet time of the office */
     struct timespec started;
     uint64_t sampled_ns;          /* when resources were looked at */
@@ -133,6 +142,8 @@ struct policy_input *policy_input_of(struct policies *set, const struct policy_t
                                      struct err *err);
 /* Takes an input off the list and frees it. */
 void policy_input_drop(struct policies *set, struct policy_input *input);
+/* Packet time where its events come from; 0: none yet. The lock is held. */
+uint64_t policy_input_time(const struct policies *set, const struct policy_input *input);
 /* Whether a frame of this link type passes the input's filter. */
 bool policy_input_passes(const struct policy_input *input, uint16_t link, struct span frame,
                          uint32_t wire_len);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "policy/intake_thread.h"
 #include "policy/probe_wire.h"
 
 enum { FRAME_MAX = 262144, CONNECTIONS = 300000, TARGETS_MAX = 256 };
@@ -253,15 +254,36 @@ static unsigned bits_of(const uint8_t *mask, size_t size)
     return bits;
 }
 
-/* The networks that an interface is in are its host's own, where nobody says otherwise. */
-static void add_interface(struct hosts *hosts, const char *interface)
+/* The interface with an address, or what was given. */
+static const char *named_by(const struct ifaddrs *list, const char *given)
+{
+    char text[INET6_ADDRSTRLEN];
+    for (const struct ifaddrs *i = list; i != NULL; i = i->ifa_next) {
+        int family = i->ifa_addr != NULL ? i->ifa_addr->sa_family : AF_UNSPEC;
+        const void *bytes = family == AF_INET
+                                ? (const void *)&((struct sockaddr_in *)i->ifa_addr)->sin_addr
+                                : (const void *)&((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr;
+        if ((family == AF_INET || family == AF_INET6) &&
+            inet_ntop(family, bytes, text, sizeof text) != NULL && strcmp(text, given) == 0) {
+            return i->ifa_name;
+        }
+    }
+    return given;
+}
+
+/* The networks that an interface is in are its host's own, where nobody says otherwise. Which one `auto`
+ * will be is not known yet: those of all. */
+static void add_interface(struct hosts *hosts, const char *given)
 {
     struct ifaddrs *list = NULL;
     if (getifaddrs(&list) != 0) {
         return;
     }
+    const char *interface = named_by(list, given);
+    bool is_any = strcmp(given, "auto") == 0 || strcmp(given, "any") == 0;
     for (const struct ifaddrs *i = list; i != NULL && hosts->count < HOSTS_MAX; i = i->ifa_next) {
-        if (i->ifa_addr == NULL || i->ifa_netmask == NULL || strcmp(i->ifa_name, interface) != 0) {
+        if (i->ifa_addr == NULL || i->ifa_netmask == NULL ||
+            !(is_any ? !(i->ifa_flags & IFF_LOOPBACK) : strcmp(i->ifa_name, interface) == 0)) {
             continue;
         }
         struct hosts_network *network = &hosts->networks[hosts->count];
@@ -386,14 +408,59 @@ static char *key_of(const char *tap, const struct tree *config)
     return key;
 }
 
+/* A slot that nobody has, nor the thread of an input that has just gone. */
+static uint32_t free_slot(const struct policies *set)
+{
+    for (uint32_t slot = set->options.slots; slot < POLICY_SLOTS; slot++) {
+        bool is_taken = atomic_load(&set->slots[slot].is_used);
+        for (const struct policy_input *i = set->inputs; i != NULL; i = i->next) {
+            is_taken |= i->slot == slot;
+        }
+        if (!is_taken) {
+            return slot;
+        }
+    }
+    return POLICY_SLOTS;
+}
+
+/* Where its events come from: workers, or a slot of its own. */
+static bool take_slot(struct policies *set, struct policy_input *input, struct err *err)
+{
+    input->slot = POLICY_WORKERS;
+    if (set->options.is_dry || !intake_thread_is_apart(set, input)) {
+        return true;
+    }
+    input->slot = free_slot(set);
+    if (input->slot == POLICY_SLOTS) {
+        return err_set(err, ERR_USAGE, "more than %u inputs that listen or read files",
+                       POLICY_SLOTS - set->options.slots);
+    }
+    atomic_store(&set->slots[input->slot].now_ns, 0);
+    return true;
+}
+
+static const char *source_of(struct policy_input *input, const struct policy_tap *tap)
+{
+    const char *interface = text_of(&input->config, "iface"), *own = text_of(&tap->config, "iface");
+    char name[2 * POLICY_NAME];
+    if (interface == NULL || own == NULL || strcmp(interface, own) == 0) {
+        return input->tap;
+    }
+    snprintf(name, sizeof name, "%s:%s", tap->name, interface);
+    return tree_keep(input->memory, name);
+}
+
 static bool prepare(struct policies *set, struct policy_input *input, struct err *err)
 {
+    input->file = text_of(&input->config,
+                          input->kind == HANDLER_DNSTAP ? "dnstap_file" : "pcap_file");
     input->connections =
         number_of(&input->config, "tcp_packet_reassembly_cache_limit", CONNECTIONS);
     const char *type = text_of(&input->config, "flow_type");
     input->is_netflow = type != NULL && strcmp(type, "sflow") != 0;
     return policy_input_check(input->kind, &input->config, err) && check_start(set, input, err) &&
-           read_hosts(set, input, err) && compile(set, input, err);
+           read_hosts(set, input, err) && compile(set, input, err) &&
+           take_slot(set, input, err);
 }
 
 struct policy_input *policy_input_of(struct policies *set, const struct policy_tap *tap,
@@ -423,6 +490,8 @@ struct policy_input *policy_input_of(struct policies *set, const struct policy_t
     snprintf(input->name, sizeof input->name, "%.120s-%" PRIu64, tap->name,
              hash64(input->key, strlen(input->key), 0));
     atomic_store(&input->first_ns, UINT64_MAX);
+    input->serial = ++set->serial;
+    input->source = source_of(input, tap);
     if (!prepare(set, input, err)) {
         input_free(input);
         return NULL;

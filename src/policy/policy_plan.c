@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "policy/intake_thread.h"
-
 enum { WAIT_NS = 1000000, WAITS = 5000 /* five seconds, then a worker is given up */ };
 
 void policy_plan_free(struct policy_plan *plan)
@@ -203,8 +201,8 @@ static struct policy_plan *make_plan(struct policies *set, uint32_t slot)
 {
     struct policy_plan *plan = need(calloc(1, sizeof *plan));
     for (struct policy_input *input = set->inputs; input != NULL; input = input->next) {
-        bool is_mine = input->thread != NULL ? intake_thread_slot(input->thread) == slot
-                                             : slot < set->options.slots;
+        bool is_mine =
+            input->slot == POLICY_WORKERS ? slot < set->options.slots : input->slot == slot;
         if (is_mine) {
             add_input(set, plan, input, slot);
         }
@@ -214,7 +212,11 @@ static struct policy_plan *make_plan(struct policies *set, uint32_t slot)
 
 static bool is_slot(const struct policies *set, uint32_t slot)
 {
-    return slot < set->options.slots || atomic_load(&set->slots[slot].is_used);
+    bool is_used = slot < set->options.slots || atomic_load(&set->slots[slot].is_used);
+    for (const struct policy_input *i = set->inputs; i != NULL && !is_used; i = i->next) {
+        is_used = i->slot == slot;
+    }
+    return is_used;
 }
 
 void policy_plan_publish(struct policies *set)

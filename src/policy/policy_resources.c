@@ -73,7 +73,9 @@ static void count_users(const struct policies *set, const struct policy_input *i
 static void add_sample(struct policies *set, struct policy_instance *instance, double cpu,
                        uint64_t memory)
 {
-    struct input_resources *sample = calloc(1, sizeof *sample);
+    uint64_t now_ns = policy_input_time(set, instance->input);
+    struct input_resources *sample =
+        now_ns != 0 || set->options.is_recorded ? calloc(1, sizeof *sample) : NULL;
     if (sample == NULL) {
         return;
     }
@@ -82,9 +84,9 @@ static void add_sample(struct policies *set, struct policy_instance *instance, d
     sample->deep = 1;
     quantiles_add(&sample->cpu, cpu);
     quantiles_add(&sample->memory, (double)memory);
-    rate_add(&sample->rate, set->now_ns, 1);
+    rate_add(&sample->rate, now_ns, 1);
     count_users(set, input, sample);
-    policy_store_add(&instance->store, instance->handler, sample, set->now_ns);
+    policy_store_add(&instance->store, instance->handler, sample, now_ns);
     free(sample);
 }
 
@@ -119,7 +121,7 @@ void policies_note_drops(struct policies *set, const char *tap, uint64_t os_drop
     for (struct policy *p = set->policies; p != NULL; p = p->next) {
         for (struct policy_instance *i = p->instances; i != NULL; i = i->next) {
             if (i->handler != handler_find("pcap", "1.0") ||
-                (tap != NULL && strcmp(i->input->tap, tap) != 0)) {
+                (tap != NULL && strcmp(i->input->source, tap) != 0)) {
                 continue;
             }
             struct pcap_stats more = {

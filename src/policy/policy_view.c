@@ -51,13 +51,14 @@ static void set_times(const struct policies *set, const struct policy_instance *
                       uint64_t newest, uint64_t oldest, struct policy_view *ret)
 {
     const struct windows *w = instance->store.windows;
-    uint64_t begin = w != NULL && windows_count(w) > 0
-                         ? windows_start_ns(w, (uint32_t)oldest)
-                         : instance->started_ns;
-    uint64_t end = newest == 0 ? set->now_ns
+    uint64_t started = instance->input->file != NULL ? atomic_load(&instance->input->first_ns)
+                                                     : instance->started_ns;
+    uint64_t begin = w != NULL && windows_count(w) > 0 ? windows_start_ns(w, (uint32_t)oldest)
+                                                       : started;
+    uint64_t end = newest == 0 ? policy_input_time(set, instance->input)
                                : windows_start_ns(w, (uint32_t)newest) +
                                      WINDOWS_SECONDS * SECOND_NS;
-    begin = begin < instance->started_ns ? instance->started_ns : begin;
+    begin = begin < started ? started : begin;
     ret->start_s = begin / SECOND_NS;
     ret->length_s = end > begin ? (end - begin) / SECOND_NS : 0;
 }
