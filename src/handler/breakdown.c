@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
-#include "summary/metric_key.h"
+#include "base/json.h"
 
 enum { OTHERS, NAME_SEED = 7 };
 
@@ -63,9 +63,6 @@ static uint32_t make(const struct breakdown_of *of, uint64_t hash, struct span n
 
 static uint32_t take(const struct breakdown_of *of, struct span name, uint64_t weight)
 {
-    const uint8_t *zero = memchr(name.data, 0, name.size);
-    name = span_head(name, zero != NULL ? (size_t)(zero - name.data) : name.size);
-    name = span_head(name, BREAKDOWN_NAME - 1);
     uint64_t hash = hash64(name.data, name.size, NAME_SEED);
     uint32_t i = find(of->names, hash, name);
     i = i != 0 ? i : make(of, hash, name);
@@ -73,9 +70,9 @@ static uint32_t take(const struct breakdown_of *of, struct span name, uint64_t w
     return i;
 }
 
-void *breakdown_add(const struct breakdown_of *to, struct span name)
+void *breakdown_add(const struct breakdown_of *to, const struct breakdown_name *name)
 {
-    return item_at(to, take(to, name.data != NULL ? name : span_str(""), 1));
+    return item_at(to, take(to, span_of(name->text, name->size), 1));
 }
 
 void breakdown_reset(const struct breakdown_of *of)
@@ -103,8 +100,61 @@ void breakdown_merge(const struct breakdown_of *into, const struct breakdown_of 
     into->names->folded += names->folded;
 }
 
+/* ---- Names ---------------------------------------------------------------------------------- */
+
+void breakdown_put(struct breakdown_name *name, struct span value, size_t max)
+{
+    size_t room = sizeof name->text - 1;
+    if (name->values++ > 0 && name->size < room) {
+        name->text[name->size++] = '\n';
+    }
+    size_t end = name->size + max < room ? name->size + max : room;
+    while (value.size > 0) {
+        unsigned length = json_utf8(value);
+        bool is_clean = length > 0 && value.data[0] >= ' ' && value.data[0] != 0x7f;
+        length = is_clean ? length : 1;
+        if (name->size + length > end) {
+            return;
+        }
+        memcpy(name->text + name->size, is_clean ? (const char *)value.data : "?", length);
+        name->size += length;
+        value = span_skip(value, length);
+    }
+}
+
+/* Cuts a name's values apart, one a label. */
+static void put_labels(const char *const *labels, const char *name, struct handler_part *ret)
+{
+    for (unsigned k = 0; k < HANDLER_PART_LABELS && labels[k] != NULL; k++) {
+        size_t size = strcspn(name, "\n");
+        ret->labels[k].name = labels[k];
+        snprintf(ret->labels[k].value, sizeof ret->labels[k].value, "%.*s", (int)size, name);
+        name += size + (name[size] == '\n');
+    }
+}
+
+/* The one value as it is, or those that are not empty, each with what it is called. */
+static void join(struct handler_part *ret)
+{
+    bool is_one = ret->labels[1].name == NULL;
+    size_t used = 0;
+    ret->name[0] = '\0';
+    for (unsigned k = 0; k < HANDLER_PART_LABELS && ret->labels[k].name != NULL; k++) {
+        const struct handler_label *label = &ret->labels[k];
+        if (label->value[0] != '\0' && used < sizeof ret->name) {
+            used += (size_t)snprintf(ret->name + used, sizeof ret->name - used, "%s%s%s%s",
+                                     used > 0 ? "," : "", is_one ? "" : label->name,
+                                     is_one ? "" : "=", label->value);
+        }
+    }
+    if (used == 0) {
+        snprintf(ret->name, sizeof ret->name, "(unknown)");
+    }
+}
+
 bool breakdown_part(const struct breakdown_of *of, uint32_t number, struct handler_part *ret)
 {
+    static const char others[] = "(others)\n(others)\n(others)\n(others)";
     const struct breakdown *names = of->names;
     if (number >= names->count) {
         return false;
@@ -112,10 +162,11 @@ bool breakdown_part(const struct breakdown_of *of, uint32_t number, struct handl
     bool is_others = number == OTHERS;
     ret->block = is_others && names->weight[OTHERS] == 0 ? NULL : item_at(of, number);
     ret->rank = is_others ? -1 : (double)names->weight[number];
-    const char *name = is_others ? "(others)" : names->name[number];
-    char text[METRIC_KEY_ROOM];
-    metric_key_text(METRIC_KEY_TEXT, span_str(name), text, sizeof text);
-    snprintf(ret->label, sizeof ret->label, "%.*s", (int)sizeof ret->label - 1, text);
-    snprintf(ret->name, sizeof ret->name, "%.*s", (int)sizeof ret->name - 1, text);
+    memset(ret->labels, 0, sizeof ret->labels);
+    put_labels(of->labels, is_others ? others : names->name[number], ret);
+    join(ret);
+    if (is_others) {
+        snprintf(ret->name, sizeof ret->name, "(others)");
+    }
     return true;
 }

@@ -142,7 +142,7 @@ struct handler_run {
 
 /* ---- Parts ---------------------------------------------------------------------------------- */
 
-enum { HANDLER_PART_NAME = 256, HANDLER_PART_LABELS = 4, HANDLER_LABEL_ROOM = 80 };
+enum { HANDLER_PART_NAME = 256, HANDLER_PART_LABELS = 4, HANDLER_LABEL_ROOM = 160 };
 
 /* What a part is known by, where one label does not do. */
 struct handler_label {

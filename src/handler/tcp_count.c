@@ -3,15 +3,14 @@
  * minute in which it ends, by the record of its health (flow/health.h, docs/tcp-health.md). */
 #include <stdio.h>
 
-#include "base/address.h"
-#include "handler/address_cache.h"
 #include "handler/place_filter.h"
+#include "handler/requests.h"
 #include "handler/tcp_path.h"
 #include "summary/cardinality.h"
 #include "summary/rate.h"
 #include "summary/topn.h"
 
-enum { SLOTS = 256, TARGET = 64 };
+enum { SLOTS = 256, TARGET = REQUESTS_END };
 enum {
     CARDINALITY = 1, COUNTERS = 2, PATHS = TCP_PATH_GROUP, QUANTILES = 8, TOP_FAILURES = 16,
     TOP_PORTS = 32, TOP_TARGETS = 64, VERDICTS = 128,
@@ -172,30 +171,13 @@ static void note_path(struct handler_run *run, const struct handler_event *event
 
 /* ---- Names ---------------------------------------------------------------------------------- */
 
-static struct span client_text(const struct handler_event *event, char to[TARGET])
-{
-    return span_of(to, (size_t)(address_write(to, event->version, event->address[0]) - to));
-}
-
-/* "192.0.2.1:443", "[2001:db8::1]:443" */
-static struct span target_text(const struct handler_event *event, char to[TARGET])
-{
-    char *at = to;
-    if (event->version != 4) {
-        *at++ = '[';
-    }
-    at = address_write(at, event->version, event->address[1]);
-    at += snprintf(at, (size_t)(to + TARGET - at), "%s:%u", event->version != 4 ? "]" : "",
-                   event->port[1]);
-    return span_of(to, (size_t)(at - to));
-}
-
 static void note_names(struct handler_run *run, struct handler_event *event)
 {
     struct tcp_count *b = run->block;
     const struct health_record *r = event->connection;
     char text[TARGET], client_room[TARGET], port[8];
-    struct span target = target_text(event, text), client = client_text(event, client_room);
+    struct span target = requests_end(event, 1, true, text);
+    struct span client = requests_end(event, 0, false, client_room);
     const char *close = r->close != NULL ? r->close : "";
     uint64_t repeats = whole(r->ways[0].retrans_pkts) + whole(r->ways[1].retrans_pkts);
     snprintf(port, sizeof port, "%u", event->port[1]);

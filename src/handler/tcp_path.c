@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char *const key_names[TCP_PATH_KEYS] = {"asn", "country", "port", "zone"};
+static const char *const key_names[TCP_PATH_KEYS + 1] = {"asn", "country", "port", "zone", NULL};
 
 /* ---- Settings ------------------------------------------------------------------------------- */
 
@@ -56,8 +56,7 @@ bool tcp_path_read(const struct handler_options *options, struct tcp_path_settin
 
 /* ---- Names ---------------------------------------------------------------------------------- */
 
-/* A name is its keys' values with newlines between, which no value has. */
-enum { VALUE_ROOM = 24 };
+enum { VALUE_ROOM = 32 };
 
 static const char *zone_of(const struct tcp_path_settings *s, const struct handler_event *event)
 {
@@ -94,73 +93,53 @@ static void write_value(const struct tcp_path_settings *s, const struct handler_
     }
 }
 
+/* Who only reads them may say so. */
+static struct breakdown_of of_paths(const struct tcp_paths *paths)
+{
+    struct tcp_paths *own = (struct tcp_paths *)(uintptr_t)paths;
+    return (struct breakdown_of){&own->names, own->items, &tcp_path_set, key_names};
+}
+
 struct tcp_path *tcp_path_of(const struct tcp_path_settings *settings,
                              const struct handler_world *world, struct tcp_paths *paths,
                              const struct handler_event *event)
 {
-    char name[TCP_PATH_KEYS * (VALUE_ROOM + 1)] = "";
-    struct breakdown_of of = {&paths->names, paths->items, &tcp_path_set};
-    size_t size = 0;
+    struct breakdown_name name = {0};
+    struct breakdown_of of = of_paths(paths);
     for (unsigned k = 0; k < TCP_PATH_KEYS; k++) {
         char value[VALUE_ROOM] = "";
         if (settings->keys & 1u << k) {
             write_value(settings, world, event, k, value);
         }
-        size += (size_t)snprintf(name + size, sizeof name - size, "%s%s", k > 0 ? "\n" : "", value);
+        breakdown_put(&name, span_str(value), VALUE_ROOM);
     }
-    return breakdown_add(&of, span_of(name, size));
+    return breakdown_add(&of, &name);
 }
 
 /* ---- Parts ---------------------------------------------------------------------------------- */
 
 void tcp_path_reset(struct tcp_paths *paths)
 {
-    breakdown_reset(&(struct breakdown_of){&paths->names, paths->items, &tcp_path_set});
+    struct breakdown_of of = of_paths(paths);
+    breakdown_reset(&of);
 }
 
 void tcp_path_merge(struct tcp_paths *into, const struct tcp_paths *from)
 {
-    struct tcp_paths *other = (struct tcp_paths *)(uintptr_t)from; /* is only read */
-    breakdown_merge(&(struct breakdown_of){&into->names, into->items, &tcp_path_set},
-                    &(struct breakdown_of){&other->names, other->items, &tcp_path_set});
-}
-
-/* A label for each key that has a value; their texts together are the name. */
-static void put_labels(struct handler_part *ret, const char *name)
-{
-    size_t used = 0;
-    unsigned count = 0;
-    ret->name[0] = '\0';
-    for (unsigned k = 0; k < TCP_PATH_KEYS; k++) {
-        size_t size = strcspn(name, "\n");
-        if (size > 0) {
-            struct handler_label *label = &ret->labels[count++];
-            label->name = key_names[k];
-            snprintf(label->value, sizeof label->value, "%.*s", (int)size, name);
-            used += (size_t)snprintf(ret->name + used, sizeof ret->name - used, "%s%s=%s",
-                                     used > 0 ? "," : "", label->name, label->value);
-        }
-        name += size + (name[size] == '\n');
-    }
-    snprintf(ret->name + used, sizeof ret->name - used, "%s", used == 0 ? "(unknown)" : "");
+    struct breakdown_of to = of_paths(into), of = of_paths(from);
+    breakdown_merge(&to, &of);
 }
 
 bool tcp_path_part(const struct tcp_paths *paths, uint32_t number, struct handler_part *ret)
 {
-    struct tcp_paths *own = (struct tcp_paths *)(uintptr_t)paths; /* is only read */
-    if (!breakdown_part(&(struct breakdown_of){&own->names, own->items, &tcp_path_set}, number,
-                        ret)) {
+    struct breakdown_of of = of_paths(paths);
+    if (!breakdown_part(&of, number, ret)) {
         return false;
     }
-    memset(ret->labels, 0, sizeof ret->labels);
-    if (ret->block == NULL || ret->rank < 0) { /* all others */
-        ret->labels[0].name = "others";
-        snprintf(ret->labels[0].value, sizeof ret->labels[0].value, "true");
-        return true;
+    if (ret->block != NULL && ret->rank > 0) {
+        double rtt = quantiles_at(&((const struct tcp_path *)ret->block)->rtt, 0.95);
+        ret->rank = isnan(rtt) ? 0 : rtt;
     }
-    double rtt = quantiles_at(&((const struct tcp_path *)ret->block)->rtt, 0.95);
-    ret->rank = isnan(rtt) ? 0 : rtt;
-    put_labels(ret, paths->names.name[number]);
     return true;
 }
 
