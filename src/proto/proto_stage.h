@@ -35,6 +35,7 @@ struct stage {
     uint64_t pace_ns; /* between two things that are said */
     bool let_go;
     bool switched;
+    bool begins_whole; /* what is said comes in one piece until the protocol knows what it is */
     _Alignas(16) uint8_t state[STAGE_STATE];
     _Alignas(16) uint8_t block[STAGE_BLOCK];
     /* What is not zeroed at first. */
@@ -121,9 +122,11 @@ static inline void stage_say(struct stage *s, unsigned side, struct span data, s
 {
     s->now_ns += s->pace_ns;
     s->context.now_ns = s->now_ns;
+    piece = s->begins_whole ? SIZE_MAX : piece;
     for (; data.size > 0 && !s->let_go; data = span_skip(data, piece)) {
         stage_offer(s, side, span_head(data, piece));
     }
+    s->begins_whole = s->begins_whole && s->pending_size[side] > 0;
 }
 
 static inline void stage_gap(struct stage *s, unsigned side, uint32_t length)

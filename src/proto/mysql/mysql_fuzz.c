@@ -37,6 +37,7 @@ static void log_in(struct stage *s, uint8_t flags)
 {
     char login[64];
     unsigned kind = flags & LOGIN;
+    s->begins_whole = kind == 0 || kind > MIDWAY; /* amid rows only many bytes tell */
     if (kind == MIDWAY) {
         stage_say(s, 0, span_of("\7\0\0\0\3do 'a'", 11), SIZE_MAX);
     } else if (kind > 0 && kind < MIDWAY) {
