@@ -5,7 +5,6 @@
 
 enum {
     REPEATS = 3,
-    LASTS_US = 3000000,
     PMTU_LEAST = 1000,
 };
 
@@ -30,13 +29,16 @@ static bool data_vanished(const struct health_view *view, unsigned side, struct 
     }
     uint32_t mss = other->mss;
     uint32_t stuck = mss > 0 && d->stuck_length > mss ? mss : d->stuck_length;
-    bool is_stuck = d->stuck_count >= REPEATS && d->data_us - d->progress_us >= LASTS_US;
-    bool is_stale = d->stale_count >= REPEATS && d->data_us - d->stale_us >= LASTS_US;
+    bool is_stuck = d->stuck_count >= REPEATS && d->data_us - d->progress_us >= HEALTH_SILENCE_US;
+    bool is_stale = d->stale_count >= REPEATS && d->data_us - d->stale_us >= HEALTH_SILENCE_US;
     bool is_silent = health_distance(d->peer_us, d->stuck_us) <= 0 && other->flags & HALF_SEEN;
-    if (is_stuck && stuck > PMTU_LEAST && half->largest_acked > 0 && stuck > half->largest_acked &&
-        !(view->health.flags & HEALTH_PMTU_ICMP)) {
+    /* Small packets of the sender arrive, or its peer still speaks, but of this knows nothing. */
+    bool is_large = stuck > PMTU_LEAST && stuck > half->largest_acked &&
+                    (half->largest_acked > 0 || (!is_silent && other->flags & HALF_SEEN));
+    bool gives_up = other->flags & HALF_FIN;
+    if (is_stuck && is_large && !(view->health.flags & HEALTH_PMTU_ICMP)) {
         ret->blackhole_kind = "pmtu";
-    } else if (is_stuck && is_silent) {
+    } else if (is_stuck && (is_silent || gives_up)) {
         ret->blackhole_kind = "mid_connection";
     } else if (is_stale) {
         ret->blackhole_kind = "mid_connection_reverse_path";
@@ -50,9 +52,21 @@ static bool data_vanished(const struct health_view *view, unsigned side, struct 
     return true;
 }
 
-static bool is_outstanding(const struct health_half *half)
+/* Whether its end was heard by both sides. Whoever gives up after a silence, or whose end nobody
+ * answers, may have done so in a hole that only the other end can see. */
+static bool was_closed(const struct health *h)
 {
-    return half->flags & HALF_NEXT && health_distance(half->next, half->acked) > 0;
+    const struct health_half *by = &h->halves[h->flags & HEALTH_RESET_BY_SERVER ? 1 : 0];
+    bool both = h->halves[0].flags & h->halves[1].flags & HALF_FIN;
+    bool heard = false;
+    for (unsigned side = 0; side < 2; side++) {
+        const struct health_half *half = &h->halves[side];
+        heard |= half->flags & HALF_FIN && half->acked == half->next;
+    }
+    if (h->flags & HEALTH_RESET_SEEN) {
+        return both || heard || !(h->flags & HEALTH_LATE_RESET || by->flags & HALF_FIN);
+    }
+    return both || heard;
 }
 
 void health_black(const struct health_view *view, struct health_record *ret)
@@ -75,9 +89,8 @@ void health_black(const struct health_view *view, struct health_record *ret)
         finding->confidence = finding->evidence[0] > 5 ? 0.95f : 0.8f;
         return;
     }
-    /* Whoever waits for an answer, or is heard of only on one side, may be in one. */
+    /* Whoever waits for an answer, or is heard of only on one side, may be in one; and an open
+     * connection on which nobody speaks looks from one end like one whose packets vanish. */
     bool both = h->halves[0].flags & h->halves[1].flags & HALF_SEEN;
-    bool waits = is_outstanding(&h->halves[0]) || is_outstanding(&h->halves[1]);
-    bool closed = ret->close != NULL;
-    finding->truth = both && (closed || !waits) ? HEALTH_FALSE : HEALTH_UNKNOWN;
+    finding->truth = both && was_closed(h) ? HEALTH_FALSE : HEALTH_UNKNOWN;
 }

@@ -5,7 +5,7 @@
 #include "flow/health_state.h"
 
 enum {
-    STANDING_MS = 60,          /* see docs/tcp-health.md for why */
+    STANDING_MS = HEALTH_STANDING_US / 1000, /* see docs/tcp-health.md for why */
     LONE_ALLOWANCE_US = 140000, /* delayed ACKs of up to 200 ms are not 60 ms of queue */
     DRIFT_MS = 6,              /* by which the base may rise in a window: 100 ppm of clock skew */
     ONE_WAY_OFFSET_MS = 256,   /* of the histogram: the first packet may have stood in a queue */

@@ -275,6 +275,25 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
     note_stuck(s, d);
 }
 
+/* A receiver tells of a hole at once, and the sender repeats what it lacks: the path there and back,
+ * and whatever queues are in it, took no longer than that. Where no time stamps show the queue
+ * between sender and tap, this bounds it. Without SACK the sender hears of a hole only when the one
+ * below is filled. */
+static void bound_queue(struct health_step *s, struct health_detail *d, unsigned hole)
+{
+    if (s->options.has_timestamps) {
+        return;
+    }
+    uint32_t since_us = d->holes[hole].time_us;
+    if (!(s->half->flags & HALF_SACK) && health_distance(d->fill_us, since_us) > 0 && hole == 0) {
+        since_us = d->fill_us;
+    }
+    uint32_t lag_us = s->now_us - since_us;
+    d->fill_us = s->now_us;
+    bool is_prompt = lag_us < trip_of(s->health, 1u - s->side) + HEALTH_STANDING_US;
+    health_count16(is_prompt ? &d->prompt_fills : &d->slow_fills);
+}
+
 /* ---- Together -------------------------------------------------------------------------------- */
 
 /* RFC 9293 §3.8.4: a byte below the next, with nothing outstanding, after a silence: without that,
@@ -297,6 +316,9 @@ void health_repeat(struct health_step *s, struct health_detail *d)
     unsigned hole = find_hole(s, d);
     enum nature nature = judge(s, d, hole);
     health_clock_data(d, s->now_us, nature != NATURE_REORDERED);
+    if (nature == NATURE_FILLS) {
+        bound_queue(s, d, hole);
+    }
     if (hole < d->hole_count) {
         fill_all(s, d);
     }

@@ -33,7 +33,9 @@ enum {
 };
 
 #define HEALTH_SECOND_US 1000000u
+#define HEALTH_STANDING_US 60000u /* of delay are a queue */
 #define HEALTH_INTERVAL_US 100000u /* CoDel's interval, RFC 8289 §4.2 */
+#define HEALTH_SILENCE_US 3000000u /* after which a peer may be lost */
 #define HEALTH_FORGET_US 600000000u /* of silence, after which nothing is in flight */
 #define HEALTH_WINDOW_US 60000000u /* after which bins are judged, so that clock skew stays small */
 
@@ -152,6 +154,8 @@ struct health_detail {
     uint16_t epochs, level_epochs, best_level_epochs;
     uint16_t queue_p50_ms, queue_p95_ms;
     uint32_t rtt_p50_us, rtt_p95_us; /* only in what remains and in views */
+    uint32_t fill_us; /* of the latest hole, without time stamps: health_repeat.c */
+    uint16_t prompt_fills, slow_fills;
     uint16_t repeats_open; /* a bit for each of them */
     uint8_t repeat_next;
     bool stuck_shrank;
@@ -267,6 +271,7 @@ enum health_flags {
     HEALTH_TLS = 1 << 22, /* tls_us is the handshake's time */
     HEALTH_WAIVED = 1 << 25, /* and the next bit: the half gets no detail */
     HEALTH_PLAIN = 1 << 23, /* and the next bit: packets of the side may go the short way */
+    HEALTH_LATE_RESET = 1 << 27, /* the first reset came after a silence */
     HEALTH_AHEAD = 1 << 20, /* and the next bit, for the other side: see health_acks_settle() */
 };
 

@@ -263,6 +263,9 @@ void health_reset(struct health_step *s)
     if ((h->halves[0].flags | h->halves[1].flags) & HALF_FIN) {
         h->flags |= HEALTH_RESET_AFTER_FIN;
     }
+    if (s->now_us - h->last_us >= HEALTH_SILENCE_US) {
+        h->flags |= HEALTH_LATE_RESET;
+    }
     if (s->side == 1 && h->halves[0].flags & HALF_SYN && !(h->halves[1].flags & HALF_SYN)) {
         h->flags |= HEALTH_REFUSED;
     } else if (is_ignorant(s)) {

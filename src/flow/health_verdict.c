@@ -5,6 +5,10 @@
 enum {
     STANDING_BINS = 10, /* of 100 ms: a second of standing queue */
     STANDING_LEAST = 3,
+    SOON_BINS = 15,     /* when less was seen, a queue may only have begun to stand */
+    ENOUGH_BYTES = 50000, /* that a queue would have held up */
+    SEEN_PARTS = 2,
+    NEAR_US = 1000,
     OWN_SEGMENTS = 10,
     LOSSY_LEAST = 3,
     SLOW_MS = 1000,
@@ -119,30 +123,68 @@ static void say_capture(const struct health_view *view, struct health_record *re
 
 /* ---- Queues ---------------------------------------------------------------------------------- */
 
+/* Whether a queue in front of the tap would have been seen: by time stamps, else by repeats that
+ * came no later than an empty path takes; or most of the path is behind. */
+static bool sees_before(const struct health_view *view, unsigned side)
+{
+    const struct health *h = &view->health;
+    const uint32_t behind = h->halves[side].min_rtt_us;
+    const uint32_t before = h->halves[1 - side].min_rtt_us;
+    const unsigned stamps = h->halves[0].flags & h->halves[1].flags & HALF_TIMESTAMPS;
+    const struct health_detail *d = &view->details[side];
+    if (stamps || !(h->flags & HEALTH_SPLIT) ||
+        (view->has_detail[side] && d->prompt_fills > d->slow_fills)) {
+        return true;
+    }
+    return behind / SEEN_PARTS >= before || before < NEAR_US;
+}
+
+/* Of the data of a side: whether a queue stood. Where one stood for a while, too short to call it
+ * standing, or little was seen, the answer is not known. */
+static enum health_truth queue_of(const struct health_view *view, unsigned side)
+{
+    const struct health_half *half = &view->health.halves[side];
+    const bool most = half->queue_bins * 2 > half->bins;
+    if (half->queue_bins >= STANDING_BINS || (half->queue_bins >= STANDING_LEAST && most)) {
+        return HEALTH_TRUE;
+    }
+    if (half->bins == 0 || !sees_before(view, side)) {
+        return HEALTH_UNKNOWN;
+    }
+    const bool little = half->bins < STANDING_LEAST && half->unique_bytes < ENOUGH_BYTES;
+    const bool began = half->bins < SOON_BINS && (half->queue_bins >= STANDING_LEAST || most);
+    return little || began ? HEALTH_UNKNOWN : HEALTH_FALSE;
+}
+
+static void describe_queue(const struct health_view *view, unsigned side,
+                           struct health_record *ret)
+{
+    const struct health_half *half = &view->health.halves[side];
+    const struct health_way *way = &ret->ways[side];
+    const double share = (double)half->queue_bins / half->bins;
+    ret->findings[HEALTH_BUFFERBLOAT] =
+        found(0.6 + 0.35 * share, half->queue_bins, half->bins, way->queue_p50_ms);
+    const bool before = view->has_detail[side] ? view->details[side].queue_before
+                                               : view->health.flags & HEALTH_QUEUE_BEFORE;
+    ret->queue_place = before ? HEALTH_BEFORE_TAP : HEALTH_BEHIND_TAP;
+    const double rate = way->unique_bytes / way->sender_busy_time_ms;
+    const uint16_t mss = view->health.halves[1 - side].mss;
+    const double own = rate * way->queue_p50_ms;
+    ret->self_induced = truth_of(own > OWN_SEGMENTS * (mss > 0 ? mss : 1448.0));
+}
+
+/* A queue in one way is one. That there is none is said of the way that most data went, unless
+ * there may be one in the other. */
 static void say_queue(const struct health_view *view, struct health_record *ret)
 {
     struct health_finding *finding = &ret->findings[HEALTH_BUFFERBLOAT];
     for (unsigned side = 0; side < 2; side++) {
-        const struct health_half *half = &view->health.halves[side];
-        const struct health_way *way = &ret->ways[side];
-        if (half->bins == 0) {
-            continue;
+        const enum health_truth truth = queue_of(view, side);
+        if (truth == HEALTH_TRUE) {
+            describe_queue(view, side, ret);
+        } else if (side == ret->main_way && finding->truth != HEALTH_TRUE) {
+            finding->truth = truth;
         }
-        bool standing = half->queue_bins >= STANDING_BINS ||
-                        (half->queue_bins >= STANDING_LEAST && half->queue_bins * 2 > half->bins);
-        if (!standing) {
-            finding->truth = finding->truth == HEALTH_TRUE ? HEALTH_TRUE : HEALTH_FALSE;
-            continue;
-        }
-        double share = (double)half->queue_bins / half->bins;
-        *finding = found(0.6 + 0.35 * share, half->queue_bins, half->bins, way->queue_p50_ms);
-        bool before = view->has_detail[side] ? view->details[side].queue_before
-                                             : view->health.flags & HEALTH_QUEUE_BEFORE;
-        ret->queue_place = before ? HEALTH_BEFORE_TAP : HEALTH_BEHIND_TAP;
-        double rate = way->unique_bytes / way->sender_busy_time_ms;
-        uint16_t mss = view->health.halves[1 - side].mss;
-        double own = rate * way->queue_p50_ms;
-        ret->self_induced = truth_of(own > OWN_SEGMENTS * (mss > 0 ? mss : 1448.0));
     }
 }
 

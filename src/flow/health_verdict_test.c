@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Verdicts that the tap cannot support are neither true nor false. */
+#include "flow/health_test.h"
+
+static enum health_truth truth_of(const struct talk *t, enum health_verdict verdict)
+{
+    return record_of(t).findings[verdict].truth;
+}
+
+/* Trains of the server's segments, each acknowledged `rtt` ms after it passed. */
+static void transfer(struct talk *t, unsigned trains, double rtt)
+{
+    for (unsigned i = 0; i < trains; i++) {
+        say(t, SERVER, SEGMENT);
+        say(t, SERVER, SEGMENT);
+        wait_ms(t, rtt);
+        acknowledge(t, CLIENT);
+    }
+}
+
+/* ---- Queues ---------------------------------------------------------------------------------- */
+
+static void waits_for_a_queue_to_stand(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    ask(&t);
+    transfer(&t, 3, 14);
+    assert_int_equal(truth_of(&t, HEALTH_BUFFERBLOAT), HEALTH_UNKNOWN); /* 9 kB say little */
+    transfer(&t, 40, 14); /* half a second */
+    assert_int_equal(truth_of(&t, HEALTH_BUFFERBLOAT), HEALTH_FALSE);
+    transfer(&t, 5, 90);
+    assert_int_equal(truth_of(&t, HEALTH_BUFFERBLOAT), HEALTH_UNKNOWN); /* it only began */
+    transfer(&t, 20, 90);
+    assert_int_equal(truth_of(&t, HEALTH_BUFFERBLOAT), HEALTH_TRUE);
+    end(&t);
+}
+
+/* The tap is at the client, whose answers come at once; the server's stamps would show a queue. */
+static enum health_truth queue_at_client(bool stamps)
+{
+    struct talk t = {.book = new_book(4), .flow = 1, .stamps = stamps, .window = 8192};
+    t.at = MS;
+    t.next[CLIENT] = 1000;
+    t.next[SERVER] = 9000;
+    pass(&t, CLIENT, TCP_SYN, t.next[CLIENT]++, 0);
+    wait_ms(&t, 20);
+    t.acked[SERVER] = t.next[CLIENT];
+    pass(&t, SERVER, TCP_SYN | TCP_ACK, t.next[SERVER]++, 0);
+    acknowledge(&t, CLIENT);
+    say(&t, CLIENT, 100);
+    wait_ms(&t, 20);
+    acknowledge(&t, SERVER);
+    for (unsigned i = 0; i < 100; i++) {
+        transfer(&t, 1, 0.01);
+        wait_ms(&t, 20);
+    }
+    enum health_truth truth = truth_of(&t, HEALTH_BUFFERBLOAT);
+    end(&t);
+    return truth;
+}
+
+static void knows_no_queue_it_cannot_see(void **state)
+{
+    (void)state;
+    assert_int_equal(queue_at_client(true), HEALTH_FALSE);
+    assert_int_equal(queue_at_client(false), HEALTH_UNKNOWN);
+}
+
+/* ---- Black holes ----------------------------------------------------------------------------- */
+
+static void finish(struct talk *t, unsigned side)
+{
+    pass(t, side, TCP_FIN | TCP_ACK, t->next[side]++, 0);
+}
+
+static void takes_silence_for_nothing(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    ask(&t);
+    transfer(&t, 10, 14);
+    assert_int_equal(truth_of(&t, HEALTH_BLACKHOLED), HEALTH_UNKNOWN); /* it may go on */
+    wait_ms(&t, 7000);
+    finish(&t, CLIENT); /* it gives up, and nobody answers */
+    assert_int_equal(truth_of(&t, HEALTH_BLACKHOLED), HEALTH_UNKNOWN);
+    pass(&t, CLIENT, TCP_RST | TCP_ACK, t.next[CLIENT], 0);
+    assert_int_equal(truth_of(&t, HEALTH_BLACKHOLED), HEALTH_UNKNOWN);
+    end(&t);
+}
+
+static void knows_who_was_heard(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    ask(&t);
+    transfer(&t, 10, 14);
+    finish(&t, CLIENT);
+    wait_ms(&t, 6);
+    acknowledge(&t, SERVER);
+    assert_int_equal(truth_of(&t, HEALTH_BLACKHOLED), HEALTH_FALSE);
+    end(&t);
+    t = begin();
+    ask(&t);
+    transfer(&t, 10, 14);
+    pass(&t, CLIENT, TCP_RST | TCP_ACK, t.next[CLIENT], 0); /* amid the talk */
+    assert_int_equal(truth_of(&t, HEALTH_BLACKHOLED), HEALTH_FALSE);
+    end(&t);
+}
+
+/* The first answer never arrives: the client says nothing, or that it gives up. */
+static void hears_that_nothing_arrived(void **state)
+{
+    (void)state;
+    for (unsigned gives_up = 0; gives_up < 2; gives_up++) {
+        for (uint32_t length = 400; length <= SEGMENT; length += SEGMENT - 400) {
+            struct talk t = begin();
+            ask(&t);
+            say(&t, SERVER, length);
+            for (unsigned i = 0; i < 5; i++) {
+                wait_ms(&t, 300 << i);
+                pass(&t, SERVER, TCP_ACK, t.next[SERVER] - length, length);
+            }
+            if (gives_up) {
+                finish(&t, CLIENT);
+            }
+            struct health_record r = record_of(&t);
+            assert_int_equal(r.findings[HEALTH_BLACKHOLED].truth, HEALTH_TRUE);
+            assert_string_equal(r.blackhole_kind,
+                                gives_up && length == SEGMENT ? "pmtu" : "mid_connection");
+            end(&t);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(waits_for_a_queue_to_stand),
+        cmocka_unit_test(knows_no_queue_it_cannot_see),
+        cmocka_unit_test(takes_silence_for_nothing),
+        cmocka_unit_test(knows_who_was_heard),
+        cmocka_unit_test(hears_that_nothing_arrived),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
