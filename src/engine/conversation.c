@@ -53,8 +53,7 @@ static size_t pool_size(const struct conversations *all)
     return ((size_t)all->options.capacity + 1) * sizeof *all->pool;
 }
 
-struct conversations *conversations_new(const struct conversation_options *options,
-                                        struct err *err)
+struct conversations *conversations_new(const struct conversation_options *options, struct err *err)
 {
     struct conversations *all = calloc(1, sizeof *all);
     if (all == NULL) {
@@ -96,8 +95,7 @@ const struct conversation_stats *conversations_stats(struct conversations *all)
 
 /* A conversation for a flow; NULL, and the flow is not asked about again, when there are as many as
  * there may be. */
-static struct conversation *begin(struct conversations *all, flow_index index,
-                                  struct flow *flow)
+static struct conversation *begin(struct conversations *all, flow_index index, struct flow *flow)
 {
     uint32_t number = all->free_list;
     if (number != 0) {
@@ -186,8 +184,11 @@ static void pass_events(struct call *call)
 /* A listener's number plus 1, 0 when none can tell yet, LISTENERS_NONE when none wants it. */
 static uint32_t ask(const struct call *call, struct span data, unsigned side)
 {
-    uint32_t number = listeners_ask(call->all->options.listeners, &call->flow->key, data, side);
-    return number == 0 && data.size >= PROBE_BYTES ? LISTENERS_NONE : number;
+    const struct listeners *all = call->all->options.listeners;
+    uint32_t number = listeners_ask(all, &call->flow->key, data, side);
+    bool is_hopeless = number == LISTENERS_NONE || (number == 0 && data.size >= PROBE_BYTES);
+    return is_hopeless ? listeners_refused(all, &call->flow->key, call->moment->blocks, data, side)
+                       : number;
 }
 
 /* Gives the conversation to a protocol; false when there is no memory for its state. */
@@ -297,8 +298,7 @@ static void feed(struct call *call, unsigned side, struct span data, uint64_t ti
     if (from_pending) {
         pending_consume(p, call->all->slab, consumed);
     }
-    bool kept = from_pending || chunk.data.size == 0 ||
-                keep(call, side, chunk.data, time_ns);
+    bool kept = from_pending || chunk.data.size == 0 || keep(call, side, chunk.data, time_ns);
     if (taken.verdict == PROTO_NOT_MINE || !kept) {
         let_go(call);
     } else if (taken.verdict == PROTO_SWITCHED) {

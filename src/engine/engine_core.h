@@ -6,6 +6,7 @@
 #include "engine/collector.h"
 #include "engine/key_file.h"
 #include "engine/lane.h"
+#include "engine/notices.h"
 #include "policy/policy.h"
 #include "tap/tap.h"
 
@@ -38,6 +39,7 @@ struct engine {
     struct collector *collector;
     struct output *output;
     struct exporter *exporter;
+    struct notices notices;
     struct file_run *file; /* one of the two */
     struct live_run *live;
 };

@@ -82,3 +82,15 @@ uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, 
     }
     return unsure ? 0 : LISTENERS_NONE;
 }
+
+uint32_t listeners_refused(const struct listeners *all, const struct flow_key *key, uint8_t *blocks,
+                           struct span data, unsigned side)
+{
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct listener *l = &all->items[i];
+        if (l->proto->on_refused != NULL && reads(l->proto, key) && has_port(l, key)) {
+            l->proto->on_refused(blocks + l->offset, data, side);
+        }
+    }
+    return LISTENERS_NONE;
+}

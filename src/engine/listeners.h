@@ -36,3 +36,8 @@ void listeners_init(struct listeners *to, const struct config *config,
 enum { LISTENERS_NONE = UINT16_MAX };
 uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, struct span data,
                        unsigned side);
+
+/* Nobody wanted what began with these bytes: tells those at whose ports it is. `blocks` are the delta's.
+ * Returns LISTENERS_NONE. */
+uint32_t listeners_refused(const struct listeners *all, const struct flow_key *key, uint8_t *blocks,
+                           struct span data, unsigned side);

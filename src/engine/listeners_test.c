@@ -86,6 +86,34 @@ static void ports_come_first(void **state)
     assert_int_equal(ask(&lab, 6, 9999, ""), 0);
 }
 
+/* Whose block it was told to. */
+static void note_refusal(void *block, struct span data, unsigned side)
+{
+    assert_int_equal(side, 1);
+    *(uint8_t *)block = data.data[0];
+}
+
+static void refusals_are_told_at_the_port(void **state)
+{
+    (void)state;
+    struct lab lab = {0};
+    struct proto other = picky;
+    uint8_t blocks[64 * COUNT] = {0};
+    struct flow_key key = {.port = {40000, 80}, .protocol = 6, .version = 4};
+    other.on_refused = note_refusal;
+    set_up(&lab, (const char *[]){"81"}, 1);
+    lab.layout.protos[PICKY] = lab.protocols[PICKY].proto = &other;
+    lab.settings[PICKY].ports = (struct text_list){.items = (const char *[]){"80"}, .count = 1};
+    listeners_init(&lab.listeners, &lab.config, &lab.layout);
+    assert_int_equal(listeners_refused(&lab.listeners, &key, blocks, span_str("xyz"), 1),
+                     LISTENERS_NONE);
+    assert_int_equal(blocks[0], 'x');
+    key.port[1] = 81;
+    (void)listeners_refused(&lab.listeners, &key, blocks, span_str("uvw"), 1);
+    assert_int_equal(blocks[0], 'x'); /* greedy has no such hook, and picky has another port */
+    assert_int_equal(blocks[64 * GREEDY], 0);
+}
+
 static void who_keeps_to_its_ports_is_not_asked_elsewhere(void **state)
 {
     (void)state;
@@ -116,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ports_come_first),
+        cmocka_unit_test(refusals_are_told_at_the_port),
         cmocka_unit_test(who_keeps_to_its_ports_is_not_asked_elsewhere),
         cmocka_unit_test(who_is_switched_off_is_not_there),
     };

@@ -16,6 +16,9 @@ uint32_t office_collect(struct engine *engine, uint32_t worker)
     if (delta == NULL) {
         return 0;
     }
+    if (engine->config->beat != NULL) {
+        notices_tell(&engine->notices, delta);
+    }
     collector_add(engine->collector, delta);
     delta_reset(delta);
     worker_give_delta(engine->workers[worker], delta);

@@ -110,6 +110,10 @@ struct proto {
     /* Whether the first bytes that a side of a connection sent, or a datagram, are this protocol. */
     enum proto_guess (*probe)(struct span data, unsigned side);
 
+    /* A side of a connection at one of the protocol's ports began with these bytes, and it is no
+     * protocol's: a thing to count. May be NULL. */
+    void (*on_refused)(void *block, struct span data, unsigned side);
+
     /* Bytes of a connection. `data` is what came and what was not consumed before it; at most
      * PROTO_PENDING_MAX bytes are kept, then the protocol is let go of. */
     struct proto_taken (*on_chunk)(struct proto_context *c, const struct proto_chunk *chunk);

@@ -73,6 +73,7 @@ static inline void stage_init(struct stage *s, const struct proto *proto, const 
         .settings = settings,
     };
     stage_require(proto->metrics->size <= sizeof s->block);
+    metric_block_reset(proto->metrics, s->block);
     stage_require(proto->flow_size <= sizeof s->state);
     json_init(&s->said);
     stage_require(s->slab != NULL);

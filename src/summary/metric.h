@@ -40,6 +40,9 @@ struct metric {
     /* METRIC_TOPN: */
     enum metric_key key;
     const char *const *extras; /* names of the extra counters of an item, NULL-terminated */
+    /* What another program, where its dialect is spoken, writes to its log in front of an item, once for
+     * each; NULL: nothing. */
+    const char *notice;
     /* METRIC_HISTOGRAM: without bounds, 2^first_power to 2^last_power of a struct quantiles are
      * shown: the same at every scrape, whatever its buckets. */
     struct histogram_bounds bounds;

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,13 @@ class Dialect(unittest.TestCase):
         self.assertTrue(all(e["server"]["port"] == 80 for e in self.events()))
         old = "packetbeat.protocols.http: {ports: [80]}\noutput: {console: {enabled: yes}}\n"
         self.assertEqual(len(self.events(old)), len(self.events()))
+
+    def test_what_begins_otherwise_at_a_port_is_told_once(self):
+        text = CONSOLE.replace("http", "mongodb")
+        done = self.run_it("-e", "-t", "-I", CAPTURE, text=text)
+        codes = re.findall(r"Unknown operation code: (\d+)", done.stderr)
+        self.assertIn(str(int.from_bytes(b"/1.1", "little")), codes)  # of some HTTP/1.1
+        self.assertEqual(len(codes), len(set(codes)))
 
     def test_settings_of_the_command_line_and_variables(self):
         text = CONSOLE + "tags: ${TAGS:none}\nname: ${agent}-x\nagent: A\n"

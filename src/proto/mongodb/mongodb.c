@@ -118,7 +118,7 @@ static enum step pass_unknown(struct reading *r, struct mongodb_header header)
     if (!is_sane) {
         return survive(r);
     }
-    mongodb_stats_of(r->c)->unknown_opcodes++;
+    mongodb_note_code(mongodb_stats_of(r->c), header.opcode);
     r->side->left = header.size;
     return GOES_ON;
 }
@@ -238,6 +238,18 @@ static void mongodb_on_gap(struct proto_context *c, unsigned side, uint32_t leng
     *s = (struct mongodb_side){.seeking = true};
 }
 
+/* What stands where a message would say what it is. */
+static void mongodb_on_refused(void *block, struct span data, unsigned side)
+{
+    struct mongodb_stats *stats = block;
+    (void)side;
+    stats->refused++;
+    uint32_t opcode = data.size >= MONGODB_HEADER ? mongodb_header_read(data).opcode : 0;
+    if (opcode != 0 && !mongodb_opcode_is_known(opcode)) {
+        mongodb_note_code(stats, opcode);
+    }
+}
+
 static void mongodb_on_fin(struct proto_context *c, unsigned side)
 {
     mongodb_give_up(c, 1 - side, "closed");
@@ -262,6 +274,7 @@ const struct proto proto_mongodb = {
     .options = options,
     .options_size = sizeof(struct mongodb_options),
     .probe = mongodb_probe,
+    .on_refused = mongodb_on_refused,
     .on_chunk = mongodb_on_chunk,
     .on_gap = mongodb_on_gap,
     .on_fin = mongodb_on_fin,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/mongodb/mongodb_event.h"
 
+#include "base/json.h"
+
 #define FIELD(name_, kind_, member, help_)                                                         \
     {                                                                                              \
         .name = "mongodb." name_, .kind = kind_, .offset = offsetof(struct mongodb_event, member), \
@@ -51,12 +53,31 @@ static const struct metric metrics[] = {
     COUNTER(malformed, "places", "Places where a connection stopped to be MongoDB's"),
     COUNTER(not_kept, "messages", "Messages that there was no memory for"),
     COUNTER(gaps, "gaps", "Holes in connections, where bytes were not captured"),
+    COUNTER(refused, "connections", "Connections at its ports that begin otherwise: TLS, for one"),
+    {.name = "unknown_codes", .kind = METRIC_TOPN, .unit = "messages", .group = "counters",
+     .offset = offsetof(struct mongodb_stats, unknown_codes), .key = METRIC_KEY_TEXT,
+     .help = "Kinds of messages that are not known", .notice = "Unknown operation code: "},
     {0},
 };
+
+static void init(void *block)
+{
+    struct mongodb_stats *stats = block;
+    topn_init(&stats->unknown_codes, MONGODB_CODES, TOPN_KEY_MAX);
+}
+
+void mongodb_note_code(struct mongodb_stats *stats, uint32_t opcode)
+{
+    char text[12];
+    char *end = json_digits(text, opcode);
+    stats->unknown_opcodes++;
+    topn_add_text(&stats->unknown_codes, span_of(text, (size_t)(end - text)), 1);
+}
 
 const struct metric_set mongodb_set = {
     .name = "mongodb",
     .help = "Commands to MongoDB and their replies",
     .metrics = metrics,
     .size = sizeof(struct mongodb_stats),
+    .init = init,
 };

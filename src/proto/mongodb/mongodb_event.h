@@ -6,6 +6,7 @@
 #include "event/transaction.h"
 #include "proto/mongodb/mongodb_message.h"
 #include "summary/metric.h"
+#include "summary/topn.h"
 
 /* Begins with what all transactions have. */
 struct mongodb_event {
@@ -21,6 +22,8 @@ struct mongodb_event {
 
 extern const struct event_type mongodb_event_type;
 
+enum { MONGODB_CODES = 16 /* slots */ };
+
 struct mongodb_stats {
     uint64_t requests;
     uint64_t responses;
@@ -35,6 +38,11 @@ struct mongodb_stats {
     uint64_t malformed;
     uint64_t not_kept;
     uint64_t gaps;
+    uint64_t refused;
+    TOPN_DECLARE(unknown_codes, MONGODB_CODES);
 };
+
+/* Counts a kind of message that is not known. */
+void mongodb_note_code(struct mongodb_stats *stats, uint32_t opcode);
 
 extern const struct metric_set mongodb_set;
