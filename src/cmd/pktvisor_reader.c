@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `vantage pktvisor-reader`: one capture in, pktvisor's metrics of it out, as one line of JSON. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "cmd/agent.h"
@@ -29,11 +30,15 @@ static const struct option_spec options[] = {
      .help = "a database of autonomous systems in MMDB format", .hint = HINT_FILE},
     {.name = "host-spec", .letter = 'H', .kind = OPTION_STRING, .argument = "HOSTSPEC",
      .help = "networks that are ours, in CIDR notation with commas between"},
+    {.name = "with", .kind = OPTION_STRING, .argument = "HANDLERS",
+     .help = "handlers beside net, dns and dhcp, with commas between: tcp,tls,http,db"},
     {0},
 };
 
 static const char *const examples[] = {
-    "vantage pktvisor-reader -H 192.168.0.0/16 capture.pcap | jq .", "what is in a capture", NULL,
+    "vantage pktvisor-reader -H 192.168.0.0/16 capture.pcap | jq .", "what is in a capture",
+    "vantage pktvisor-reader --with tcp,http capture.pcap", "and how connections and requests fared",
+    NULL,
 };
 
 static void put_text(struct json *to, const char *key, const char *value)
@@ -44,15 +49,31 @@ static void put_text(struct json *to, const char *key, const char *value)
     }
 }
 
+/* Modules of the types in a list with commas; what is no type is refused by who reads it. */
+static void put_more(struct json *to, const char *list)
+{
+    while (list != NULL && *list != '\0') {
+        size_t size = strcspn(list, ",");
+        json_append(to, ",", 1);
+        json_span(to, span_of(list, size));
+        json_printf(to, ":{\"type\":");
+        json_span(to, span_of(list, size));
+        json_append(to, "}", 1);
+        list += size + (list[size] == ',');
+    }
+}
+
 static void put_policy(struct json *to, const struct arguments *arguments)
 {
     json_printf(to, ",\"policies\":{\"default\":{\"kind\":\"collection\",\"input\":{\"tap\":"
                     "\"default\",\"input_type\":\"pcap\"},\"handlers\":{\"window_config\":"
                     "{\"num_periods\":%d,\"deep_sample_rate\":%d},\"modules\":{"
                     "\"net\":{\"type\":\"net\"},\"dns\":{\"type\":\"dns\"},"
-                    "\"dhcp\":{\"type\":\"dhcp\"}}}}}}}",
+                    "\"dhcp\":{\"type\":\"dhcp\"}",
                 (int)arguments_number(arguments, "periods"),
                 (int)arguments_number(arguments, "max-deep-sample"));
+    put_more(to, arguments_string(arguments, "with"));
+    json_printf(to, "}}}}}}");
 }
 
 static void put_document(struct json *to, const struct arguments *arguments)

@@ -97,7 +97,6 @@ void breakdown_merge(const struct breakdown_of *into, const struct breakdown_of 
         metric_block_merge(into->set, item_at(into, OTHERS), item_at(from, OTHERS));
         into->names->weight[OTHERS] += names->weight[OTHERS];
     }
-    into->names->folded += names->folded;
 }
 
 /* ---- Names ---------------------------------------------------------------------------------- */

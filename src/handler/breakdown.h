@@ -28,7 +28,7 @@ struct breakdown_name {
 
 struct breakdown {
     uint32_t count;  /* items in use; the first is that of all others, from the first add on */
-    uint64_t folded; /* how often an item was added to the others */
+    uint64_t folded; /* how often an item was added to the others; a row of the block's table */
     uint64_t hash[BREAKDOWN_ITEMS];
     uint64_t weight[BREAKDOWN_ITEMS];
     char name[BREAKDOWN_ITEMS][BREAKDOWN_NAME];

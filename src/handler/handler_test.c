@@ -7,6 +7,20 @@
 
 #include "handler/handler.h"
 
+static void parts_are_sound(const struct handler_parts *parts)
+{
+    for (; parts != NULL; parts = parts->next) {
+        struct err err = {0};
+        metric_set_check(parts->set, &err);
+        assert_string_equal(err.text, "");
+        for (const struct metric *m = parts->set->metrics; m->name != NULL; m++) {
+            assert_non_null(m->path);
+            assert_non_null(m->family);
+        }
+        assert_non_null(parts->part);
+    }
+}
+
 static void tables_are_sound(void **state)
 {
     for (const struct handler *const *h = handlers; *h != NULL; h++) {
@@ -23,6 +37,7 @@ static void tables_are_sound(void **state)
             groups |= m->groups;
         }
         assert_true(rates <= HANDLER_RATES);
+        parts_are_sound((*h)->parts);
         assert_true(groups < 1u << handler_group_count(*h));
         assert_ptr_equal(handler_find((*h)->type, (*h)->version), *h);
     }

@@ -266,7 +266,9 @@ static void part_labels(struct labels *to, const struct handler_parts *parts,
         label_add(to, parts->label, span_str(part->label));
     }
     for (unsigned i = 0; i < HANDLER_PART_LABELS && part->labels[i].name != NULL; i++) {
-        label_add(to, part->labels[i].name, span_str(part->labels[i].value));
+        if (part->labels[i].value[0] != '\0') { /* an empty one is none */
+            label_add(to, part->labels[i].name, span_str(part->labels[i].value));
+        }
     }
 }
 
