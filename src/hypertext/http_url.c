@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hypertext/http_url.h"
 
+#include <arpa/inet.h>
+
+#include "base/json.h"
+
+enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
+
 static size_t index_of(struct span s, char c)
 {
     const uint8_t *at = s.size > 0 ? memchr(s.data, c, s.size) : NULL;
@@ -60,6 +66,58 @@ struct http_url http_url_of(struct span target, bool is_connect)
     url.path = span_head(target, mark);
     url.query = span_skip(target, mark + 1);
     return url;
+}
+
+bool http_is_address(struct span host)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    if (host.size == 0 || host.size >= sizeof text) {
+        return false;
+    }
+    memcpy(text, host.data, host.size);
+    text[host.size] = '\0';
+    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+}
+
+uint16_t http_usual_port(struct span scheme)
+{
+    return span_equal(scheme, span_str("https")) ? HTTPS_PORT : HTTP_PORT;
+}
+
+struct span http_extension(struct span path)
+{
+    const uint8_t *dot = path.size > 0 ? memrchr(path.data, '.', path.size) : NULL;
+    struct span rest = dot != NULL ? span_skip(path, (size_t)(dot + 1 - path.data)) : span_str("");
+    return rest.size > 0 && memchr(rest.data, '/', rest.size) == NULL ? rest : span_str("");
+}
+
+static void put_number(struct http_text *to, uint64_t number)
+{
+    char digits[JSON_U64_MAX];
+    http_put_span(to, span_of(digits, (size_t)(json_digits(digits, number) - digits)));
+}
+
+struct span http_full_url(struct http_text *to, const struct http_url_parts *parts)
+{
+    const uint8_t *from = to->at;
+    bool brackets = memchr(parts->host.data, ':', parts->host.size) != NULL;
+    http_put_span(to, parts->scheme);
+    http_put_span(to, span_str(brackets ? "://[" : "://"));
+    http_put_span(to, parts->host);
+    http_put_span(to, span_str(brackets ? "]" : ""));
+    if (parts->port != 0) {
+        http_put(to, ':');
+        put_number(to, parts->port);
+    }
+    bool needs_slash = parts->path.size > 0 && *parts->path.data != '/';
+    http_put_span(to, span_str(needs_slash ? "/" : ""));
+    http_put_span(to, parts->path);
+    if (parts->query.size > 0) {
+        http_put(to, '?');
+        http_put_span(to, parts->query);
+    }
+    return http_text_since(to, from);
 }
 
 /* ---- Coding --------------------------------------------------------------------------------- */

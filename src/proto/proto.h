@@ -32,6 +32,7 @@ struct proto_context {
     struct event_log *events;  /* events go here: event_log_add() */
     uint64_t now_ns;           /* packet time */
     const struct proto_settings *settings; /* the protocol's options struct begins with it */
+    bool is_sealed; /* what is said is within TLS, whose records were opened */
     bool is_done; /* set by on_datagram: nothing more is wanted of the flow */
     const struct key_log *keys;            /* secrets to open what is sealed (handshake/key_log.h), or NULL */
 };

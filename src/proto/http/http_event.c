@@ -36,10 +36,10 @@ static const struct event_field http_fields[] = {
     FIELD("url.extension", EVENT_SPAN, extension, 0, "of the last part of the path"),
     FIELD("url.full", EVENT_SPAN, full, 0, "the parts together, secrets hidden"),
     FIELD("url.path", EVENT_SPAN, url_path, 0, "decoded"),
-    FIELD("url.port", EVENT_U16, port, 0, "where it is not 80"),
+    FIELD("url.port", EVENT_U16, port, 0, "where it is not the scheme's"),
     FIELD("url.query", EVENT_SPAN, url_query, 0,
           "parameters of the target and of a form, sorted, secrets hidden"),
-    FIELD("url.scheme", EVENT_TEXT, scheme, 0, "http"),
+    FIELD("url.scheme", EVENT_TEXT, scheme, 0, "http, or https within TLS"),
     FIELD("user_agent.original", EVENT_SPAN, user_agent, 0, "as it was sent"),
     {0},
 };

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/http/http_report.h"
 
-#include <arpa/inet.h>
-
-#include "base/json.h"
 #include "proto/http/http_body.h"
 #include "proto/http/http_headers.h"
 #include "proto/http/http_raw.h"
 #include "hypertext/http_url.h"
 
-enum { HTTP_PORT = 80, NOTES_MAX = 8, HOSTS_MAX = 2 };
+enum { NOTES_MAX = 8, HOSTS_MAX = 2 };
 
 /* An event in the making, with the memory of what it borrows. */
 struct sheet {
     struct http_event event;
     const struct http_options *options;
     const struct flow *flow;
+    bool is_sealed; /* said within TLS */
     struct http_text to;
     struct span notes[NOTES_MAX];
     struct span hosts[HOSTS_MAX];
@@ -51,56 +49,7 @@ static void relate_host(struct sheet *s, struct span host)
     }
 }
 
-static bool is_address(struct span host)
-{
-    char text[INET6_ADDRSTRLEN];
-    struct in6_addr address;
-    if (host.size == 0 || host.size >= sizeof text) {
-        return false;
-    }
-    memcpy(text, host.data, host.size);
-    text[host.size] = '\0';
-    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
-}
-
 /* ---- The URL -------------------------------------------------------------------------------- */
-
-static void put_number(struct http_text *to, uint64_t number)
-{
-    char digits[JSON_U64_MAX];
-    http_put_span(to, span_of(digits, (size_t)(json_digits(digits, number) - digits)));
-}
-
-static struct span full_url(struct http_text *to, const struct http_event *e, struct span path)
-{
-    const uint8_t *from = to->at;
-    bool brackets = memchr(e->domain.data, ':', e->domain.size) != NULL;
-    http_put_span(to, span_str(brackets ? "http://[" : "http://"));
-    http_put_span(to, e->domain);
-    http_put_span(to, span_str(brackets ? "]" : ""));
-    if (e->port != 0) {
-        http_put(to, ':');
-        put_number(to, e->port);
-    }
-    bool needs_slash = path.size > 0 && *path.data != '/';
-    http_put_span(to, span_str(needs_slash ? "/" : ""));
-    http_put_span(to, path);
-    if (e->url_query.size > 0) {
-        http_put(to, '?');
-        http_put_span(to, e->url_query);
-    }
-    return http_text_since(to, from);
-}
-
-static struct span extension_of(struct span path)
-{
-    const uint8_t *dot = path.size > 0 ? memrchr(path.data, '.', path.size) : NULL;
-    if (dot == NULL) {
-        return span_of(path.data, 0);
-    }
-    struct span rest = span_skip(path, (size_t)(dot + 1 - path.data));
-    return rest.size > 0 && memchr(rest.data, '/', rest.size) == NULL ? rest : span_head(rest, 0);
-}
 
 static void set_host(struct sheet *s, const struct http_message *m, const struct http_url *url)
 {
@@ -117,8 +66,8 @@ static void set_host(struct sheet *s, const struct http_message *m, const struct
     }
     port = port != 0 ? port : seen;
     e->domain = host;
-    e->port = port != HTTP_PORT ? port : 0;
-    if (!is_address(host)) {
+    e->port = port != http_usual_port(span_str(e->scheme)) ? port : 0;
+    if (!http_is_address(host)) {
         e->transaction.destination_domain = host;
         relate_host(s, host);
     }
@@ -134,15 +83,19 @@ static void set_url(struct sheet *s, const struct http_message *m)
     bool has_form = m->body != NULL &&
                     http_contains(http_text_of(m, m->head.content_type), "urlencoded");
     struct span form = span_of(m->body, has_form ? m->body_kept : 0);
+    e->scheme = s->is_sealed ? "https" : "http";
     set_host(s, m, &url);
-    e->scheme = "http";
     e->url_path = http_decode(&s->to, url.path, false);
-    e->extension = extension_of(e->url_path);
+    e->extension = http_extension(e->url_path);
     if (url.query.size > 0 || form.size > 0) {
         e->url_query = http_parameters(&s->to, url.query, form, &s->options->shown);
     }
     if (e->domain.size > 0) {
-        e->full = full_url(&s->to, e, url.path);
+        e->full = http_full_url(&s->to, &(struct http_url_parts){.scheme = span_str(e->scheme),
+                                                                 .host = e->domain,
+                                                                 .port = e->port,
+                                                                 .path = url.path,
+                                                                 .query = e->url_query});
     }
     const uint8_t *from = s->to.at;
     http_put_span(&s->to, method);
@@ -307,6 +260,7 @@ void http_report(struct proto_context *c, const struct http_message *request,
     s.event.hosts.items = s.hosts;
     s.options = options;
     s.flow = c->flow;
+    s.is_sealed = c->is_sealed;
     for (unsigned i = 0; i < 2; i++) {
         s.bodies[i] = (struct http_body){.memory = c->memory};
         s.raws[i] = (struct http_raw){.memory = c->memory};

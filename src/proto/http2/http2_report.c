@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/http2/http2_report.h"
 
-#include <arpa/inet.h>
-
-#include "base/json.h"
 #include "hypertext/http_url.h"
 #include "proto/http2/http2_event.h"
 #include "proto/http2/http2_headers.h"
 
-enum { NOTES_MAX = 10, HOSTS_MAX = 2, HTTP_PORT = 80, HTTPS_PORT = 443 };
+enum { NOTES_MAX = 10, HOSTS_MAX = 2 };
 
 /* An event in the making, with the memory of what it borrows. */
 struct sheet {
@@ -73,52 +70,7 @@ static void relate_host(struct sheet *s, struct span host)
     }
 }
 
-static bool is_address(struct span host)
-{
-    char text[INET6_ADDRSTRLEN];
-    struct in6_addr address;
-    if (host.size == 0 || host.size >= sizeof text) {
-        return false;
-    }
-    memcpy(text, host.data, host.size);
-    text[host.size] = '\0';
-    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
-}
-
 /* ---- The URL --------------------------------------------------------------------------------- */
-
-static void put_number(struct http_text *to, uint64_t number)
-{
-    char digits[JSON_U64_MAX];
-    http_put_span(to, span_of(digits, (size_t)(json_digits(digits, number) - digits)));
-}
-
-static struct span full_url(struct http_text *to, const struct http2_event *e, struct span path)
-{
-    const uint8_t *from = to->at;
-    bool brackets = memchr(e->domain.data, ':', e->domain.size) != NULL;
-    http_put_span(to, e->scheme);
-    http_put_span(to, span_str(brackets ? "://[" : "://"));
-    http_put_span(to, e->domain);
-    http_put_span(to, span_str(brackets ? "]" : ""));
-    if (e->port != 0) {
-        http_put(to, ':');
-        put_number(to, e->port);
-    }
-    http_put_span(to, path);
-    if (e->url_query.size > 0) {
-        http_put(to, '?');
-        http_put_span(to, e->url_query);
-    }
-    return http_text_since(to, from);
-}
-
-static struct span extension_of(struct span path)
-{
-    const uint8_t *dot = path.size > 0 ? memrchr(path.data, '.', path.size) : NULL;
-    struct span rest = dot != NULL ? span_skip(path, (size_t)(dot + 1 - path.data)) : span_str("");
-    return rest.size > 0 && memchr(rest.data, '/', rest.size) == NULL ? rest : span_str("");
-}
 
 static void set_host(struct sheet *s)
 {
@@ -131,9 +83,8 @@ static void set_host(struct sheet *s)
     http_authority(authority, &e->domain, &port);
     bool is_known = authority.size > 0;
     port = port != 0 ? port : s->server_port;
-    uint16_t usual = span_equal(e->scheme, span_str("https")) ? HTTPS_PORT : HTTP_PORT;
-    e->port = is_known && port != usual ? port : 0;
-    if (is_known && !is_address(e->domain)) {
+    e->port = is_known && port != http_usual_port(e->scheme) ? port : 0;
+    if (is_known && !http_is_address(e->domain)) {
         e->transaction.destination_domain = e->domain;
         relate_host(s, e->domain);
     }
@@ -159,14 +110,18 @@ static void set_url(struct sheet *s)
     set_host(s);
     e->url_path = http_decode(&s->to, url.path, false);
     if (!s->stream->is_grpc) {
-        e->extension = extension_of(e->url_path);
+        e->extension = http_extension(e->url_path);
     }
     if (url.query.size > 0) {
         e->url_query =
             http_parameters(&s->to, url.query, span_str(""), &s->options->shown);
     }
     if (e->domain.size > 0 && e->scheme.size > 0) {
-        e->full = full_url(&s->to, e, url.path);
+        e->full = http_full_url(&s->to, &(struct http_url_parts){.scheme = e->scheme,
+                                                                 .host = e->domain,
+                                                                 .port = e->port,
+                                                                 .path = url.path,
+                                                                 .query = e->url_query});
     }
     set_query(s, e->transaction.method, e->url_path);
 }
