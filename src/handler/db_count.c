@@ -305,5 +305,6 @@ const struct handler handler_db_count = {
     .state_size = sizeof(struct db_state),
     .configure = db_configure,
     .on_event = db_on_event,
+    .on_tick = handler_goes_on,
     .parts = &operation_parts,
 };

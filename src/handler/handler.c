@@ -65,6 +65,12 @@ bool handler_is_deep(struct handler_run *run)
     return (z ^ z >> 31) % 100 < rate;
 }
 
+void handler_goes_on(struct handler_run *run, uint64_t now_ns)
+{
+    (void)run;
+    (void)now_ns;
+}
+
 void handler_close_second(const struct handler *handler, struct handler_run *run)
 {
     unsigned rate = 0;

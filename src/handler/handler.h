@@ -225,6 +225,10 @@ static inline bool handler_wants(const struct handler_run *run, uint32_t groups)
 /* Whether this event is one of those that get all attention. */
 bool handler_is_deep(struct handler_run *run);
 
+/* An on_tick for those that have nothing to do: that they have one makes minutes in which nothing
+ * happens minutes of theirs, too. */
+void handler_goes_on(struct handler_run *run, uint64_t now_ns);
+
 /* Adds the sums of the second at hand to the rates of the block, and begins anew. */
 void handler_close_second(const struct handler *handler, struct handler_run *run);
 

@@ -348,5 +348,6 @@ const struct handler handler_http_count = {
     .state_size = sizeof(struct http_state),
     .configure = http_configure,
     .on_event = http_on_event,
+    .on_tick = handler_goes_on,
     .parts = &host_parts,
 };

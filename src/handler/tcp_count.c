@@ -395,5 +395,6 @@ const struct handler handler_tcp_count = {
     .state_size = sizeof(struct tcp_state),
     .configure = tcp_configure,
     .on_event = tcp_on_event,
+    .on_tick = handler_goes_on,
     .parts = &path_parts,
 };

@@ -413,5 +413,6 @@ const struct handler handler_tls_count = {
     .state_size = sizeof(struct tls_state),
     .configure = tls_configure,
     .on_event = tls_on_event,
+    .on_tick = handler_goes_on,
     .parts = &certificate_parts,
 };

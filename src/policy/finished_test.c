@@ -183,6 +183,7 @@ static void requests_count_by_route(void **state)
             .domain = span_str("a.test"), .path = span_str(path), .status = i % 2 ? 200 : 503};
         intake_finish(s.intake, &(struct intake_finished){.transaction = &r.transaction.head,
                                                           .key = &web, .time_ns = START});
+        policies_collect(s.set);
     }
     intake_flush(s.intake, START + 2 * SECOND);
     assert_true(says(&s, "all", 0, "\"requests\":200"));
