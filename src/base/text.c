@@ -226,8 +226,8 @@ static char *put_digits(char *to, uint32_t value, int width)
     return to + width;
 }
 
-/* Nanoseconds: nine digits whose divisions do not wait for each other. */
-static char *put_nanoseconds(char *to, uint32_t value)
+/* Nine digits whose divisions do not wait for each other. */
+char *text_nanoseconds(char *to, uint32_t value)
 {
     uint32_t high = value / 10000, low = value % 10000;
     *to++ = (char)('0' + high / 10000);
@@ -273,7 +273,7 @@ size_t text_rfc3339(char to[TEXT_TIME_ROOM], uint64_t nanoseconds, int digits)
     at = put_pair(at, of_day % 60);
     if (digits == 9) {
         *at++ = '.';
-        at = put_nanoseconds(at, fraction);
+        at = text_nanoseconds(at, fraction);
     } else if (digits > 0) {
         *at++ = '.';
         at = put_digits(at, fraction / powers[9 - digits], digits);

@@ -46,6 +46,9 @@ char *text_short_duration(char to[TEXT_ROOM], int64_t nanoseconds);
  * 1970, as events carry it; returns the length. Some thirty nanoseconds; no locale, no allocation. */
 size_t text_rfc3339(char to[TEXT_TIME_ROOM], uint64_t nanoseconds, int digits);
 
+/* Nine digits of a fraction of a second below 10^9, without a terminator; returns their end. */
+char *text_nanoseconds(char *to, uint32_t nanoseconds);
+
 /* Copies as much of `text` as fits; bytes that would move a terminal's cursor become '?'. For
  * names that come from a file or from the wire. */
 char *text_printable(char *to, size_t room, const char *text);

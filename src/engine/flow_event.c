@@ -7,20 +7,15 @@
 #include <nettle/sha1.h>
 #include <stdio.h>
 
-#define FIELD(name_, kind_, member, help_)                                                         \
-    {                                                                                              \
-        .name = name_, .kind = kind_, .offset = offsetof(struct flow_event, member), .help = help_ \
-    }
-#define EXTRA(name_, kind_, member, help_)                                                         \
+#define ROW(name_, kind_, member, flags_, help_)                                                   \
     {                                                                                              \
         .name = name_, .kind = kind_, .offset = offsetof(struct flow_event, member),               \
-        .flags = EVENT_EXTRA, .help = help_                                                        \
+        .flags = flags_, .help = help_                                                             \
     }
-#define ALWAYS(name_, kind_, member, help_)                                                        \
-    {                                                                                              \
-        .name = name_, .kind = kind_, .offset = offsetof(struct flow_event, member),               \
-        .flags = EVENT_ALWAYS, .help = help_                                                       \
-    }
+#define FIELD(name, kind, member, help) ROW(name, kind, member, 0, help)
+#define EXTRA(name, kind, member, help) ROW(name, kind, member, EVENT_EXTRA, help)
+#define ALWAYS(name, kind, member, help) ROW(name, kind, member, EVENT_ALWAYS, help)
+#define FIXED(name, kind, member, help) ROW(name, kind, member, EVENT_FIXED, help)
 
 static const struct event_field fields[] = {
     ALWAYS("@timestamp", EVENT_TIME, timestamp_ns, "packet time of the report"),
@@ -29,16 +24,16 @@ static const struct event_field fields[] = {
     FIELD("destination.mac", EVENT_MAC, destination_mac, "innermost Ethernet address"),
     FIELD("destination.packets", EVENT_U64, count.packets[1], "frames from the responder"),
     FIELD("destination.port", EVENT_U32, destination_port, "the responder's port"),
-    FIELD("event.action", EVENT_TEXT, action, "network_flow"),
-    FIELD("event.category", EVENT_JSON, category_json, "network"),
-    FIELD("event.dataset", EVENT_TEXT, dataset, "flow"),
+    FIXED("event.action", EVENT_TEXT, action, "network_flow"),
+    FIXED("event.category", EVENT_JSON, category_json, "network"),
+    FIXED("event.dataset", EVENT_TEXT, dataset, "flow"),
     ALWAYS("event.duration", EVENT_U64, duration_ns, "ns from first to last packet"),
     ALWAYS("event.end", EVENT_TIME, end_ns, "time of the latest packet"),
     EXTRA("event.incomplete", EVENT_BOOL, incomplete, "the capture lost packets meanwhile"),
-    FIELD("event.kind", EVENT_TEXT, kind, "event"),
-    EXTRA("event.reason", EVENT_TEXT, reason, "why this report was made"),
+    FIXED("event.kind", EVENT_TEXT, kind, "event"),
+    ROW("event.reason", EVENT_TEXT, reason, EVENT_EXTRA | EVENT_FIXED, "why this report was made"),
     ALWAYS("event.start", EVENT_TIME, start_ns, "time of the first packet"),
-    FIELD("event.type", EVENT_JSON, event_type_json, "connection, and end for the last report"),
+    FIXED("event.type", EVENT_JSON, event_type_json, "connection, and end for the last report"),
     EXTRA("flow.destination.tcp_flags", EVENT_INLINE, destination_flags, "TCP flags seen"),
     EXTRA("flow.destination.ttl", EVENT_U8, destination_ttl, "latest TTL or hop limit"),
     ALWAYS("flow.final", EVENT_BOOL, final, "true in the last report of a flow"),
@@ -59,14 +54,14 @@ static const struct event_field fields[] = {
     FIELD("network.community_id", EVENT_INLINE, community_id, "Community ID v1, seed 0"),
     EXTRA("network.iana_number", EVENT_U8, protocol, "IP protocol number"),
     FIELD("network.packets", EVENT_U64, network_packets, "both directions"),
-    FIELD("network.transport", EVENT_TEXT, transport, "tcp, udp, icmp, ipv6-icmp, sctp ..."),
-    FIELD("network.type", EVENT_TEXT, network_type, "ipv4, ipv6, arp ..."),
+    FIXED("network.transport", EVENT_TEXT, transport, "tcp, udp, icmp, ipv6-icmp, sctp ..."),
+    FIXED("network.type", EVENT_TEXT, network_type, "ipv4, ipv6, arp ..."),
     FIELD("source.bytes", EVENT_U64, count.bytes[0], "frame bytes from the initiator"),
     FIELD("source.ip", EVENT_ADDRESS, source, "the initiator, innermost address"),
     FIELD("source.mac", EVENT_MAC, source_mac, "innermost Ethernet address"),
     FIELD("source.packets", EVENT_U64, count.packets[0], "frames from the initiator"),
     FIELD("source.port", EVENT_U32, source_port, "the initiator's port"),
-    FIELD("type", EVENT_TEXT, dataset, "flow"),
+    FIXED("type", EVENT_TEXT, dataset, "flow"),
     {0},
 };
 

@@ -7,6 +7,7 @@
 #include "engine/health_flat.h"
 #include "engine/index_template.h"
 #include "engine/shaper.h"
+#include "event/event_writer.h"
 #include "event/pattern.h"
 
 #include <stdlib.h>
@@ -37,6 +38,7 @@ struct output {
     bool takes_events; /* one of them does */
     struct nodes memory; /* of what sinks borrow */
     struct shaper *shaper; /* NULL: events go as they are encoded */
+    struct event_writer *writer;
     struct json lines;
     uint32_t line_count;
     struct err failure;
@@ -202,8 +204,10 @@ struct output *output_new(const struct output_options *options, struct err *err)
     struct output *output = calloc(1, sizeof *output);
     struct outbox *outboxes = calloc(options->workers, sizeof *outboxes);
     struct flow_event *recent = calloc(options->recent + 1, sizeof *recent);
-    if (output == NULL || outboxes == NULL || recent == NULL) {
+    struct event_writer *writer = event_writer_new(0);
+    if (output == NULL || outboxes == NULL || recent == NULL || writer == NULL) {
         err_set(err, ERR_FAILED, "out of memory");
+        event_writer_free(writer);
         free(output);
         free(outboxes);
         free(recent);
@@ -212,6 +216,7 @@ struct output *output_new(const struct output_options *options, struct err *err)
     output->options = *options;
     output->outboxes = outboxes;
     output->recent = recent;
+    output->writer = writer;
     json_init(&output->lines);
     pthread_mutex_init(&output->lock, NULL);
     for (uint32_t i = 0; i < options->workers; i++) {
@@ -253,6 +258,7 @@ void output_free(struct output *output)
         ring_done(&output->outboxes[i].ring);
     }
     pthread_mutex_destroy(&output->lock);
+    event_writer_free(output->writer);
     json_done(&output->lines);
     health_desk_free(output->health);
     shaper_free(output->shaper);
@@ -363,7 +369,7 @@ static void write_event(struct output *output, const struct event_head *head)
         return;
     }
     if (output->shaper == NULL) {
-        event_json(&output->lines, head);
+        event_writer_put(output->writer, &output->lines, head);
     } else if (!shaper_write(output->shaper, &output->lines, head)) {
         return;
     }

@@ -8,6 +8,7 @@
 #include "engine/attribution.h"
 #include "engine/host_facts.h"
 #include "event/beat.h"
+#include "event/event_writer.h"
 #include "tap/tap.h"
 
 struct shaper {
@@ -16,6 +17,7 @@ struct shaper {
     struct attribution *attribution; /* NULL: not wanted */
     struct nodes facts; /* what processors know of the host */
     struct nodes tree;  /* of the event under way */
+    struct event_writer *writer;
     struct json scratch;
     bool logs_events;
     uint64_t dropped;
@@ -36,10 +38,14 @@ bool shaper_is_wanted(const struct config *config)
 struct shaper *shaper_new(const struct config *config, struct err *err)
 {
     struct shaper *shaper = calloc(1, sizeof *shaper);
-    if (shaper == NULL) {
+    struct event_writer *writer = event_writer_new(config->beat != NULL ? EVENT_EXTRA : 0);
+    if (shaper == NULL || writer == NULL) {
         err_set(err, ERR_FAILED, "out of memory");
+        event_writer_free(writer);
+        free(shaper);
         return NULL;
     }
+    shaper->writer = writer;
     shaper->beat = config->beat;
     shaper->logs_events = config->logs_events;
     json_init(&shaper->scratch);
@@ -67,6 +73,7 @@ void shaper_free(struct shaper *shaper)
         node_done(&shaper->facts);
         node_done(&shaper->tree);
         json_done(&shaper->scratch);
+        event_writer_free(shaper->writer);
         free(shaper);
     }
 }
@@ -89,7 +96,7 @@ bool shaper_write(struct shaper *shaper, struct json *to, const struct event_hea
 {
     json_reset(&shaper->scratch);
     node_reset(&shaper->tree);
-    event_json_without(&shaper->scratch, event, shaper->beat != NULL ? EVENT_EXTRA : 0);
+    event_writer_put(shaper->writer, &shaper->scratch, event);
     struct span text = span_of(shaper->scratch.data, shaper->scratch.size);
     struct node *root = node_json_parse(&shaper->tree, text);
     if (root != NULL && shaper->attribution != NULL) {

@@ -39,6 +39,8 @@ enum event_flags {
     EVENT_PLAIN_ONE = 2, /* EVENT_SPANS: a list of one is written as its text, without brackets */
     EVENT_EMPTY_TOO = 8, /* EVENT_SPAN: an empty text is written, too; none is where data is NULL */
     EVENT_EXTRA = 16, /* what other programs do not know: left out where events are to be theirs */
+    EVENT_FIXED = 32, /* EVENT_TEXT, EVENT_JSON: mostly the same text; encoders may keep what they make
+                       * of it */
     EVENT_COPY = 4, /* shows the span or list of another field: same offset, packed there */
 };
 
@@ -122,18 +124,11 @@ struct event_head {
 struct json;
 
 /* Appends one event as a nested JSON object (no newline). Any thread; the plan of a type is made at
- * its first event and kept, so types must live as long as the process. */
+ * its first event and kept, so types must live as long as the process. Whoever writes many has an
+ * event_writer.h, which does the same in a fraction of the time. */
 void event_json(struct json *to, const struct event_head *event);
 /* The same without the fields that have any of `flags`. */
 void event_json_without(struct json *to, const struct event_head *event, unsigned flags);
-
-/* What event_json() works from: each field's way from the one before it. For those who want to
- * own it; NULL without memory. */
-struct event_plan;
-struct event_plan *event_plan_new(const struct event_type *type);
-void event_plan_free(struct event_plan *plan);
-void event_plan_json(const struct event_plan *plan, struct json *to,
-                     const struct event_head *event);
 
 enum { EVENT_DEPTH_MAX = 8 /* names in a path */, EVENT_ITEMS_MAX = 4 /* lists within lists */ };
 

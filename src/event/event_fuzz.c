@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/json_check.h"
 #include "event/event_log.h"
+#include "event/event_writer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -131,6 +132,18 @@ static void lists_init(struct sample *s, struct lists *l, struct cursor *c)
     s->optional = (struct event_optional){s->u64, count > 0};
 }
 
+/* A writer that has seen all other inputs says the same. */
+static bool writer_agrees(const struct event_head *event, const struct json *expected, struct json *j)
+{
+    static struct event_writer *writer;
+    if (writer == NULL) {
+        writer = event_writer_new(0);
+    }
+    json_reset(j);
+    event_writer_put(writer, j, event);
+    return j->size == expected->size && memcmp(j->data, expected->data, j->size) == 0;
+}
+
 /* A packed event says the same; with texts cut it is JSON still. */
 static bool pack_is_fine(const struct event_head *event, struct json *expected, struct json *j)
 {
@@ -164,7 +177,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_init(&j);
     json_init(&other);
     event_json(&j, &s.head);
-    bool fine = json_check(j.data, j.size) && pack_is_fine(&s.head, &j, &other);
+    bool fine = json_check(j.data, j.size) && pack_is_fine(&s.head, &j, &other) &&
+                writer_agrees(&s.head, &j, &other);
     json_done(&other);
     json_reset(&j);
     json_array_begin(&j);

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What is worked out once for a type of event: each field's way, that is what is written before its
+ * value, and how to tell the event's shape. A shape says which fields an event has and which texts
+ * those have that are mostly the same (EVENT_FIXED); all that events of one shape do not share is the
+ * other values, so event_template.h makes one template for all of them. A shape is told by one load
+ * and one mask a field, without a branch. Plans never change. */
+#pragma once
+
+#include "base/json.h"
+#include "event/event.h"
+
+enum {
+    EVENT_SHAPE_WORDS = 4,
+    EVENT_FIELDS_MAX = EVENT_SHAPE_WORDS * 64, /* of a type */
+    EVENT_FIXED_MAX = 12,                      /* texts of a shape; what is more is written each time */
+};
+
+/* Where a step looks in the shape. */
+enum event_sign {
+    EVENT_SIGN_ALWAYS, /* nowhere: it is in all of them */
+    EVENT_SIGN_BIT,
+    EVENT_SIGN_FIXED,
+};
+
+/* One field. `way` is all that leads to its value from outside the event's object, for source.ip:
+ * "source":{"ip": ; from inside `d` objects only the part from way + skip[d] on. */
+struct event_step {
+    const char *way;
+    uint16_t way_size;
+    uint16_t skip[EVENT_DEPTH_MAX];
+    uint16_t offset;
+    uint8_t depth;  /* objects around the value, the event's own not counted */
+    uint8_t shared; /* of these, around the field before it in the table, too */
+    uint8_t kind;
+    uint8_t flags;
+    uint8_t sign; /* enum event_sign */
+    uint8_t place; /* of the bit or the fixed text */
+    const struct event_plan *item; /* EVENT_ITEMS: owned */
+};
+
+/* There is something where the eight bytes at `offset` have any bit of `mask`. */
+struct event_test {
+    uint64_t mask; /* 0: told by the kind, the field at `offset` of the struct */
+    uint16_t offset;
+    uint8_t kind;
+};
+
+struct event_plan {
+    const struct event_type *type;
+    char *ways;
+    struct event_test *tests;
+    uint16_t fixed[EVENT_FIXED_MAX]; /* offsets of the pointers */
+    unsigned test_count;
+    unsigned fixed_count;
+    unsigned count;
+    struct event_step steps[];
+};
+
+struct event_shape {
+    uint64_t bits[EVENT_SHAPE_WORDS];
+    const char *fixed[EVENT_FIXED_MAX]; /* NULL: none */
+};
+
+/* The plan of a type, made if this is its first event and kept; NULL without memory. Any thread. */
+const struct event_plan *event_plan_of(const struct event_type *type);
+
+/* The shape of an event, or of an item of a list; returns a hash of it and of the plan. */
+uint64_t event_plan_shape(const struct event_plan *plan, const void *event, struct event_shape *ret);
+bool event_plan_same(const struct event_plan *plan, const struct event_shape *a,
+                     const struct event_shape *b);

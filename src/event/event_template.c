@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event/event_template.h"
+
+#include <stdlib.h>
+
+#include "event/event_value.h"
+
+/* The place where the template is, while it is made. */
+struct maker {
+    struct event_template *t;
+    size_t literal;  /* where the one under way begins */
+    unsigned open;   /* objects around the field written last */
+    unsigned shared; /* of these, around all fields since */
+    bool first;
+};
+
+static void put_closings(struct json *literals, unsigned count)
+{
+    static const char closings[] = "}}}}}}}}";
+    _Static_assert((int)EVENT_DEPTH_MAX < (int)sizeof closings, "and the event's own");
+    json_append(literals, closings, count);
+}
+
+/* What the shape says of a field; *text is set when it is a fixed one. */
+static bool is_there(const struct event_template *t, const struct event_step *step,
+                     const char **text)
+{
+    *text = NULL;
+    if (step->sign == EVENT_SIGN_FIXED) {
+        *text = t->shape.fixed[step->place];
+        return step->flags & EVENT_ALWAYS || (*text != NULL && **text != '\0');
+    }
+    return step->sign == EVENT_SIGN_ALWAYS ||
+           (t->shape.bits[step->place / 64] >> step->place % 64 & 1) != 0;
+}
+
+/* Whether two ops write the same. */
+static bool is_same_value(const struct event_op *a, const struct event_op *b)
+{
+    unsigned differs = (a->flags ^ b->flags) & EVENT_PLAIN_ONE;
+    return a->kind == b->kind && a->offset == b->offset && a->item == b->item && differs == 0;
+}
+
+static bool is_same_literal(const struct event_template *t, const struct event_op *a,
+                            const struct event_op *b)
+{
+    return a->literal_size == b->literal_size &&
+           memcmp(t->literals.data + a->literal, t->literals.data + b->literal,
+                  a->literal_size) == 0;
+}
+
+/* Whether the op goes on with what the copy before it copies; then that one takes it in. */
+static bool join_copy(struct maker *m, const struct event_op *op)
+{
+    struct event_template *t = m->t;
+    struct event_op *copy = t->op_count > 0 ? &t->ops[t->op_count - 1] : NULL;
+    if (copy == NULL || copy->kind != EVENT_OP_COPY || copy->last + 2U >= t->op_count) {
+        return false;
+    }
+    const struct event_op *next = &t->ops[copy->last + 1];
+    if (!is_same_value(next, op) || !is_same_literal(t, next, op)) {
+        return false;
+    }
+    copy->last++;
+    copy->is_large |= op->is_large;
+    t->literals.size = op->literal;
+    return true;
+}
+
+static void make_copy(const struct event_template *t, struct event_op *op)
+{
+    for (unsigned i = 0; i < t->op_count; i++) {
+        if (is_same_value(&t->ops[i], op)) {
+            op->kind = EVENT_OP_COPY;
+            op->first = op->last = (uint8_t)i;
+            return;
+        }
+    }
+}
+
+/* Ends the literal under way with an op. */
+static void add_op(struct maker *m, struct event_op op)
+{
+    struct event_template *t = m->t;
+    op.literal = (uint32_t)m->literal;
+    op.literal_size = (uint16_t)(t->literals.size - m->literal);
+    if (!join_copy(m, &op)) {
+        make_copy(t, &op);
+        t->ops[t->op_count++] = op;
+    }
+    m->literal = t->literals.size;
+}
+
+static void put_fixed(struct json *literals, const struct event_step *step, const char *text)
+{
+    literals->comma = false;
+    if (step->kind == EVENT_TEXT) {
+        json_text(literals, text);
+    } else {
+        json_raw(literals, span_str(text != NULL && *text != '\0' ? text : "null"));
+    }
+}
+
+static void put_step(struct maker *m, const struct event_step *step)
+{
+    struct json *literals = &m->t->literals;
+    const char *text;
+    m->shared = step->shared < m->shared ? step->shared : m->shared;
+    if (!is_there(m->t, step, &text)) {
+        return;
+    }
+    put_closings(literals, m->open - m->shared);
+    json_append(literals, ",", !m->first);
+    uint16_t skip = step->skip[m->shared];
+    json_append(literals, step->way + skip, step->way_size - (size_t)skip);
+    if (step->sign == EVENT_SIGN_FIXED) {
+        put_fixed(literals, step, text);
+    } else {
+        add_op(m, (struct event_op){.offset = step->offset, .kind = step->kind,
+                                    .flags = step->flags, .item = step->item,
+                                    .is_large = event_value_is_large(step->kind)});
+    }
+    m->first = false;
+    m->open = m->shared = step->depth;
+}
+
+static bool make_room(struct event_template *t, const struct event_plan *plan)
+{
+    unsigned count = plan->count + 1;
+    if (count > t->op_room) {
+        struct event_op *ops = realloc(t->ops, count * sizeof *ops);
+        if (ops == NULL) {
+            return false;
+        }
+        t->ops = ops;
+        t->op_room = count;
+    }
+    return true;
+}
+
+/* Copies write what the ops they copy do, so all ops together write no more than so many times it. */
+static size_t room_of(const struct event_template *t)
+{
+    size_t room = 2 * EVENT_PIECE;
+    for (unsigned i = 0; i < t->op_count; i++) {
+        const struct event_op *op = &t->ops[i];
+        room += op->literal_size + (size_t)EVENT_VALUE_ROOM;
+        for (unsigned k = op->first; op->kind == EVENT_OP_COPY && k <= op->last; k++) {
+            room += t->ops[k].literal_size + (size_t)EVENT_VALUE_ROOM;
+        }
+    }
+    return room;
+}
+
+bool event_template_make(struct event_template *t, const struct event_plan *plan,
+                         const struct event_shape *shape, unsigned without)
+{
+    static const char behind[EVENT_PIECE];
+    struct maker m = {.t = t, .first = true};
+    t->plan = NULL;
+    t->shape = *shape;
+    t->op_count = 0;
+    json_reset(&t->literals);
+    if (!make_room(t, plan)) {
+        return false;
+    }
+    json_append(&t->literals, "{", 1);
+    for (const struct event_step *step = plan->steps; step < plan->steps + plan->count; step++) {
+        if (!(step->flags & without)) {
+            put_step(&m, step);
+        } else {
+            m.shared = step->shared < m.shared ? step->shared : m.shared;
+        }
+    }
+    put_closings(&t->literals, m.open + 1);
+    t->ops[t->op_count++] = (struct event_op){
+        .kind = EVENT_OP_END,
+        .literal = (uint32_t)m.literal,
+        .literal_size = (uint16_t)(t->literals.size - m.literal),
+    };
+    json_append(&t->literals, behind, sizeof behind);
+    t->room = room_of(t);
+    t->plan = t->literals.failed ? NULL : plan;
+    return t->plan != NULL;
+}
+
+void event_template_done(struct event_template *t)
+{
+    json_done(&t->literals);
+    free(t->ops);
+    *t = (struct event_template){0};
+}

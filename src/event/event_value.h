@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One value of an event as JSON: kinds of bounded size are written into room that their caller has
+ * made, all others go through the JSON writer, which makes its own. Pure; costs what it writes. */
+#pragma once
+
+#include "base/address.h"
+#include "base/json.h"
+#include "event/event.h"
+
+/* Bytes that a value of bounded size takes at most: a time in quotes is the longest but for an IPv6
+ * address. */
+enum { EVENT_VALUE_ROOM = ADDRESS_ROOM + 2 };
+
+/* The second that was written last, as text: times of events that follow each other mostly differ in
+ * their fraction only. Zeroed at first. */
+struct event_clock {
+    uint64_t second;
+    char text[24]; /* "2026-11-20T23:58:49." with its quote; "" at first */
+};
+
+/* Whether values of a kind may be of any size. */
+bool event_value_is_large(enum event_kind kind);
+/* Whether there is nothing to write. */
+bool event_value_is_empty(enum event_kind kind, const void *at);
+
+/* Writes a value of bounded size and returns the end; `to` has EVENT_VALUE_ROOM bytes. */
+char *event_value_write(char *to, enum event_kind kind, const void *at, struct event_clock *clock);
+/* Appends a value of another kind, but EVENT_ITEMS; `flags` are its field's. */
+void event_value_put(struct json *to, enum event_kind kind, const void *at, unsigned flags);

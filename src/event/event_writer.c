@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "event/event_writer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "event/event_template.h"
+#include "event/event_value.h"
+
+enum { WRITER_PLACES = 128, WRITER_LEVELS = EVENT_ITEMS_MAX + 1 };
+
+/* The items of a list have places of their own: while they are written, the template around them is in
+ * use. */
+struct event_writer {
+    unsigned without;
+    unsigned level; /* lists around what is being written */
+    struct event_clock clock;
+    /* by the hash of plan and shape; owned */
+    struct event_template *places[WRITER_LEVELS][WRITER_PLACES];
+};
+
+struct event_writer *event_writer_new(unsigned without)
+{
+    struct event_writer *writer = calloc(1, sizeof *writer);
+    if (writer != NULL) {
+        writer->without = without;
+    }
+    return writer;
+}
+
+void event_writer_free(struct event_writer *writer)
+{
+    if (writer == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < WRITER_LEVELS * WRITER_PLACES; i++) {
+        struct event_template *t = writer->places[i / WRITER_PLACES][i % WRITER_PLACES];
+        if (t != NULL) {
+            event_template_done(t);
+            free(t);
+        }
+    }
+    free(writer);
+}
+
+/* The template for a struct's shape, made if it is not there; NULL without memory. */
+static const struct event_template *template_of(struct event_writer *writer,
+                                                const struct event_plan *plan, const void *event)
+{
+    struct event_shape shape;
+    struct event_template **place =
+        &writer->places[writer->level][event_plan_shape(plan, event, &shape) % WRITER_PLACES];
+    if (*place != NULL && (*place)->plan == plan &&
+        event_plan_same(plan, &(*place)->shape, &shape)) {
+        return *place;
+    }
+    if (*place == NULL) {
+        *place = calloc(1, sizeof **place);
+    }
+    bool made = *place != NULL && event_template_make(*place, plan, &shape, writer->without);
+    return made ? *place : NULL;
+}
+
+/* By way of registers: behind what is copied, the source of a copy may reach into its target. */
+static inline void put_piece(char *to, const char *from)
+{
+    char piece[EVENT_PIECE];
+    memcpy(piece, from, sizeof piece);
+    memcpy(to, piece, sizeof piece);
+}
+
+static inline char *put_pieces(char *to, const char *from, size_t size)
+{
+    put_piece(to, from);
+    for (size_t at = EVENT_PIECE; at < size; at += EVENT_PIECE) {
+        put_piece(to + at, from + at);
+    }
+    return to + size;
+}
+
+/* What an op wrote, as offsets in the JSON. */
+struct written {
+    size_t from;
+    size_t to;
+};
+
+/* Repeats what ops wrote that came before; of bounded size, it has its room already. */
+static char *put_copy(struct json *json, const struct event_op *op, const struct written *written,
+                      size_t room)
+{
+    size_t from = written[op->first].from;
+    size_t size = written[op->last].to - from;
+    char *to = json->data + json->size;
+    if (op->is_large) {
+        to = json_reserve(json, size + room);
+    }
+    return to != NULL ? put_pieces(to, json->data + from, size) : NULL;
+}
+
+static void put_struct(struct event_writer *writer, struct json *to, const struct event_plan *plan,
+                       const void *event);
+
+static void put_items(struct event_writer *writer, struct json *to, const struct event_items *list,
+                      const struct event_plan *plan)
+{
+    json_array_begin(to);
+    writer->level++;
+    assert(writer->level < WRITER_LEVELS);
+    for (uint32_t i = 0; i < list->count; i++) {
+        put_struct(writer, to, plan, (const uint8_t *)list->items + i * plan->type->size);
+    }
+    writer->level--;
+    json_array_end(to);
+}
+
+/* A value that may be of any size; returns where what follows goes, with `room` behind it. */
+static char *put_large(struct event_writer *writer, struct json *to, const struct event_op *op,
+                       const void *at, size_t room)
+{
+    to->comma = false;
+    if (op->kind == EVENT_SPAN) {
+        json_span(to, *(const struct span *)at);
+    } else if (op->kind == EVENT_ITEMS) {
+        put_items(writer, to, at, op->item);
+    } else {
+        event_value_put(to, op->kind, at, op->flags);
+    }
+    return json_reserve(to, room);
+}
+
+/* All ops of a template, from `end` on, which has room for it. */
+static void run_ops(struct event_writer *writer, const struct event_template *t, struct json *to,
+                    const void *event, char *end)
+{
+    struct written written[EVENT_FIELDS_MAX];
+    struct written *w = written;
+    for (const struct event_op *op = t->ops; end != NULL; op++, w++) {
+        end = put_pieces(end, t->literals.data + op->literal, op->literal_size);
+        w->from = to->size = (size_t)(end - to->data);
+        if (op->kind == EVENT_OP_END) {
+            to->comma = true;
+            return;
+        }
+        const void *at = (const uint8_t *)event + op->offset;
+        if (op->kind == EVENT_OP_COPY) {
+            end = put_copy(to, op, written, t->room);
+        } else if (op->is_large) {
+            end = put_large(writer, to, op, at, t->room);
+        } else {
+            end = event_value_write(end, op->kind, at, &writer->clock);
+        }
+        w->to = (size_t)(end - to->data);
+    }
+}
+
+static void put_struct(struct event_writer *writer, struct json *to, const struct event_plan *plan,
+                       const void *event)
+{
+    const struct event_template *t = template_of(writer, plan, event);
+    char *end = t != NULL ? json_reserve(to, t->room + 1) : NULL;
+    if (end == NULL) {
+        to->failed = true;
+        return;
+    }
+    *end = ',';
+    run_ops(writer, t, to, event, end + to->comma);
+}
+
+void event_writer_put(struct event_writer *writer, struct json *to, const struct event_head *event)
+{
+    const struct event_plan *plan = event_plan_of(event->type);
+    if (plan == NULL) {
+        to->failed = true;
+        return;
+    }
+    put_struct(writer, to, plan, event);
+}
