@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The fields of Packetbeat's events with their types in Elasticsearch, for index templates. */
+/* Fields with types in Elasticsearch that event tables do not tell: Packetbeat has another one for them,
+ * or they stand around events. For index templates; template_types.h has the rest. */
 #pragma once
 
 struct beat_field {

@@ -2,7 +2,7 @@
 #include "engine/index_template.h"
 
 #include "base/node_json.h"
-#include "engine/beat_fields.h"
+#include "engine/template_types.h"
 
 const char index_template_policy[] =
     "{\"policy\":{\"phases\":{\"hot\":{\"actions\":{\"rollover\":{\"max_age\":\"30d\","
@@ -21,11 +21,21 @@ static struct node *put(struct nodes *tree, struct node *map, const char *path, 
     return node_find(map, span_str(path));
 }
 
+struct mapping {
+    struct nodes *tree;
+    struct node *mappings;
+};
+
 /* "a.b.c" lies below properties.a.properties.b.properties.c. */
-static void add_field(struct nodes *tree, struct node *mappings, const struct beat_field *field)
+static void add_field(void *context, const char *field, const char *type)
 {
-    struct node *at = mappings;
-    struct span path = span_str(field->name);
+    const struct mapping *mapping = context;
+    struct nodes *tree = mapping->tree;
+    struct node *at = mapping->mappings;
+    struct span path = node_copy(tree, span_str(field));
+    if (type == NULL) {
+        return; /* its name tells, or its first value */
+    }
     while (path.size > 0) {
         const uint8_t *dot = memchr(path.data, '.', path.size);
         struct span name = span_head(path, dot != NULL ? (size_t)(dot - path.data) : path.size);
@@ -41,8 +51,11 @@ static void add_field(struct nodes *tree, struct node *mappings, const struct be
         }
         path = span_skip(path, name.size + 1);
     }
-    put(tree, at, "type", NODE_TEXT, field->type);
-    if (strcmp(field->type, "keyword") == 0) {
+    if (node_member(at, span_str("type")) != NULL) {
+        return; /* of another table, too */
+    }
+    put(tree, at, "type", NODE_TEXT, type);
+    if (strcmp(type, "keyword") == 0) {
         put(tree, at, "ignore_above", NODE_NUMBER, "1024");
     }
 }
@@ -76,9 +89,8 @@ void index_template_write(struct json *to, const struct index_template *options)
     struct node *mappings = node_find(root, span_str("template.mappings"));
     node_append_named(mappings, span_str("dynamic_templates"),
                       node_json_parse(&tree, span_str(dynamic)));
-    for (const struct beat_field *field = beat_fields; field->name != NULL; field++) {
-        add_field(&tree, mappings, field);
-    }
+    struct mapping mapping = {.tree = &tree, .mappings = mappings};
+    template_types_walk(add_field, &mapping);
     node_json_write(to, root);
     node_done(&tree);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Index templates and lifecycle policies for clusters of Elasticsearch and OpenSearch: a data stream in
- * which our fields have their types, and others the type that their names tell. Cold path. */
+ * which our fields have their types (template_types.h), and others the type that their names tell. Cold
+ * path. */
 #pragma once
 
 #include "base/json.h"

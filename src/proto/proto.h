@@ -95,6 +95,8 @@ struct proto {
     const uint16_t *tcp_ports; /* ended by 0, or NULL */
     const uint16_t *udp_ports;
     size_t flow_size;
+    const struct event_type *const *events; /* all that it makes, ended by NULL: for those who want to
+                                             * know their fields beforehand */
 
     /* What users may choose: a table ended by a NULL name, and the struct that it describes, which
      * begins with struct proto_settings. NULL and 0: those settings are all. */

@@ -199,6 +199,25 @@ processors:
         self.assertNotIn("s3cret", exported.stdout)
         self.assertEqual(self.run_it("nonsense").returncode, 2)
 
+    def test_the_template_has_every_type_once(self):
+        def strict(pairs):
+            self.assertEqual(len(pairs), len(dict(pairs)))
+            return dict(pairs)
+
+        def field(path):
+            at = {"properties": template["template"]["mappings"]["properties"]}
+            for name in path.split("."):
+                at = at["properties"][name]
+            return at["type"]
+
+        text = self.run_it("export", "template").stdout
+        template = json.loads(text, object_pairs_hook=strict)
+        for path, wanted in (("kafka.api_version", "long"), ("grpc.status", "keyword"),
+                             ("dhcpv6.leases.ip", "ip"), ("quic.version", "keyword"),
+                             ("tls.server.x509.not_after", "date"), ("mysql.num_rows", "keyword"),
+                             ("event.duration", "long"), ("http.request.headers", "object")):
+            self.assertEqual(field(path), wanted, path)
+
     def test_rounds_dump_and_debug(self):
         once = len(self.events())
         self.assertEqual(len(self.events(CONSOLE, "-l", "2")), 2 * once)

@@ -251,12 +251,15 @@ static void amqp_on_close(struct proto_context *c, enum proto_close why)
     amqp_give_up(c, BOTH_SIDES, reasons[why]);
 }
 
+static const struct event_type *const events[] = {&amqp_event_type, NULL};
+
 const struct proto proto_amqp = {
     .name = "amqp",
     .help = "AMQP 0-9-1, as RabbitMQ speaks it: methods with their answers, and messages",
     .metrics = &amqp_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct amqp_flow),
+    .events = events,
     .options = options,
     .options_size = sizeof(struct amqp_options),
     .probe = amqp_probe,

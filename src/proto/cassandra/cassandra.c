@@ -461,12 +461,15 @@ static void cassandra_on_close(struct proto_context *c, enum proto_close why)
     }
 }
 
+static const struct event_type *const events[] = {&cassandra_event_type, NULL};
+
 const struct proto proto_cassandra = {
     .name = "cassandra",
     .help = "Cassandra's native protocol, versions 3 to 5: requests and responses, compressed or not",
     .metrics = &cassandra_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct cassandra_flow),
+    .events = events,
     .options = options,
     .options_size = sizeof(struct cassandra_options),
     .probe = cassandra_probe,

@@ -271,10 +271,13 @@ static enum proto_guess dhcpv4_probe(struct span data, unsigned side)
 
 static const uint16_t ports[] = {67, 68, 0};
 
+static const struct event_type *const events[] = {&dhcpv4_request_type, &dhcpv4_reply_type, NULL};
+
 const struct proto proto_dhcpv4 = {
     .name = "dhcpv4",
     .help = "messages of DHCP: who gets which address, for how long",
     .metrics = &dhcpv4_set,
+    .events = events,
     .udp_ports = ports,
     .probe = dhcpv4_probe,
     .on_datagram = dhcpv4_on_datagram,

@@ -346,10 +346,13 @@ static enum proto_guess dhcpv6_probe(struct span data, unsigned side)
 
 static const uint16_t ports[] = {546, 547, 0};
 
+static const struct event_type *const events[] = {&dhcpv6_request_type, &dhcpv6_reply_type, NULL};
+
 const struct proto proto_dhcpv6 = {
     .name = "dhcpv6",
     .help = "messages of DHCP for IPv6: who gets which addresses and prefixes, for how long",
     .metrics = &dhcpv6_set,
+    .events = events,
     .udp_ports = ports,
     .probe = dhcpv6_probe,
     .on_datagram = dhcpv6_on_datagram,

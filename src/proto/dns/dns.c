@@ -197,6 +197,8 @@ static void dns_on_close(struct proto_context *c, enum proto_close why)
 
 _Static_assert(sizeof(struct dns_flow) <= 112, "a flow is a slab block of 128 bytes");
 
+static const struct event_type *const events[] = {&dns_event_type, NULL};
+
 const struct proto proto_dns = {
     .name = "dns",
     .help = "queries and responses of DNS, multicast DNS and LLMNR, zone transfers",
@@ -204,6 +206,7 @@ const struct proto proto_dns = {
     .tcp_ports = tcp_ports,
     .udp_ports = udp_ports,
     .flow_size = sizeof(struct dns_flow),
+    .events = events,
     .options = dns_option_rows,
     .options_size = sizeof(struct dns_options),
     .probe = dns_probe,

@@ -79,12 +79,15 @@ static const uint16_t http_ports[] = {80, 8080, 8000, 5000, 8002, 0};
 
 _Static_assert(sizeof(struct http_talk) <= 128, "a flow that is idle costs its state only");
 
+static const struct event_type *const events[] = {&http_event_type, NULL};
+
 const struct proto proto_http = {
     .name = "http",
     .help = "HTTP/1.x requests with their responses: methods, URLs, status, time, size",
     .metrics = &http_set,
     .tcp_ports = http_ports,
     .flow_size = sizeof(struct http_talk),
+    .events = events,
     .options = http_options,
     .options_size = sizeof(struct http_options),
     .probe = http_probe,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* HTTP/2 in clear text (RFC 9113) and gRPC over it: who asks what, what is answered and how fast. The
  * README of this folder says how. */
+#include "proto/http2/http2_event.h"
 #include "proto/http2/http2_flow.h"
 #include "proto/http2/http2_report.h"
 
@@ -78,12 +79,15 @@ static const struct metric_set http2_set = {
 
 static const uint16_t http2_ports[] = {80, 8080, 50051, 0};
 
+static const struct event_type *const events[] = {&http2_event_type, NULL};
+
 const struct proto proto_http2 = {
     .name = "http2",
     .help = "HTTP/2 requests with their responses, and gRPC calls: methods, status, time, size",
     .metrics = &http2_set,
     .tcp_ports = http2_ports,
     .flow_size = sizeof(struct http2_flow),
+    .events = events,
     .options = http2_options,
     .options_size = sizeof(struct http2_options),
     .probe = http2_probe,

@@ -30,11 +30,14 @@ static void icmp_on_close(struct proto_context *c, enum proto_close why)
     icmp_flow_close(c, why == PROTO_TIMEOUT ? "timeout" : "closed");
 }
 
+static const struct event_type *const events[] = {&icmp_event_type, NULL};
+
 const struct proto proto_icmp = {
     .name = "icmp",
     .help = "pings and other requests with their replies, and errors, of ICMP and ICMPv6",
     .metrics = &icmp_set,
     .flow_size = sizeof(struct icmp_flow),
+    .events = events,
     .reads_icmp = true,
     .on_datagram = icmp_on_datagram,
     .on_close = icmp_on_close,

@@ -2,6 +2,7 @@
 /* Kafka's wire protocol: which client asks what of a broker, about which topics, and how it ends. The
  * README of this folder says how. */
 #include "proto/kafka/kafka_flow.h"
+#include "proto/kafka/kafka_report.h"
 
 static enum proto_guess kafka_probe(struct span data, unsigned side)
 {
@@ -52,12 +53,15 @@ static const struct metric_set kafka_set = {
 
 static const uint16_t kafka_ports[] = {9092, 0};
 
+static const struct event_type *const events[] = {&kafka_event_type, NULL};
+
 const struct proto proto_kafka = {
     .name = "kafka",
     .help = "Kafka requests with their responses: APIs, topics, groups, records, errors, time",
     .metrics = &kafka_set,
     .tcp_ports = kafka_ports,
     .flow_size = sizeof(struct kafka_flow),
+    .events = events,
     .probe = kafka_probe,
     .on_chunk = kafka_flow_chunk,
     .on_gap = kafka_flow_gap,

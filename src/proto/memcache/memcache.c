@@ -42,6 +42,8 @@ static void memcache_on_close(struct proto_context *c, enum proto_close why)
     memcache_datagram_drop(c);
 }
 
+static const struct event_type *const events[] = {&memcache_event_type, NULL};
+
 const struct proto proto_memcache = {
     .name = "memcache",
     .help = "commands to memcached and its responses: text, meta commands, binary, UDP",
@@ -49,6 +51,7 @@ const struct proto proto_memcache = {
     .tcp_ports = ports,
     .udp_ports = ports,
     .flow_size = sizeof(struct memcache_flow),
+    .events = events,
     .options = options,
     .options_size = sizeof(struct memcache_options),
     .probe = memcache_probe,

@@ -265,12 +265,15 @@ static void mongodb_on_close(struct proto_context *c, enum proto_close why)
     slab_give(c->memory, f->side[1].open);
 }
 
+static const struct event_type *const events[] = {&mongodb_event_type, NULL};
+
 const struct proto proto_mongodb = {
     .name = "mongodb",
     .help = "commands to MongoDB and its replies: OP_MSG, compressed, and the opcodes before it",
     .metrics = &mongodb_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct mongodb_flow),
+    .events = events,
     .options = options,
     .options_size = sizeof(struct mongodb_options),
     .probe = mongodb_probe,

@@ -286,12 +286,15 @@ static void mysql_on_close(struct proto_context *c, enum proto_close why)
     }
 }
 
+static const struct event_type *const events[] = {&mysql_event_type, NULL};
+
 const struct proto proto_mysql = {
     .name = "mysql",
     .help = "queries, prepared statements and their results of MySQL and MariaDB",
     .metrics = &mysql_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct mysql_flow),
+    .events = events,
     .options = mysql_option_rows,
     .options_size = sizeof(struct mysql_options),
     .probe = mysql_probe,

@@ -237,6 +237,8 @@ static void nfs_on_close(struct proto_context *c, enum proto_close why)
     slab_give(c->memory, f->side[1].kept);
 }
 
+static const struct event_type *const events[] = {&nfs_event_type, NULL};
+
 const struct proto proto_nfs = {
     .name = "nfs",
     .help = "NFS versions 3 and 4: calls to file servers with their replies",
@@ -244,6 +246,7 @@ const struct proto proto_nfs = {
     .tcp_ports = ports,
     .udp_ports = ports,
     .flow_size = sizeof(struct nfs_flow),
+    .events = events,
     .options = options,
     .options_size = sizeof(struct proto_settings),
     .probe = nfs_probe,

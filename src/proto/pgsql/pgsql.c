@@ -206,12 +206,15 @@ static void pgsql_on_close(struct proto_context *c, enum proto_close why)
     pgsql_message_reset(&f->side[1].reader, c->memory);
 }
 
+static const struct event_type *const events[] = {&pgsql_event_type, NULL};
+
 const struct proto proto_pgsql = {
     .name = "pgsql",
     .help = "statements of PostgreSQL, simple and extended, and their results",
     .metrics = &pgsql_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct pgsql_flow),
+    .events = events,
     .options = pgsql_option_rows,
     .options_size = sizeof(struct pgsql_options),
     .probe = pgsql_probe,

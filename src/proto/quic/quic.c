@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* QUIC 1 and 2 (RFC 9000, RFC 9369): who asks for whom, and what they agree upon, see README.md. */
+#include "handshake/hello_event.h"
 #include "proto/quic/quic_flow.h"
 
 static const uint16_t ports[] = {443, 8443, 0};
@@ -86,12 +87,15 @@ static const struct proto_option quic_options[] = {
     {0},
 };
 
+static const struct event_type *const events[] = {&hello_event_quic, NULL};
+
 const struct proto proto_quic = {
     .name = "quic",
     .help = "QUIC handshakes: names, versions, ciphers, fingerprints",
     .metrics = &quic_set,
     .udp_ports = ports,
     .flow_size = sizeof(struct quic_flow),
+    .events = events,
     .options = quic_options,
     .options_size = sizeof(struct quic_options),
     .probe = quic_probe,

@@ -335,12 +335,15 @@ static const struct proto_option options[] = {
     {0},
 };
 
+static const struct event_type *const events[] = {&redis_event_type, NULL};
+
 const struct proto proto_redis = {
     .name = "redis",
     .help = "commands and replies of Redis, RESP 2 and 3, pipelines, published messages",
     .metrics = &redis_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct redis_flow),
+    .events = events,
     .options = options,
     .options_size = sizeof(struct redis_options),
     .probe = redis_probe,

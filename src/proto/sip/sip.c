@@ -218,6 +218,8 @@ static void sip_on_close(struct proto_context *c, enum proto_close why)
     (void)why;
 }
 
+static const struct event_type *const events[] = {&sip_event_type, NULL};
+
 const struct proto proto_sip = {
     .name = "sip",
     .help = "SIP over UDP and TCP: requests and responses of telephony, and the sessions they make",
@@ -225,6 +227,7 @@ const struct proto proto_sip = {
     .tcp_ports = ports,
     .udp_ports = ports,
     .flow_size = sizeof(struct sip_flow),
+    .events = events,
     .options = options,
     .options_size = sizeof(struct sip_options),
     .probe = sip_probe,

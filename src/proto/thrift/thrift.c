@@ -333,12 +333,15 @@ static void thrift_on_close(struct proto_context *c, enum proto_close why)
     slab_give(c->memory, f->side[1].open);
 }
 
+static const struct event_type *const events[] = {&thrift_event_type, NULL};
+
 const struct proto proto_thrift = {
     .name = "thrift",
     .help = "calls of Thrift services and their replies: binary and compact, framed or not",
     .metrics = &thrift_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct thrift_flow),
+    .events = events,
     .options = options,
     .options_size = sizeof(struct thrift_options),
     .prepare = thrift_prepare,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* TLS 1.0 to 1.3: who asks for whom, what they agree upon and who they say they are, see README.md. */
 #include "base/cursor.h"
+#include "handshake/hello_event.h"
 #include "proto/tls/tls_flow.h"
 
 static const uint16_t ports[] = {443, 993, 995, 5223, 8443, 8883, 9243, 0};
@@ -122,12 +123,15 @@ static const struct proto_option tls_options[] = {
     {0},
 };
 
+static const struct event_type *const events[] = {&hello_event_tls, NULL};
+
 const struct proto proto_tls = {
     .name = "tls",
     .help = "TLS handshakes: names, versions, ciphers, certificates, fingerprints",
     .metrics = &tls_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct tls_flow),
+    .events = events,
     .options = tls_options,
     .options_size = sizeof(struct tls_options),
     .probe = tls_probe,
