@@ -118,6 +118,7 @@ class MariaDB(Server):
 
 class Postgres(Server):
     ends_by_interrupt = True  # which does not wait for clients to leave
+    authentication = "scram-sha-256"
 
     def __init__(self, *options):
         super().__init__("postgres")
@@ -139,7 +140,7 @@ class Postgres(Server):
         with open(secret, "w", encoding="utf-8") as file:
             file.write("open sesame\n")
         self.own(secret)
-        self.run(self.program("initdb"), "-D", self.data, "-U", "postgres", "-A", "scram-sha-256",
+        self.run(self.program("initdb"), "-D", self.data, "-U", "postgres", "-A", self.authentication,
                  f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "-N")
         self.start(self.program("postgres"), "-D", self.data, "-p", str(self.port), "-c",
                    "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}/data",

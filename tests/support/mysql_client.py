@@ -3,6 +3,8 @@ without EOF packets, compressed or not, several commands at once.
 
     client = Client(port, deprecate_eof=True, compress=True)
     client.query("select 1")
+
+With a `tls` (an ssl.SSLContext) the connection goes on within TLS before it says who it is.
 """
 import hashlib
 import socket
@@ -10,6 +12,7 @@ import struct
 import zlib
 
 LONG_PASSWORD, CONNECT_WITH_DB, COMPRESS, LOCAL_FILES = 1, 8, 32, 128
+SSL = 2048
 PROTOCOL_41, TRANSACTIONS, SECURE = 512, 8192, 32768
 MULTI_STATEMENTS, MULTI_RESULTS, PS_MULTI_RESULTS = 1 << 16, 1 << 17, 1 << 18
 PLUGIN_AUTH, DEPRECATE_EOF = 1 << 19, 1 << 24
@@ -47,7 +50,7 @@ def text(data):
 
 class Client:
     def __init__(self, port, user="root", password="", database="", deprecate_eof=False,
-                 compress=False):
+                 compress=False, tls=None):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
@@ -61,9 +64,14 @@ class Client:
         can |= COMPRESS if compress else 0
         can |= CONNECT_WITH_DB if database else 0
         proof = self.proof(password)
-        body = struct.pack("<IIB23x", can, 1 << 24, 45) + user.encode() + b"\0" + text(proof)
+        can |= SSL if tls else 0
+        fixed = struct.pack("<IIB23x", can, 1 << 24, 45)
+        if tls:
+            self.send(fixed, 1)
+            self.socket = tls.wrap_socket(self.socket)
+        body = fixed + user.encode() + b"\0" + text(proof)
         body += database.encode() + b"\0" if database else b""
-        self.send(body + b"mysql_native_password\0", 1)
+        self.send(body + b"mysql_native_password\0", 2 if tls else 1)
         self.expect_ok(self.packet())
         self.compressed = compress
 

@@ -20,87 +20,13 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
 import databases  # noqa: E402
+import nginx  # noqa: E402
 import sniffer  # noqa: E402
 import tap  # noqa: E402
 
 PATIENCE = 60  # seconds
 CONNECTIONS = 60
 REQUESTS = 12
-
-CONFIG = """
-daemon off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder};
-    proxy_temp_path {folder};
-    fastcgi_temp_path {folder};
-    uwsgi_temp_path {folder};
-    scgi_temp_path {folder};
-    server {{
-        listen 127.0.0.1:{port} ssl http2;
-        ssl_certificate {folder}/chain.pem;
-        ssl_certificate_key {folder}/server.key;
-        ssl_protocols TLSv1.2 TLSv1.3;
-        ssl_session_cache shared:all:1m;
-        location / {{ return 200 "hello"; }}
-    }}
-}}
-"""
-
-
-def run(*command, **options):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False,
-                          **options)
-    if done.returncode != 0:
-        raise AssertionError(f"{' '.join(command)}: {done.stderr}")
-    return done.stdout
-
-
-class Nginx:
-    """A server of its own, on a free port of loopback, with a certificate of its own."""
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="vantage-nginx-")
-        self.port = databases.free_port()
-        at = os.path.join
-        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
-            "-keyout", at(self.folder, "server.key"), "-out", at(self.folder, "chain.pem"),
-            "-set_serial", "4660", "-subj", "/C=XX/O=Example Works/CN=www.example.test",
-            "-addext", "subjectAltName=DNS:www.example.test,IP:127.0.0.1")
-        with open(at(self.folder, "chain.pem"), encoding="ascii") as file:
-            self.certificate = ssl.PEM_cert_to_DER_cert(file.read())
-        with open(at(self.folder, "nginx.conf"), "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(folder=self.folder, port=self.port))
-        self.process = subprocess.Popen(["nginx", "-p", self.folder, "-c", at(self.folder, "nginx.conf")],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
-        try:
-            self.wait()
-        except BaseException:
-            self.stop()
-            raise
-
-    def wait(self):
-        end = time.monotonic() + PATIENCE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > end:
-                    raise AssertionError("nginx does not listen") from None
-                time.sleep(0.05)
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(PATIENCE)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
 
 def client(version, cipher=None, protocols=()):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -116,7 +42,7 @@ def client(version, cipher=None, protocols=()):
 
 def standard_names():
     """What openssl calls a cipher → what the standards do."""
-    rows = [line.split() for line in run("openssl", "ciphers", "-stdname", "ALL").splitlines()]
+    rows = [line.split() for line in nginx.run("openssl", "ciphers", "-stdname", "ALL").splitlines()]
     return {row[2]: row[0] for row in rows}
 
 
@@ -133,7 +59,7 @@ class Handshakes(unittest.TestCase):
         cls.names = standard_names()
         cls.folder = tempfile.mkdtemp(prefix="vantage-tls-")
         cls.wanted = []
-        cls.server = Nginx()
+        cls.server = nginx.Nginx()
         try:
             with sniffer.Sniffer(cls.server.port, os.path.join(cls.folder, "said.pcap")) as heard:
                 cls.talk()
@@ -229,13 +155,13 @@ class Requests(unittest.TestCase):
             pass
         with open(self.config, "w", encoding="ascii") as file:
             file.write(f"protocols:\n  tls:\n    key_log: {self.keys}\n")
-        self.server = Nginx()
+        self.server = nginx.Nginx()
         self.addCleanup(self.server.stop)
 
     def ask(self):
         for i in range(REQUESTS):
             version = ["--tls-max", "1.2"] if i % 2 else ["--tlsv1.3"]
-            run("curl", "-sk", "--http1.1", *version, f"https://127.0.0.1:{self.server.port}/page-{i}",
+            nginx.run("curl", "-sk", "--http1.1", *version, f"https://127.0.0.1:{self.server.port}/page-{i}",
                 f"https://127.0.0.1:{self.server.port}/again-{i}",
                 env={**os.environ, "SSLKEYLOGFILE": self.keys})
             time.sleep(0.05)

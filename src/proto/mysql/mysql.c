@@ -197,13 +197,14 @@ static bool decide(struct proto_context *c, const struct proto_chunk *chunk)
     if (look.what == MYSQL_LOOKS_UNSURE && chunk->data.size < MYSQL_LOOK_MAX) {
         return false;
     }
-    bool by_server = look.what != MYSQL_LOOKS_COMMAND && look.what != MYSQL_LOOKS_FOREIGN;
+    bool by_server = look.what != MYSQL_LOOKS_COMMAND && look.what != MYSQL_LOOKS_LOGIN &&
+                     look.what != MYSQL_LOOKS_FOREIGN;
     f->client = by_server ? 1 - chunk->side : chunk->side;
     f->decided = true;
     f->compressed = look.compressed;
     f->is_zstd = look.is_zstd;
-    if (look.what == MYSQL_LOOKS_GREETING) {
-        f->phase = MYSQL_AT_GREETING;
+    if (look.what == MYSQL_LOOKS_GREETING || look.what == MYSQL_LOOKS_LOGIN) {
+        f->phase = look.what == MYSQL_LOOKS_LOGIN ? MYSQL_AT_LOGIN : MYSQL_AT_GREETING;
         return true;
     }
     f->seeking[chunk->side] = look.what == MYSQL_LOOKS_ROWS;

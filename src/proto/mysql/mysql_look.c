@@ -14,6 +14,12 @@ enum {
     CHAIN = 4, /* packets whose numbers follow each other */
     UNPACK_HEADER = 7,
     OK_MIN = 7,
+    LOGIN_NUMBER = 2, /* greeting, wish for TLS, then this */
+    LOGIN_CAN = 0x0a00, /* PROTOCOL_41 and SSL */
+    LOGIN_ZEROES = 9,   /* where they begin, behind abilities, size of packets and character set */
+    LOGIN_ZERO_COUNT = 19,
+    LOGIN_FIXED = 32,
+    LOGIN_MAX = 1 << 16,
 };
 
 static uint32_t size_of(const uint8_t *header)
@@ -76,6 +82,24 @@ static enum mysql_looks look_at_error(struct span body, uint32_t size)
         return MYSQL_LOOKS_FOREIGN;
     }
     return look_at_letters(span_skip(body, 3), size - 3, MYSQL_LOOKS_REPLY);
+}
+
+/* What a client says first within TLS: it repeats its wish, then says who it is. */
+static enum mysql_looks look_at_login(struct span body, uint32_t size)
+{
+    if (size <= LOGIN_FIXED || size > LOGIN_MAX) {
+        return MYSQL_LOOKS_FOREIGN;
+    }
+    if (body.size >= 2 && (load_le16(body.data) & LOGIN_CAN) != LOGIN_CAN) {
+        return MYSQL_LOOKS_FOREIGN;
+    }
+    struct span zeroes = span_head(span_skip(body, LOGIN_ZEROES), LOGIN_ZERO_COUNT);
+    for (size_t i = 0; i < zeroes.size; i++) {
+        if (zeroes.data[i] != 0) {
+            return MYSQL_LOOKS_FOREIGN;
+        }
+    }
+    return zeroes.size < LOGIN_ZERO_COUNT ? MYSQL_LOOKS_UNSURE : MYSQL_LOOKS_LOGIN;
 }
 
 /* ---- Commands --------------------------------------------------------------------------------- */
@@ -182,13 +206,16 @@ static enum mysql_looks look_at_reply(struct span body, uint32_t size)
 static enum mysql_looks look_at_plain(struct span data)
 {
     if (data.size < MYSQL_HEADER + 1) {
-        return data.size >= MYSQL_HEADER && data.data[3] > 1 ? MYSQL_LOOKS_FOREIGN
-                                                             : MYSQL_LOOKS_UNSURE;
+        return data.size >= MYSQL_HEADER && data.data[3] > LOGIN_NUMBER ? MYSQL_LOOKS_FOREIGN
+                                                                        : MYSQL_LOOKS_UNSURE;
     }
     uint32_t size = size_of(data.data);
     struct span body = span_skip(data, MYSQL_HEADER);
-    if (size == 0 || data.data[3] > 1) {
+    if (size == 0 || data.data[3] > LOGIN_NUMBER) {
         return MYSQL_LOOKS_FOREIGN;
+    }
+    if (data.data[3] == LOGIN_NUMBER) {
+        return look_at_login(body, size);
     }
     if (data.data[3] == 1) {
         return look_at_reply(body, size);

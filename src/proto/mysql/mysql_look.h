@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the first bytes of a side are, if they are MySQL at all: a connection may be met at its
- * greeting, at a command, at a reply or amid rows, compressed or not. Pure; linear in the first
+ * greeting, at a login within TLS, at a command, at a reply or amid rows, compressed or not. Pure; linear in the first
  * MYSQL_LOOK_MAX bytes. */
 #pragma once
 
@@ -12,6 +12,7 @@ enum mysql_looks {
     MYSQL_LOOKS_UNSURE, /* too few bytes to tell */
     MYSQL_LOOKS_FOREIGN,
     MYSQL_LOOKS_GREETING, /* the server begins */
+    MYSQL_LOOKS_LOGIN,    /* the client goes on within TLS; the greeting came before */
     MYSQL_LOOKS_COMMAND,
     MYSQL_LOOKS_REPLY,
     MYSQL_LOOKS_ROWS, /* packets of a server, amid which the bytes begin */

@@ -307,6 +307,7 @@ static void other_commands_are_told_when_asked_for(void **state)
 static void looks_of_first_bytes(void **state)
 {
     (void)state;
+    static const uint8_t login[41] = {37, 0, 0, 2, 0x85, 0xae, 0x0b, 0, 0, 0, 0, 1, 45};
     static const struct {
         struct span data;
         enum mysql_looks what;
@@ -321,6 +322,8 @@ static void looks_of_first_bytes(void **state)
         {{(const uint8_t *)"\x16\3\1\0\x25\1\0\0\x21\3\3\0", 12}, MYSQL_LOOKS_FOREIGN, false},
         {{(const uint8_t *)"*1\r\n$4\r\nPING\r\n", 14}, MYSQL_LOOKS_FOREIGN, false},
         {{(const uint8_t *)"\7\0", 2}, MYSQL_LOOKS_UNSURE, false},
+        {{login, sizeof login}, MYSQL_LOOKS_LOGIN, false},
+        {{login, 20}, MYSQL_LOOKS_UNSURE, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct mysql_look look = mysql_look(cases[i].data);
