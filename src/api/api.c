@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/api.h"
 
+#include <errno.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "api/listener.h"
@@ -12,13 +15,14 @@
 #include "api/routes.h"
 #include "api/stream.h"
 
-enum { API_THREADS = 2 };
+enum { API_THREADS = 2, SECRET_MAX = 256 << 10 };
 
 struct api {
     struct service service;
     struct MHD_Daemon *daemon;
     pthread_mutex_t searching;
     char address[LISTENER_ADDRESS_MAX];
+    char *certificate, *key; /* PEM; NULL: no TLS */
 };
 
 /* Refuses before the body comes; nothing more is read from this client. */
@@ -72,8 +76,41 @@ static void on_done(void *context, struct MHD_Connection *connection, void **sta
     *state = NULL;
 }
 
+/* A text file, whole, to be freed. */
+static char *read_text(const char *path, struct err *err)
+{
+    char *text = calloc(1, SECRET_MAX + 1);
+    FILE *file = fopen(path, "re");
+    size_t size = file != NULL && text != NULL ? fread(text, 1, SECRET_MAX, file) : 0;
+    if (size == 0) {
+        err_set(err, ERR_FAILED, "api: %s: %s", path, file == NULL ? strerror(errno) : "it is empty");
+        free(text);
+        text = NULL;
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return text;
+}
+
+/* Certificate and key; true without where there is to be no TLS. */
+static bool read_secrets(struct api *api, const struct config_api *config, struct err *err)
+{
+    if (config->certificate_file == NULL || config->certificate_file[0] == '\0') {
+        return true;
+    }
+    api->certificate = read_text(config->certificate_file, err);
+    api->key = read_text(config->key_file, err);
+    return api->certificate != NULL && api->key != NULL;
+}
+
 static void api_free(struct api *api)
 {
+    free(api->certificate);
+    if (api->key != NULL) {
+        explicit_bzero(api->key, strlen(api->key));
+    }
+    free(api->key);
     pthread_mutex_destroy(&api->searching);
     free(api);
 }
@@ -81,6 +118,13 @@ static void api_free(struct api *api)
 static struct MHD_Daemon *start_server(struct api *api, int listener)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    struct MHD_OptionItem secrets[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, api->key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, api->certificate},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    flags |= api->key != NULL ? MHD_USE_TLS : 0;
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, &api->service,
         MHD_OPTION_LISTEN_SOCKET, listener,
@@ -89,6 +133,7 @@ static struct MHD_Daemon *start_server(struct api *api, int listener)
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)API_REQUEST_MAX,
         MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
+        MHD_OPTION_ARRAY, api->key != NULL ? secrets : none,
         MHD_OPTION_END);
 }
 
@@ -125,14 +170,20 @@ struct api *api_start(struct engine *engine, const struct config *config, struct
         api_free(api);
         return NULL;
     }
+    if (!read_secrets(api, &config->api, err)) {
+        api_free(api);
+        return NULL;
+    }
     int listener = listener_open(config->api.listen, api->address, err);
     if (listener < 0) {
         api_free(api);
         return NULL;
     }
     if (!start_threads(api, engine, listener, err)) {
-        err_set(err, ERR_FAILED, "api: the server does not start on %s: no threads or no memory",
-                api->address);
+        err_set(err, ERR_FAILED, "api: the server does not start on %s: %s%s%s", api->address,
+                api->key != NULL ? "no certificate in PEM in " : "no threads or no memory",
+                api->key != NULL ? config->api.certificate_file : "",
+                api->key != NULL ? ", or not the key to it, or no TLS in libmicrohttpd" : "");
         close(listener);
         stream_free(api->service.stream);
         api_free(api);

@@ -32,9 +32,10 @@ static int complain(const struct agent_options *options, const struct err *err)
 }
 
 /* Where to look, and how from elsewhere. */
-static void print_welcome(const char *address)
+static void print_welcome(const char *address, bool is_safe)
 {
-    fprintf(stderr, "http://%s/  the page, REST API and /metrics; Ctrl-C ends\n", address);
+    fprintf(stderr, "http%s://%s/  the page, REST API and /metrics; Ctrl-C ends\n", is_safe ? "s" : "",
+            address);
     const char *port = strrchr(address, ':');
     if (getenv("SSH_CONNECTION") != NULL && port != NULL) {
         fprintf(stderr, "from your own machine: ssh -L %s:%s HOST\n", port + 1, address);
@@ -88,7 +89,7 @@ static int serve(struct engine *engine, const struct config *config,
         if (api == NULL) {
             return complain(options, &err);
         }
-        print_welcome(api_address(api));
+        print_welcome(api_address(api), config->api.certificate_file[0] != '\0');
     }
     struct terminal terminal = terminal_of(stderr);
     struct policies *policies = engine_policies(engine);

@@ -32,6 +32,7 @@ static const struct option_spec options[] = {
      .help = "networks that are ours, in CIDR notation with commas between"},
     {.name = "with", .kind = OPTION_STRING, .argument = "HANDLERS",
      .help = "handlers beside net, dns and dhcp, with commas between: tcp,tls,http,db"},
+    {.name = "version", .kind = OPTION_FLAG, .help = "say which version this is, and end"},
     {0},
 };
 
@@ -140,8 +141,17 @@ static int run(const struct arguments *arguments)
 {
     struct err err = {0};
     struct json document;
+    if (arguments_flag(arguments, "version")) {
+        puts("pktvisor-reader (vantage " VANTAGE_VERSION ")");
+        return ERR_NONE;
+    }
+    if (arguments_operand(arguments, 0) == NULL) {
+        return arguments_refuse(arguments, "name the capture to read");
+    }
     if (__builtin_strcmp(arguments_string(arguments, "input"), "pcap") != 0) {
-        return arguments_refuse(arguments, "only captures of packets are read (-i pcap)");
+        return arguments_refuse(arguments, "-i %s: only captures of packets are read (-i pcap); for "
+                                "others use 'vantage read -c FILE'",
+                                arguments_string(arguments, "input"));
     }
     struct config *config = agent_config(NULL);
     config_clear_taps(config);
@@ -168,7 +178,7 @@ static int run(const struct arguments *arguments)
 const struct command command_pktvisor_reader = {
     .name = "pktvisor-reader",
     .summary = "pktvisor's metrics of a capture, as one line of JSON",
-    .operands = "FILE",
+    .operands = "[FILE]",
     .operand_hint = HINT_FILE,
     .options = options,
     .examples = examples,

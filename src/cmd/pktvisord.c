@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -22,13 +23,19 @@ static const struct option_spec options[] = {
      .help = "serve on this address; default: localhost"},
     {.name = "port", .letter = 'p', .kind = OPTION_NUMBER, .argument = "PORT",
      .help = "and on this port; default: 10853", .minimum = 0, .maximum = 65535},
+    {.name = "tls", .kind = OPTION_FLAG, .help = "serve over TLS"},
+    {.name = "tls-cert", .kind = OPTION_STRING, .argument = "FILE",
+     .help = "with this certificate, PEM", .hint = HINT_FILE},
+    {.name = "tls-key", .kind = OPTION_STRING, .argument = "FILE", .help = "and this key, PEM",
+     .hint = HINT_FILE},
     {.name = "admin-api", .kind = OPTION_FLAG, .help = "let taps and policies be made over REST"},
     {.name = "geo-city", .kind = OPTION_STRING, .argument = "FILE",
      .help = "a database of places in MMDB format", .hint = HINT_FILE},
     {.name = "geo-asn", .kind = OPTION_STRING, .argument = "FILE",
      .help = "a database of autonomous systems in MMDB format", .hint = HINT_FILE},
     {.name = "geo-cache-size", .kind = OPTION_NUMBER, .argument = "N",
-     .help = "taken and not needed: look-ups are kept anyway"},
+     .help = "look-ups of places that are kept, 0 for none; default: 10000", .minimum = 0,
+     .maximum = 10000000},
     {.name = "default-geo-city", .kind = OPTION_STRING, .argument = "FILE",
      .help = "the same where --geo-city is not given", .hint = HINT_FILE},
     {.name = "default-geo-asn", .kind = OPTION_STRING, .argument = "FILE",
@@ -54,7 +61,8 @@ static const struct option_spec options[] = {
     {.name = "log-file", .kind = OPTION_STRING, .argument = "FILE",
      .help = "append the log to this file", .hint = HINT_FILE},
     {.name = "syslog", .kind = OPTION_FLAG,
-     .help = "taken, with a warning: the log goes to standard error, which systemd keeps"},
+     .help = "the log goes to the system's, as pktvisord"},
+    {.name = "version", .kind = OPTION_FLAG, .help = "say which version this is, and end"},
     {.name = "module-list", .kind = OPTION_FLAG, .help = "name inputs and handlers, and end"},
     {.name = "module-dir", .kind = OPTION_STRING, .argument = "DIR",
      .help = "taken and not needed: all modules are built in"},
@@ -168,6 +176,7 @@ static void put_document(struct json *to, const struct arguments *arguments)
     put_number(to, arguments, "max-deep-sample", "max_deep_sample");
     put_text(to, "geo_city", arguments_string(arguments, "geo-city"));
     put_text(to, "geo_asn", arguments_string(arguments, "geo-asn"));
+    put_number(to, arguments, "geo-cache-size", "geo_cache_size");
     put_text(to, "default_geo_city", arguments_string(arguments, "default-geo-city"));
     put_text(to, "default_geo_asn", arguments_string(arguments, "default-geo-asn"));
     put_text(to, "iana_service_port_registry",
@@ -207,7 +216,7 @@ static bool set_address(struct config *config, const struct arguments *arguments
 }
 
 /* Of the command line, else of the file, where keys have other signs; else the fallback. */
-static const char *otel_value(const struct config *config, const struct arguments *arguments,
+static const char *own_value(const struct config *config, const struct arguments *arguments,
                               const char *option, const char *fallback)
 {
     char key[32];
@@ -229,7 +238,7 @@ static bool add_otel(struct config *config, const struct arguments *arguments, s
         return true;
     }
     bool is_safe = arguments_flag(arguments, "otel-tls") || is_set(config, "otel_tls");
-    const char *interval = otel_value(config, arguments, "otel-interval", "60");
+    const char *interval = own_value(config, arguments, "otel-interval", "60");
     if (!text_parse_number(interval, &seconds) || seconds < 1) {
         return err_set(err, ERR_USAGE, "--otel-interval %s is no number of seconds", interval);
     }
@@ -237,17 +246,31 @@ static bool add_otel(struct config *config, const struct arguments *arguments, s
     if (output == NULL) {
         return err_set(err, ERR_USAGE, "more than %d outputs", CONFIG_OUTPUTS_MAX);
     }
-    const char *path = otel_value(config, arguments, "otel-path", "/v1/metrics");
+    const char *path = own_value(config, arguments, "otel-path", "/v1/metrics");
     snprintf(url, sizeof url, "http%s://%s:%s%s%s", is_safe ? "s" : "",
-             otel_value(config, arguments, "otel-host", "localhost"),
-             otel_value(config, arguments, "otel-port", "4318"), path[0] == '/' ? "" : "/", path);
+             own_value(config, arguments, "otel-host", "localhost"),
+             own_value(config, arguments, "otel-port", "4318"), path[0] == '/' ? "" : "/", path);
     output->push.url = config_text(config, url);
     output->push.interval_ns = (seconds < 60 ? seconds : 60) * 1000000000;
     output->cluster.certificate_file =
-        config_text(config, otel_value(config, arguments, "otel-tls-cert", ""));
+        config_text(config, own_value(config, arguments, "otel-tls-cert", ""));
     output->cluster.key_file =
-        config_text(config, otel_value(config, arguments, "otel-tls-key", ""));
+        config_text(config, own_value(config, arguments, "otel-tls-key", ""));
     return true;
+}
+
+/* TLS of the interface, which wants both files. */
+static bool set_tls(struct config *config, const struct arguments *arguments, struct err *err)
+{
+    if (!arguments_flag(arguments, "tls") && !is_set(config, "tls")) {
+        return true;
+    }
+    const char *certificate = own_value(config, arguments, "tls-cert", "");
+    const char *key = own_value(config, arguments, "tls-key", "");
+    config->api.certificate_file = config_text(config, certificate);
+    config->api.key_file = config_text(config, key);
+    return (*certificate != '\0' && *key != '\0') ||
+           err_set(err, ERR_USAGE, "--tls needs both --tls-cert FILE and --tls-key FILE");
 }
 
 static bool prepare(struct config *config, const struct arguments *arguments, struct err *err)
@@ -255,7 +278,8 @@ static bool prepare(struct config *config, const struct arguments *arguments, st
     struct json document;
     json_init(&document);
     put_document(&document, arguments);
-    bool done = policy_agent_add(config, &document, err) && set_address(config, arguments, err) && add_otel(config, arguments, err);
+    bool done = policy_agent_add(config, &document, err) && set_address(config, arguments, err) && set_tls(config, arguments, err) &&
+                add_otel(config, arguments, err);
     json_done(&document);
     const char *instance = arguments_string(arguments, "prom-instance");
     instance = instance != NULL ? instance : policy_agent_value(config, "prom_instance");
@@ -275,7 +299,7 @@ static bool prepare(struct config *config, const struct arguments *arguments, st
 static void warn_of(const struct arguments *arguments)
 {
     static const char *const without[] = {
-        "syslog", "cp-token", "cp-url", "cp-custom", "cp-path", NULL,
+        "cp-token", "cp-url", "cp-custom", "cp-path", NULL,
     };
     const char *between = "vantage pktvisord: warning: without effect: --";
     for (const char *const *name = without; *name != NULL; name++) {
@@ -299,12 +323,17 @@ static int list_modules(void)
     return ERR_NONE;
 }
 
-/* Goes to the background and writes the log to its file, if it shall; the file is opened first, for
- * afterwards the folder is another one and nobody reads complaints. */
+static void to_syslog(void *context, enum log_level level, const char *line)
+{
+    static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
+    syslog(priorities[level], "%s", line);
+}
+
+/* Goes to the background, and lets the log go where it shall; its file is opened first, for afterwards
+ * the folder is another one and nobody reads complaints. */
 static bool settle(const struct config *config, const struct arguments *arguments)
 {
-    const char *path = arguments_string(arguments, "log-file");
-    path = path != NULL ? path : policy_agent_value(config, "log_file");
+    const char *path = own_value(config, arguments, "log-file", NULL);
     int file = path != NULL ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640) : -1;
     if (path != NULL && file < 0) {
         fprintf(stderr, "vantage pktvisord: %s: %s; name a log file that can be written\n", path,
@@ -319,6 +348,9 @@ static bool settle(const struct config *config, const struct arguments *argument
     if (file >= 0) {
         done = dup2(file, STDERR_FILENO) >= 0 && done;
         close(file);
+    } else if (arguments_flag(arguments, "syslog") || is_set(config, "syslog")) {
+        openlog("pktvisord", LOG_PID, LOG_DAEMON);
+        log_set_sink(to_syslog, NULL);
     }
     return done;
 }
@@ -328,6 +360,10 @@ static int run(const struct arguments *arguments)
     struct err err = {0};
     if (arguments_flag(arguments, "module-list")) {
         return list_modules();
+    }
+    if (arguments_flag(arguments, "version")) {
+        puts("pktvisord (vantage " VANTAGE_VERSION ")");
+        return ERR_NONE;
     }
     warn_of(arguments);
     const char *path = arguments_string(arguments, "config");

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "policy/yaml_tree.h"
 
+enum { CACHED = 10000, CACHED_MAX = 10000000 };
+
 const char *policy_agent_value(const struct config *config, const char *key)
 {
     const struct tree *value =
@@ -31,6 +33,17 @@ static uint32_t number_of(const struct config *config, const char *key)
                : 0;
 }
 
+static bool read_cached(const struct config *config, uint32_t *ret, struct err *err)
+{
+    int64_t value = *ret;
+    const char *text = policy_agent_value(config, "geo_cache_size");
+    if (text != NULL && (!text_parse_number(text, &value) || value < 0 || value > CACHED_MAX)) {
+        return err_set(err, ERR_USAGE, "geo_cache_size %s is no number from 0 to %d", text, CACHED_MAX);
+    }
+    *ret = (uint32_t)value;
+    return true;
+}
+
 struct policies *policy_agent_make(const struct config *config, bool recorded, struct err *err)
 {
     struct policies_options options = {
@@ -40,8 +53,9 @@ struct policies *policy_agent_make(const struct config *config, bool recorded, s
         .deep_sample_rate = number_of(config, "max_deep_sample"),
     };
     struct policies *policies = policies_new(&options);
-    if (!policies_open_geo(policies, either(config, "geo_city", "default_geo_city"),
-                           either(config, "geo_asn", "default_geo_asn"), err) ||
+    struct policies_geo geo = {either(config, "geo_city", "default_geo_city"),
+                               either(config, "geo_asn", "default_geo_asn"), CACHED};
+    if (!read_cached(config, &geo.cached, err) || !policies_open_geo(policies, &geo, err) ||
         !policies_open_services(policies,
                                 either(config, "iana_service_port_registry",
                                        "default_service_registry"),

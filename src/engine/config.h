@@ -79,6 +79,8 @@ struct config_api {
     bool enabled;
     const char *listen; /* ADDRESS:PORT, IPv6 in brackets */
     const char *token;  /* "" for none */
+    const char *certificate_file; /* PEM; "": no TLS */
+    const char *key_file;
 };
 
 /* One entry of `outputs`. */

@@ -372,6 +372,11 @@ const struct config_key config_keys[] = {
      .secret = true,
      .help = "What clients must show as \"Authorization: Bearer TOKEN\"; better from the "
              "environment: ${VANTAGE_TOKEN}."},
+    {.path = "api.certificate_file", .kind = CONFIG_TEXT,
+     .offset = offsetof(struct config, api.certificate_file),
+     .help = "Serve over TLS with this certificate, PEM, with those that signed it behind it."},
+    {.path = "api.key_file", .kind = CONFIG_TEXT, .offset = offsetof(struct config, api.key_file),
+     .help = "Its key, PEM."},
 
     {.path = "limits", .kind = CONFIG_SECTION,
      .help = "What the analysis may cost. What does not fit is dropped, counted and shown."},
@@ -465,6 +470,12 @@ static bool listen_is_safe(const struct config *config, struct err *err)
                    config->api.listen);
 }
 
+static bool key_has_certificate(const struct config *config, struct err *err)
+{
+    return (config->api.certificate_file[0] == '\0') == (config->api.key_file[0] == '\0') ||
+           err_set(err, ERR_USAGE, "api.certificate_file and api.key_file go together: name both");
+}
+
 static bool fragments_fit(const struct config *config, struct err *err)
 {
     if (config->limits.fragments_memory <= config->limits.memory / 2) {
@@ -491,6 +502,7 @@ static bool zones_are_networks(const struct config *config, struct err *err)
 const struct config_rule config_rules[] = {
     {"zones", zones_are_networks},
     {"api.listen", listen_is_safe},
+    {"api.key_file", key_has_certificate},
     {"limits.fragments_memory", fragments_fit},
     {0},
 };

@@ -34,6 +34,7 @@ struct engine {
     uint32_t wanted; /* that policies want from the start, beside packets (enum intake_kind) */
     bool is_live;
     bool stopped;
+    int64_t refresh_at; /* seconds of the monotonic clock */
     uint32_t worker_count;
     struct worker *workers[CONFIG_WORKERS_MAX];
     struct collector *collector;

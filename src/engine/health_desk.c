@@ -53,6 +53,11 @@ void health_desk_free(struct health_desk *desk)
     }
 }
 
+bool health_desk_refresh(struct health_desk *desk, char *note, size_t size)
+{
+    return desk != NULL && places_refresh(desk->places, note, size);
+}
+
 void health_desk_take(struct health_desk *desk, struct health_event *event)
 {
     const struct flow_event *flow = &event->flow;

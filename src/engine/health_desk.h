@@ -23,6 +23,8 @@ struct health_desk_options {
 struct health_desk *health_desk_new(const struct health_desk_options *options, struct err *err);
 /* NULL is fine. */
 void health_desk_free(struct health_desk *desk);
+/* places_refresh() of its places; NULL is fine. */
+bool health_desk_refresh(struct health_desk *desk, char *note, size_t size);
 
 /* Finishes a report and keeps it. */
 void health_desk_take(struct health_desk *desk, struct health_event *event);

@@ -5,10 +5,14 @@
 
 #include "base/log.h"
 #include "engine/exporter.h"
+#include "engine/health_desk.h"
 #include "engine/live_taps.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+enum { REFRESH_SECONDS = 2 };
 
 uint32_t office_collect(struct engine *engine, uint32_t worker)
 {
@@ -25,10 +29,32 @@ uint32_t office_collect(struct engine *engine, uint32_t worker)
     return 1;
 }
 
+/* Databases of places that were replaced are taken now and then; what there is to tell of one is told. */
+static void refresh(struct engine *engine)
+{
+    char note[LOG_LINE_MAX];
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    if (now.tv_sec < engine->refresh_at) {
+        return;
+    }
+    engine->refresh_at = now.tv_sec + REFRESH_SECONDS;
+    if (engine->options.policies != NULL &&
+        policies_refresh(engine->options.policies, note, sizeof note)) {
+        log_info("%s", note);
+    }
+    if (health_desk_refresh(output_health(engine->output), note, sizeof note)) {
+        log_info("%s", note);
+    }
+}
+
 uint32_t office_round(struct engine *engine, bool last)
 {
     if (engine->is_live && engine->keys != NULL) {
         key_file_poll(engine->keys);
+    }
+    if (engine->is_live) {
+        refresh(engine);
     }
     uint32_t moved = output_drain(engine->output, last);
     for (uint32_t i = 0; i < engine->worker_count; i++) {

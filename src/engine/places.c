@@ -116,7 +116,7 @@ static bool open_base(const char *path, struct geo **ret, struct err *err)
     if (path == NULL || path[0] == '\0') {
         return true;
     }
-    *ret = geo_open(path, err);
+    *ret = geo_open(path, 0, err); /* whoever asks keeps the answer */
     return *ret != NULL;
 }
 
@@ -147,6 +147,12 @@ void places_free(struct places *places)
     geo_close(places->city);
     geo_close(places->owner);
     free(places);
+}
+
+bool places_refresh(struct places *places, char *note, size_t size)
+{
+    return (places->city != NULL && geo_refresh(places->city, note, size)) ||
+           (places->owner != NULL && geo_refresh(places->owner, note, size));
 }
 
 void places_find(const struct places *places, unsigned version, const uint8_t *address,

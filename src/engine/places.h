@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where an address belongs: the zone that the configuration gives its network, the country and the
- * autonomous system that databases of MaxMind's format say. Constant once made; any thread. A look-up costs a
+ * autonomous system that databases of MaxMind's format say. Any thread. A look-up costs a
  * microsecond or two: for reports, not for packets. */
 #pragma once
 
@@ -28,6 +28,10 @@ struct places_options {
 struct places *places_new(const struct places_options *options, struct err *err);
 /* NULL is fine. */
 void places_free(struct places *places);
+
+/* Takes databases anew that were replaced. True when there is something to tell: a sentence in `note`. One
+ * thread, now and then. */
+bool places_refresh(struct places *places, char *note, size_t size);
 
 /* Whether a text names a zone and its network. */
 bool places_zone_check(const char *text, struct err *err);

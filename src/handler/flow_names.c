@@ -45,7 +45,7 @@ static bool put_subnet(const struct flow_summary *summary, const struct flow_add
 }
 
 /* By the system that it belongs to; false when that one is not to be summed up. */
-static bool put_owner(const struct flow_summary *summary, const struct geo *owners,
+static bool put_owner(const struct flow_summary *summary, struct geo *owners,
                       const struct flow_address *a, char *to)
 {
     struct geo_place place;
@@ -67,7 +67,7 @@ static bool put_owner(const struct flow_summary *summary, const struct geo *owne
 static bool put_summary(const struct flow_settings *s, const struct flow_address *a, char *to)
 {
     const struct flow_summary *summary = &s->summary;
-    const struct geo *owners = s->common.world->owner;
+    struct geo *owners = s->common.world->owner;
     if (summary->kind == FLOW_SUMMARY_NONE || hosts_have(&summary->excluded, a->version, a->bytes)) {
         return false;
     }

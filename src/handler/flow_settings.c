@@ -311,11 +311,11 @@ static bool has_host(const struct hosts *hosts, const struct flow_address *a)
     return a->version != 0 && hosts_have(hosts, a->version, a->bytes);
 }
 
-typedef void look_up(const struct geo *geo, unsigned version, const uint8_t *address,
+typedef void look_up(struct geo *geo, unsigned version, const uint8_t *address,
                      struct geo_place *ret);
 
 /* Whether both ends are known; without a database nobody is asked. */
-static bool are_known(const struct geo *geo, look_up *look, const struct flow_record *r)
+static bool are_known(struct geo *geo, look_up *look, const struct flow_record *r)
 {
     struct geo_place place[2] = {{0}, {0}};
     if (geo == NULL || r->source.version == 0 || r->destination.version == 0) {

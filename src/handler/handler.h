@@ -97,8 +97,8 @@ const void *handler_message(const struct handler_reader *reader, struct handler_
 
 /* What all handlers of an agent look things up in. */
 struct handler_world {
-    const struct geo *city;  /* NULL: none */
-    const struct geo *owner; /* likewise */
+    struct geo *city;  /* NULL: none */
+    struct geo *owner; /* likewise */
     const struct services *services; /* likewise: names of ports */
 };
 

@@ -65,13 +65,20 @@ void policies_free(struct policies *set)
     free(set);
 }
 
-bool policies_open_geo(struct policies *set, const char *city, const char *owner, struct err *err)
+bool policies_open_geo(struct policies *set, const struct policies_geo *wanted, struct err *err)
 {
-    set->city = city != NULL ? geo_open(city, err) : NULL;
-    set->owner = owner != NULL ? geo_open(owner, err) : NULL;
+    const char *city = wanted->city, *owner = wanted->owner;
+    set->city = city != NULL ? geo_open(city, wanted->cached, err) : NULL;
+    set->owner = owner != NULL ? geo_open(owner, wanted->cached, err) : NULL;
     set->world.city = set->city;
     set->world.owner = set->owner;
     return (city == NULL || set->city != NULL) && (owner == NULL || set->owner != NULL);
+}
+
+bool policies_refresh(struct policies *set, char *note, size_t size)
+{
+    return (set->city != NULL && geo_refresh(set->city, note, size)) ||
+           (set->owner != NULL && geo_refresh(set->owner, note, size));
 }
 
 bool policies_open_services(struct policies *set, const char *path, struct err *err)

@@ -56,8 +56,17 @@ enum policies_status policies_load_text(struct policies *set, struct span text,
 enum policies_status policies_drop_tap(struct policies *set, const char *name);
 enum policies_status policies_drop(struct policies *set, const char *name);
 
-/* Opens the databases of places and owners; NULL: none. */
-bool policies_open_geo(struct policies *set, const char *city, const char *owner, struct err *err);
+struct policies_geo {
+    const char *city;  /* databases of places and of owners; NULL: none */
+    const char *owner;
+    uint32_t cached;   /* look-ups that are kept, of each */
+};
+
+/* Opens the databases. */
+bool policies_open_geo(struct policies *set, const struct policies_geo *wanted, struct err *err);
+/* Takes databases anew that were replaced, beside all look-ups. True when there is something to tell: a
+ * sentence in `note`. One thread, now and then. */
+bool policies_refresh(struct policies *set, char *note, size_t size);
 /* Reads a registry of names of ports; NULL: none. */
 bool policies_open_services(struct policies *set, const char *path, struct err *err);
 

@@ -3,7 +3,6 @@
 and dnstap in files."""
 import os
 import socket
-import struct
 import sys
 import tempfile
 import unittest
@@ -66,9 +65,7 @@ class Files(unittest.TestCase):
 
     def test_flows(self):
         """NetFlow in a capture"""
-        record = struct.pack(">4s4s4sHHIIIIHHBBBBHHBBH", socket.inet_aton("10.0.0.1"), socket.inet_aton("10.0.0.2"),
-                             bytes(4), 1, 2, 7, 700, 0, 0, 1234, 53, 0, 0, 17, 0, 0, 0, 0, 0, 0)
-        payload = struct.pack(">HHIIIIBBH", 5, 1, 0, MINUTE, 0, 0, 0, 0, 0) + record
+        payload = pktvisord.netflow_5("10.0.0.1", "10.0.0.2", 1234, 53, 700, MINUTE)
         pktvisord.write_capture(self.path("f.pcap"), [
             (MINUTE, pktvisord.udp_frame("192.0.2.9", "192.0.2.1", (4000, 2055), payload))])
         self.make("flow", {"pcap_file": self.path("f.pcap"), "flow_type": "netflow"}, "flow", periods=1)

@@ -10,6 +10,8 @@ import time
 
 PATIENCE = 60  # seconds that a condition may take to come true
 
+WHERE = r"https?://127\.0\.0\.1:(\d+)/"
+
 POLICY = """visor: {policies: {%s: {kind: collection, input: {tap: %s, input_type: %s%s},
   handlers: {window_config: {num_periods: %d}, modules: {m: {type: %s%s}}}}}}
 """
@@ -29,24 +31,17 @@ def policy_document(name, tap, kind, handler, more="", config=None, periods=5):
     return POLICY % (name, tap, kind, ", config: " + json.dumps(config) if config else "", periods, handler, more)
 
 
-class Agent:
-    """pktvisord on a port of its own; ends with the test case. `lines` is what it said, once ended."""
+class Running:
+    """A running pktvisord that says where it serves in the text that `log` gives."""
 
-    def __init__(self, case, *arguments, **how):
-        command = [os.environ.get("VANTAGE", "build/src/vantage"), "pktvisord", "--admin-api", "-l", "127.0.0.1",
-                   "-p", "0", *arguments]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **how)
-        case.addCleanup(self.process.stderr.close)
-        case.addCleanup(self.process.wait)
-        case.addCleanup(self.process.terminate)
-        self.said = []
-        for line in self.process.stderr:
-            self.said.append(line)
-            found = re.search(r"https?://127\.0\.0\.1:(\d+)/", line)
-            if found:
-                self.port = int(found[1])
-                return
-        case.fail("pktvisord ended: " + "".join(self.said))
+    def __init__(self, process, log):
+        self.process = process
+        end = time.monotonic() + PATIENCE
+        while not (found := re.search(WHERE, log())):
+            if time.monotonic() > end:
+                raise AssertionError("pktvisord does not say where it serves: " + log())
+            time.sleep(0.05)
+        self.port = int(found[1])
 
     def request(self, method, path, body=None, kind="application/x-yaml", context=None):
         """Status, content type and text of an answer; `path` is whole."""
@@ -84,6 +79,26 @@ class Agent:
             time.sleep(0.1)
 
 
+class Agent(Running):
+    """pktvisord on a port of its own; ends with the test case. `said` are its lines up to where it serves."""
+
+    def __init__(self, case, *arguments, admin=True, **how):
+        command = [os.environ.get("VANTAGE", "build/src/vantage"), "pktvisord", *(["--admin-api"] if admin else []),
+                   "-l", "127.0.0.1", "-p", "0", *arguments]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **how)
+        case.addCleanup(process.stderr.close)
+        case.addCleanup(process.wait)
+        case.addCleanup(process.terminate)
+        self.said = []
+        for line in process.stderr:
+            self.said.append(line)
+            if re.search(WHERE, line):
+                break
+        else:
+            case.fail("pktvisord ended: " + "".join(self.said))
+        super().__init__(process, lambda: self.said[-1])
+
+
 # ---- dnstap --------------------------------------------------------------------------------------
 
 def number(value):
@@ -114,6 +129,15 @@ def dnstap_control(kind):
     name = b"protobuf:dnstap.Dnstap"
     body = struct.pack(">III", kind, 1, len(name)) + name
     return struct.pack(">II", 0, len(body)) + body
+
+
+# ---- NetFlow -------------------------------------------------------------------------------------
+
+def netflow_5(source, destination, source_port, destination_port, size, second=1700000000):
+    """A datagram with one record of UDP that came in at interface 1 and left at 2."""
+    record = struct.pack(">4s4s4sHHIIIIHHBBBBHHBBH", socket.inet_aton(source), socket.inet_aton(destination),
+                         bytes(4), 1, 2, 7, size, 0, 0, source_port, destination_port, 0, 0, 17, 0, 0, 0, 0, 0, 0)
+    return struct.pack(">HHIIIIBBH", 5, 1, 0, second, 0, 0, 0, 0, 0) + record
 
 
 # ---- Captures ------------------------------------------------------------------------------------
