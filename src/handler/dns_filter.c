@@ -112,9 +112,14 @@ bool dns_filter_read(const struct handler_options *options, void *settings, stru
     f->only_responses = handler_flag(options, "only_responses");
     f->names = handler_list(options, "only_qname");
     f->suffixes = handler_list(options, "only_qname_suffix");
-    return read_rcodes(options, f, err) && read_types(options, f, err) &&
-           read_answer_count(options, f, err) && read_dnstap(options, f, err) &&
-           place_filter_read(options, &f->place, err);
+    bool done = read_rcodes(options, f, err) && read_types(options, f, err) &&
+                read_answer_count(options, f, err) && read_dnstap(options, f, err) &&
+                place_filter_read(options, &f->place, err);
+    f->is_open = !f->excludes_noerror && !f->only_dnssec && !f->only_queries &&
+                 !f->only_responses && f->answer_count < 0 && f->dnstap_type == 0 &&
+                 f->rcodes == 0 && f->names.count == 0 && f->suffixes.count == 0 &&
+                 f->types == NULL && !f->place.is_on;
+    return done;
 }
 
 bool dns_filter_rcode(const struct dns_filter *filter, const struct dns_read *dns)

@@ -12,6 +12,7 @@ struct dns_filter {
     struct handler_settings common; /* both handlers' settings begin so */
     uint64_t patience_ns;           /* how long a query waits for its response */
     bool uses_suffixes;             /* public_suffix_list */
+    bool is_open;                   /* every message passes */
     bool excludes_noerror, only_dnssec, only_queries, only_responses;
     int64_t answer_count;           /* -1: any */
     unsigned dnstap_type;           /* of queries, the response's is one more; 0: any */

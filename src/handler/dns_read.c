@@ -5,19 +5,21 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "proto/dns/dns_words.h"
+#include "summary/topn.h"
 
 static bool read_message(struct span bytes, void *message)
 {
     struct dns_read *dns = message;
-    if (!dns_message_read(bytes, &dns->message)) {
+    if (!dns_message_read_name(bytes, true, &dns->message, &dns->name)) {
         return false;
     }
     dns->knows_edns = false;
-    dns->has_name = dns->message.question_name != 0 &&
-                    dns_name_read(&dns->message, dns->message.question_name, true, &dns->name);
-    return dns->message.question_name == 0 || dns->has_name;
+    dns->name_hash = 0;
+    dns->has_name = dns->message.question_name != 0;
+    return true;
 }
 
 /* Two bytes of length before each message (RFC 1035 §4.2.2). */
@@ -49,6 +51,15 @@ struct span dns_read_name(const struct dns_read *dns)
         return span_of(NULL, 0);
     }
     return dns_name_text(&dns->name);
+}
+
+uint64_t dns_read_hash(struct dns_read *dns)
+{
+    if (dns->name_hash == 0) {
+        struct span name = dns_read_name(dns);
+        dns->name_hash = hash64(name.data, name.size, hash_seed()) | 1;
+    }
+    return dns->name_hash;
 }
 
 const struct dns_edns *dns_read_edns(struct dns_read *dns)
@@ -116,6 +127,14 @@ struct span dns_read_number(unsigned number, char room[DNS_READ_WORD])
         number /= 10;
     } while (number > 0);
     return span_of(at, (size_t)(end - at));
+}
+
+void dns_read_add_port(struct topn *top, unsigned port, uint64_t weight)
+{
+    char room[DNS_READ_WORD], key[DNS_READ_PORT] = {0};
+    struct span text = dns_read_number(port, room);
+    memcpy(key, text.data, text.size < sizeof key ? text.size : sizeof key);
+    topn_add(top, key, weight, NULL);
 }
 
 struct span dns_read_rcode(unsigned rcode, char room[DNS_READ_WORD])

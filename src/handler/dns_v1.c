@@ -3,9 +3,10 @@
  * where both were seen, the transaction, too. */
 
 #include "base/address.h"
-#include "base/hash.h"
 #include "handler/dns_filter.h"
+#include "handler/dns_names.h"
 #include "handler/dns_wait.h"
+#include "handler/number_cache.h"
 #include "summary/cardinality.h"
 #include "summary/quantiles.h"
 #include "summary/rate.h"
@@ -47,6 +48,8 @@ struct dns_v1_state {
         uint64_t name; /* hash; 0: free */
         uint8_t labels;
     } suffixes[SUFFIX_SLOTS];
+    struct dns_names names;
+    struct number_cache types, rcodes, ports;
 };
 
 static void dns_v1_init(void *block)
@@ -54,7 +57,7 @@ static void dns_v1_init(void *block)
     struct dns_v1 *b = block;
     topn_init(&b->types, WORDS, WORD);
     topn_init(&b->rcodes, WORDS, WORD);
-    topn_init(&b->ports, SLOTS, WORD);
+    topn_init(&b->ports, SLOTS, DNS_READ_PORT);
     topn_init(&b->subnets, SLOTS, ADDRESS_ROOM - 6);
     topn_init(&b->places, SLOTS, METRIC_PLACE);
     topn_init(&b->owners, SLOTS, METRIC_PLACE);
@@ -65,17 +68,18 @@ static void dns_v1_init(void *block)
 
 /* ---- Names ---------------------------------------------------------------------------------- */
 
-static unsigned suffix_of(struct handler_run *run, struct span name)
+static unsigned suffix_of(void *context, struct dns_read *dns)
 {
+    struct handler_run *run = context;
     struct dns_v1_state *state = run->state;
     if (!((const struct dns_filter *)run->settings)->uses_suffixes) {
         return 1;
     }
-    uint64_t hash = hash64(name.data, name.size, 1) | 1;
+    uint64_t hash = dns_read_hash(dns);
     uint32_t slot = (uint32_t)(hash >> 32) % SUFFIX_SLOTS;
     if (state->suffixes[slot].name != hash) {
         state->suffixes[slot].name = hash;
-        state->suffixes[slot].labels = (uint8_t)dns_read_suffix(name);
+        state->suffixes[slot].labels = (uint8_t)dns_read_suffix(dns_read_name(dns));
     }
     return state->suffixes[slot].labels;
 }
@@ -83,7 +87,9 @@ static unsigned suffix_of(struct handler_run *run, struct span name)
 static void add_name(struct dns_v1 *b, unsigned which, struct span name, uint64_t weight)
 {
     if (name.size > 0) {
-        handler_add_name(&b->tops[which].top, name, weight);
+        struct topn *top = &b->tops[which].top;
+        name = span_head(name, DNS_READ_NAME);
+        topn_add_hashed(top, name, topn_hash_of(name, top->seed), weight);
     }
 }
 
@@ -120,21 +126,30 @@ static void add_outcome(struct handler_run *run, const struct dns_read *dns,
     }
 }
 
-static void add_names(struct handler_run *run, const struct dns_read *dns,
-                      const struct handler_event *event)
+static void leave_name(void *context, const struct dns_names_item *item)
 {
+    struct handler_run *run = context;
     struct dns_v1 *b = run->block;
-    struct span name = dns_read_name(dns);
-    if (handler_wants(run, CARDINALITY) && name.size > 0) {
-        cardinality_add_coupon(&b->names, handler_text_coupon(name));
+    if (handler_wants(run, CARDINALITY)) {
+        cardinality_add_coupon(&b->names, handler_text_coupon(item->name));
     }
     if (handler_wants(run, TOP_QNAMES)) {
-        struct dns_parts parts = dns_read_parts(dns, suffix_of(run, name));
-        add_name(b, NAME_TWO, parts.two, 1);
-        add_name(b, NAME_THREE, parts.three, 1);
-        if (dns_is_response(&dns->message)) {
-            add_outcome(run, dns, event);
-        }
+        add_name(b, NAME_TWO, item->two, item->count);
+        add_name(b, NAME_THREE, item->three, item->count);
+    }
+}
+
+static void add_names(struct handler_run *run, struct dns_read *dns,
+                      const struct handler_event *event)
+{
+    struct dns_v1_state *state = run->state;
+    struct dns_names_user user = {leave_name, suffix_of, run};
+    if (dns_read_name(dns).size > 0 &&
+        (handler_wants(run, CARDINALITY) || handler_wants(run, TOP_QNAMES))) {
+        dns_names_add(&state->names, dns, 0, &user);
+    }
+    if (handler_wants(run, TOP_QNAMES) && dns_is_response(&dns->message)) {
+        add_outcome(run, dns, event);
     }
 }
 
@@ -161,24 +176,52 @@ static void add_subnet(struct handler_run *run, struct dns_read *dns)
     }
 }
 
+static void leave_type(void *context, const struct number_cache_entry *entry)
+{
+    char room[DNS_READ_WORD];
+    struct dns_v1 *b = ((struct handler_run *)context)->block;
+    handler_add_name(&b->types, dns_read_type(entry->number, room), entry->count);
+}
+
+static void leave_rcode(void *context, const struct number_cache_entry *entry)
+{
+    char room[DNS_READ_WORD];
+    struct dns_v1 *b = ((struct handler_run *)context)->block;
+    handler_add_name(&b->rcodes, dns_read_rcode(entry->number, room), entry->count);
+}
+
+static void leave_port(void *context, const struct number_cache_entry *entry)
+{
+    struct dns_v1 *b = ((struct handler_run *)context)->block;
+    dns_read_add_port(&b->ports, entry->number, entry->count);
+}
+
+static void dns_v1_fold(struct handler_run *run)
+{
+    struct dns_v1_state *state = run->state;
+    number_cache_fold(&state->types, leave_type, run);
+    number_cache_fold(&state->rcodes, leave_rcode, run);
+    number_cache_fold(&state->ports, leave_port, run);
+    dns_names_fold(&state->names, &(struct dns_names_user){leave_name, suffix_of, run});
+}
+
 /* What only deep samples get. */
 static void dns_v1_look(struct handler_run *run, struct dns_read *dns,
                         const struct handler_event *event)
 {
-    struct dns_v1 *b = run->block;
+    struct dns_v1_state *state = run->state;
     bool is_response = dns_is_response(&dns->message);
-    char room[DNS_READ_WORD];
     add_names(run, dns, event);
     if (dns->has_name) {
-        handler_add_name(&b->types, dns_read_type(dns->message.question_type, room), 1);
+        number_cache_add(&state->types, dns->message.question_type, leave_type, run);
     }
     if (is_response) {
-        handler_add_name(&b->rcodes, dns_read_rcode(dns_rcode(&dns->message), room), 1);
+        number_cache_add(&state->rcodes, dns_rcode(&dns->message), leave_rcode, run);
     } else if (handler_wants(run, TOP_ECS)) {
         add_subnet(run, dns);
     }
     if (handler_wants(run, TOP_PORTS)) {
-        handler_add_name(&b->ports, dns_read_number(event->port[is_response], room), 1);
+        number_cache_add(&state->ports, event->port[is_response], leave_port, run);
     }
 }
 
@@ -234,7 +277,7 @@ static void follow(struct handler_run *run, const struct dns_read *dns,
 {
     struct dns_v1_state *state = run->state;
     struct dns_v1 *b = run->block;
-    struct dns_waiting query;
+    struct dns_waited query;
     uint64_t key = dns_wait_key(event->talk, dns->message.id, 0);
     turn_minute(state, event->time_ns);
     if (!dns_is_response(&dns->message)) {
@@ -242,7 +285,7 @@ static void follow(struct handler_run *run, const struct dns_read *dns,
             (uint32_t)event->payload.size;
         b->timed_out += query.key != 0;
     } else if (dns_wait_take(&state->wait, key, &query)) {
-        end_xact(run, dns, event, &query, deep);
+        end_xact(run, dns, event, &query.query, deep);
     }
 }
 
@@ -250,7 +293,7 @@ static void dns_v1_on_tick(struct handler_run *run, uint64_t now_ns)
 {
     const struct dns_filter *settings = run->settings;
     struct dns_v1_state *state = run->state;
-    struct dns_waiting query;
+    struct dns_waited query;
     while (dns_wait_expire(&state->wait, now_ns, settings->patience_ns, &query)) {
         ((struct dns_v1 *)run->block)->timed_out++;
     }
@@ -300,7 +343,7 @@ static bool dns_v1_on_event(struct handler_run *run, struct handler_event *event
     }
     struct dns_read *dns = (struct dns_read *)(uintptr_t)handler_message(&dns_reader, event);
     /* Of datagrams those with another code or name are no events at all, as with pktvisor. */
-    if (dns == NULL || (event->protocol == 17 && event->packet != NULL &&
+    if (dns == NULL || (!f->is_open && event->protocol == 17 && event->packet != NULL &&
                         !(dns_filter_rcode(f, dns) && dns_filter_name(f, dns)))) {
         return false;
     }
@@ -308,7 +351,7 @@ static bool dns_v1_on_event(struct handler_run *run, struct handler_event *event
     b->events++;
     b->deep += deep;
     run->sums[1]++;
-    if (!dns_v1_passes(f, dns, event)) {
+    if (!f->is_open && !dns_v1_passes(f, dns, event)) {
         b->filtered++;
         return false;
     }
@@ -469,4 +512,5 @@ const struct handler handler_dns_v1 = {
     .configure = dns_filter_read,
     .on_event = dns_v1_on_event,
     .on_tick = dns_v1_on_tick,
+    .fold = dns_v1_fold,
 };

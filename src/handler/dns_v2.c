@@ -4,9 +4,10 @@
 #include <stdio.h>
 
 #include "base/address.h"
-#include "base/hash.h"
 #include "handler/dns_filter.h"
+#include "handler/dns_names.h"
 #include "handler/dns_wait.h"
+#include "handler/number_cache.h"
 #include "summary/cardinality.h"
 #include "summary/quantiles.h"
 #include "summary/rate.h"
@@ -55,6 +56,8 @@ struct dns_v2_state {
         uint64_t name; /* hash; 0: free */
         uint8_t labels;
     } suffixes[SUFFIX_SLOTS];
+    struct dns_names names;
+    struct number_cache types, rcodes, ports; /* SIDES times the number, and the side */
 };
 
 static void dns_v2_init(void *block)
@@ -63,7 +66,7 @@ static void dns_v2_init(void *block)
         struct dns_v2_side *side = &((struct dns_v2 *)block)->sides[i];
         topn_init(&side->types, WORDS, WORD);
         topn_init(&side->rcodes, WORDS, WORD);
-        topn_init(&side->ports, SLOTS, WORD);
+        topn_init(&side->ports, SLOTS, DNS_READ_PORT);
         topn_init(&side->subnets, SLOTS, WORD);
         topn_init(&side->places, SLOTS, METRIC_PLACE);
         topn_init(&side->owners, SLOTS, METRIC_PLACE);
@@ -75,17 +78,18 @@ static void dns_v2_init(void *block)
 
 /* ---- Names ---------------------------------------------------------------------------------- */
 
-static unsigned suffix_of(struct handler_run *run, struct span name)
+static unsigned suffix_of(void *context, struct dns_read *dns)
 {
+    struct handler_run *run = context;
     struct dns_v2_state *state = run->state;
     if (!((const struct dns_filter *)run->settings)->uses_suffixes) {
         return 1;
     }
-    uint64_t hash = hash64(name.data, name.size, 1) | 1;
+    uint64_t hash = dns_read_hash(dns);
     uint32_t slot = (uint32_t)(hash >> 32) % SUFFIX_SLOTS;
     if (state->suffixes[slot].name != hash) {
         state->suffixes[slot].name = hash;
-        state->suffixes[slot].labels = (uint8_t)dns_read_suffix(name);
+        state->suffixes[slot].labels = (uint8_t)dns_read_suffix(dns_read_name(dns));
     }
     return state->suffixes[slot].labels;
 }
@@ -93,16 +97,62 @@ static unsigned suffix_of(struct handler_run *run, struct span name)
 static void add_name(struct dns_v2_side *side, unsigned which, struct span name, uint64_t weight)
 {
     if (name.size > 0) {
-        handler_add_name(&side->tops[which].top, name, weight);
+        struct topn *top = &side->tops[which].top;
+        name = span_head(name, DNS_READ_NAME);
+        topn_add_hashed(top, name, topn_hash_of(name, top->seed), weight);
     }
 }
 
-static void add_rcode(struct dns_v2_side *side, const struct dns_read *dns)
+static struct dns_v2_side *side_of(void *context, const struct number_cache_entry *entry)
+{
+    return &((struct dns_v2 *)((struct handler_run *)context)->block)->sides[entry->number % SIDES];
+}
+
+static void leave_type(void *context, const struct number_cache_entry *entry)
+{
+    char room[DNS_READ_WORD];
+    handler_add_name(&side_of(context, entry)->types, dns_read_type(entry->number / SIDES, room),
+                     entry->count);
+}
+
+static void leave_rcode(void *context, const struct number_cache_entry *entry)
+{
+    char room[DNS_READ_WORD];
+    handler_add_name(&side_of(context, entry)->rcodes, dns_read_rcode(entry->number / SIDES, room),
+                     entry->count);
+}
+
+static void leave_port(void *context, const struct number_cache_entry *entry)
+{
+    dns_read_add_port(&side_of(context, entry)->ports, entry->number / SIDES, entry->count);
+}
+
+static void leave_name(void *context, const struct dns_names_item *item)
+{
+    struct handler_run *run = context;
+    struct dns_v2_side *side = &((struct dns_v2 *)run->block)->sides[item->side];
+    if (handler_wants(run, CARDINALITY)) {
+        cardinality_add_coupon(&side->names, handler_text_coupon(item->name));
+    }
+    if (handler_wants(run, TOP_QNAMES)) {
+        add_name(side, NAME_TWO, item->two, item->count);
+        add_name(side, NAME_THREE, item->three, item->count);
+    }
+}
+
+static void dns_v2_fold(struct handler_run *run)
+{
+    struct dns_v2_state *state = run->state;
+    number_cache_fold(&state->types, leave_type, run);
+    number_cache_fold(&state->rcodes, leave_rcode, run);
+    number_cache_fold(&state->ports, leave_port, run);
+    dns_names_fold(&state->names, &(struct dns_names_user){leave_name, suffix_of, run});
+}
+
+static void add_outcome(struct dns_v2_side *side, const struct dns_read *dns)
 {
     struct span name = dns_read_name(dns);
     unsigned rcode = dns_rcode(&dns->message);
-    char room[DNS_READ_WORD];
-    handler_add_name(&side->rcodes, dns_read_rcode(rcode, room), 1);
     if (rcode == 0) {
         add_name(side, NOERROR, name, 1);
         if (dns->message.counts[DNS_ANSWER] == 0) {
@@ -113,37 +163,37 @@ static void add_rcode(struct dns_v2_side *side, const struct dns_read *dns)
     }
 }
 
-static void add_names(struct handler_run *run, struct dns_v2_side *side,
-                      const struct dns_read *dns)
+static void add_names(struct handler_run *run, unsigned direction, struct dns_read *dns)
 {
-    struct span name = dns_read_name(dns);
-    if (handler_wants(run, CARDINALITY) && name.size > 0) {
-        cardinality_add_coupon(&side->names, handler_text_coupon(name));
-    }
-    if (handler_wants(run, TOP_QNAMES)) {
-        struct dns_parts parts = dns_read_parts(dns, suffix_of(run, name));
-        add_name(side, NAME_TWO, parts.two, 1);
-        add_name(side, NAME_THREE, parts.three, 1);
+    struct dns_v2_state *state = run->state;
+    struct dns_v2_side *side = &((struct dns_v2 *)run->block)->sides[direction];
+    struct dns_names_user user = {leave_name, suffix_of, run};
+    if (dns_read_name(dns).size > 0 &&
+        (handler_wants(run, CARDINALITY) || handler_wants(run, TOP_QNAMES))) {
+        dns_names_add(&state->names, dns, (uint8_t)direction, &user);
     }
     if (handler_wants(run, TOP_RCODES)) {
-        add_rcode(side, dns);
+        number_cache_add(&state->rcodes, dns_rcode(&dns->message) * SIDES + direction, leave_rcode,
+                         run);
+        add_outcome(side, dns);
     }
 }
 
 static void add_subnet(struct handler_run *run, struct dns_v2_side *side,
-                       const struct dns_waiting *query)
+                       const struct dns_waited *query)
 {
+    unsigned version = query->query.subnet_version;
     const struct handler_world *world = handler_settings(run)->world;
     struct geo_place place;
     char text[ADDRESS_ROOM];
-    char *end = address_write(text, query->subnet_version, query->subnet);
+    char *end = address_write(text, version, query->subnet);
     handler_add_name(&side->subnets, span_of(text, (size_t)(end - text)), 1);
     if (world->city != NULL) {
-        geo_city(world->city, query->subnet_version, query->subnet, &place);
+        geo_city(world->city, version, query->subnet, &place);
         handler_add_place(&side->places, &place, 1);
     }
     if (world->owner != NULL) {
-        geo_owner(world->owner, query->subnet_version, query->subnet, &place);
+        geo_owner(world->owner, version, query->subnet, &place);
         handler_add_place(&side->owners, &place, 1);
     }
 }
@@ -201,17 +251,19 @@ static void add_times(struct handler_run *run, unsigned direction, const struct 
 }
 
 /* What only deep samples get. */
-static void dns_v2_look(struct handler_run *run, unsigned direction, const struct dns_read *dns,
-                        const struct handler_event *event, const struct dns_waiting *query)
+static void dns_v2_look(struct handler_run *run, unsigned direction, struct dns_read *dns,
+                        const struct handler_event *event, const struct dns_waited *waited)
 {
     struct dns_v2_side *side = &((struct dns_v2 *)run->block)->sides[direction];
-    char room[DNS_READ_WORD];
-    add_names(run, side, dns);
+    struct dns_v2_state *state = run->state;
+    const struct dns_waiting *query = &waited->query;
+    add_names(run, direction, dns);
     if (handler_wants(run, TOP_QTYPES) && dns->has_name) {
-        handler_add_name(&side->types, dns_read_type(dns->message.question_type, room), 1);
+        number_cache_add(&state->types, dns->message.question_type * SIDES + direction, leave_type,
+                         run);
     }
     if (handler_wants(run, TOP_PORTS)) {
-        handler_add_name(&side->ports, dns_read_number(query->port, room), 1);
+        number_cache_add(&state->ports, query->port * SIDES + direction, leave_port, run);
     }
     if (handler_wants(run, TOP_SIZE)) {
         add_name(side, BYTES, dns_read_name(dns), event->payload.size);
@@ -223,16 +275,16 @@ static void dns_v2_look(struct handler_run *run, unsigned direction, const struc
         add_times(run, direction, dns, event, query);
     }
     if (handler_wants(run, TOP_ECS) && query->subnet_version != 0) {
-        add_subnet(run, side, query);
+        add_subnet(run, side, waited);
     }
 }
 
 /* ---- Messages ------------------------------------------------------------------------------- */
 
-static void note_timeout(struct handler_run *run, const struct dns_waiting *query)
+static void note_timeout(struct handler_run *run, const struct dns_waited *query)
 {
-    if (query->key != 0 && !query->is_filtered) {
-        ((struct dns_v2 *)run->block)->sides[query->side].timeouts++;
+    if (query->key != 0 && !query->query.is_filtered) {
+        ((struct dns_v2 *)run->block)->sides[query->query.side].timeouts++;
     }
 }
 
@@ -243,8 +295,9 @@ static bool take_query(struct handler_run *run, struct dns_read *dns,
     const struct dns_filter *f = run->settings;
     struct dns_v2 *b = run->block;
     struct dns_v2_state *state = run->state;
-    struct dns_waiting lost;
-    bool passes = dns_filter_name(f, dns) && dns_filter_suffix(f, dns) && dns_filter_place(f, dns);
+    struct dns_waited lost;
+    bool passes = f->is_open || (dns_filter_name(f, dns) && dns_filter_suffix(f, dns) &&
+                                 dns_filter_place(f, dns));
     uint64_t key = dns_wait_key(event->talk, dns->message.id, event->direction);
     struct dns_waiting *query = dns_wait_add(&state->wait, key, event->time_ns, &lost);
     note_timeout(run, &lost);
@@ -254,8 +307,9 @@ static bool take_query(struct handler_run *run, struct dns_read *dns,
     query->is_filtered = !passes;
     query->checks_nothing = (dns->message.flags & DNS_CD) != 0;
     const struct dns_subnet *subnet = &dns_read_edns(dns)->subnet;
-    query->subnet_version = subnet->version;
-    memcpy(query->subnet, subnet->bytes, sizeof query->subnet);
+    if (subnet->version != 0) {
+        dns_wait_subnet(&state->wait, query, subnet->version, subnet->bytes);
+    }
     b->filtered += !passes;
     return passes;
 }
@@ -274,21 +328,22 @@ static bool take_response(struct handler_run *run, struct dns_read *dns,
     const struct dns_filter *f = run->settings;
     struct dns_v2 *b = run->block;
     struct dns_v2_state *state = run->state;
-    struct dns_waiting query;
+    struct dns_waited query;
     unsigned direction = other_side(event->direction);
     uint64_t key = dns_wait_key(event->talk, dns->message.id, direction);
     bool found = dns_wait_take(&state->wait, key, &query);
-    if (!dns_filter_rcode(f, dns) || !dns_filter_outcome(f, dns) || !dns_filter_type(f, dns)) {
-        b->filtered += 1u + (found && !query.is_filtered);
+    if (!f->is_open && (!dns_filter_rcode(f, dns) || !dns_filter_outcome(f, dns) ||
+                        !dns_filter_type(f, dns))) {
+        b->filtered += 1u + (found && !query.query.is_filtered);
         return false;
     }
     if (!found) {
         b->sides[direction].orphans++;
-    } else if (query.is_filtered) {
+    } else if (query.query.is_filtered) {
         b->filtered++;
     } else {
         turn_minute(state, event->time_ns);
-        count_xact(&b->sides[direction], dns, event, &query);
+        count_xact(&b->sides[direction], dns, event, &query.query);
         run->sums[direction]++;
         if (deep) {
             dns_v2_look(run, direction, dns, event, &query);
@@ -301,7 +356,7 @@ static void dns_v2_on_tick(struct handler_run *run, uint64_t now_ns)
 {
     const struct dns_filter *settings = run->settings;
     struct dns_v2_state *state = run->state;
-    struct dns_waiting query;
+    struct dns_waited query;
     while (dns_wait_expire(&state->wait, now_ns, settings->patience_ns, &query)) {
         note_timeout(run, &query);
     }
@@ -488,5 +543,6 @@ const struct handler handler_dns_v2 = {
     .configure = dns_filter_read,
     .on_event = dns_v2_on_event,
     .on_tick = dns_v2_on_tick,
+    .fold = dns_v2_fold,
     .has_side = dns_v2_has_side,
 };

@@ -8,31 +8,51 @@ uint64_t dns_wait_key(uint64_t talk, uint16_t id, unsigned side)
     return key != 0 ? key : 1;
 }
 
-static struct dns_waiting *corner(struct dns_wait *wait, uint64_t key)
+static uint32_t corner(uint64_t key)
 {
-    return &wait->slots[key % (DNS_WAIT_SLOTS / DNS_WAIT_WAYS) * DNS_WAIT_WAYS];
+    return (uint32_t)(key % (DNS_WAIT_SLOTS / DNS_WAIT_WAYS) * DNS_WAIT_WAYS);
 }
 
-/* A free entry of the key's corner, or that which has waited longest; the key's own if it is
- * there: the client asked again. */
-static struct dns_waiting *place_for(struct dns_wait *wait, uint64_t key)
+/* The place of a query in its corner; DNS_WAIT_SLOTS when it is not there. */
+static uint32_t find(const struct dns_wait *wait, uint64_t key)
 {
-    struct dns_waiting *first = corner(wait, key), *best = first;
-    for (unsigned i = 0; i < DNS_WAIT_WAYS; i++) {
-        if (first[i].key == key) {
-            return &first[i];
+    uint32_t first = corner(key);
+    for (uint32_t i = first; i < first + DNS_WAIT_WAYS; i++) {
+        if (wait->keys[i] == key) {
+            return i;
         }
-        bool is_better = first[i].key == 0 ? best->key != 0
-                                           : best->key != 0 && first[i].since_ns < best->since_ns;
-        best = is_better ? &first[i] : best;
+    }
+    return DNS_WAIT_SLOTS;
+}
+
+/* A free place of the key's corner, or that which has waited longest. */
+static uint32_t place_for(const struct dns_wait *wait, uint64_t key)
+{
+    uint32_t first = corner(key), best = first;
+    for (uint32_t i = first; i < first + DNS_WAIT_WAYS; i++) {
+        if (wait->keys[i] == 0) {
+            return i;
+        }
+        best = wait->slots[i].since_ns < wait->slots[best].since_ns ? i : best;
     }
     return best;
 }
 
 static bool is_current(const struct dns_wait *wait, uint32_t at)
 {
-    const struct dns_waiting *entry = &wait->slots[wait->ring[at].slot];
-    return entry->key != 0 && entry->since_ns == wait->ring[at].since_ns;
+    uint32_t slot = wait->ring[at].slot;
+    return wait->keys[slot] != 0 && (uint32_t)wait->slots[slot].since_ns == wait->ring[at].stamp;
+}
+
+/* Empties a place and says what was in it. */
+static void take_out(struct dns_wait *wait, uint32_t slot, struct dns_waited *ret)
+{
+    ret->key = wait->keys[slot];
+    ret->query = wait->slots[slot];
+    if (ret->query.subnet_version != 0) {
+        memcpy(ret->subnet, wait->subnets[slot], sizeof ret->subnet);
+    }
+    wait->keys[slot] = 0;
 }
 
 /* Throws out of the order what was answered or taken anew: half of it at least, so that this is
@@ -60,46 +80,56 @@ static void ring_push(struct dns_wait *wait, uint32_t slot)
     }
     uint32_t at = (wait->head + wait->count++) % DNS_WAIT_RING;
     wait->ring[at].slot = slot;
-    wait->ring[at].since_ns = wait->slots[slot].since_ns;
+    wait->ring[at].stamp = (uint32_t)wait->slots[slot].since_ns;
 }
 
 struct dns_waiting *dns_wait_add(struct dns_wait *wait, uint64_t key, uint64_t now_ns,
-                                 struct dns_waiting *ret_lost)
+                                 struct dns_waited *ret_lost)
 {
-    struct dns_waiting *entry = place_for(wait, key);
-    *ret_lost = entry->key == key ? (struct dns_waiting){0} : *entry;
-    *entry = (struct dns_waiting){.key = key, .since_ns = now_ns};
-    ring_push(wait, (uint32_t)(entry - wait->slots));
-    return entry;
-}
-
-bool dns_wait_take(struct dns_wait *wait, uint64_t key, struct dns_waiting *ret)
-{
-    struct dns_waiting *first = corner(wait, key);
-    for (unsigned i = 0; i < DNS_WAIT_WAYS; i++) {
-        if (first[i].key == key) {
-            *ret = first[i];
-            first[i].key = 0;
-            return true;
+    uint32_t slot = find(wait, key); /* its own: the client asked again */
+    ret_lost->key = 0;
+    if (slot == DNS_WAIT_SLOTS) {
+        slot = place_for(wait, key);
+        if (wait->keys[slot] != 0) {
+            take_out(wait, slot, ret_lost);
         }
     }
-    return false;
+    wait->keys[slot] = key;
+    wait->slots[slot] = (struct dns_waiting){.since_ns = now_ns};
+    ring_push(wait, slot);
+    return &wait->slots[slot];
+}
+
+void dns_wait_subnet(struct dns_wait *wait, struct dns_waiting *entry, unsigned version,
+                     const uint8_t *bytes)
+{
+    entry->subnet_version = version & 15;
+    memcpy(wait->subnets[entry - wait->slots], bytes, DNS_WAIT_SUBNET);
+}
+
+bool dns_wait_take(struct dns_wait *wait, uint64_t key, struct dns_waited *ret)
+{
+    uint32_t slot = find(wait, key);
+    if (slot == DNS_WAIT_SLOTS) {
+        return false;
+    }
+    take_out(wait, slot, ret);
+    return true;
 }
 
 bool dns_wait_expire(struct dns_wait *wait, uint64_t now_ns, uint64_t patience_ns,
-                     struct dns_waiting *ret)
+                     struct dns_waited *ret)
 {
     while (wait->count > 0) {
-        struct dns_waiting *entry = &wait->slots[wait->ring[wait->head].slot];
+        uint32_t slot = wait->ring[wait->head].slot;
         bool is_there = is_current(wait, wait->head);
-        if (is_there && entry->since_ns + patience_ns > now_ns) {
+        if (is_there && wait->slots[slot].since_ns + patience_ns > now_ns) {
             return false; /* all behind it came later */
         }
         wait->head = (wait->head + 1) % DNS_WAIT_RING;
         wait->count--;
         if (is_there) {
-            *ret = *entry;
-            entry->key = 0;
+            take_out(wait, slot, ret);
             return true;
         }
     }

@@ -9,22 +9,32 @@
 
 enum { DNS_WAIT_SLOTS = 1 << 14, DNS_WAIT_WAYS = 4, DNS_WAIT_RING = 1 << 15 };
 
+/* What is kept of a query: 16 bytes, so that the table stays in the cache. */
 struct dns_waiting {
-    uint64_t key;      /* 0: free */
     uint64_t since_ns;
     uint32_t size;     /* bytes of the query */
     uint16_t port;     /* of the client */
     uint8_t side;      /* enum frame_direction */
-    uint8_t subnet_version; /* of the client's subnet (RFC 7871); 0: none */
-    uint8_t subnet[16];
-    bool is_filtered;  /* it was not wanted, and its response is not either */
-    bool checks_nothing; /* CD */
+    bool is_filtered : 1;    /* it was not wanted, and its response is not either */
+    bool checks_nothing : 1; /* CD */
+    unsigned char subnet_version : 4; /* of the client's subnet (RFC 7871); 0: none */
+};
+
+enum { DNS_WAIT_SUBNET = 16 };
+
+/* A query that waits no longer. */
+struct dns_waited {
+    uint64_t key; /* 0: there is none */
+    struct dns_waiting query;
+    uint8_t subnet[DNS_WAIT_SUBNET]; /* if it has one */
 };
 
 struct dns_wait {
+    uint64_t keys[DNS_WAIT_SLOTS]; /* 0: free */
     struct dns_waiting slots[DNS_WAIT_SLOTS];
+    uint8_t subnets[DNS_WAIT_SLOTS][DNS_WAIT_SUBNET];
     struct {
-        uint64_t since_ns; /* as in the slot, unless that was taken anew */
+        uint32_t stamp; /* low bits of the time in the slot, unless that was taken anew */
         uint32_t slot;
     } ring[DNS_WAIT_RING]; /* in the order of their coming */
     uint32_t head, count;
@@ -36,9 +46,12 @@ uint64_t dns_wait_key(uint64_t talk, uint16_t id, unsigned side);
 /* The entry of a query that is new, empty but for key and time. If another one had to make room for
  * it, that is in *ret_lost (its key is 0 otherwise). */
 struct dns_waiting *dns_wait_add(struct dns_wait *wait, uint64_t key, uint64_t now_ns,
-                                 struct dns_waiting *ret_lost);
+                                 struct dns_waited *ret_lost);
+/* Says of an entry whose subnet it is; `bytes` has DNS_WAIT_SUBNET of them. */
+void dns_wait_subnet(struct dns_wait *wait, struct dns_waiting *entry, unsigned version,
+                     const uint8_t *bytes);
 /* Takes the query with this key out; false when there is none. */
-bool dns_wait_take(struct dns_wait *wait, uint64_t key, struct dns_waiting *ret);
+bool dns_wait_take(struct dns_wait *wait, uint64_t key, struct dns_waited *ret);
 /* Takes the next one out that has waited longer than its patience; false when there is none. */
 bool dns_wait_expire(struct dns_wait *wait, uint64_t now_ns, uint64_t patience_ns,
-                     struct dns_waiting *ret);
+                     struct dns_waited *ret);

@@ -14,13 +14,18 @@
 static void a_response_finds_its_query(void **state)
 {
     struct dns_wait *wait = calloc(1, sizeof *wait);
-    struct dns_waiting lost, query;
-    dns_wait_add(wait, dns_wait_key(1, 7, 0), SECOND, &lost)->size = 40;
+    struct dns_waited lost, query;
+    const uint8_t subnet[DNS_WAIT_SUBNET] = {192, 0, 2};
+    struct dns_waiting *entry = dns_wait_add(wait, dns_wait_key(1, 7, 0), SECOND, &lost);
+    entry->size = 40;
+    dns_wait_subnet(wait, entry, 4, subnet);
     assert_int_equal(lost.key, 0);
     assert_false(dns_wait_take(wait, dns_wait_key(1, 7, 1), &query));
     assert_false(dns_wait_take(wait, dns_wait_key(1, 8, 0), &query));
     assert_true(dns_wait_take(wait, dns_wait_key(1, 7, 0), &query));
-    assert_int_equal(query.size, 40);
+    assert_int_equal(query.query.size, 40);
+    assert_int_equal(query.query.subnet_version, 4);
+    assert_memory_equal(query.subnet, subnet, sizeof subnet);
     assert_false(dns_wait_take(wait, dns_wait_key(1, 7, 0), &query));
     free(wait);
 }
@@ -28,7 +33,7 @@ static void a_response_finds_its_query(void **state)
 static void patience_ends(void **state)
 {
     struct dns_wait *wait = calloc(1, sizeof *wait);
-    struct dns_waiting query;
+    struct dns_waited query;
     dns_wait_add(wait, 11, 1 * SECOND, &query);
     dns_wait_add(wait, 12, 2 * SECOND, &query);
     assert_true(dns_wait_take(wait, 11, &query));
@@ -45,7 +50,7 @@ static void patience_ends(void **state)
 static void nothing_is_lost_without_a_word(void **state)
 {
     struct dns_wait *wait = calloc(1, sizeof *wait);
-    struct dns_waiting lost, query;
+    struct dns_waited lost, query;
     uint64_t told = 0, expired = 0;
     for (uint64_t i = 0; i < 5 * DNS_WAIT_SLOTS; i++) {
         dns_wait_add(wait, dns_wait_key(i, 1, 0), i, &lost);

@@ -2,6 +2,7 @@
 /* Packets by kind and direction, their sizes and rates, and who is at the other end: version 1 of
  * pktvisor's "net", whose object is called "packets". */
 #include "handler/address_cache.h"
+#include "handler/number_cache.h"
 #include "handler/place_filter.h"
 #include "summary/cardinality.h"
 #include "summary/quantiles.h"
@@ -33,6 +34,7 @@ struct net_v1_settings {
 
 struct net_v1_state {
     struct address_cache addresses;
+    struct number_cache sizes;
     struct place_filter_cache verdicts;
 };
 
@@ -73,9 +75,16 @@ static void net_v1_leave(void *context, const struct address_cache_entry *entry)
     }
 }
 
+static void leave_size(void *context, const struct number_cache_entry *entry)
+{
+    struct net_v1 *b = ((struct handler_run *)context)->block;
+    quantiles_add_many(&b->sizes, entry->number, entry->count);
+}
+
 static void net_v1_fold(struct handler_run *run)
 {
     struct net_v1_state *state = run->state;
+    number_cache_fold(&state->sizes, leave_size, run);
     address_cache_fold(&state->addresses, net_v1_leave, run);
 }
 
@@ -122,7 +131,7 @@ static bool net_v1_on_event(struct handler_run *run, struct handler_event *event
     }
     net_v1_count(run, event);
     if (deep) {
-        quantiles_add(&b->sizes, event->size);
+        number_cache_add(&state->sizes, event->size, leave_size, run);
         if (place_filter_end(event) != NULL) {
             unsigned end = event->direction == FRAME_DIRECTION_OUT;
             address_cache_add(&state->addresses, event, end, net_v1_leave, run);

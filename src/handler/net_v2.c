@@ -2,6 +2,7 @@
 /* Packets by direction: version 2 of pktvisor's "net". Each direction has all its counters of its own,
  * and is not told before it has been seen. Unlike there, bits per second are bits. */
 #include "handler/address_cache.h"
+#include "handler/number_cache.h"
 #include "handler/place_filter.h"
 #include "summary/cardinality.h"
 #include "summary/quantiles.h"
@@ -36,6 +37,7 @@ struct net_v2_settings {
 struct net_v2_state {
     struct address_cache near; /* whose place nobody asks for: our own hosts */
     struct address_cache far;
+    struct number_cache sizes[SIDES];
     struct place_filter_cache verdicts;
 };
 
@@ -83,9 +85,26 @@ static void leave_far(void *context, const struct address_cache_entry *entry)
     }
 }
 
+/* What number_cache_leave() is told of: a size, of packets in a direction. */
+struct side_run {
+    struct handler_run *run;
+    unsigned direction;
+};
+
+static void leave_size(void *context, const struct number_cache_entry *entry)
+{
+    const struct side_run *at = context;
+    struct net_v2_side *side = &((struct net_v2 *)at->run->block)->sides[at->direction];
+    quantiles_add_many(&side->sizes, entry->number, entry->count);
+}
+
 static void net_v2_fold(struct handler_run *run)
 {
     struct net_v2_state *state = run->state;
+    for (unsigned i = 0; i < SIDES; i++) {
+        struct side_run at = {run, i};
+        number_cache_fold(&state->sizes[i], leave_size, &at);
+    }
     address_cache_fold(&state->near, leave_near, run);
     address_cache_fold(&state->far, leave_far, run);
 }
@@ -110,8 +129,8 @@ static void net_v2_count(struct handler_run *run, const struct handler_event *ev
 static void net_v2_look(struct handler_run *run, struct handler_event *event)
 {
     struct net_v2_state *state = run->state;
-    struct net_v2_side *side = &((struct net_v2 *)run->block)->sides[event->direction];
-    quantiles_add(&side->sizes, event->size);
+    struct side_run at = {run, event->direction};
+    number_cache_add(&state->sizes[event->direction], event->size, leave_size, &at);
     for (unsigned end = 0; end < 2 && event->version != 0; end++) {
         bool is_near = event->direction == (end == 0 ? FRAME_DIRECTION_OUT : FRAME_DIRECTION_IN);
         if (is_near && event->packet != NULL) {

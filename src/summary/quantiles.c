@@ -143,7 +143,7 @@ static inline void side_add(struct quantiles *q, struct quantiles_side *side, in
     *side_place(side, number) += count;
 }
 
-void quantiles_add(struct quantiles *q, double value)
+static inline void add(struct quantiles *q, double value, uint64_t times)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -152,15 +152,27 @@ void quantiles_add(struct quantiles *q, double value)
         return;
     }
     if (magnitude < NORMAL_BITS) {
-        q->zero++;
+        q->zero += times;
     } else {
         struct quantiles_side *side = bits == magnitude ? &q->positive : &q->negative;
-        side_add(q, side, bucket_number(magnitude) >> q->folds, 1);
+        side_add(q, side, bucket_number(magnitude) >> q->folds, times);
     }
     q->min = q->count == 0 || value < q->min ? value : q->min;
     q->max = q->count == 0 || value > q->max ? value : q->max;
-    q->sum += value;
-    q->count++;
+    q->sum += value * (double)times;
+    q->count += times;
+}
+
+void quantiles_add(struct quantiles *q, double value)
+{
+    add(q, value, 1);
+}
+
+void quantiles_add_many(struct quantiles *q, double value, uint64_t times)
+{
+    if (times > 0) {
+        add(q, value, times);
+    }
 }
 
 static void side_reset(struct quantiles_side *side)

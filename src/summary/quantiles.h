@@ -44,6 +44,8 @@ struct quantiles {
 };
 
 void quantiles_add(struct quantiles *q, double value);
+/* The same value so many times. */
+void quantiles_add_many(struct quantiles *q, double value, uint64_t times);
 
 /* Empties it; touches only what was in use. */
 void quantiles_reset(struct quantiles *q);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
-#include "base/hash.h"
 #include "summary/sketch.h"
 
 /* An entry of the index: 0 when free, else 16 bits of the hash above the item's number plus one.
@@ -18,10 +17,15 @@ static inline uint32_t *topn_index(const struct topn *t)
     return (uint32_t *)(void *)topn_at(t, t->capacity);
 }
 
+static inline uint32_t topn_index_size(const struct topn *t)
+{
+    return 2 * t->slots;
+}
+
 /* What light items of each cell weighed so far. */
 static inline uint32_t *topn_cells(const struct topn *t)
 {
-    return topn_index(t) + t->slots;
+    return topn_index(t) + topn_index_size(t);
 }
 
 static inline uint32_t *topn_cell(const struct topn *t, uint64_t hash)
@@ -42,17 +46,22 @@ void topn_init(struct topn *t, uint32_t slots, uint32_t key_size)
 void topn_reset(struct topn *t)
 {
     if (t->count > 0) {
-        memset(topn_index(t), 0, t->slots * 2 * sizeof(uint32_t)); /* and the cells */
+        memset(topn_index(t), 0, (topn_index_size(t) + t->slots) * sizeof(uint32_t)); /* and cells */
     }
     t->count = t->slack = t->wait = 0;
     t->purged = t->error = t->total = 0;
+}
+
+static inline bool topn_is_wide(const struct topn *t)
+{
+    return t->key_size > TOPN_KEY_MAX;
 }
 
 /* The hash of a key of which the first `size` bytes are given and the rest are zeros. Of wide keys,
  * zeros at the end are left out, so that names cost what they are long. */
 static inline uint64_t topn_hash(const struct topn *t, const uint8_t *key, uint32_t size)
 {
-    if (t->key_size > TOPN_KEY_MAX) {
+    if (topn_is_wide(t)) {
         while (size >= 8 && load_le64(key + size - 8) == 0) {
             size -= 8;
         }
@@ -61,6 +70,12 @@ static inline uint64_t topn_hash(const struct topn *t, const uint8_t *key, uint3
         }
     }
     return hash64(key, size, t->seed);
+}
+
+/* The hash of an item's key. */
+static inline uint64_t topn_hash_item(const struct topn *t, const struct topn_item *item)
+{
+    return topn_is_wide(t) ? item->hash : hash64(item->key, t->key_size, t->seed);
 }
 
 /* Whether an item has this key, `size` bytes of it; when that is less than all, keys are texts, and
@@ -76,7 +91,7 @@ static inline uint32_t *topn_find(const struct topn *t, const uint8_t *key, uint
                                   uint64_t hash)
 {
     uint32_t *index = topn_index(t);
-    uint32_t mask = t->slots - 1;
+    uint32_t mask = topn_index_size(t) - 1;
     uint32_t tag = (uint32_t)(hash >> 48);
     for (uint32_t at = (uint32_t)hash & mask;; at = (at + 1) & mask) {
         uint32_t entry = index[at];
@@ -91,6 +106,17 @@ static inline uint32_t *topn_find(const struct topn *t, const uint8_t *key, uint
 static inline uint32_t topn_entry(uint64_t hash, uint32_t number)
 {
     return (uint32_t)(hash >> 48) << TOPN_TAG_SHIFT | (number + 1);
+}
+
+/* Enters an item into the index in which it is not yet. */
+static inline void topn_enter(struct topn *t, uint64_t hash, uint32_t number)
+{
+    uint32_t *index = topn_index(t);
+    uint32_t mask = topn_index_size(t) - 1, at = (uint32_t)hash & mask;
+    while (index[at] != 0) {
+        at = (at + 1) & mask;
+    }
+    index[at] = topn_entry(hash, number);
 }
 
 /* The paper's counter of an item: what it may have above all that purges took. Nothing is left of one that
@@ -170,40 +196,45 @@ static void topn_purge(struct topn *t)
     }
     t->count = kept;
     topn_purge_cells(t, cut);
-    memset(topn_index(t), 0, t->slots * sizeof(uint32_t));
+    memset(topn_index(t), 0, topn_index_size(t) * sizeof(uint32_t));
     for (uint32_t i = 0; i < kept; i++) {
-        const uint8_t *key = topn_at(t, i)->key;
-        uint64_t hash = topn_hash(t, key, t->key_size);
-        *topn_find(t, key, t->key_size, hash) = topn_entry(hash, i);
+        topn_enter(t, topn_hash_item(t, topn_at(t, i)), i);
     }
 }
 
-/* The item with this key, made if need be. */
-static inline struct topn_item *topn_item(struct topn *t, const uint8_t *key, uint32_t size,
-                                          uint64_t hash)
+/* Takes an item in that is not there; `entry` is where topn_find() would have it. */
+static struct topn_item *topn_admit(struct topn *t, struct span key, uint64_t hash,
+                                    uint32_t *entry)
 {
-    uint32_t *entry = topn_find(t, key, size, hash);
-    if (*entry != 0) {
-        return topn_at(t, (*entry & TOPN_NUMBER_MASK) - 1);
-    }
     if (t->count == t->capacity) {
         topn_purge(t);
-        entry = topn_find(t, key, size, hash);
+        topn_enter(t, hash, t->count);
+    } else {
+        *entry = topn_entry(hash, t->count);
     }
-    *entry = topn_entry(hash, t->count);
     struct topn_item *item = topn_at(t, t->count++);
     memset(item, 0, topn_stride(t));
     item->error = t->purged + *topn_cell(t, hash);
-    memcpy(item->key, key, size);
+    memcpy(item->key, key.data, key.size);
+    if (topn_is_wide(t)) {
+        item->hash = hash;
+    }
     return item;
 }
 
+/* The item with this key, made if need be. */
+static inline struct topn_item *topn_item(struct topn *t, struct span key, uint64_t hash)
+{
+    uint32_t *entry = topn_find(t, key.data, (uint32_t)key.size, hash);
+    return *entry != 0 ? topn_at(t, (*entry & TOPN_NUMBER_MASK) - 1)
+                       : topn_admit(t, key, hash, entry);
+}
+
 /* Whether an item that is not there has to wait on: then its weight is in its cell. */
-static inline bool topn_waits(struct topn *t, struct span key, uint64_t hash, uint64_t weight)
+static inline bool topn_waits(struct topn *t, uint64_t hash, uint64_t weight)
 {
     uint32_t *cell = topn_cell(t, hash);
-    if (weight > t->wait || weight + *cell > t->wait || 
-        *topn_find(t, key.data, (uint32_t)key.size, hash) != 0) {
+    if (weight > t->wait || weight + *cell > t->wait) {
         return false;
     }
     *cell += (uint32_t)weight;
@@ -214,19 +245,19 @@ static inline bool topn_waits(struct topn *t, struct span key, uint64_t hash, ui
     return true;
 }
 
-static inline void topn_put(struct topn *t, struct span key, uint64_t weight,
+static inline void topn_put(struct topn *t, struct span key, uint64_t hash, uint64_t weight,
                             const uint64_t extra[TOPN_EXTRAS])
 {
-    uint32_t size = (uint32_t)key.size;
     if (weight == 0) {
         return; /* a counter of 0 would outlive a purge that takes 0 */
     }
     t->total += weight;
-    uint64_t hash = topn_hash(t, key.data, size);
-    if (t->wait > 0 && topn_waits(t, key, hash, weight)) {
+    uint32_t *entry = topn_find(t, key.data, (uint32_t)key.size, hash);
+    if (*entry == 0 && t->wait > 0 && topn_waits(t, hash, weight)) {
         return;
     }
-    struct topn_item *item = topn_item(t, key.data, size, hash);
+    struct topn_item *item = *entry != 0 ? topn_at(t, (*entry & TOPN_NUMBER_MASK) - 1)
+                                         : topn_admit(t, key, hash, entry);
     item->weight += weight;
     for (unsigned i = 0; extra != NULL && i < TOPN_EXTRAS; i++) {
         item->extra[i] += extra[i];
@@ -235,7 +266,13 @@ static inline void topn_put(struct topn *t, struct span key, uint64_t weight,
 
 void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t extra[TOPN_EXTRAS])
 {
-    topn_put(t, span_of(key, t->key_size), weight, extra);
+    assert(extra == NULL || !topn_is_wide(t));
+    topn_put(t, span_of(key, t->key_size), topn_hash(t, key, t->key_size), weight, extra);
+}
+
+void topn_add_hashed(struct topn *t, struct span text, uint64_t hash, uint64_t weight)
+{
+    topn_put(t, text, hash, weight, NULL);
 }
 
 void topn_add_text(struct topn *t, struct span text, uint64_t weight)
@@ -243,11 +280,11 @@ void topn_add_text(struct topn *t, struct span text, uint64_t weight)
     uint8_t key[TOPN_KEY_MAX] = {0};
     size_t size = text.size < t->key_size ? text.size : t->key_size;
     size = size > 0 ? strnlen((const char *)text.data, size) : 0;
-    if (t->key_size > TOPN_KEY_MAX) {
-        topn_put(t, span_of(text.data, size), weight, NULL);
+    if (topn_is_wide(t)) {
+        topn_add_hashed(t, span_of(text.data, size), hash64(text.data, size, t->seed), weight);
     } else {
         memcpy(key, text.data, size);
-        topn_put(t, span_of(key, t->key_size), weight, NULL);
+        topn_add(t, key, weight, NULL);
     }
 }
 
@@ -268,11 +305,12 @@ void topn_merge(struct topn *into, const struct topn *from)
     into->total += from->total;
     for (uint32_t i = 0; i < from->count; i++) {
         const struct topn_item *other = topn_at(from, i);
-        uint64_t hash = topn_hash(into, other->key, into->key_size);
-        struct topn_item *item = topn_item(into, other->key, into->key_size, hash);
+        uint64_t hash = into->seed == from->seed ? topn_hash_item(from, other)
+                                                 : topn_hash(into, other->key, into->key_size);
+        struct topn_item *item = topn_item(into, span_of(other->key, into->key_size), hash);
         item->weight += other->weight;
         item->error -= from->error - other->error; /* but this one is: the counters add up */
-        for (unsigned k = 0; k < TOPN_EXTRAS; k++) {
+        for (unsigned k = 0; k < TOPN_EXTRAS && !topn_is_wide(into); k++) {
             item->extra[k] += other->extra[k];
         }
     }

@@ -15,6 +15,7 @@
  * Keys are chosen by strangers: they are hashed with a seed (base/hash.h). One thread at a time. */
 #pragma once
 
+#include "base/hash.h"
 #include "base/span.h"
 
 struct json;
@@ -26,7 +27,10 @@ enum { TOPN_KEY_MAX = 40, TOPN_WIDE_MAX = 256, TOPN_EXTRAS = 3, TOPN_SLOTS_MAX =
 struct topn_item {
     uint64_t weight; /* seen since it was taken in: a lower bound of the true weight */
     uint64_t error;  /* what it may lack: weight + error is an upper bound */
-    uint64_t extra[TOPN_EXTRAS]; /* summed beside the weight; lost with the item when purged */
+    union {
+        uint64_t extra[TOPN_EXTRAS]; /* summed beside the weight; lost with the item when purged */
+        uint64_t hash; /* of a wide key: such tables have no extras */
+    };
     uint8_t key[]; /* padded with zeros: TOPN_KEY_MAX bytes, or as many as the table's keys have */
 };
 
@@ -35,7 +39,7 @@ struct topn_item {
  * a struct could not stand in the middle of a block.) */
 struct topn {
     uint32_t capacity; /* items that fit before a purge; slots times 3/4 */
-    uint32_t slots;    /* of the index; power of two */
+    uint32_t slots;    /* power of two; of the index twice as many, that misses end soon */
     uint32_t count;
     uint32_t key_size;
     uint32_t slack; /* the heaviest cell */
@@ -57,7 +61,7 @@ struct topn {
         struct topn name;                                                                          \
         uint8_t name##_memory[sizeof(struct topn) +                                                \
                               (slots_) / 4 * 3 * (sizeof(struct topn_item) + (key_size_)) +        \
-                              (slots_) * 2 * sizeof(uint32_t)];                                    \
+                              (slots_) * 3 * sizeof(uint32_t)];                                    \
     }
 
 /* Bytes from item to item. */
@@ -76,14 +80,21 @@ static inline struct topn_item *topn_at(const struct topn *t, uint32_t i)
 /* Prepares empty memory (zeroed, or a top-N of the same shape behind topn_reset()) for `slots`
  * slots and keys of `key_size` bytes. */
 void topn_init(struct topn *t, uint32_t slots, uint32_t key_size);
-/* Empties it, keeps its shape. Costs nothing when it held nothing, else eight bytes a slot. */
+/* Empties it, keeps its shape. Costs nothing when it held nothing, else twelve bytes a slot. */
 void topn_reset(struct topn *t);
-/* Adds weight and extras (NULL: none) to the item with this key (key_size bytes). Weight 0 is
- * no sign of life: it adds nothing at all. */
+/* Adds weight and extras (NULL: none, as in wide tables) to the item with this key (key_size bytes).
+ * Weight 0 is no sign of life: it adds nothing at all. */
 void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t extra[TOPN_EXTRAS]);
 /* Adds weight to the item whose key is this text, up to a zero byte, cut to key_size and padded. In
  * wide tables that costs what the text is long; all keys of such a table must be texts. */
 void topn_add_text(struct topn *t, struct span text, uint64_t weight);
+/* The same in a wide table for a text that has no zero byte and is not longer than its keys. What is
+ * added to several tables is hashed once, for their seed is the process's. */
+void topn_add_hashed(struct topn *t, struct span text, uint64_t hash, uint64_t weight);
+static inline uint64_t topn_hash_of(struct span text, uint64_t seed)
+{
+    return hash64(text.data, text.size, seed);
+}
 /* Adds all of `from`, whose keys have the same size. */
 void topn_merge(struct topn *into, const struct topn *from);
 /* Fills `ret` with pointers to at most `max` items, heaviest first, ties by key; returns how

@@ -93,9 +93,96 @@ static bool follow(struct span bytes, size_t *at, size_t *before, unsigned *jump
     return *at < bytes.size && bytes.data[*at] <= 63;
 }
 
-bool dns_name_read(const struct dns_message *m, size_t at, bool lower, struct dns_name *ret)
+/* Names are mostly plain: no pointers, nothing to escape. Then the text is what lies there, with dots
+ * for lengths, and 16 bytes at a time are looked at and written. */
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+/* 0xff for each byte between two, both included. */
+static inline sixteen between(sixteen bytes, uint8_t first, uint8_t last)
 {
-    struct span bytes = m->bytes;
+    sixteen offset = bytes - first;
+    return (sixteen)(offset <= (uint8_t)(last - first));
+}
+
+/* Writes 16 bytes of labels at `to`, dots for what is not plain; 0xff for each such. */
+static inline sixteen write_sixteen(char *to, sixteen bytes, bool lower)
+{
+    sixteen upper = between(bytes, 'A', 'Z');
+    sixteen folded = bytes | (upper & CASE);
+    sixteen plain = between(folded, 'a', 'z') | between(bytes, '0', '9') |
+                    (sixteen)(bytes == '-') | (sixteen)(bytes == '_');
+    sixteen text = ((lower ? folded : bytes) & plain) | (~plain & '.');
+    memcpy(to, &text, sizeof text);
+    return ~plain;
+}
+
+static inline unsigned sum_of(sixteen bytes)
+{
+    uint64_t halves[2];
+    memcpy(halves, &bytes, sizeof halves);
+    return (unsigned)(halves[0] * UINT64_C(0x0101010101010101) >> 56) +
+           (unsigned)(halves[1] * UINT64_C(0x0101010101010101) >> 56);
+}
+
+/* 0xff in the first `count` of 16. */
+static inline sixteen first_of(size_t count)
+{
+    static const uint8_t lanes[32] = {[0 ... 15] = 0xff};
+    sixteen ret;
+    memcpy(&ret, lanes + 16 - count, sizeof ret);
+    return ret;
+}
+
+/* Writes `size` bytes of labels with lengths between them, and up to 15 more, where `room` bytes may be
+ * read; returns how many of them are not plain. */
+static unsigned write_labels(char *to, const uint8_t *from, size_t size, size_t room, bool lower)
+{
+    sixteen odd = {0}, bytes = {0};
+    size_t at = 0;
+    for (; at + sizeof bytes <= size; at += sizeof bytes) {
+        memcpy(&bytes, from + at, sizeof bytes);
+        odd -= write_sixteen(to + at, bytes, lower);
+    }
+    if (at + sizeof bytes <= room) {
+        memcpy(&bytes, from + at, sizeof bytes);
+    } else {
+        memcpy(&bytes, from + at, size - at); /* waits for what was just written: seldom */
+    }
+    odd -= write_sixteen(to + at, bytes, lower) & first_of(size - at);
+    return sum_of(odd);
+}
+
+/* Expands a name that is plain; false when this one is something else, whatever that is. */
+static bool read_plain(struct span bytes, size_t at, bool lower, struct dns_name *ret)
+{
+    size_t end = at;
+    unsigned labels = 0, odd = 0;
+    while (end < bytes.size && bytes.data[end] != 0) {
+        uint8_t length = bytes.data[end];
+        if (length > 63 || end - at + length >= DNS_NAME_BYTES - 1) {
+            return false;
+        }
+        odd += labels > 0 && label_bytes[length] == 0; /* the first is not written */
+        ret->starts[labels++] = (uint16_t)(end - at);
+        end += 1u + length;
+    }
+    if (end >= bytes.size || labels == 0) {
+        return false;
+    }
+    ret->labels = (uint8_t)labels;
+    ret->size = (uint16_t)(end - at - 1);
+    if (write_labels(ret->text, bytes.data + at + 1, ret->size, bytes.size - at - 1, lower) != odd) {
+        return false;
+    }
+    for (unsigned i = 1; odd + 1 < labels && i < labels; i++) { /* some length is a letter */
+        ret->text[ret->starts[i] - 1] = '.';
+    }
+    return true;
+}
+
+/* Expands any name. */
+static bool read_any(struct span bytes, size_t at, bool lower, struct dns_name *ret)
+{
     size_t before = at, wire = 1;
     unsigned jumps = 0;
     char *to = ret->text;
@@ -126,6 +213,11 @@ bool dns_name_read(const struct dns_message *m, size_t at, bool lower, struct dn
     return true;
 }
 
+bool dns_name_read(const struct dns_message *m, size_t at, bool lower, struct dns_name *ret)
+{
+    return read_plain(m->bytes, at, lower, ret) || read_any(m->bytes, at, lower, ret);
+}
+
 struct span dns_name_tail(const struct dns_name *name, unsigned count)
 {
     size_t start = count > 0 && count < name->labels ? name->starts[name->labels - count] : 0;
@@ -134,7 +226,7 @@ struct span dns_name_tail(const struct dns_name *name, unsigned count)
 
 /* ---- Header and question -------------------------------------------------------------------- */
 
-bool dns_message_read(struct span bytes, struct dns_message *ret)
+static bool read_header(struct span bytes, struct dns_message *ret)
 {
     if (bytes.size < DNS_HEADER_BYTES || bytes.size > UINT16_MAX) {
         return false;
@@ -146,18 +238,40 @@ bool dns_message_read(struct span bytes, struct dns_message *ret)
     for (unsigned i = 0; i < DNS_SECTIONS; i++) {
         ret->counts[i] = load_be16(bytes.data + 4 + 2 * (size_t)i);
     }
-    if (ret->counts[DNS_QUESTION] == 0) {
-        return true;
-    }
-    size_t end = dns_name_skip(bytes, DNS_HEADER_BYTES);
-    if (end == 0 || end + 4 > bytes.size) {
+    return true;
+}
+
+/* What stands behind the first question's name, which ends at `end`; 0: there is no such name. */
+static bool read_question(struct dns_message *m, size_t end)
+{
+    if (end == 0 || end + 4 > m->bytes.size) {
         return false;
     }
-    ret->question_name = DNS_HEADER_BYTES;
-    ret->question_type = load_be16(bytes.data + end);
-    ret->question_class = load_be16(bytes.data + end + 2);
-    ret->question_end = (uint16_t)(end + 4);
+    m->question_name = DNS_HEADER_BYTES;
+    m->question_type = load_be16(m->bytes.data + end);
+    m->question_class = load_be16(m->bytes.data + end + 2);
+    m->question_end = (uint16_t)(end + 4);
     return true;
+}
+
+bool dns_message_read(struct span bytes, struct dns_message *ret)
+{
+    return read_header(bytes, ret) &&
+           (ret->counts[DNS_QUESTION] == 0 ||
+            read_question(ret, dns_name_skip(bytes, DNS_HEADER_BYTES)));
+}
+
+bool dns_message_read_name(struct span bytes, bool lower, struct dns_message *ret,
+                           struct dns_name *name)
+{
+    if (!read_header(bytes, ret) || ret->counts[DNS_QUESTION] == 0) {
+        return bytes.size >= DNS_HEADER_BYTES && bytes.size <= UINT16_MAX;
+    }
+    if (read_plain(bytes, DNS_HEADER_BYTES, lower, name)) {
+        return read_question(ret, DNS_HEADER_BYTES + name->size + 2u); /* a length and the root */
+    }
+    return read_question(ret, dns_name_skip(bytes, DNS_HEADER_BYTES)) &&
+           read_any(bytes, DNS_HEADER_BYTES, lower, name);
 }
 
 static uint8_t lower_of(uint8_t byte)

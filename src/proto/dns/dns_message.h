@@ -106,6 +106,11 @@ struct dns_name {
     char text[DNS_NAME_ROOM];
 };
 
+/* The same as dns_message_read(), and the name of the question expanded, in one go; false also when that
+ * cannot be. Without a question `name` stays as it is. */
+bool dns_message_read_name(struct span bytes, bool lower, struct dns_message *ret,
+                           struct dns_name *name);
+
 /* Expands the name at offset `at`; false when it is none. */
 bool dns_name_read(const struct dns_message *m, size_t at, bool lower, struct dns_name *ret);
 

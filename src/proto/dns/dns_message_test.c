@@ -68,6 +68,41 @@ static void escapes_names(void **state)
     assert_true(span_equal(dns_name_text(&name), span_str(".")));
 }
 
+/* A name at the front, and a pointer to it behind, which has to be read byte by byte. */
+static void check_both_ways(const uint8_t *labels, size_t size)
+{
+    uint8_t bytes[512] = {0, 1, 0, 0, 0, 1};
+    memcpy(bytes + DNS_HEADER_BYTES, labels, size);
+    size_t end = DNS_HEADER_BYTES + size + 1;
+    memcpy(bytes + end, "\0\1\0\1\xc0\x0c", 6);
+    for (unsigned lower = 0; lower < 2; lower++) {
+        struct dns_message m;
+        struct dns_name name, again;
+        assert_true(dns_message_read_name(span_of(bytes, end + 4), lower, &m, &name));
+        assert_int_equal(m.question_end, end + 4);
+        m.bytes.size += 2;
+        assert_true(dns_name_read(&m, end + 4, lower, &again));
+        assert_true(span_equal(dns_name_text(&name), dns_name_text(&again)));
+        assert_int_equal(name.labels, again.labels);
+        assert_memory_equal(name.starts, again.starts, again.labels * sizeof *again.starts);
+    }
+}
+
+static void reads_names_as_it_reads_bytes(void **state)
+{
+    (void)state;
+    uint8_t labels[128];
+    for (unsigned first = 1; first <= 63; first++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            memset(labels, 'a', sizeof labels);
+            labels[0] = (uint8_t)first;
+            labels[first] = (uint8_t)byte;
+            labels[first + 1] = (uint8_t)(1 + byte % 63); /* digits and letters among lengths */
+            check_both_ways(labels, 2 + first + labels[first + 1]);
+        }
+    }
+}
+
 static void refuses_names_that_lead_nowhere(void **state)
 {
     (void)state;
@@ -287,6 +322,7 @@ int main(void)
         cmocka_unit_test(reads_header_and_question),
         cmocka_unit_test(expands_names),
         cmocka_unit_test(escapes_names),
+        cmocka_unit_test(reads_names_as_it_reads_bytes),
         cmocka_unit_test(refuses_names_that_lead_nowhere),
         cmocka_unit_test(walks_records),
         cmocka_unit_test(walks_no_further_than_it_can),
