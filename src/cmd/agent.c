@@ -114,7 +114,7 @@ int agent_run(const struct config *config, const struct agent_options *options)
     }
     struct engine_options engine_options = {
         .mode = options->mode, .serves = config->api.enabled, .listens = true,
-        .policies = policies};
+        .policies = policies, .writer = options->writer};
     struct engine *engine = engine_new(config, &engine_options, &err);
     if (engine == NULL || !engine_follow(engine, &err)) {
         engine_free(engine);

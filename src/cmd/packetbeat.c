@@ -21,7 +21,7 @@ static const struct option_spec options[] = {
     {.name = "I", .letter = 'I', .kind = OPTION_STRING, .argument = "FILE",
      .help = "read packets from a capture instead of an interface", .hint = HINT_FILE},
     {.name = "t", .letter = 't', .kind = OPTION_FLAG,
-     .help = "read it as fast as it goes, with the times of its packets"},
+     .help = "read it as fast as it goes, with the times of its packets; else as it came, now"},
     {.name = "l", .letter = 'l', .kind = OPTION_NUMBER, .argument = "N",
      .help = "read it so many times; 0: without end", .fallback = "1", .maximum = 1 << 30},
     {.name = "c", .letter = 'c', .kind = OPTION_LIST, .argument = "FILE",
@@ -36,9 +36,9 @@ static const struct option_spec options[] = {
     {.name = "v", .letter = 'v', .kind = OPTION_FLAG, .help = "log what is going on"},
     {.name = "N", .letter = 'N', .kind = OPTION_FLAG, .help = "publish nothing: a trial"},
     {.name = "O", .letter = 'O', .kind = OPTION_FLAG,
-     .help = "one packet per Enter key; not available, it is said and passed over"},
+     .help = "one packet of -I per Enter key, with its own time"},
     {.name = "dump", .kind = OPTION_STRING, .argument = "PREFIX",
-     .help = "write the packets of -I to PREFIX-DATE.pcap"},
+     .help = "write all packets to PREFIX-DATE.pcap"},
     {.name = "devices", .kind = OPTION_FLAG, .help = "list the interfaces, as the command devices"},
     {.name = "strict.perms", .kind = OPTION_SWITCH, .fallback = "true",
      .help = "refuse a configuration that others may write (default true)"},
@@ -47,6 +47,8 @@ static const struct option_spec options[] = {
      .help = "where configurations are looked for"},
     {.name = "path.data", .kind = OPTION_STRING, .argument = "FOLDER", .help = "${path.data}"},
     {.name = "path.logs", .kind = OPTION_STRING, .argument = "FOLDER", .help = "${path.logs}"},
+    {.name = "hostname", .kind = OPTION_STRING, .argument = "NAME",
+     .help = "what events call this machine"},
     {.name = "environment", .kind = OPTION_STRING, .argument = "NAME",
      .help = "taken for compatibility"},
     {.name = "system.hostfs", .kind = OPTION_STRING, .argument = "FOLDER",
@@ -98,7 +100,9 @@ static struct beat_arguments beat_arguments_of(const struct arguments *a)
                 .strict_permissions = arguments_flag(a, "strict.perms"),
             },
         .capture = arguments_string(a, "I"),
+        .hostname = arguments_string(a, "hostname"),
         .top_speed = arguments_flag(a, "t"),
+        .steps = arguments_flag(a, "O"),
         .publishes = !arguments_flag(a, "N"),
     };
 }
@@ -197,14 +201,26 @@ static int read_capture(const struct arguments *a, const struct config *config)
 
 /* ---- Commands ---------------------------------------------------------------------------------------- */
 
-static void tell_unavailable(const struct arguments *a, bool is_file)
+static int run_live(const struct arguments *a, struct config *config)
 {
+    struct err err = {0};
+    bool prints = config->output_count > 0 && strcmp(config->outputs[0].kind, "stdout") == 0;
     if (arguments_flag(a, "O")) {
-        fprintf(stderr, "vantage packetbeat: not applicable: -O (packets are not read one by one)\n");
+        fprintf(stderr, "vantage packetbeat: not applicable: -O (it is for captures, with -I)\n");
     }
-    if (!is_file && arguments_given(a, "dump")) {
-        fprintf(stderr, "vantage packetbeat: not applicable: --dump without -I (record with tcpdump)\n");
+    if (arguments_given(a, "dump") && config->limits.workers > 1) {
+        fprintf(stderr, "vantage packetbeat: --dump: one thread writes: max_procs is 1\n");
+        config->limits.workers = 1;
     }
+    struct pcapwrite *writer = open_dump(a, &err);
+    if (err.code != ERR_NONE) {
+        return complain(&err);
+    }
+    int status = agent_run(config, &(struct agent_options){.command = "packetbeat",
+                                                           .mode = "live",
+                                                           .is_quiet = prints,
+                                                           .writer = writer});
+    return pcapwrite_close(writer, &err) || err.code == ERR_NONE ? status : complain(&err);
 }
 
 int packetbeat_run(const struct arguments *a)
@@ -215,16 +231,11 @@ int packetbeat_run(const struct arguments *a)
     }
     struct config *config = beat->config;
     bool is_file = !tap_kind_find(config->taps[0].kind)->is_live;
-    bool prints = config->output_count > 0 && strcmp(config->outputs[0].kind, "stdout") == 0;
     log_set_level(arguments_given(a, "d")    ? LOG_LEVEL_DEBUG
                   : arguments_flag(a, "v") ? LOG_LEVEL_INFO
                                            : config->log_level);
     config->logs_events = selects(a, "publish");
-    tell_unavailable(a, is_file);
-    int status = is_file ? read_capture(a, config)
-                         : agent_run(config, &(struct agent_options){.command = "packetbeat",
-                                                                     .mode = "live",
-                                                                     .is_quiet = prints});
+    int status = is_file ? read_capture(a, config) : run_live(a, config);
     beat_config_free(beat);
     return status;
 }

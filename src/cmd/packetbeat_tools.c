@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/node_json.h"
 #include "engine/index_template.h"
@@ -108,6 +109,30 @@ static const struct sink_cluster *cluster_of(const struct beat_config *beat)
     return is_cluster ? &config->outputs[0].cluster : NULL;
 }
 
+/* Into FOLDER/KIND/NAME.json, whose folders are made; to standard output where no folder is named. */
+static bool put_out(const struct arguments *a, const char *kind, const char *name, struct span text)
+{
+    const char *folder = arguments_string(a, "dir");
+    char path[4096];
+    FILE *file = stdout;
+    if (folder != NULL) {
+        (void)mkdir(folder, 0755);
+        snprintf(path, sizeof path, "%s/%s", folder, kind);
+        (void)mkdir(path, 0755);
+        snprintf(path, sizeof path, "%s/%s/%s.json", folder, kind, name);
+        file = fopen(path, "we");
+    }
+    bool is_good = file != NULL && fprintf(file, "%.*s\n", (int)text.size, text.data) > 0;
+    is_good = file != NULL && fflush(file) == 0 && is_good;
+    if (file != NULL && file != stdout) {
+        is_good = fclose(file) == 0 && is_good;
+    }
+    if (!is_good) {
+        fprintf(stderr, "vantage packetbeat: %s cannot be written\n", folder != NULL ? path : "it");
+    }
+    return is_good;
+}
+
 /* What the configuration puts into a cluster; what Packetbeat's own would put, if it names none. */
 static int export_text(const struct arguments *a, bool wants_policy)
 {
@@ -119,25 +144,26 @@ static int export_text(const struct arguments *a, bool wants_policy)
     const char *text = cluster == NULL ? ""
                        : wants_policy  ? cluster->policy_text
                                        : cluster->template_text;
-    if (text[0] != '\0') {
-        puts(text);
-    } else if (wants_policy) {
-        puts(index_template_policy);
-    } else {
+    struct json made;
+    json_init(&made);
+    if (text[0] == '\0' && !wants_policy) {
         struct index_template options = {
             .pattern = "packetbeat-" BEAT_VERSION "*",
             .beat = "packetbeat",
             .version = BEAT_VERSION,
             .policy = arguments_flag(a, "noilm") ? NULL : "packetbeat",
         };
-        struct json made;
-        json_init(&made);
         index_template_write(&made, &options);
-        printf("%.*s\n", (int)made.size, made.data);
-        json_done(&made);
+    } else {
+        const char *known = text[0] != '\0' ? text : index_template_policy;
+        json_append(&made, known, strlen(known));
     }
+    bool is_good = wants_policy
+                       ? put_out(a, "policy", "packetbeat", span_of(made.data, made.size))
+                       : put_out(a, "template", "packetbeat-" BEAT_VERSION, span_of(made.data, made.size));
+    json_done(&made);
     beat_config_free(beat);
-    return ERR_NONE;
+    return is_good ? ERR_NONE : ERR_FAILED;
 }
 
 static int export_template(const struct arguments *a)
@@ -208,7 +234,40 @@ static int list_devices(const struct arguments *a)
 
 static int say_help(const struct arguments *a)
 {
-    return arguments_refuse(a, "help is at 'vantage packetbeat --help'");
+    (void)a;
+    puts("'vantage packetbeat --help' tells commands and flags; docs/packetbeat.md what is different");
+    return ERR_NONE;
+}
+
+/* Commands that Packetbeat has and that are not to be had here. */
+struct foreign {
+    const char *name;
+    const char *second; /* NULL: any */
+    const char *reason;
+};
+
+static const struct foreign foreign[] = {
+    {"export", "dashboard", "Packetbeat's own dashboards, from Kibana, show these events, too"},
+    {"export", "index-pattern", "Kibana makes one, packetbeat-*, by itself of the data stream"},
+    {"keystore", NULL, "secrets come from the environment, ${NAME}"},
+    {"completion", NULL, "'vantage completion' makes it for the whole program"},
+};
+
+static int refuse(const struct arguments *a, const char *first, const char *second)
+{
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        const struct foreign *f = &foreign[i];
+        if (strcmp(f->name, first) == 0 &&
+            (f->second == NULL || (second != NULL && strcmp(f->second, second) == 0))) {
+            fprintf(stderr, "vantage packetbeat: not available: %s%s%s (%s)\n", first,
+                    second != NULL ? " " : "", second != NULL ? second : "", f->reason);
+            return ERR_FAILED;
+        }
+    }
+    return arguments_refuse(a, "'%s%s%s' is no command of Packetbeat that is available: run, "
+                            "test config, test output, export config, export template, "
+                            "export ilm-policy, setup, devices, version",
+                            first, second != NULL ? " " : "", second != NULL ? second : "");
 }
 
 struct tool {
@@ -245,8 +304,5 @@ int packetbeat_command(const struct arguments *a)
             return tool->run(a);
         }
     }
-    return arguments_refuse(a, "'%s%s%s' is no command of Packetbeat that is available: run, "
-                            "test config, test output, export config, export template, "
-                            "export ilm-policy, setup, devices, version",
-                            first, second != NULL ? " " : "", second != NULL ? second : "");
+    return refuse(a, first, second);
 }

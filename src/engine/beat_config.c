@@ -255,7 +255,7 @@ static void read_http(struct beat_reading *r)
 static bool read_general(struct beat_reading *r)
 {
     struct beat_options *beat = r->beat;
-    beat->hostname = host_facts_name(r->tree);
+    beat->hostname = r->arguments->hostname != NULL ? r->arguments->hostname : host_facts_name(r->tree);
     beat->name = beat_text(r, r->root, "name", beat->hostname);
     beat->id = host_facts_uuid(r->tree, 1);
     beat->ephemeral_id = host_facts_uuid(r->tree, 0);

@@ -158,7 +158,11 @@ static bool add_file(struct beat_reading *r, const char *file, const char *filte
     if (r->config->tap_count > 0) {
         return true;
     }
-    struct config_tap *tap = config_add_tap(r->config, "pcapfile");
+    const char *kind = r->arguments->steps ? "stepped" : r->arguments->top_speed ? "pcapfile" : "paced";
+    struct config_tap *tap = config_add_tap(r->config, kind);
+    if (strcmp(kind, "pcapfile") != 0) {
+        r->config->limits.workers = 1;
+    }
     config_list_add(r->config, &tap->files, file);
     return true;
 }

@@ -116,7 +116,7 @@ const struct config_key config_tap_keys[] = {
      .fallback = "auto", .only = "afpacket",
      .help = "Network interfaces; auto is the busiest one, any is all of them."},
     {.path = "files", .kind = CONFIG_LIST, .offset = offsetof(struct config_tap, files),
-     .only = "pcapfile or replay", .example = "[capture.pcap]",
+     .only = "pcapfile or replay or paced or stepped", .example = "[capture.pcap]",
      .help = "Captures or directories of them, in the order of their packets; - is standard "
              "input."},
     {.path = "filter", .kind = CONFIG_TEXT, .offset = offsetof(struct config_tap, filter),

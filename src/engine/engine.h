@@ -31,7 +31,8 @@ struct engine_options {
     const uint64_t *draw;     /* files only: for engine_graph(), or NULL */
     struct policies *policies; /* counted on the way, if there are any; NULL: none */
     bool only_policies;        /* and nothing else is: no flows, no protocols */
-    struct pcapwrite *writer; /* files only: every frame that passes the filter goes there, or NULL */
+    struct pcapwrite *writer; /* every frame that passes the filter goes there; live with one worker
+                               * only; or NULL */
 };
 
 /* Opens taps and sinks and takes all memory; NULL and err on failure. `config` must outlive the

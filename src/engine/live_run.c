@@ -201,6 +201,9 @@ static bool turn(struct live_worker *self, struct meter *meter)
         ended += status == TAP_END && !tap->is_lent;
         if (status == TAP_OK) {
             idle = false;
+            if (self->index == 0 && !file_run_write(self->run->engine, &self->batch, &self->failure)) {
+                return false;
+            }
             worker_select_tap(self->worker, tap->config->name);
             lane_frames(&self->lane, self->batch.frames, self->batch.count);
             meter_add(meter, self, plan, began, clock_ns(CLOCK_MONOTONIC));

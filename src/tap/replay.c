@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A capture played back in real time, again and again, as if it were live: frames come when their
  * turn has come, with times of now. It reads through the pcapfile tap. */
-#include "tap/tap.h"
+#include "tap/replay.h"
 
 #include "base/pages.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SECOND_NS UINT64_C(1000000000)
 #define PAUSE_NS (2 * SECOND_NS) /* between the end and the next beginning */
+
+enum { POLL_MS = 20 /* unless the engine says otherwise */ };
 
 extern const struct tap_kind tap_pcapfile;
 
@@ -17,6 +21,9 @@ struct replay {
     struct tap_options options;
     struct tap *file; /* NULL between two rounds */
     struct tap_batch batch;
+    enum replay_way way;
+    bool has_ended;    /* of a way that ends */
+    bool is_let_go;    /* REPLAY_STEPS: nobody says any more when */
     uint32_t at;       /* of the batch */
     uint64_t base_ns;  /* time of the capture's first frame */
     uint64_t start_ns; /* when it was played; 0: not yet */
@@ -31,7 +38,7 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
 }
 
-static void replay_close(struct tap *tap)
+void replay_close(struct tap *tap)
 {
     struct replay *r = (struct replay *)tap;
     if (r == NULL) {
@@ -43,10 +50,10 @@ static void replay_close(struct tap *tap)
     free(r);
 }
 
-static struct tap *replay_open(const struct tap_options *options, struct err *err)
+struct tap *replay_new(const struct tap_options *options, enum replay_way way, struct err *err)
 {
     if (options->workers > 1) {
-        err_set(err, ERR_USAGE, "replay: one worker is all it can have; set limits.workers to 1");
+        err_set(err, ERR_USAGE, "a capture is played for one worker only; set limits.workers to 1");
         return NULL;
     }
     struct replay *r = calloc(1, sizeof *r);
@@ -55,6 +62,8 @@ static struct tap *replay_open(const struct tap_options *options, struct err *er
         return NULL;
     }
     r->options = *options;
+    r->options.poll_ms = options->poll_ms != 0 ? options->poll_ms : POLL_MS;
+    r->way = way;
     r->batch = (struct tap_batch){
         .frames = pages_reserve(TAP_BATCH_FRAMES * sizeof *r->batch.frames),
         .capacity = TAP_BATCH_FRAMES,
@@ -73,6 +82,9 @@ static struct tap *replay_open(const struct tap_options *options, struct err *er
 static enum tap_status refill(struct replay *r, struct err *err)
 {
     r->at = 0;
+    if (r->has_ended) {
+        return TAP_END;
+    }
     if (r->file == NULL) {
         r->file = tap_pcapfile.open(&r->options, err);
         if (r->file == NULL) {
@@ -87,7 +99,8 @@ static enum tap_status refill(struct replay *r, struct err *err)
     if (status == TAP_END) {
         tap_pcapfile.close(r->file);
         r->file = NULL;
-        return TAP_OK;
+        r->has_ended = r->way != REPLAY_AGAIN;
+        return r->has_ended ? TAP_END : TAP_OK;
     }
     return status;
 }
@@ -110,7 +123,31 @@ static uint64_t due_at(const struct replay *r, const struct frame *frame)
     return r->start_ns + (frame->time_ns - r->base_ns);
 }
 
-static enum tap_status replay_next(struct tap *tap, struct tap_batch *batch, struct err *err)
+/* Whether a line has come, within the time of a poll; true when none will come any more. */
+static bool line_came(struct replay *r)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    char c = 0;
+    while (!r->is_let_go && c != '\n') {
+        if (poll(&input, 1, (int)r->options.poll_ms) <= 0) {
+            return false;
+        }
+        r->is_let_go = read(STDIN_FILENO, &c, 1) <= 0;
+    }
+    return true;
+}
+
+static enum tap_status step(struct replay *r, struct tap_batch *batch)
+{
+    if (r->at == r->batch.count || !line_came(r)) {
+        return TAP_IDLE;
+    }
+    batch->frames[batch->count++] = r->batch.frames[r->at++];
+    r->played++;
+    return TAP_OK;
+}
+
+enum tap_status replay_next(struct tap *tap, struct tap_batch *batch, struct err *err)
 {
     struct replay *r = (struct replay *)tap;
     batch->count = 0;
@@ -119,6 +156,9 @@ static enum tap_status replay_next(struct tap *tap, struct tap_batch *batch, str
         if (status != TAP_OK) {
             return status;
         }
+    }
+    if (r->way == REPLAY_STEPS) {
+        return step(r, batch);
     }
     if (r->at < r->batch.count && r->start_ns == 0) {
         r->base_ns = r->batch.frames[r->at].time_ns;
@@ -144,9 +184,14 @@ static enum tap_status replay_next(struct tap *tap, struct tap_batch *batch, str
     return TAP_IDLE;
 }
 
-static void replay_stats(struct tap *tap, struct tap_stats *ret)
+void replay_stats(struct tap *tap, struct tap_stats *ret)
 {
     *ret = (struct tap_stats){.received = ((struct replay *)tap)->played};
+}
+
+static struct tap *replay_open(const struct tap_options *options, struct err *err)
+{
+    return replay_new(options, REPLAY_AGAIN, err);
 }
 
 const struct tap_kind tap_replay = {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`vantage packetbeat`: its command line, its configuration, what it says of what it cannot mean."""
 import base64
+import datetime
 import hashlib
 import json
 import os
@@ -8,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -198,6 +200,37 @@ processors:
         self.assertIn("  console:\n", exported.stdout)
         self.assertNotIn("s3cret", exported.stdout)
         self.assertEqual(self.run_it("nonsense").returncode, 2)
+        for words in (["keystore", "list"], ["export", "dashboard"], ["completion", "bash"]):
+            done = self.run_it(*words)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+            self.assertIn("not available: " + " ".join(words) + " (", done.stderr)
+        self.assertEqual(self.run_it("export", "template", "--dir", self.folder.name).returncode, 0)
+        path = os.path.join(self.folder.name, "template", "packetbeat-8.17.0.json")
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), self.run_it("export", "template").stdout)
+        self.assertEqual(self.events(CONSOLE, "--hostname", "h1")[0]["host"]["name"], "h1")
+
+    def test_a_capture_in_real_time_has_times_of_now(self):
+        before = time.time()
+        done = self.run_it("-e", "-I", CAPTURE)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertGreaterEqual(len(events), len(self.events()))  # those without an answer, too
+        for event in events:
+            at = datetime.datetime.fromisoformat(event["@timestamp"]).timestamp()
+            self.assertGreater(at, before - 1)
+            self.assertLess(at, time.time() + 1)
+
+    def test_a_capture_step_by_step(self):
+        vantage = subprocess.Popen(
+            [VANTAGE, "packetbeat", "-e", "-O", "-t", "-I", CAPTURE, "-c", self.write(CONSOLE)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        vantage.stdin.write("\n" * 3)  # no whole exchange yet
+        vantage.stdin.flush()
+        with self.assertRaises(subprocess.TimeoutExpired):
+            vantage.wait(0.2)  # it waits for more
+        said, _ = vantage.communicate(timeout=60)  # input ends: so does waiting
+        self.assertEqual([json.loads(line)["@timestamp"] for line in said.splitlines()],
+                         [event["@timestamp"] for event in self.events()])
 
     def test_the_template_has_every_type_once(self):
         def strict(pairs):

@@ -98,7 +98,8 @@ class Processes(unittest.TestCase):
     def test_transactions_and_flows_of_packetbeat(self):
         port = free_port()
         server = self.serve(port, "0.0.0.0", "marked-shop")
-        self.watch([VANTAGE, "packetbeat", "-e"], BEAT % port)
+        prefix = os.path.join(self.folder.name, "dump")
+        vantage = self.watch([VANTAGE, "packetbeat", "-e", "--dump", prefix], BEAT % port)
         event = self.ask("127.0.0.1", port, lambda e: e["type"] == "http" and "process" in e)
         process = event["destination"]["process"]
         self.assertEqual((process["pid"], process["ppid"]), (server.pid, os.getpid()))
@@ -115,6 +116,12 @@ class Processes(unittest.TestCase):
                         lambda e: e["type"] == "flow" and
                         e.get("source", {}).get("port") == self.client_port and "process" in e)
         self.assertEqual(flow["destination"]["process"]["pid"], server.pid)
+        vantage.send_signal(signal.SIGTERM)
+        vantage.wait(60)
+        (dump,) = [name for name in os.listdir(self.folder.name) if name.startswith("dump-")]
+        read = subprocess.run([VANTAGE, "read", "-o", "events", os.path.join(self.folder.name, dump)],
+                              capture_output=True, text=True, timeout=60)
+        self.assertIn('"query":"GET /"', read.stdout)
 
     def test_ipv6_in_our_own_dialect(self):
         port = free_port()
