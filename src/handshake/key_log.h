@@ -13,12 +13,14 @@ enum key_log_label {
     KEY_LOG_MASTER, /* CLIENT_RANDOM: TLS 1.2 */
     KEY_LOG_CLIENT, /* CLIENT_TRAFFIC_SECRET_0 */
     KEY_LOG_SERVER, /* SERVER_TRAFFIC_SECRET_0 */
+    KEY_LOG_CLIENT_HANDSHAKE, /* CLIENT_HANDSHAKE_TRAFFIC_SECRET */
+    KEY_LOG_SERVER_HANDSHAKE, /* SERVER_HANDSHAKE_TRAFFIC_SECRET */
     KEY_LOG_LABELS, /* those that are kept */
 };
 
 struct key_log; /* opaque */
 
-/* Bytes for so many secrets, and a log in so many bytes of zeroes; a connection of TLS 1.3 has two. */
+/* Bytes for so many secrets, and a log in so many bytes of zeroes; a connection of TLS 1.3 has four. */
 size_t key_log_bytes(uint32_t capacity);
 struct key_log *key_log_in(void *zeroes, uint32_t capacity, uint64_t seed, bool grows);
 

@@ -36,6 +36,7 @@ http {{
         ssl_certificate_key {folder}/server.key;
         ssl_protocols TLSv1.2 TLSv1.3;
         ssl_session_cache shared:all:1m;
+        ssl_verify_client optional_no_ca;
         location / {{ return 200 "hello"; }}
     }}
 }}

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What real servers and clients say within TLS 1.2 and 1.3 is told where a client wrote a key log: HTTP/2,
 and databases, those too whose connections begin in the clear and go on in TLS."""
+import hashlib
 import os
 import shutil
 import socket
@@ -154,6 +155,34 @@ class Http2(Sealed):
                 for event in self.events(heard, "http")]
         self.assertEqual(told, [("2", 1, f"{at}/one", "https", 200),
                                 ("2", 3, f"{at}/two?a=b", "https", 200)] * 2)
+        self.check_handshakes(server, heard.events("tls", "-c", self.config))
+
+    def test_certificate_of_a_client(self):
+        """A client's certificate is told, in TLS 1.3, too"""
+        self.needs(sniffer.missing("nginx", "curl"))
+        server = nginx.Nginx()
+        self.addCleanup(server.stop)
+        identity = ("--cert", os.path.join(server.folder, "chain.pem"),
+                    "--key", os.path.join(server.folder, "server.key"))
+        with self.sniff(server.port) as heard:
+            for version in ("--tls-max", "1.2"), ("--tlsv1.3",):
+                for shown in identity, ():
+                    nginx.run("curl", "-sk", *version, *shown, f"https://127.0.0.1:{server.port}/",
+                              env={**os.environ, "SSLKEYLOGFILE": self.keys})
+        events = heard.events("tls", "-c", self.config)
+        self.assertEqual([event["tls"]["client"].get("subject") for event in events],
+                         ["CN=www.example.test,O=Example Works,C=XX", None] * 2)
+        self.assertEqual({event["tls"]["detailed"]["client_certificate_requested"]
+                          for event in events}, {True})
+
+    def check_handshakes(self, server, events):
+        """Also of TLS 1.3, where they are sealed, certificate and protocol are told."""
+        self.assertEqual([event["tls"]["version"] for event in events], ["1.2", "1.3"])
+        digest = hashlib.sha1(server.certificate).hexdigest().upper()
+        for event in events:
+            self.assertEqual(event["tls"]["next_protocol"], "h2")
+            self.assertEqual(event["tls"]["server"]["hash"]["sha1"], digest)
+            self.assertEqual(event["tls"]["server"]["subject"], "CN=www.example.test,O=Example Works,C=XX")
 
 
 class Databases(Sealed):

@@ -178,6 +178,7 @@ class Requests(unittest.TestCase):
         with sniffer.Sniffer(self.server.port, path) as heard:
             self.ask()
         self.check(heard.events("http", "-c", self.config))
+        self.check_certificates(heard.events("tls", "-c", self.config))
         self.assertEqual(heard.events("http"), [])
 
     def wait_for(self, probe, process):
@@ -215,7 +216,17 @@ class Requests(unittest.TestCase):
             said = live.communicate(timeout=PATIENCE)[1]
         self.assertEqual(live.returncode, 0, said)
         told.seek(0)
-        self.check(sniffer.of_kind(told.read(), "http"))
+        lines = told.read()
+        self.check(sniffer.of_kind(lines, "http"))
+        self.check_certificates(sniffer.of_kind(lines, "tls"))
+
+    def check_certificates(self, events):
+        """Each handshake is told once, with the certificate that TLS 1.3 seals."""
+        self.assertEqual(sorted(event["tls"]["version"] for event in events),
+                         sorted("1.2" if i % 2 else "1.3" for i in range(REQUESTS)))
+        digest = hashlib.sha1(self.server.certificate).hexdigest().upper()
+        self.assertEqual([event["tls"]["server"].get("hash", {}).get("sha1") for event in events],
+                         [digest] * REQUESTS)
 
 
 class Refusals(unittest.TestCase):

@@ -44,7 +44,7 @@ static void tls_on_fin(struct proto_context *c, unsigned side)
 {
     (void)side;
     const struct tls_flow *f = c->state;
-    if (!f->is_reported || f->plain == NULL) {
+    if (f->plain == NULL) { /* otherwise there may be more to read */
         tls_flow_end(c, "closed");
     }
 }

@@ -24,6 +24,7 @@ static void drop_messages(struct proto_context *c)
         drop(c, &f->side[i].hello);
         drop(c, &f->side[i].certificates);
     }
+    drop(c, &f->chosen);
 }
 
 static void drop_plain(struct proto_context *c)
@@ -125,6 +126,9 @@ static void take_message(struct proto_context *c, unsigned side)
     case TLS_SERVER_HELLO:
         take_server_hello(c, side);
         break;
+    case TLS_ENCRYPTED_EXTENSIONS:
+        keep_body(c, s, &f->chosen);
+        break;
     case TLS_CERTIFICATE:
         keep_body(c, s, &s->certificates);
         break;
@@ -142,7 +146,7 @@ static void take_message(struct proto_context *c, unsigned side)
 static bool wants_body(uint8_t type)
 {
     return type == TLS_CLIENT_HELLO || type == TLS_SERVER_HELLO || type == TLS_CERTIFICATE ||
-           type == TLS_CERTIFICATE_STATUS;
+           type == TLS_CERTIFICATE_STATUS || type == TLS_ENCRYPTED_EXTENSIONS;
 }
 
 /* The head of a message is whole. */
@@ -181,7 +185,8 @@ static bool grow_body(const struct proto_context *c, struct tls_side *s, size_t 
 /* Takes what is there of the body. */
 static void take_body(struct proto_context *c, unsigned side, struct cursor *at)
 {
-    struct tls_side *s = &((struct tls_flow *)c->state)->side[side];
+    struct tls_flow *f = c->state;
+    struct tls_side *s = &f->side[side];
     size_t left = cursor_left(at);
     struct span part = cursor_take(at, left < s->body_left ? left : s->body_left);
     if (!s->is_skipped && part.size > 0 && !grow_body(c, s, part.size)) {
@@ -196,6 +201,9 @@ static void take_body(struct proto_context *c, unsigned side, struct cursor *at)
     s->body_left -= (uint32_t)part.size;
     if (s->body_left > 0) {
         return;
+    }
+    if (s->head[0] == TLS_FINISHED && f->plain != NULL) {
+        tls_plain_finish(f->plain, side);
     }
     if (s->is_skipped) {
         s->head_have = 0;
@@ -311,10 +319,14 @@ static void take_payload(struct proto_context *c, unsigned side, struct cursor *
     }
 }
 
-/* Whether the handshake has come to its end: both sides encrypt. */
+/* Whether the handshake has come to its end: both sides encrypt. Of TLS 1.3 the rest may be told, too,
+ * where it can be opened, or perhaps soon. */
 static bool is_finished(const struct tls_flow *f)
 {
-    return f->version == HELLO_TLS_1_3 ? f->finished : f->side[0].changed && f->side[1].changed;
+    if (f->version != HELLO_TLS_1_3) {
+        return f->side[0].changed && f->side[1].changed;
+    }
+    return f->finished && (f->refused || f->plain == NULL || tls_plain_is_settled(f->plain));
 }
 
 /* ---- Sealed records ------------------------------------------------------------------------- */
@@ -340,6 +352,22 @@ static bool scan(struct tls_flow *f, unsigned side, struct span data)
     return true;
 }
 
+/* What was in a record. Of TLS 1.3 that may be the handshake, up to the report. */
+static void take_opened(struct proto_context *c, unsigned side, const struct tls_plain_record *opened,
+                        struct span *ret)
+{
+    const struct tls_flow *f = c->state;
+    bool is_told = f->version == HELLO_TLS_1_3 && !f->is_reported;
+    if (opened->type == TLS_DATA) {
+        *ret = opened->data;
+    } else if (opened->type == TLS_HANDSHAKE && is_told) {
+        take_handshake(c, side, opened->data);
+    } else if (opened->type == TLS_ALERT && is_told) {
+        take_alert(c, side, opened->data);
+    }
+    ((struct tls_stats *)c->block)->opened_bytes += ret->size;
+}
+
 /* Takes a sealed record, if it is whole and can be opened by now; false when nothing was taken. */
 static bool take_sealed(struct proto_context *c, unsigned side, struct cursor *at, struct span *ret)
 {
@@ -361,11 +389,13 @@ static bool take_sealed(struct proto_context *c, unsigned side, struct cursor *a
     }
     struct span record = cursor_take(at, size);
     unscan(s, size);
-    if (!tls_plain_open(f->plain, side, record, ret)) {
+    struct tls_plain_record opened;
+    if (!tls_plain_open(f->plain, side, record, &opened)) {
         ((struct tls_stats *)c->block)->unopened++;
         tls_flow_end(c, "undecipherable");
+        return true;
     }
-    ((struct tls_stats *)c->block)->opened_bytes += ret->size;
+    take_opened(c, side, &opened, ret);
     return true;
 }
 
@@ -398,7 +428,9 @@ size_t tls_flow_read(struct proto_context *c, const struct proto_chunk *chunk, s
     struct tls_flow *f = c->state;
     struct cursor at = cursor_of(chunk->data);
     f->start_ns = f->start_ns != 0 ? f->start_ns : chunk->time_ns;
-    f->last_ns = chunk->time_ns > f->last_ns ? chunk->time_ns : f->last_ns;
+    if (!f->finished && chunk->time_ns > f->last_ns) {
+        f->last_ns = chunk->time_ns;
+    }
     *ret = span_of("", 0);
     bool goes_on = true;
     while (goes_on && !f->is_over && ret->size == 0) {

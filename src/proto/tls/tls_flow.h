@@ -29,10 +29,12 @@ enum tls_record {
 enum tls_message_type {
     TLS_CLIENT_HELLO = 1,
     TLS_SERVER_HELLO = 2,
+    TLS_ENCRYPTED_EXTENSIONS = 8,
     TLS_CERTIFICATE = 11,
     TLS_SERVER_KEY_EXCHANGE = 12,
     TLS_CERTIFICATE_REQUEST = 13,
     TLS_CLIENT_KEY_EXCHANGE = 16,
+    TLS_FINISHED = 20,
     TLS_CERTIFICATE_STATUS = 22,
 };
 
@@ -69,9 +71,10 @@ struct tls_plain;
 
 struct tls_flow {
     struct tls_side side[2];
+    struct tls_message chosen; /* TLS 1.3: what the server says of its choices, sealed */
     struct tls_plain *plain; /* slab; records can be opened, or may be soon; NULL: they cannot */
     uint64_t start_ns; /* first byte */
-    uint64_t last_ns;  /* last byte so far */
+    uint64_t last_ns;  /* last byte so far; once `finished`, the one that did it */
     uint16_t version;  /* that the server chose; 0: not known yet */
     uint8_t client;    /* which side asks, once `has_client` */
     bool has_client;

@@ -80,6 +80,22 @@ static void use_master(struct tls_plain *plain, struct span master)
     }
 }
 
+/* RFC 8446 §7.1: until its Finished a side uses the secret of the handshake, where that is known. */
+static void use_handshake(struct tls_plain *plain, unsigned number, const struct key_log *keys)
+{
+    struct tls_plain_side *side = &plain->side[number];
+    enum key_log_label label =
+        number == plain->client ? KEY_LOG_CLIENT_HANDSHAKE : KEY_LOG_SERVER_HANDSHAKE;
+    struct span secret;
+    if (key_log_find(keys, plain->client_random, label, &secret) &&
+        secret.size == secret_size(plain->hash)) {
+        memcpy(side->of_data, side->secret, secret.size);
+        memcpy(side->secret, secret.data, secret.size);
+        side->in_handshake = true;
+    }
+    use_secret(plain, side);
+}
+
 static bool find_secrets(struct tls_plain *plain, const struct key_log *keys)
 {
     struct span first, second;
@@ -98,8 +114,8 @@ static bool find_secrets(struct tls_plain *plain, const struct key_log *keys)
     }
     memcpy(plain->side[plain->client].secret, first.data, size);
     memcpy(plain->side[1 - plain->client].secret, second.data, size);
-    use_secret(plain, &plain->side[0]);
-    use_secret(plain, &plain->side[1]);
+    use_handshake(plain, 0, keys);
+    use_handshake(plain, 1, keys);
     return true;
 }
 
@@ -114,6 +130,21 @@ enum tls_plain_wait tls_plain_ready(struct tls_plain *plain, const struct proto_
     }
     bool is_late = c->now_ns > plain->since_ns + WAIT_NS;
     return key_log_grows(c->keys) && !is_late ? TLS_PLAIN_WAITING : TLS_PLAIN_LOST;
+}
+
+bool tls_plain_is_settled(const struct tls_plain *plain)
+{
+    return plain->since_ns == 0 && !plain->side[0].in_handshake && !plain->side[1].in_handshake;
+}
+
+void tls_plain_finish(struct tls_plain *plain, unsigned number)
+{
+    struct tls_plain_side *side = &plain->side[number];
+    if (side->in_handshake) {
+        side->in_handshake = false;
+        memcpy(side->secret, side->of_data, sizeof side->secret);
+        use_secret(plain, side);
+    }
 }
 
 struct tls_plain *tls_plain_new(const struct proto_context *c, struct span client_hello,
@@ -177,7 +208,7 @@ static long open_old(const struct tls_plain *plain, struct tls_plain_side *side,
 
 /* RFC 8446 §5.2: the type stands behind the data, and zeroes behind it. */
 static bool open_new(const struct tls_plain *plain, struct tls_plain_side *side, struct span record,
-                     uint8_t *to, struct span *ret)
+                     uint8_t *to, struct tls_plain_record *ret)
 {
     uint8_t nonce[AEAD_NONCE];
     struct span sealed = span_skip(record, TLS_RECORD_HEAD);
@@ -191,25 +222,25 @@ static bool open_new(const struct tls_plain *plain, struct tls_plain_side *side,
     while (size > 0 && to[size - 1] == 0) {
         size--;
     }
-    uint8_t type = size > 0 ? to[--size] : 0;
-    if (type == TLS_DATA) {
-        *ret = span_of(to, size);
-    } else if (type == TLS_HANDSHAKE && size > 0 && to[0] == KEY_UPDATE) {
+    ret->type = size > 0 ? to[--size] : 0;
+    ret->data = span_of(to, size);
+    if (ret->type == TLS_HANDSHAKE && !side->in_handshake && size > 0 && to[0] == KEY_UPDATE) {
         update_secret(plain, side);
     }
     return true;
 }
 
-bool tls_plain_open(struct tls_plain *plain, unsigned side, struct span record, struct span *ret)
+bool tls_plain_open(struct tls_plain *plain, unsigned side, struct span record,
+                    struct tls_plain_record *ret)
 {
     struct tls_plain_side *s = &plain->side[side];
-    *ret = span_of(plain->bytes, 0);
+    *ret = (struct tls_plain_record){.type = record.data[0], .data = span_of(plain->bytes, 0)};
     if (plain->version >= HELLO_TLS_1_3) {
         return record.data[0] != TLS_DATA || open_new(plain, s, record, plain->bytes, ret);
     }
     long size = open_old(plain, s, record, plain->bytes);
-    if (size > 0 && record.data[0] == TLS_DATA) {
-        *ret = span_of(plain->bytes, (size_t)size);
+    if (size > 0) {
+        ret->data = span_of(plain->bytes, (size_t)size);
     }
     return size >= 0;
 }

@@ -3,9 +3,9 @@
  * ChaCha20-Poly1305 of TLS 1.2 and 1.3. What comes out is handed to the engine, which feeds it to the
  * protocol that is spoken inside.
  *
- * From TLS 1.3's ServerHello on, records are sealed with two keys in turn: those of the handshake and
- * those of the data. Only the latter are used here: a record that they do not open before any that they
- * do is one of the handshake, of which there are not many. */
+ * From TLS 1.3's ServerHello on, records are sealed with two keys in turn: those of the handshake up to
+ * a side's Finished, then those of the data. Where the log has only the latter, a record that they do
+ * not open before any that they do is one of the handshake, of which there are not many. */
 #pragma once
 
 #include "handshake/aead.h"
@@ -22,6 +22,8 @@ struct tls_plain_side {
     struct aead aead;
     uint8_t iv[AEAD_NONCE];
     uint8_t secret[SECRET_MAX]; /* TLS 1.3: the next one follows from it */
+    uint8_t of_data[SECRET_MAX]; /* in the handshake: the one behind it */
+    bool in_handshake;
     uint64_t number;            /* of the next record */
     uint8_t shut;               /* records that were not opened before the first that was */
     bool is_open;               /* one was opened */
@@ -49,6 +51,18 @@ enum tls_plain_wait { TLS_PLAIN_READY, TLS_PLAIN_WAITING, TLS_PLAIN_LOST };
 /* Whether the secrets are there, looking for them if need be. */
 enum tls_plain_wait tls_plain_ready(struct tls_plain *plain, const struct proto_context *c);
 
+/* Whether the handshake is over as far as it can be read: nobody has to be waited for. */
+bool tls_plain_is_settled(const struct tls_plain *plain);
+
+/* What was in a record; empty where it could not be opened, or need not be. */
+struct tls_plain_record {
+    uint8_t type;     /* enum tls_record */
+    struct span data; /* borrowed until the next call */
+};
+
 /* Opens a whole record of a side, head included. False when it cannot be, and nothing that follows can
- * either; `ret` is the data in it, empty where it has none, borrowed until the next call. */
-bool tls_plain_open(struct tls_plain *plain, unsigned side, struct span record, struct span *ret);
+ * either. */
+bool tls_plain_open(struct tls_plain *plain, unsigned side, struct span record,
+                    struct tls_plain_record *ret);
+/* A side has said Finished: what follows is sealed with the keys of the data (RFC 8446 §4.4.4). */
+void tls_plain_finish(struct tls_plain *plain, unsigned side);

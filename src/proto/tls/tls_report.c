@@ -97,12 +97,35 @@ static void tell_alerts(struct alerts *to, const struct tls_side *side, const ch
     }
 }
 
-static void tell_certificates(struct hello_identity *to, struct scratch *scratch,
-                              const struct tls_side *side, const struct hello_show *show)
+/* A side's certificates without what stands before them: a length, in TLS 1.3 a context before it (RFC
+ * 8446 §4.4.2). Empty where it has none. */
+static struct span certificates_of(const struct tls_flow *f, unsigned side)
 {
-    struct span body = span_of(side->certificates.bytes, side->certificates.size);
-    if (body.size > 3) {
-        hello_event_certificates(to, scratch, span_skip(body, 3), false, show);
+    const struct tls_message *m = &f->side[side].certificates;
+    struct span body = span_of(m->bytes, m->size);
+    if (f->version == HELLO_TLS_1_3 && body.size > 0) {
+        body = span_skip(body, 1U + body.data[0]);
+    }
+    return body.size > 3 ? span_skip(body, 3) : span_of(NULL, 0);
+}
+
+static void tell_certificates(struct hello_identity *to, struct scratch *scratch,
+                              const struct tls_flow *f, unsigned side,
+                              const struct hello_show *show)
+{
+    struct span list = certificates_of(f, side);
+    if (list.size > 0) {
+        hello_event_certificates(to, scratch, list, f->version == HELLO_TLS_1_3, show);
+    }
+}
+
+/* What is spoken inside is said in the ServerHello; in TLS 1.3 behind it, sealed (RFC 8446 §4.3.1). */
+static void tell_choices(struct hello_event *e, const struct tls_flow *f)
+{
+    if (f->chosen.bytes != NULL) {
+        struct span list = hello_list(span_of(f->chosen.bytes, f->chosen.size), 2);
+        struct hello choices = {.is_server = true, .extensions = list};
+        e->next_protocol = hello_first_protocol(&choices);
     }
 }
 
@@ -116,18 +139,19 @@ static const struct hello *read_hello(struct hello *to, const struct tls_side *s
 static void fill(struct hello_event *e, struct scratch *scratch, const struct tls_flow *f,
                  const struct hello_show *show)
 {
-    const struct tls_side *client = &f->side[f->client], *server = &f->side[1 - f->client];
+    unsigned client = f->client, server = 1U - f->client;
     struct hello hellos[2];
-    const struct hello *asked = read_hello(&hellos[0], client, false);
-    const struct hello *answered = read_hello(&hellos[1], server, true);
+    const struct hello *asked = read_hello(&hellos[0], &f->side[client], false);
+    const struct hello *answered = read_hello(&hellos[1], &f->side[server], true);
     if (asked != NULL) {
         hello_event_client(e, scratch, asked, show);
     }
     if (answered != NULL) {
         hello_event_server(e, scratch, answered, show);
     }
-    tell_certificates(&e->server, scratch, server, show);
-    tell_certificates(&e->client, scratch, client, show);
+    tell_choices(e, f);
+    tell_certificates(&e->server, scratch, f, server, show);
+    tell_certificates(&e->client, scratch, f, client, show);
     const char *method = resumption(f, asked, answered);
     e->resumed = method != NULL ? 2 : 1;
     if (show->detailed) {
@@ -161,7 +185,7 @@ static void count(struct tls_stats *stats, const struct tls_flow *f, const struc
     stats->failed += !established;
     stats->resumed += e->resumed == 2;
     stats->versions[version_class(f->version)]++;
-    stats->client_certificates += f->side[f->client].certificates.size > 3;
+    stats->client_certificates += certificates_of(f, f->client).size > 0;
     stats->unanswered += f->side[1 - f->client].hello.bytes == NULL &&
                          f->side[1 - f->client].alert_count == 0;
 }
