@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 struct key_file {
+    char *path;
     int fd;
     off_t at; /* read so far */
     size_t held; /* bytes of a line whose end has not come */
@@ -54,15 +55,16 @@ static void take(struct key_file *file, const uint8_t *bytes, size_t size)
     }
 }
 
-void key_file_poll(struct key_file *file)
+static void begin_anew(struct key_file *file)
+{
+    file->at = 0;
+    file->held = 0;
+    file->is_skipping = false;
+}
+
+static void read_on(struct key_file *file)
 {
     uint8_t buffer[16 << 10];
-    struct stat status;
-    if (fstat(file->fd, &status) == 0 && status.st_size < file->at) {
-        file->at = 0;
-        file->held = 0;
-        file->is_skipping = false;
-    }
     for (;;) {
         ssize_t got = pread(file->fd, buffer, sizeof buffer, file->at);
         if (got <= 0) {
@@ -70,6 +72,36 @@ void key_file_poll(struct key_file *file)
         }
         take(file, buffer, (size_t)got);
         file->at += got;
+    }
+}
+
+/* Goes on with the file that has the name now, if it is another one and may be opened. */
+static bool follow(struct key_file *file)
+{
+    struct stat here, there;
+    if (stat(file->path, &there) != 0 || fstat(file->fd, &here) != 0 ||
+        (here.st_ino == there.st_ino && here.st_dev == there.st_dev)) {
+        return false;
+    }
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0) {
+        return false;
+    }
+    close(file->fd);
+    file->fd = fd;
+    begin_anew(file);
+    return true;
+}
+
+void key_file_poll(struct key_file *file)
+{
+    struct stat status;
+    if (fstat(file->fd, &status) == 0 && status.st_size < file->at) {
+        begin_anew(file);
+    }
+    read_on(file);
+    if (follow(file)) {
+        read_on(file);
     }
 }
 
@@ -91,17 +123,20 @@ struct key_file *key_file_open(const char *path, bool grows, uint64_t seed, stru
 {
     struct key_file *file = calloc(1, sizeof *file);
     void *memory = pages_reserve(key_log_bytes(KEY_FILE_SECRETS));
+    char *name = strdup(path);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (file == NULL || memory == NULL || fd < 0) {
+    if (file == NULL || memory == NULL || name == NULL || fd < 0) {
         err_set(err, ERR_FAILED, "protocols.tls.key_log: cannot read '%s': %s; create it, or name another",
                 path, fd < 0 ? strerror(errno) : "out of memory");
         if (fd >= 0) {
             close(fd);
         }
         pages_release(memory, key_log_bytes(KEY_FILE_SECRETS));
+        free(name);
         free(file);
         return NULL;
     }
+    file->path = name;
     file->fd = fd;
     file->log = key_log_in(memory, KEY_FILE_SECRETS, seed, grows);
     key_file_poll(file);
@@ -118,6 +153,7 @@ void key_file_close(struct key_file *file)
     }
     close(file->fd);
     pages_release(file->log, key_log_bytes(KEY_FILE_SECRETS));
+    free(file->path);
     free(file);
 }
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The file that secrets of TLS connections are read from, into a key log that the workers look into
- * (handshake/key_log.h). Opened at start, because an agent that has confined itself opens nothing; live
- * it is read on as it grows, by the thread that works behind the packets. Cut short, it is read anew. */
+ * (handshake/key_log.h). Opened at start, while the agent may open what it likes; live it is read on as
+ * it grows, by the thread that works behind the packets. Cut short, it is read anew; where another file
+ * has its name, the rest of the old one is read and then the new one, if the confined agent may open it.
+ * Secrets that were read are kept. */
 #pragma once
 
 #include "base/err.h"
 #include "engine/config.h"
 #include "handshake/key_log.h"
 
-enum { KEY_FILE_SECRETS = 1 << 16 /* that are kept; memory is touched as they come */ };
+enum { KEY_FILE_SECRETS = 1 << 17 /* that are kept; memory is touched as they come */ };
 
 struct key_file; /* opaque */
 
@@ -19,7 +21,7 @@ const char *key_file_path(const struct config *config);
 struct key_file *key_file_open(const char *path, bool grows, uint64_t seed, struct err *err);
 void key_file_close(struct key_file *file);
 
-/* Reads what has come since; costs a system call when nothing has. One thread. */
+/* Reads what has come since; costs three system calls when nothing has. One thread. */
 void key_file_poll(struct key_file *file);
 
 /* What the workers look into; lives as long as the file. */
