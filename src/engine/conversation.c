@@ -12,6 +12,7 @@
 enum {
     PROBE_BYTES = 2048,    /* of one side; who cannot be told from them is not known */
     SWITCHES_MAX = 4,      /* of one conversation, from protocol to protocol */
+    TRIES_MAX = 8,         /* to tell one whose beginning was not captured whole */
 };
 
 struct conversation {
@@ -24,6 +25,7 @@ struct conversation {
     bool reset;       /* a side has sent RST */
     uint8_t fins;     /* sides that have said all, a bit each */
     uint8_t switches; /* how often it went on with another protocol */
+    uint8_t holes;    /* before the protocol was known, and what was not understood behind them */
     uint8_t first;    /* the side that spoke first, of what was said before the protocol was known */
 };
 
@@ -352,6 +354,20 @@ static void switch_protocol(struct call *call)
     identify_pending(call);
 }
 
+/* What was said is not to be understood. Where there was a hole before, what comes later may be: the
+ * beginning of a connection tells best what it is, but is not all that does. */
+static void pass_over(struct call *call)
+{
+    struct conversation *c = call->c;
+    if (c->holes == 0 || c->holes == TRIES_MAX) {
+        let_go(call);
+        return;
+    }
+    c->holes++;
+    pending_drop(&c->pending[0], call->all->slab);
+    pending_drop(&c->pending[1], call->all->slab);
+}
+
 /* Bytes of a connection whose protocol is not known yet: they are kept until one says yes. Mostly the
  * first bytes tell, and nothing has to be kept. Then who spoke first is read first: in a connection that
  * is met in its middle it need not be who is taken for its initiator. */
@@ -368,7 +384,9 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
     if (fits && keeps && !fresh) {
         number = ask(call, pending_data(p), side);
     }
-    if (!fits || number == LISTENERS_NONE || (number != 0 && !attach(call, number))) {
+    if (number == LISTENERS_NONE) {
+        pass_over(call);
+    } else if (!fits || (number != 0 && !attach(call, number))) {
         let_go(call);
     } else if (number != 0 && keeps) {
         catch_up(call, call->c->first);
@@ -391,7 +409,8 @@ static void take_gap(struct call *call, unsigned side, uint32_t length)
 {
     pending_drop(&call->c->pending[side], call->all->slab);
     if (call->c->proto == 0) {
-        let_go(call);
+        call->c->holes = call->c->holes > 0 ? call->c->holes : 1;
+        pass_over(call);
         return;
     }
     if (proto_of(call)->on_gap != NULL) {

@@ -320,6 +320,20 @@ static void a_gap_is_told_and_drops_what_waited(void **state)
     assert_string_equal(lab->record.text, "0HI 0gap100 0rest 0new 1ok 9timeout ");
 }
 
+/* Where the beginning was not captured, what follows may tell what it is; not for ever. */
+static void a_gap_at_the_beginning_is_passed_over(void **state)
+{
+    struct lab *lab = *state;
+    lab->flows[1].tcp_flags[0] = lab->flows[1].tcp_flags[1] = TCP_SYN;
+    lab->flows[1].next_seq[0] = lab->flows[1].next_seq[1] = FIRST;
+    lab->next[0] += 3;
+    say(lab, 0, "?\n");
+    say(lab, 1, "what\n");
+    say(lab, 0, "HI\n");
+    close_flow(lab);
+    assert_string_equal(lab->record.text, "0HI 9timeout ");
+}
+
 static void time_alone_ends_the_wait_for_what_is_missing(void **state)
 {
     struct lab *lab = *state;
@@ -438,6 +452,7 @@ int main(void)
         TEST(a_protocol_may_let_go),
         TEST(a_line_without_end_is_let_go_of),
         TEST(a_gap_is_told_and_drops_what_waited),
+        TEST(a_gap_at_the_beginning_is_passed_over),
         TEST(time_alone_ends_the_wait_for_what_is_missing),
         TEST(ends_are_told_apart),
         TEST(events_have_their_ends_and_their_order),

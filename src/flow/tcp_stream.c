@@ -288,6 +288,19 @@ static uint32_t known_lost(const struct tcp_stream *stream, unsigned side, uint3
     return (uint32_t)acknowledged < length ? (uint32_t)acknowledged : length;
 }
 
+/* How many of so many lost bytes are to be told now: those that the sender of the other side's next bytes
+ * had got before it sent them. These come next, then the rest. */
+static uint32_t lost_so_far(const struct tcp_stream *stream, unsigned side, uint32_t lost)
+{
+    const struct tcp_stream_side *theirs = &stream->side[1 - side];
+    const struct tcp_early_entry *head = tcp_early_head(stream->early[1 - side]);
+    if (head == NULL || head->bytes == NULL || head->seq != theirs->next || !is_live(theirs)) {
+        return lost;
+    }
+    int32_t got = tcp_early_distance(head->bytes->acknowledged, stream->side[side].next);
+    return got <= 0 ? 0 : (uint32_t)got < lost ? (uint32_t)got : lost;
+}
+
 /* Whether the head is the next to be delivered, and may be. */
 static bool head_is_due(struct tcp_stream *stream, unsigned side, const struct tcp_early_entry *head)
 {
@@ -342,6 +355,7 @@ static struct tcp_stream_piece from_early(struct tcp_stream *stream, struct slab
     uint32_t length = head != NULL ? head->seq - mine->next : room;
     if (head != NULL || mine->has_fin) {
         length = known_lost(stream, side, mine->next + (length < room ? length : room));
+        length = lost_so_far(stream, side, length);
         if (length > 0) {
             return gap_of(stream, side, length, stats);
         }
@@ -435,6 +449,7 @@ static struct tcp_stream_piece from_loan(struct tcp_stream *stream, struct slab 
     }
     if (most > 0 && before > 0) {
         uint32_t lost = known_lost(stream, side, mine->next + (before < most ? before : most));
+        lost = lost_so_far(stream, side, lost);
         if (lost > 0) {
             return gap_of(stream, side, lost, stats);
         }

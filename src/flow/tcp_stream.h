@@ -13,7 +13,8 @@
  *    TCP_STREAM_SEGMENTS_MAX segments a side, or the slab's budget. What came is never thrown away
  *    for want of memory, but no longer waits;
  *  - when the connection ends.
- * Bytes that the snap length cut are a gap at once.
+ * Bytes that the snap length cut are a gap at once. Where the other side has said something between, a
+ * hole is told in parts, before and behind that.
  *
  * The two directions come as their ends saw them: who acknowledges bytes had them before it sent
  * what the segment carries. So what an acknowledgement settles of the other side comes first, and data

@@ -10,6 +10,7 @@
 #include "event/event_log.h"
 #include "flow/flow.h"
 #include "proto/proto_option.h"
+#include "proto/proto_turns.h"
 #include "summary/metric.h"
 
 /* What a flow gained since it was last looked at: about a second ago, in a long capture longer. */

@@ -71,6 +71,8 @@ struct http_talk {
     bool has_switched;  /* with the response at hand, the connection becomes something else */
 };
 
+_Static_assert(sizeof(struct http_talk) <= 128 - 16, "an idle connection takes a block of 128 bytes");
+
 struct proto_taken http_talk_chunk(struct proto_context *c, const struct proto_chunk *chunk,
                                    const struct http_options *options);
 void http_talk_gap(struct proto_context *c, unsigned side, uint32_t length,

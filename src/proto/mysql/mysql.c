@@ -56,7 +56,11 @@ static void lose_side(struct proto_context *c, unsigned side, const char *reason
     if (f->phase != MYSQL_AT_STREAM && f->phase != MYSQL_AT_COMMANDS) {
         mysql_login_done(c); /* whatever was missed: it will be over some time */
     }
-    if (side != f->client) {
+    bool waits = f->head != NULL || f->owed > 0;
+    if (side == f->client) {
+        turns_lose_questions(&f->turns, waits);
+    } else {
+        turns_lose_answers(&f->turns, waits);
         f->reply_holed = true;
         mysql_give_up(c, reason);
     }
@@ -79,8 +83,9 @@ static bool survive(struct proto_context *c, unsigned side)
 
 /* Whether a packet begins here, where one was looked for; if not the bytes are passed over, unless it
  * takes more of them to tell (`wait`). */
-static bool find_packet(struct mysql_flow *f, unsigned side, struct span data, bool *wait)
+static bool find_packet(struct proto_context *c, unsigned side, struct span data, bool *wait)
 {
+    struct mysql_flow *f = c->state;
     const struct mysql_side *s = &f->side[side];
     if (!f->may_begin[side]) {
         return false;
@@ -89,11 +94,15 @@ static bool find_packet(struct mysql_flow *f, unsigned side, struct span data, b
     *wait = look.what == MYSQL_LOOKS_UNSURE && data.size < MYSQL_LOOK_MAX;
     bool fits = side == f->client ? look.what == MYSQL_LOOKS_COMMAND
                                   : look.what == MYSQL_LOOKS_REPLY;
-    if (fits && look.compressed == (s->unpacker != NULL)) {
+    fits = fits && look.compressed == (s->unpacker != NULL);
+    if (fits || (side != f->client && s->unpacker == NULL && mysql_look_is_answer(data))) {
         f->seeking[side] = false;
         return true;
     }
     f->may_begin[side] = *wait;
+    if (!*wait) { /* who knows what that was an answer to */
+        lose_side(c, side, "gap");
+    }
     return false;
 }
 
@@ -226,7 +235,7 @@ static struct proto_taken mysql_on_chunk(struct proto_context *c, const struct p
     struct mysql_side *s = &f->side[chunk->side];
     bool wait = false;
     encourage(f, chunk->side);
-    if (f->seeking[chunk->side] && !find_packet(f, chunk->side, chunk->data, &wait)) {
+    if (f->seeking[chunk->side] && !find_packet(c, chunk->side, chunk->data, &wait)) {
         taken.consumed = wait ? 0 : chunk->data.size;
         return taken;
     }

@@ -293,16 +293,29 @@ static void forget_all(struct proto_context *c)
     stats_of(c)->unmatched_requests++;
 }
 
+/* A command that does not belong to the answer that is coming. */
+static void report_alone(struct proto_context *c, const struct mysql_request *r, const char *reason)
+{
+    struct mysql_flow *f = flow_of(c);
+    struct mysql_reply *reply = f->reply;
+    f->reply = NULL;
+    mysql_report(c, r, false, reason);
+    f->reply = reply;
+}
+
 static void take_request(struct proto_context *c, struct mysql_request *r)
 {
     struct mysql_flow *f = flow_of(c);
     if (r->command->answer == MYSQL_ANSWERS_NOTHING) {
         if (options_of(c)->all_commands) {
-            struct mysql_reply *reply = f->reply;
-            f->reply = NULL;
-            mysql_report(c, r, false, NULL);
-            f->reply = reply;
+            report_alone(c, r, NULL);
         }
+        slab_give(c->memory, r);
+        return;
+    }
+    if (!turns_ask(&f->turns, f->head != NULL || f->owed > 0, r->end_ns)) {
+        report_alone(c, r, "gap");
+        stats_of(c)->unmatched_requests++;
         slab_give(c->memory, r);
         return;
     }
@@ -401,6 +414,7 @@ static void finish(struct proto_context *c)
     f->broken = 0;
     stats_of(c)->errors += f->reply->is_error;
     stats_of(c)->rows += f->reply->rows;
+    turns_answer(&f->turns, f->owed > 0 || f->head != NULL, f->reply->end_ns);
     if (f->owed > 0) {
         f->owed--;
     } else if (f->head != NULL) {

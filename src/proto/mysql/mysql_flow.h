@@ -66,12 +66,13 @@ struct mysql_flow {
     struct mysql_side side[2];
     struct mysql_request *head;
     struct mysql_request *tail;
-    uint32_t count;
-    uint32_t queue_bytes;
-    uint32_t owed; /* answers to come before that of the head */
     struct mysql_reply *reply; /* slab block; NULL between answers */
     struct mysql_user *user;   /* NULL: not seen */
     struct mysql_statements statements;
+    struct turns turns;
+    uint32_t queue_bytes;
+    uint32_t owed; /* answers to come before that of the head */
+    uint16_t count;
     struct mysql_dialect dialect;
     bool seeking[2];   /* by side: for the beginning of a packet, behind a hole */
     bool may_begin[2]; /* that is likely here */
@@ -88,6 +89,8 @@ struct mysql_flow {
     bool compressed;       /* once the login is over */
     bool is_zstd;
 };
+
+_Static_assert(sizeof(struct mysql_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
 
 /* A packet of the client, or of the server, is whole; false when it is none. */
 bool mysql_take_command(struct proto_context *c, const struct mysql_packet *packet, uint64_t now_ns);

@@ -307,3 +307,19 @@ struct mysql_look mysql_look(struct span data)
     }
     return (struct mysql_look){.what = MYSQL_LOOKS_FOREIGN};
 }
+
+bool mysql_look_is_answer(struct span data)
+{
+    uint8_t number = 1;
+    struct cursor c = cursor_of(data);
+    while (cursor_left(&c) >= MYSQL_HEADER) {
+        uint32_t header = load_le32(c.at);
+        if (header >> 24 != number || (header & MYSQL_PAYLOAD_MAX) == 0) {
+            return false;
+        }
+        number++;
+        size_t whole = MYSQL_HEADER + (header & MYSQL_PAYLOAD_MAX);
+        cursor_skip(&c, whole < cursor_left(&c) ? whole : cursor_left(&c));
+    }
+    return number > 2;
+}

@@ -25,5 +25,8 @@ struct mysql_look {
 };
 
 struct mysql_look mysql_look(struct span data);
+/* Whether an answer of several packets begins at the first byte: their numbers are 1, 2, 3 … as far as
+ * they are there. */
+bool mysql_look_is_answer(struct span data);
 /* Without the search for rows: what begins at the first byte. */
 struct mysql_look mysql_look_at(struct span data);

@@ -21,21 +21,50 @@ static enum proto_guess pgsql_probe(struct span data, unsigned side)
 
 /* ---- Behind holes ----------------------------------------------------------------------------- */
 
+static void drop_reader(const struct proto_context *c, unsigned side)
+{
+    struct pgsql_flow *f = c->state;
+    if (f->reader[side] != NULL) {
+        pgsql_message_reset(f->reader[side], c->memory);
+        slab_give(c->memory, f->reader[side]);
+        f->reader[side] = NULL;
+    }
+}
+
+/* A side that is to be read has a reader; false without memory. */
+static bool take_reader(const struct proto_context *c, unsigned side)
+{
+    struct pgsql_flow *f = c->state;
+    if (f->reader[side] == NULL) {
+        f->reader[side] = slab_take(c->memory, sizeof *f->reader[side]);
+        if (f->reader[side] != NULL) {
+            *f->reader[side] = (struct pgsql_reader){.left = 0};
+        }
+    }
+    return f->reader[side] != NULL;
+}
+
 /* The rest of what a side was saying is not understood: the next message is looked for. */
 static void lose_side(struct proto_context *c, unsigned side, const char *reason)
 {
     struct pgsql_flow *f = c->state;
-    struct pgsql_side *s = &f->side[side];
-    pgsql_message_reset(&s->reader, c->memory);
-    s->seeking = true;
-    s->may_begin = false; /* not before the other side has said something */
+    bool waits = f->head != NULL || f->owed > 0;
+    drop_reader(c, side);
+    f->seeking[side] = true;
+    f->may_begin[side] = false; /* not before the other side has said something */
     if (f->phase < PGSQL_AT_STREAM) {
         f->phase = PGSQL_AT_MESSAGES;
     }
-    if (side != f->client) {
-        f->reply.holed = true;
-        pgsql_give_up(c, reason);
+    if (side == f->client) {
+        turns_lose_questions(&f->turns, waits);
+        pgsql_forget_unnamed(c);
+        return;
     }
+    turns_lose_answers(&f->turns, waits);
+    if (f->reply != NULL) {
+        f->reply->holed = true;
+    }
+    pgsql_give_up(c, reason);
 }
 
 /* Bytes that are no PostgreSQL; false when they are too many to go on. */
@@ -54,25 +83,26 @@ static bool survive(struct proto_context *c, unsigned side)
 
 /* Whether a message begins here, where one was looked for; if not the bytes are passed over, unless it
  * takes more of them to tell (`wait`). */
-static bool find_message(struct pgsql_flow *f, unsigned side, struct span data, bool *wait)
+static bool find_message(struct proto_context *c, unsigned side, struct span data, bool *wait)
 {
-    struct pgsql_side *s = &f->side[side];
-    if (!s->may_begin) {
+    struct pgsql_flow *f = c->state;
+    if (!f->may_begin[side]) {
         return false;
     }
-    bool is_client = side == f->client;
-    enum pgsql_looks look = is_client ? pgsql_look_at_client(data) : pgsql_look_at_server(data);
+    enum pgsql_looks look = pgsql_look_at_chain(data, side == f->client);
     *wait = look == PGSQL_LOOKS_UNSURE && data.size < PGSQL_LOOK_MAX;
-    s->seeking = look != (is_client ? PGSQL_LOOKS_CLIENT : PGSQL_LOOKS_SERVER);
-    s->may_begin = *wait;
-    return !s->seeking;
+    f->seeking[side] = look == PGSQL_LOOKS_UNSURE || look == PGSQL_LOOKS_FOREIGN;
+    f->may_begin[side] = *wait;
+    if (f->seeking[side] && !*wait) { /* who knows what that was an answer to */
+        lose_side(c, side, "gap");
+    }
+    return !f->seeking[side];
 }
 
 /* Behind what one side says the other one begins anew. */
 static void encourage(struct pgsql_flow *f, unsigned side)
 {
-    struct pgsql_side *other = &f->side[1 - side];
-    other->may_begin = other->may_begin || other->seeking;
+    f->may_begin[1 - side] = f->may_begin[1 - side] || f->seeking[1 - side];
 }
 
 /* ---- Messages --------------------------------------------------------------------------------- */
@@ -98,18 +128,35 @@ static void take_offer(struct pgsql_flow *f, struct cursor *in)
     f->phase = answer == 'S' || answer == 'G' ? PGSQL_AT_TLS : PGSQL_AT_START;
 }
 
+/* Where the question for TLS was not captured, its refusal stands before the first message of the server.
+ * A notice begins with 'N', too, but none of its lengths has another byte there than zero. */
+static bool is_stray_offer(const struct pgsql_flow *f, unsigned side, const struct cursor *in)
+{
+    return f->phase == PGSQL_AT_LOGIN && side != f->client && f->reader[side] == NULL &&
+           *in->at == 'N' && (cursor_left(in) < 2 || in->at[1] != 0);
+}
+
 static bool take_bytes(struct proto_context *c, unsigned side, struct cursor *in, uint64_t now_ns)
 {
     struct pgsql_flow *f = c->state;
-    struct pgsql_side *s = &f->side[side];
     struct pgsql_message message;
-    while (cursor_left(in) > 0 && f->phase < PGSQL_AT_STREAM) {
+    while (cursor_left(in) > 0 && f->phase < PGSQL_AT_STREAM && !f->seeking[side]) {
         if (f->phase == PGSQL_AT_OFFER && side != f->client) {
             take_offer(f, in);
             continue;
         }
+        if (is_stray_offer(f, side, in)) {
+            if (cursor_left(in) < 2) {
+                break; /* it comes again */
+            }
+            cursor_skip(in, 1);
+        }
+        if (!take_reader(c, side)) {
+            lose_side(c, side, "gap"); /* without memory the rest is as good as not captured */
+            break;
+        }
         bool untyped = f->phase == PGSQL_AT_START && side == f->client;
-        switch (pgsql_message_next(&s->reader, c->memory, in, untyped, now_ns, &message)) {
+        switch (pgsql_message_next(f->reader[side], c->memory, in, untyped, now_ns, &message)) {
         case PGSQL_WHOLE:
             if (!take_message(c, side, &message, now_ns)) {
                 return false;
@@ -140,9 +187,9 @@ static bool decide(struct pgsql_flow *f, const struct proto_chunk *chunk)
         f->phase = PGSQL_AT_START;
         return true;
     }
-    f->side[chunk->side].seeking = look == PGSQL_LOOKS_ROWS;
-    f->side[1 - chunk->side].seeking = true;
-    f->side[1 - chunk->side].may_begin = true;
+    f->seeking[chunk->side] = look == PGSQL_LOOKS_ROWS;
+    f->seeking[1 - chunk->side] = true;
+    f->may_begin[1 - chunk->side] = true;
     f->understood = look == PGSQL_LOOKS_ROWS;
     return true;
 }
@@ -157,13 +204,20 @@ static struct proto_taken pgsql_on_chunk(struct proto_context *c, const struct p
     }
     bool wait = false;
     encourage(f, chunk->side);
-    if (f->side[chunk->side].seeking && !find_message(f, chunk->side, chunk->data, &wait)) {
+    if (f->seeking[chunk->side] && !find_message(c, chunk->side, chunk->data, &wait)) {
         taken.consumed = wait ? 0 : chunk->data.size;
         return taken;
     }
     struct cursor in = cursor_of(chunk->data);
     if (!take_bytes(c, chunk->side, &in, chunk->time_ns) && !survive(c, chunk->side)) {
         taken.verdict = PROTO_NOT_MINE;
+    }
+    if (cursor_left(&in) == 1 && is_stray_offer(f, chunk->side, &in)) {
+        taken.consumed--;
+    }
+    const struct pgsql_reader *reader = f->reader[chunk->side];
+    if (reader != NULL && pgsql_message_is_idle(reader)) {
+        drop_reader(c, chunk->side);
     }
     if (f->phase == PGSQL_AT_TLS) {
         ((struct pgsql_stats *)c->block)->switched++;
@@ -176,14 +230,14 @@ static struct proto_taken pgsql_on_chunk(struct proto_context *c, const struct p
 static void pgsql_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
     struct pgsql_flow *f = c->state;
-    struct pgsql_side *s = &f->side[side];
+    struct pgsql_reader *reader = f->reader[side];
     ((struct pgsql_stats *)c->block)->gaps++;
     if (!f->decided) {
         return;
     }
-    if (s->seeking || !pgsql_message_miss(&s->reader, c->memory, length)) {
+    if (f->seeking[side] || reader == NULL || !pgsql_message_miss(reader, c->memory, length)) {
         lose_side(c, side, "gap");
-        s->may_begin = side == f->client; /* a message may stand right behind it */
+        f->may_begin[side] = side == f->client; /* a message may stand right behind it */
     }
 }
 
@@ -199,11 +253,10 @@ static void pgsql_on_close(struct proto_context *c, enum proto_close why)
 {
     static const char *const reasons[] = {
         [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
-    struct pgsql_flow *f = c->state;
     pgsql_give_up(c, reasons[why]);
     pgsql_drop_all(c);
-    pgsql_message_reset(&f->side[0].reader, c->memory);
-    pgsql_message_reset(&f->side[1].reader, c->memory);
+    drop_reader(c, 0);
+    drop_reader(c, 1);
 }
 
 static const struct event_type *const events[] = {&pgsql_event_type, NULL};

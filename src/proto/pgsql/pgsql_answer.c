@@ -29,7 +29,7 @@ static bool is_event(const struct proto_context *c, const struct pgsql_item *ite
     if (item->kind != PGSQL_EXECUTE || outcome->is_error || options_of(c)->all_statements) {
         return true;
     }
-    return !span_equal(sql_method(span_of(item->text, item->size), method), span_str("SET"));
+    return !span_equal(sql_method(pgsql_item_span(item), method), span_str("SET"));
 }
 
 /* What has an answer of its own stands at the head then; Parses that were executed, and such whose
@@ -51,7 +51,7 @@ void pgsql_complete(struct proto_context *c, const struct pgsql_outcome *outcome
     f->understood = true;
     f->broken = 0;
     stats->errors += outcome->is_error;
-    stats->rows += f->reply.rows;
+    stats->rows += pgsql_reply_of(f)->rows;
     if (item == NULL) {
         stats->unmatched_responses++;
         if (options_of(c)->common.report_unmatched) {
@@ -96,7 +96,8 @@ static uint64_t affected_of(const struct pgsql_flow *f, struct span body)
         value += scale * (uint64_t)(byte - '0');
         scale *= 10;
     }
-    return f->reply.rows == 0 && f->reply.fields == 0 ? value : 0;
+    const struct pgsql_reply *reply = pgsql_reply_of(f);
+    return reply->rows == 0 && reply->fields == 0 ? value : 0;
 }
 
 /* ErrorResponse: fields of a letter and a text each. */
@@ -123,7 +124,7 @@ static void take_error(struct proto_context *c, struct span body)
 }
 
 /* The server is ready: what was asked before and has no answer will have none. */
-static void take_ready(struct proto_context *c)
+static void take_ready(struct proto_context *c, uint64_t now_ns)
 {
     struct pgsql_flow *f = flow_of(c);
     if (f->phase == PGSQL_AT_LOGIN) {
@@ -139,6 +140,7 @@ static void take_ready(struct proto_context *c)
         }
         pgsql_pop(c);
     }
+    turns_answer(&f->turns, f->head != NULL, now_ns);
     if (f->head != NULL) {
         pgsql_pop(c);
     }
@@ -154,8 +156,7 @@ static bool take_aside(struct proto_context *c, const struct pgsql_message *m)
 
 static void note_reply(struct pgsql_reply *r, const struct pgsql_message *m, uint64_t now_ns)
 {
-    r->start_ns = r->begun ? r->start_ns : m->start_ns;
-    r->begun = true;
+    r->start_ns = r->bytes > 0 ? r->start_ns : m->start_ns;
     r->end_ns = now_ns;
     r->bytes += m->bytes;
     r->holed = r->holed || m->holed;
@@ -180,7 +181,7 @@ static bool take_part(struct proto_context *c, const struct pgsql_message *m)
         pgsql_rows_add(c, m->body);
         return true;
     case 'd':
-        f->reply.rows++;
+        f->reply->rows++;
         return true;
     case '1':
         complete_parse(c);
@@ -207,11 +208,18 @@ bool pgsql_take_answer(struct proto_context *c, const struct pgsql_message *m, u
     if (take_aside(c, m)) {
         return true;
     }
+    if (f->head != NULL && f->head->doubted) {
+        pgsql_give_up(c, "gap");
+    }
+    if (f->owed == 0 && pgsql_begin_reply(c) == NULL) {
+        pgsql_evict(c); /* without memory */
+        return true;
+    }
     if (f->owed > 0) {
         f->owed -= m->type == 'Z';
         return true;
     }
-    note_reply(&f->reply, m, now_ns);
+    note_reply(f->reply, m, now_ns);
     struct pgsql_outcome fine = {0};
     switch (m->type) {
     case 'C':
@@ -231,7 +239,7 @@ bool pgsql_take_answer(struct proto_context *c, const struct pgsql_message *m, u
         take_error(c, m->body);
         return true;
     case 'Z':
-        take_ready(c);
+        take_ready(c, now_ns);
         return true;
     default:
         return take_part(c, m);

@@ -32,12 +32,33 @@ void pgsql_pop(struct proto_context *c)
     slab_give(c->memory, item);
 }
 
+const struct pgsql_reply *pgsql_reply_of(const struct pgsql_flow *f)
+{
+    static const struct pgsql_reply none;
+    return f->reply != NULL ? f->reply : &none;
+}
+
+struct pgsql_reply *pgsql_begin_reply(struct proto_context *c)
+{
+    struct pgsql_flow *f = flow_of(c);
+    if (f->reply == NULL) {
+        f->reply = slab_take(c->memory, sizeof *f->reply);
+        if (f->reply != NULL) {
+            *f->reply = (struct pgsql_reply){0};
+        }
+    }
+    return f->reply;
+}
+
 void pgsql_end_reply(struct proto_context *c)
 {
-    struct pgsql_reply *r = &flow_of(c)->reply;
-    slab_give(c->memory, r->text);
-    slab_give(c->memory, r->columns);
-    *r = (struct pgsql_reply){0};
+    struct pgsql_flow *f = flow_of(c);
+    if (f->reply != NULL) {
+        slab_give(c->memory, f->reply->text);
+        slab_give(c->memory, f->reply->columns);
+        slab_give(c->memory, f->reply);
+        f->reply = NULL;
+    }
 }
 
 static bool is_silent(const struct pgsql_item *item)
@@ -55,8 +76,9 @@ static uint32_t give_up_all(struct proto_context *c, const char *reason)
         const struct pgsql_item *item = f->head;
         syncs += item->kind == PGSQL_SYNC;
         if (!is_silent(item)) {
-            bool begun = f->reply.begun && f->reply.fields > 0;
-            pgsql_report(c, item, NULL, begun, begun && f->reply.holed ? NULL : reason);
+            const struct pgsql_reply *reply = pgsql_reply_of(f);
+            bool begun = reply->fields > 0;
+            pgsql_report(c, item, NULL, begun, begun && reply->holed ? NULL : reason);
             stats_of(c)->unmatched_requests++;
             pgsql_end_reply(c);
         }
@@ -74,8 +96,7 @@ void pgsql_give_up(struct proto_context *c, const char *reason)
     f->group_lost = false;
 }
 
-/* Too much waits: all of it is forgotten, not that answers to it are still to come. */
-static void evict(struct proto_context *c)
+void pgsql_evict(struct proto_context *c)
 {
     struct pgsql_flow *f = flow_of(c);
     bool open = f->tail != NULL && f->tail->kind != PGSQL_SYNC;
@@ -91,9 +112,57 @@ void pgsql_drop_all(struct proto_context *c)
         pgsql_pop(c);
     }
     pgsql_end_reply(c);
-    pgsql_named_drop_all(&f->statements, c->memory);
-    pgsql_named_drop_all(&f->portals, c->memory);
+    if (f->session != NULL) {
+        pgsql_named_drop_all(&f->session->statements, c->memory);
+        pgsql_named_drop_all(&f->session->portals, c->memory);
+        slab_give(c->memory, f->session);
+        f->session = NULL;
+    }
+    slab_give(c->memory, f->user);
+    f->user = NULL;
 }
+
+/* ---- Names ------------------------------------------------------------------------------------ */
+
+/* NULL without memory. */
+static struct pgsql_session *session_of(const struct proto_context *c)
+{
+    struct pgsql_flow *f = flow_of(c);
+    if (f->session == NULL) {
+        f->session = slab_take(c->memory, sizeof *f->session);
+        if (f->session != NULL) {
+            *f->session = (struct pgsql_session){.statements = {.first = NULL}};
+        }
+    }
+    return f->session;
+}
+
+static const struct pgsql_named *find_statement(const struct proto_context *c, struct span name)
+{
+    const struct pgsql_flow *f = flow_of(c);
+    return f->session != NULL ? pgsql_named_find(&f->session->statements, name) : NULL;
+}
+
+static const struct pgsql_named *find_portal(const struct proto_context *c, struct span name)
+{
+    const struct pgsql_flow *f = flow_of(c);
+    return f->session != NULL ? pgsql_named_find(&f->session->portals, name) : NULL;
+}
+
+void pgsql_forget_unnamed(struct proto_context *c)
+{
+    struct pgsql_flow *f = flow_of(c);
+    f->batch_ns = 0;
+    f->batch_bytes = 0;
+    f->batch_holed = false;
+    f->parsed = NULL;
+    if (f->session != NULL) {
+        pgsql_named_drop(&f->session->statements, c->memory, span_of(NULL, 0));
+        pgsql_named_drop_all(&f->session->portals, c->memory);
+    }
+}
+
+/* ---- The client asks -------------------------------------------------------------------------- */
 
 /* Has an item wait; NULL without memory. Its text and its parameters are copied. */
 static struct pgsql_item *push(struct proto_context *c, enum pgsql_kind kind, struct span text,
@@ -102,31 +171,35 @@ static struct pgsql_item *push(struct proto_context *c, enum pgsql_kind kind, st
     struct pgsql_flow *f = flow_of(c);
     size_t extra = 0;
     for (unsigned i = 0; bound != NULL && i < bound->param_count; i++) {
-        extra += bound->params[i].size;
+        extra += pgsql_named_param(bound, i).size;
     }
     size_t size = text.size + extra;
     if (f->count >= PGSQL_QUEUE_MAX || (f->count > 0 && f->queue_bytes + size > PGSQL_QUEUE_BYTES)) {
-        evict(c);
+        pgsql_evict(c);
     }
-    struct pgsql_item *item = f->group_lost ? NULL : slab_take(c->memory, sizeof *item + size);
+    size_t count = bound != NULL ? bound->param_count : 0;
+    size_t bytes = sizeof(struct pgsql_item) + count * sizeof(struct pgsql_piece) + size;
+    struct pgsql_item *item = f->group_lost ? NULL : slab_take(c->memory, bytes);
     if (item == NULL) {
         bool was_lost = f->group_lost;
-        evict(c);
+        pgsql_evict(c);
         f->owed += kind == PGSQL_SYNC;
         f->group_lost = kind != PGSQL_SYNC;
         stats_of(c)->evicted += !was_lost && kind != PGSQL_SYNC;
         return NULL;
     }
-    memset(item, 0, offsetof(struct pgsql_item, params));
+    memset(item, 0, sizeof *item);
+    item->param_count = (uint8_t)count;
     item->kind = (uint8_t)kind;
+    item->doubted = f->turns.lost;
     item->size = (uint32_t)text.size;
     item->extra = (uint32_t)extra;
-    char *at = text.size > 0 ? mempcpy(item->text, text.data, text.size) : item->text;
-    for (unsigned i = 0; bound != NULL && i < bound->param_count; i++) {
+    char *start = pgsql_item_text(item), *at = start;
+    at = text.size > 0 ? mempcpy(at, text.data, text.size) : at;
+    for (unsigned i = 0; i < count; i++) {
         struct span param = pgsql_named_param(bound, i);
-        item->params[i] = (struct pgsql_piece){(uint32_t)(at - item->text), (uint32_t)param.size};
+        item->params[i] = (struct pgsql_piece){(uint32_t)(at - start), (uint32_t)param.size};
         at = param.size > 0 ? mempcpy(at, param.data, param.size) : at;
-        item->param_count++;
     }
     if (f->tail != NULL) {
         f->tail->next = item;
@@ -155,6 +228,7 @@ static void push_sync(struct proto_context *c)
 {
     struct pgsql_flow *f = flow_of(c);
     push(c, PGSQL_SYNC, span_of(NULL, 0), NULL);
+    f->in_group = false;
     f->batch_ns = 0;
     f->batch_bytes = 0;
     f->batch_holed = false;
@@ -207,7 +281,9 @@ static void take_parse(struct proto_context *c, const struct pgsql_message *m, u
     if (at_text.bad) {
         return;
     }
-    pgsql_named_add(&f->statements, c->memory, &said);
+    if (session_of(c) != NULL) {
+        pgsql_named_add(&f->session->statements, c->memory, &said);
+    }
     f->parsed = push(c, PGSQL_PARSE, said.text, NULL);
     set_times(f->parsed, m, now_ns);
 }
@@ -230,7 +306,7 @@ static void take_params(struct cursor *in, const struct pgsql_named *statement,
         if (in->bad) {
             break;
         }
-        uint32_t type = statement != NULL && i < statement->type_count ? statement->types[i] : 0;
+        uint32_t type = statement != NULL ? pgsql_named_type(statement, i) : 0;
         struct span value = size > INT32_MAX ? span_str("NULL")
                             : binary         ? pgsql_value(bytes, type, rooms[i])
                                              : bytes;
@@ -240,7 +316,6 @@ static void take_params(struct cursor *in, const struct pgsql_named *statement,
 
 static void take_bind(struct proto_context *c, const struct pgsql_message *m)
 {
-    struct pgsql_flow *f = flow_of(c);
     char rooms[PGSQL_PARAMS_MAX][PGSQL_VALUE_ROOM];
     struct cursor in = cursor_of(m->body);
     struct pgsql_said said;
@@ -249,22 +324,25 @@ static void take_bind(struct proto_context *c, const struct pgsql_message *m)
     if (in.bad) {
         return;
     }
-    const struct pgsql_named *statement = pgsql_named_find(&f->statements, name);
+    const struct pgsql_named *statement = find_statement(c, name);
     said.text = statement != NULL ? pgsql_named_text(statement) : span_of(NULL, 0);
     said.unknown = statement == NULL;
     said.type_count = 0;
     said.param_count = 0;
     take_params(&in, statement, &said, rooms);
-    pgsql_named_add(&f->portals, c->memory, &said);
+    struct pgsql_session *session = session_of(c);
+    if (session != NULL) {
+        pgsql_named_add(&session->portals, c->memory, &said);
+    }
 }
 
 static void take_execute(struct proto_context *c, const struct pgsql_message *m, uint64_t now_ns)
 {
     struct pgsql_flow *f = flow_of(c);
     struct cursor in = cursor_of(m->body);
-    const struct pgsql_named *portal = pgsql_named_find(&f->portals, pgsql_text(&in));
+    const struct pgsql_named *portal = find_portal(c, pgsql_text(&in));
     struct span text = portal != NULL ? pgsql_named_text(portal) : span_of(NULL, 0);
-    if (f->parsed != NULL && span_equal(text, span_of(f->parsed->text, f->parsed->size))) {
+    if (f->parsed != NULL && span_equal(text, pgsql_item_span(f->parsed))) {
         f->parsed->executed = true;
     }
     stats_of(c)->statements++;
@@ -288,8 +366,9 @@ static void take_close(struct proto_context *c, const struct pgsql_message *m)
     struct cursor in = cursor_of(m->body);
     bool is_statement = cursor_u8(&in) == 'S';
     struct span name = pgsql_text(&in);
-    if (!in.bad) {
-        pgsql_named_drop(is_statement ? &f->statements : &f->portals, c->memory, name);
+    struct pgsql_session *session = f->session;
+    if (!in.bad && session != NULL) {
+        pgsql_named_drop(is_statement ? &session->statements : &session->portals, c->memory, name);
     }
 }
 
@@ -302,6 +381,18 @@ static void take_copy(struct pgsql_flow *f, const struct pgsql_message *m)
     }
 }
 
+/* The first message up to the next Sync. Where both sides are in step again, what was asked before
+ * stays without an answer. */
+static void begin_group(struct proto_context *c, uint64_t now_ns)
+{
+    struct pgsql_flow *f = flow_of(c);
+    bool was_lost = f->turns.lost;
+    if (turns_ask(&f->turns, f->head != NULL || f->owed > 0, now_ns) && was_lost) {
+        pgsql_give_up(c, "gap");
+    }
+    f->in_group = true;
+}
+
 static void gather(struct pgsql_flow *f, const struct pgsql_message *m)
 {
     f->batch_ns = f->batch_ns != 0 ? f->batch_ns : m->start_ns;
@@ -312,6 +403,9 @@ static void gather(struct pgsql_flow *f, const struct pgsql_message *m)
 bool pgsql_take_request(struct proto_context *c, const struct pgsql_message *m, uint64_t now_ns)
 {
     struct pgsql_flow *f = flow_of(c);
+    if (!f->in_group && m->type != '\0' && strchr("QPBDECFS", m->type) != NULL) {
+        begin_group(c, now_ns);
+    }
     if (m->type != '\0' && strchr("PBDEC", m->type) != NULL) {
         gather(f, m);
     }
@@ -357,8 +451,9 @@ bool pgsql_take_request(struct proto_context *c, const struct pgsql_message *m, 
 /* ---- The start -------------------------------------------------------------------------------- */
 
 /* Names and values, ended by an empty name. */
-static void take_parameters(struct pgsql_flow *f, struct cursor *in)
+static void take_parameters(const struct proto_context *c, struct cursor *in)
 {
+    struct pgsql_flow *f = flow_of(c);
     for (;;) {
         struct span name = pgsql_text(in);
         struct span value = pgsql_text(in);
@@ -366,9 +461,13 @@ static void take_parameters(struct pgsql_flow *f, struct cursor *in)
             return;
         }
         if (span_equal(name, span_str("user"))) {
-            struct span part = span_head(value, sizeof f->user);
-            memcpy(f->user, part.data, part.size);
-            f->user_size = (uint8_t)part.size;
+            struct span part = span_head(value, PGSQL_USER_MAX);
+            slab_give(c->memory, f->user);
+            f->user = slab_take(c->memory, sizeof *f->user + part.size);
+            if (f->user != NULL) {
+                memcpy(f->user->name, part.size > 0 ? (const void *)part.data : "", part.size);
+                f->user->size = (uint8_t)part.size;
+            }
         }
     }
 }
@@ -388,7 +487,7 @@ bool pgsql_take_start(struct proto_context *c, const struct pgsql_message *m, ui
         f->phase = PGSQL_AT_STREAM;
         return !in.bad;
     case PGSQL_VERSION_3:
-        take_parameters(f, &in);
+        take_parameters(c, &in);
         f->phase = PGSQL_AT_LOGIN;
         return true;
     default:

@@ -5,7 +5,7 @@
  * Execute) and of the points where the server says that it is ready again; there the queue is in step
  * again, whatever was misunderstood before. The connection is a zeroed block of the engine's; what it
  * holds in the slab is bounded by PGSQL_QUEUE_MAX items of PGSQL_QUEUE_BYTES, the names of
- * pgsql_named.h, an answer's text and a message of each side. */
+ * pgsql_named.h, an answer with its text and a message of each side; of an idle one only the names. */
 #pragma once
 
 #include "proto/pgsql/pgsql_message.h"
@@ -53,11 +53,20 @@ struct pgsql_item {
     bool holed;
     bool unknown;  /* of a statement that was not seen */
     bool executed; /* a Parse of what is executed at once: no event of its own */
-    struct pgsql_piece params[PGSQL_PARAMS_MAX];
-    char text[];
+    bool doubted;  /* asked behind a hole, out of step: no answer is its own */
+    struct pgsql_piece params[]; /* places in the text, which stands behind them */
 };
 
-/* The answer that is coming. */
+static inline char *pgsql_item_text(struct pgsql_item *item)
+{
+    return (char *)(item->params + item->param_count);
+}
+static inline struct span pgsql_item_span(const struct pgsql_item *item)
+{
+    return span_of(item->params + item->param_count, item->size);
+}
+
+/* The answer that is coming; in a slab block. */
 struct pgsql_reply {
     uint64_t start_ns;
     uint64_t end_ns;
@@ -65,7 +74,6 @@ struct pgsql_reply {
     uint64_t rows;
     uint64_t shown; /* of them, in the text */
     uint32_t fields;
-    bool begun;
     bool holed;
     uint16_t kind_count;
     uint32_t text_size;
@@ -79,25 +87,35 @@ struct pgsql_column {
     bool is_binary;
 };
 
-struct pgsql_side {
-    struct pgsql_reader reader;
-    bool seeking; /* for the beginning of a message, behind a hole */
-    bool may_begin;
+/* Statements and portals of a session; in a slab block. */
+struct pgsql_session {
+    struct pgsql_names statements;
+    struct pgsql_names portals;
+};
+
+/* Who the user is; in a slab block. */
+struct pgsql_user {
+    uint8_t size;
+    char name[];
 };
 
 struct pgsql_flow {
-    struct pgsql_side side[2];
+    struct pgsql_reader *reader[2]; /* by side, slab blocks; NULL between messages */
     struct pgsql_item *head;
     struct pgsql_item *tail;
     struct pgsql_item *parsed; /* the latest Parse since the last Sync that waits */
-    uint32_t count;
-    uint32_t queue_bytes;
-    uint32_t owed;       /* "ready" to come before that of the queue: its answers are passed over */
-    struct pgsql_reply reply;
-    struct pgsql_names statements;
-    struct pgsql_names portals;
+    struct pgsql_reply *reply;     /* NULL between answers */
+    struct pgsql_session *session; /* NULL: nothing has a name */
+    struct pgsql_user *user;       /* NULL: not seen */
     uint64_t batch_ns;    /* when the messages of what is asked next began; 0: none has come */
     uint64_t batch_bytes;
+    uint32_t queue_bytes;
+    uint32_t owed;       /* "ready" to come before that of the queue: its answers are passed over */
+    struct turns turns;
+    uint16_t count;      /* of the queue */
+    bool seeking[2];     /* by side: for the beginning of a message, behind a hole */
+    bool may_begin[2];
+    bool in_group;       /* something was asked since the last Sync */
     bool batch_holed;
     bool group_lost;      /* what is asked up to the next Sync is not kept */
     uint8_t phase;        /* enum pgsql_phase */
@@ -105,9 +123,9 @@ struct pgsql_flow {
     uint8_t broken;
     bool decided;
     bool understood;
-    uint8_t user_size;
-    char user[PGSQL_USER_MAX];
 };
+
+_Static_assert(sizeof(struct pgsql_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
 
 /* What ended an answer. */
 struct pgsql_outcome {
@@ -124,16 +142,25 @@ bool pgsql_take_answer(struct proto_context *c, const struct pgsql_message *m, u
 /* The same while the connection begins. */
 bool pgsql_take_start(struct proto_context *c, const struct pgsql_message *m, uint64_t now_ns);
 
+/* Too much waits: all of it is forgotten, not that answers to it are still to come. */
+void pgsql_evict(struct proto_context *c);
 /* Takes the oldest item off. */
 void pgsql_pop(struct proto_context *c);
 /* An item of the queue is over. */
 void pgsql_complete(struct proto_context *c, const struct pgsql_outcome *outcome);
+/* Nothing that has no name of its own is known any more: what names it now may have been missed. */
+void pgsql_forget_unnamed(struct proto_context *c);
 /* Reports all that waits and why it has no answer. What has come of an answer is shown. */
 void pgsql_give_up(struct proto_context *c, const char *reason);
+/* The answer that is coming; NULL without memory. */
+struct pgsql_reply *pgsql_begin_reply(struct proto_context *c);
 /* Forgets the answer that was coming. */
 void pgsql_end_reply(struct proto_context *c);
 /* Gives all memory of the connection back but the sides'. */
 void pgsql_drop_all(struct proto_context *c);
+
+/* Of zeroes where none is coming. */
+const struct pgsql_reply *pgsql_reply_of(const struct pgsql_flow *f);
 
 /* ---- pgsql_rows.c ----------------------------------------------------------------------------- */
 

@@ -163,6 +163,22 @@ static bool is_followed(struct span data, enum pgsql_looks (*look)(struct span))
     return rest.size == 0 || look(rest) != PGSQL_LOOKS_FOREIGN;
 }
 
+enum pgsql_looks pgsql_look_at_chain(struct span data, bool by_client)
+{
+    enum pgsql_looks (*look)(struct span) = by_client ? pgsql_look_at_client : pgsql_look_at_server;
+    enum pgsql_looks first = look(data);
+    if (first == PGSQL_LOOKS_UNSURE || first == PGSQL_LOOKS_FOREIGN) {
+        return first;
+    }
+    for (unsigned i = 0; i < CHAIN && data.size > PGSQL_HEADER; i++) {
+        data = span_skip(data, (size_t)load_be32(data.data + 1) + 1);
+        if (data.size > 0 && look(data) == PGSQL_LOOKS_FOREIGN) {
+            return PGSQL_LOOKS_FOREIGN;
+        }
+    }
+    return first;
+}
+
 enum pgsql_looks pgsql_look(struct span data)
 {
     enum pgsql_looks start = look_at_start(data);

@@ -27,3 +27,5 @@ enum pgsql_looks pgsql_look(struct span data);
 /* Whether a message of the client, or the server, begins here: YES is their value above. */
 enum pgsql_looks pgsql_look_at_client(struct span data);
 enum pgsql_looks pgsql_look_at_server(struct span data);
+/* The same, and those behind it that are there, a few of them, are messages of that side, too. */
+enum pgsql_looks pgsql_look_at_chain(struct span data, bool by_client);

@@ -9,6 +9,11 @@ void pgsql_message_reset(struct pgsql_reader *r, struct slab *slab)
     *r = (struct pgsql_reader){0};
 }
 
+bool pgsql_message_is_idle(const struct pgsql_reader *r)
+{
+    return r->header_size == 0 && !r->in_body;
+}
+
 /* Reads on in the header; false when more is needed. */
 static bool take_header(struct pgsql_reader *r, struct cursor *in, bool untyped, uint64_t now_ns)
 {

@@ -45,5 +45,8 @@ enum pgsql_step pgsql_message_next(struct pgsql_reader *r, struct slab *slab, st
  * reader is to be reset. */
 bool pgsql_message_miss(struct pgsql_reader *r, struct slab *slab, uint32_t length);
 
+/* Whether no message has begun. */
+bool pgsql_message_is_idle(const struct pgsql_reader *r);
+
 /* Forgets what has begun and gives its memory back. */
 void pgsql_message_reset(struct pgsql_reader *r, struct slab *slab);

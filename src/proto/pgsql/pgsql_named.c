@@ -1,14 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/pgsql/pgsql_named.h"
 
+enum { PARAM_WORDS = sizeof(struct pgsql_piece) / sizeof(uint32_t) };
+
+static struct pgsql_piece *params_of(const struct pgsql_named *named)
+{
+    return (struct pgsql_piece *)(uintptr_t)(named->words + named->type_count);
+}
+
+static char *bytes_of(const struct pgsql_named *named)
+{
+    return (char *)(params_of(named) + named->param_count);
+}
+
 struct span pgsql_named_text(const struct pgsql_named *named)
 {
-    return span_of(named->bytes + named->name_size, named->text_size);
+    return span_of(bytes_of(named) + named->name_size, named->text_size);
+}
+
+uint32_t pgsql_named_type(const struct pgsql_named *named, unsigned i)
+{
+    return i < named->type_count ? named->words[i] : 0;
 }
 
 struct span pgsql_named_param(const struct pgsql_named *named, unsigned i)
 {
-    return span_of(named->bytes + named->params[i].at, named->params[i].size);
+    struct pgsql_piece piece = params_of(named)[i];
+    return span_of(bytes_of(named) + piece.at, piece.size);
 }
 
 static void unlink_one(struct pgsql_names *all, struct pgsql_named *n)
@@ -50,7 +68,7 @@ static void drop(struct pgsql_names *all, struct slab *slab, struct pgsql_named 
 struct pgsql_named *pgsql_named_find(struct pgsql_names *all, struct span name)
 {
     for (struct pgsql_named *n = all->first; n != NULL; n = n->next) {
-        if (span_equal(span_of(n->bytes, n->name_size), name)) {
+        if (span_equal(span_of(bytes_of(n), n->name_size), name)) {
             unlink_one(all, n);
             link_first(all, n);
             return n;
@@ -85,20 +103,21 @@ void pgsql_named_add(struct pgsql_names *all, struct slab *slab, const struct pg
     for (unsigned i = 0; i < said->param_count; i++) {
         size += said->params[i].size;
     }
-    struct pgsql_named *n = slab_take(slab, sizeof *n + size);
+    size_t words = said->type_count + (size_t)said->param_count * PARAM_WORDS;
+    struct pgsql_named *n = slab_take(slab, sizeof *n + words * sizeof *n->words + size);
     if (n != NULL) {
-        memset(n, 0, offsetof(struct pgsql_named, types));
+        memset(n, 0, sizeof *n);
         n->name_size = (uint32_t)said->name.size;
         n->text_size = (uint32_t)said->text.size;
         n->bytes_size = (uint32_t)size;
         n->unknown = said->unknown;
         n->type_count = (uint8_t)said->type_count;
         n->param_count = (uint8_t)said->param_count;
-        memcpy(n->types, said->types, said->type_count * sizeof *n->types);
-        char *at = append(append(n->bytes, said->name), said->text);
+        memcpy(n->words, said->types, said->type_count * sizeof *n->words);
+        char *at = append(append(bytes_of(n), said->name), said->text);
         for (unsigned i = 0; i < said->param_count; i++) {
-            n->params[i] = (struct pgsql_piece){(uint32_t)(at - n->bytes),
-                                                (uint32_t)said->params[i].size};
+            params_of(n)[i] = (struct pgsql_piece){(uint32_t)(at - bytes_of(n)),
+                                                   (uint32_t)said->params[i].size};
             at = append(at, said->params[i]);
         }
     }

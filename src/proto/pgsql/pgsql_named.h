@@ -40,9 +40,7 @@ struct pgsql_named {
     bool unknown;
     uint8_t type_count;
     uint8_t param_count;
-    uint32_t types[PGSQL_PARAMS_MAX];
-    struct pgsql_piece params[PGSQL_PARAMS_MAX];
-    char bytes[]; /* the name, the text, the parameters */
+    uint32_t words[]; /* the types, the places of the parameters, then bytes: the name, the text, they */
 };
 
 struct pgsql_names {
@@ -59,6 +57,7 @@ struct pgsql_named *pgsql_named_find(struct pgsql_names *all, struct span name);
 void pgsql_named_drop(struct pgsql_names *all, struct slab *slab, struct span name);
 void pgsql_named_drop_all(struct pgsql_names *all, struct slab *slab);
 
-/* Its text and its parameters. */
+/* Its text, the types of its parameters, 0: not told, and these. */
 struct span pgsql_named_text(const struct pgsql_named *named);
+uint32_t pgsql_named_type(const struct pgsql_named *named, unsigned i);
 struct span pgsql_named_param(const struct pgsql_named *named, unsigned i);

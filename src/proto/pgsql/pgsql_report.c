@@ -48,7 +48,7 @@ static void fill_request(struct pgsql_event *e, const struct proto_context *c,
     static const char *const actions[] = {"pgsql.query", "pgsql.execute", "pgsql.parse",
                                           "pgsql.function_call", ""};
     struct transaction *t = &e->transaction;
-    struct span text = span_of(item->text, item->size);
+    struct span text = pgsql_item_span(item);
     t->start_ns = item->start_ns;
     t->request_ns = item->end_ns;
     t->source_bytes = item->bytes;
@@ -75,22 +75,24 @@ void pgsql_report(struct proto_context *c, const struct pgsql_item *item,
     struct pgsql_event e = {
         .transaction = {
             .head = {.type = &pgsql_event_type},
-            .start_ns = f->reply.start_ns,
+            .start_ns = pgsql_reply_of(f)->start_ns,
             .status = reason != NULL ? TRANSACTION_ERROR : TRANSACTION_OK,
             .request_side = f->client,
             .reason = reason,
-            .user_name = span_of(f->user, f->user_size),
+            .user_name = f->user != NULL ? span_of(f->user->name, f->user->size) : span_of(NULL, 0),
         },
     };
     if (item != NULL) {
         fill_request(&e, c, item, method);
         e.params = (struct event_spans){item->param_count, params};
         for (unsigned i = 0; i < item->param_count; i++) {
-            params[i] = span_of(item->text + item->params[i].at, item->params[i].size);
+            struct pgsql_piece piece = item->params[i];
+            const char *text = (const char *)(item->params + item->param_count);
+            params[i] = span_of(text + piece.at, piece.size);
         }
     }
     if (with_reply) {
-        fill_reply(&e, &f->reply);
+        fill_reply(&e, pgsql_reply_of(f));
     }
     if (outcome != NULL) {
         fill_outcome(&e, outcome);
@@ -99,7 +101,7 @@ void pgsql_report(struct proto_context *c, const struct pgsql_item *item,
     note(said, notes, item == NULL, "Unmatched response");
     note(said, notes, item != NULL && item->unknown, "The actual query being used is unknown");
     note(said, notes, item != NULL && item->holed, "Packet loss while capturing the request");
-    note(said, notes, with_reply && f->reply.holed, "Packet loss while capturing the response");
+    note(said, notes, with_reply && pgsql_reply_of(f)->holed, "Packet loss while capturing the response");
     event_log_add(c->events, &e.transaction.head);
 }
 

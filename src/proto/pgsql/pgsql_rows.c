@@ -31,7 +31,7 @@ static bool grow_text(const struct proto_context *c, struct pgsql_reply *r)
 /* Appends a field, or with NULL ends the row, as long as there is room. */
 static void append(const struct proto_context *c, const struct span *field, bool is_first)
 {
-    struct pgsql_reply *r = &((struct pgsql_flow *)c->state)->reply;
+    struct pgsql_reply *r = ((struct pgsql_flow *)c->state)->reply;
     struct csv csv;
     do {
         csv = (struct csv){.data = r->text, .size = r->text_size, .room = r->text_room};
@@ -57,7 +57,7 @@ static void keep_column(struct pgsql_reply *r, struct span fixed)
 /* RowDescription: of each column its name, where it is from, its type, how it is written. */
 void pgsql_rows_describe(struct proto_context *c, struct span body)
 {
-    struct pgsql_reply *r = &((struct pgsql_flow *)c->state)->reply;
+    struct pgsql_reply *r = ((struct pgsql_flow *)c->state)->reply;
     struct cursor in = cursor_of(body);
     r->fields = cursor_be16(&in);
     if (!options_of(c)->common.send_response || r->text_size > 0) {
@@ -87,7 +87,7 @@ static struct span value_of(const struct pgsql_reply *r, uint32_t i, struct span
 /* DataRow: of each column its length, -1 for NULL, and its value. */
 void pgsql_rows_add(struct proto_context *c, struct span body)
 {
-    struct pgsql_reply *r = &((struct pgsql_flow *)c->state)->reply;
+    struct pgsql_reply *r = ((struct pgsql_flow *)c->state)->reply;
     struct cursor in = cursor_of(body);
     uint32_t columns = cursor_be16(&in);
     r->rows++;

@@ -137,11 +137,13 @@ static void begin_seeking(const struct proto_context *c, struct redis_side *side
     drop_message(c, side);
     side->seeking = true;
     side->in_line = in_line;
+    side->may_begin = false;
     side->tentative = true;
 }
 
-/* Moves to where a message may begin; false when there is none. */
-static bool seek(struct redis_side *side, bool is_client, struct cursor *cursor)
+/* Moves to where a message may begin; false when there is none. A command without RESP looks like any
+ * text: it is believed where some came before, and the server has answered since. */
+static bool seek(struct redis_side *side, bool is_client, bool has_inline, struct cursor *cursor)
 {
     while (cursor_left(cursor) > 0) {
         if (side->in_line) {
@@ -151,11 +153,13 @@ static bool seek(struct redis_side *side, bool is_client, struct cursor *cursor)
             continue;
         }
         uint8_t first = *cursor->at;
-        if (first == '*' || (!is_client && only_servers_say(first))) {
+        bool is_inline = is_client && has_inline && side->may_begin && is_letter(first);
+        if (first == '*' || is_inline || (!is_client && only_servers_say(first))) {
             side->seeking = false;
             return true;
         }
         side->in_line = true;
+        side->may_begin = false;
     }
     return false;
 }
@@ -199,11 +203,26 @@ static void take_message(struct proto_context *c, struct redis_side *side, uint6
     f->broken = 0;
     if (side->message->reader.is_client) {
         f->asked = true;
+        f->has_inline = f->has_inline || side->message->reader.type == 0;
         redis_take_request(c, now_ns);
     } else {
         redis_take_reply(c, now_ns);
     }
     begin_message(side->message);
+}
+
+/* What a side said is not understood up to some place. Which replies were there nobody knows. */
+static void lose(struct proto_context *c, unsigned side, const char *reason)
+{
+    struct redis_flow *f = c->state;
+    bool waits = f->head != NULL || f->owed > 0;
+    if (f->decided && side == f->client) {
+        turns_lose_questions(&f->turns, waits);
+    } else if (f->decided) {
+        turns_lose_answers(&f->turns, waits);
+        redis_give_up(c, reason);
+        f->owed = 0;
+    }
 }
 
 /* Bytes that are no RESP; false when they are too many to go on. */
@@ -216,8 +235,7 @@ static bool survive(struct proto_context *c, struct redis_side *side)
     if (!side->tentative) {
         struct redis_stats *stats = c->block;
         stats->malformed++;
-        redis_give_up(c, "malformed");
-        f->owed = 0;
+        lose(c, (unsigned)(side - f->side), "malformed");
         f->broken++;
     }
     begin_seeking(c, side, true);
@@ -245,31 +263,24 @@ static bool take_some(struct proto_context *c, const struct proto_chunk *chunk,
     return true;
 }
 
-/* The rest of what a side was saying is not understood: the next message is looked for. Which replies
- * were in a hole nobody knows. Commands that were lost are owed replies that will match nothing, as long
- * as the client waits for them before it says more. */
-static void lose(struct proto_context *c, unsigned side)
-{
-    struct redis_flow *f = c->state;
-    if (side != f->client) {
-        redis_give_up(c, "gap");
-        f->owed = 0;
-    }
-    begin_seeking(c, &f->side[side], false);
-}
-
 static struct proto_taken redis_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
     struct redis_flow *f = c->state;
     struct proto_taken taken = {.consumed = chunk->data.size, .verdict = PROTO_GOES_ON};
     struct redis_side *side = &f->side[chunk->side];
     struct cursor cursor = cursor_of(chunk->data);
+    f->side[1 - chunk->side].may_begin = true;
+    if (side->may_begin && turns_are_kept(&f->turns)) {
+        side->in_line = false; /* it was its turn: what it says begins here */
+    }
     while (!f->quiet) {
-        if (side->seeking && !seek(side, f->decided && chunk->side == f->client, &cursor)) {
+        bool is_client = f->decided && chunk->side == f->client;
+        if (side->seeking && !seek(side, is_client, f->has_inline, &cursor)) {
             break;
         }
         if (!take_up(c, chunk->side)) {
-            lose(c, chunk->side); /* without memory the rest is as good as not captured */
+            lose(c, chunk->side, "gap"); /* without memory the rest is as good as not captured */
+            begin_seeking(c, side, false);
             break;
         }
         resp_skip_blank(&side->message->reader, &cursor);
@@ -300,7 +311,8 @@ static void redis_on_gap(struct proto_context *c, unsigned side, uint32_t length
         s->message->holed = true;
         return;
     }
-    lose(c, side);
+    lose(c, side, "gap");
+    begin_seeking(c, s, false);
 }
 
 static void redis_on_fin(struct proto_context *c, unsigned side)

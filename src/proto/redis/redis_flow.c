@@ -290,6 +290,12 @@ void redis_take_request(struct proto_context *c, uint64_t now_ns)
         slab_give(c->memory, r);
         return;
     }
+    if (!turns_ask(&f->turns, f->head != NULL || f->owed > 0, now_ns)) {
+        report(c, r, NULL, 0, "gap");
+        stats_of(c)->unanswered++;
+        slab_give(c->memory, r);
+        return;
+    }
     push(f, r);
     const struct redis_options *options = options_of(c);
     while (f->count > options->queue_max_messages ||
@@ -346,6 +352,7 @@ void redis_take_reply(struct proto_context *c, uint64_t now_ns)
     }
     stats->responses++;
     stats->errors += server->reader.is_error;
+    turns_answer(&f->turns, f->owed > 0 || f->head != NULL, now_ns);
     if (f->owed > 0) {
         f->owed--;
         return;

@@ -49,6 +49,7 @@ struct redis_side {
     struct redis_message *message; /* NULL between messages */
     bool seeking;   /* for the beginning of a message, behind a hole */
     bool in_line;   /* that cannot begin before the line ends */
+    bool may_begin; /* the other side has spoken since */
     bool tentative; /* a message that was found so and may be none */
 };
 
@@ -56,6 +57,7 @@ struct redis_flow {
     struct redis_side side[2];
     struct redis_request *head;
     struct redis_request *tail;
+    struct turns turns;
     uint32_t count;
     uint32_t queue_bytes;
     uint32_t owed;       /* replies to come before that of the head */
@@ -64,12 +66,15 @@ struct redis_flow {
     bool decided;    /* who is the client */
     bool understood; /* some message was whole */
     bool asked;      /* a command was */
+    bool has_inline; /* some of them without RESP */
     bool subscribed; /* at some time: messages may be published to it */
     bool monitors;
     bool muted;      /* CLIENT REPLY OFF */
     bool skips;      /* CLIENT REPLY SKIP: one command has no reply */
     bool quiet;      /* a replica's connection: nothing to read any more */
 };
+
+_Static_assert(sizeof(struct redis_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
 
 /* A message of the client is whole. */
 void redis_take_request(struct proto_context *c, uint64_t now_ns);

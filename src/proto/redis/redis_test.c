@@ -288,7 +288,7 @@ static void gaps(void **state)
                   "redis.get|GET|GET a|abcxyz|a|Packet loss while capturing the response\n");
     /* Of whole replies, then of whole commands, then into the middle of one. */
     struct redis_stats stats = assert_played(
-        (struct line[]){{CLIENT, "GET a\r\nGET b\r\n", 0},
+        (struct line[]){{CLIENT, "GET a\r\n", 0},
                         {SERVER | GAP, NULL, 10},
                         {CLIENT, "*2\r\n$3\r\nGET\r\n$1\r\nc\r\n", 0},
                         {SERVER, "$1\r\nC\r\n", 0},
@@ -298,7 +298,7 @@ static void gaps(void **state)
                         {SERVER, "$1\r\nF\r\n", 0},
                         {0}},
         PROTO_CLOSED,
-        "redis.get|gap|GET|GET a|a\nredis.get|gap|GET|GET b|b\nredis.get|GET|GET c|C|c\n"
+        "redis.get|gap|GET|GET a|a\nredis.get|GET|GET c|C|c\n"
         "redis.get|GET|GET f|F|f\n");
     assert_int_equal(stats.gaps, 2);
     assert_int_equal(stats.unmatched, 1);
@@ -311,7 +311,7 @@ static void broken(void **state)
         (struct line[]){{CLIENT, "PING\r\n\x01\x02\r\n*1\r\n$4\r\nPING\r\n", 0},
                         {SERVER, "+PONG\r\n", 0},
                         {0}},
-        PROTO_CLOSED, "redis.ping|malformed|PING|PING\nredis.ping|PING|PING|PONG\n");
+        PROTO_CLOSED, "redis.ping|gap|PING|PING\nredis.ping|PING|PING|PONG\n");
     assert_int_equal(stats.malformed, 1);
     struct stage s;
     stage_init(&s, 1000);
