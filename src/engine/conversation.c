@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/conversation.h"
 
-#include "base/pages.h"
-#include "engine/inner.h"
-#include "engine/pending.h"
+#include "engine/conversation_pool.h"
 #include "engine/transaction_ends.h"
 
 #include <assert.h>
@@ -15,28 +13,9 @@ enum {
     TRIES_MAX = 8,         /* to tell one whose beginning was not captured whole */
 };
 
-struct conversation {
-    struct tcp_stream stream;
-    struct pending pending[2];
-    struct inner *inner; /* what is said within, NULL: nothing */
-    void *state;      /* flow_size bytes in a slab block, NULL when that is 0 or not known yet */
-    uint32_t next_free;
-    uint16_t proto;   /* its listener's number plus 1; 0: not known yet */
-    bool reset;       /* a side has sent RST */
-    uint8_t fins;     /* sides that have said all, a bit each */
-    uint8_t switches; /* how often it went on with another protocol */
-    uint8_t holes;    /* before the protocol was known, and what was not understood behind them */
-    uint8_t first;    /* the side that spoke first, of what was said before the protocol was known */
-};
-
-_Static_assert(sizeof(struct conversation) <= CONVERSATION_BYTES, "what the budget counts");
-
 struct conversations {
     struct conversation_options options;
-    uint32_t *of_flow;          /* by flow index, of flows with FLOW_HEARD */
-    struct conversation *pool;  /* 0 is never used */
-    struct budget_row row;      /* numbers that were used, and what pays for more */
-    uint32_t free_list;
+    struct conversation_pool pool;
     struct slab *slab;
     struct event_log log; /* in the outbox */
     struct transaction_ids ids;
@@ -44,16 +23,6 @@ struct conversations {
 };
 
 /* ---- Lifetime ------------------------------------------------------------------------------- */
-
-static size_t of_flow_size(const struct conversations *all)
-{
-    return ((size_t)all->options.flows + 1) * sizeof *all->of_flow;
-}
-
-static size_t pool_size(const struct conversations *all)
-{
-    return ((size_t)all->options.capacity + 1) * sizeof *all->pool;
-}
 
 struct conversations *conversations_new(const struct conversation_options *options, struct err *err)
 {
@@ -63,14 +32,10 @@ struct conversations *conversations_new(const struct conversation_options *optio
         return NULL;
     }
     all->options = *options;
-    all->row = (struct budget_row){.budget = options->budget,
-                                   .bytes_each = sizeof *all->pool + sizeof *all->of_flow,
-                                   .most = options->capacity};
-    all->of_flow = pages_reserve(of_flow_size(all));
-    all->pool = pages_reserve(pool_size(all));
+    bool is_there = conversation_pool_init(&all->pool, options);
     all->slab = slab_new_within(options->memory, options->blocks);
     all->log.text_max = options->text_max;
-    if (all->of_flow == NULL || all->pool == NULL || all->slab == NULL) {
+    if (!is_there || all->slab == NULL) {
         err_set(err, ERR_FAILED, "cannot reserve memory for conversations; lower limits.memory");
         conversations_free(all);
         return NULL;
@@ -83,8 +48,7 @@ void conversations_free(struct conversations *all)
     if (all == NULL) {
         return;
     }
-    pages_release(all->of_flow, of_flow_size(all));
-    pages_release(all->pool, pool_size(all));
+    conversation_pool_done(&all->pool);
     slab_free(all->slab);
     free(all);
 }
@@ -99,18 +63,13 @@ const struct conversation_stats *conversations_stats(struct conversations *all)
  * there may be. */
 static struct conversation *begin(struct conversations *all, flow_index index, struct flow *flow)
 {
-    uint32_t number = all->free_list;
-    if (number != 0) {
-        all->free_list = all->pool[number].next_free;
-    } else if ((number = budget_row_next(&all->row)) == 0) {
+    struct conversation *c = conversation_pool_take(&all->pool, index);
+    if (c == NULL) {
         flow->flags |= FLOW_UNHEARD;
         all->stats.refused++;
         return NULL;
     }
-    struct conversation *c = &all->pool[number];
-    *c = (struct conversation){0};
     tcp_stream_init(&c->stream);
-    all->of_flow[index] = number;
     flow->flags |= FLOW_HEARD;
     return c;
 }
@@ -118,15 +77,13 @@ static struct conversation *begin(struct conversations *all, flow_index index, s
 /* Gives all memory of a conversation back. */
 static void end(struct conversations *all, flow_index index, struct flow *flow)
 {
-    uint32_t number = all->of_flow[index];
-    struct conversation *c = &all->pool[number];
+    struct conversation *c = conversation_pool_at(&all->pool, index);
     tcp_stream_done(&c->stream, all->slab);
     pending_drop(&c->pending[0], all->slab);
     pending_drop(&c->pending[1], all->slab);
     slab_give(all->slab, c->state);
     all->stats.active -= c->proto != 0;
-    c->next_free = all->free_list;
-    all->free_list = number;
+    conversation_pool_give(&all->pool, index);
     flow->flags &= (uint8_t)~FLOW_HEARD;
 }
 
@@ -555,7 +512,7 @@ static struct call call_of(struct conversations *all, const struct conversation_
         .moment = moment,
         .index = index,
         .flow = flow,
-        .c = flow->flags & FLOW_HEARD ? &all->pool[all->of_flow[index]] : NULL,
+        .c = flow->flags & FLOW_HEARD ? conversation_pool_at(&all->pool, index) : NULL,
     };
 }
 

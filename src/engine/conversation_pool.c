@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/conversation_pool.h"
+
+#include "base/pages.h"
+
+bool conversation_pool_init(struct conversation_pool *pool,
+                            const struct conversation_options *options)
+{
+    *pool = (struct conversation_pool){
+        .row = {.budget = options->budget,
+                .bytes_each = sizeof *pool->items + sizeof *pool->of_flow,
+                .most = options->capacity},
+        .of_flow_size = ((size_t)options->flows + 1) * sizeof *pool->of_flow,
+        .items_size = ((size_t)options->capacity + 1) * sizeof *pool->items,
+    };
+    pool->of_flow = pages_reserve(pool->of_flow_size);
+    pool->items = pages_reserve(pool->items_size);
+    return pool->of_flow != NULL && pool->items != NULL;
+}
+
+void conversation_pool_done(struct conversation_pool *pool)
+{
+    pages_release(pool->of_flow, pool->of_flow_size);
+    pages_release(pool->items, pool->items_size);
+}
+
+struct conversation *conversation_pool_take(struct conversation_pool *pool, flow_index index)
+{
+    uint32_t number = pool->free_list;
+    if (number != 0) {
+        pool->free_list = pool->items[number].next_free;
+    } else if ((number = budget_row_next(&pool->row)) == 0) {
+        return NULL;
+    }
+    pool->of_flow[index] = number;
+    pool->items[number] = (struct conversation){0};
+    return &pool->items[number];
+}
+
+void conversation_pool_give(struct conversation_pool *pool, flow_index index)
+{
+    uint32_t number = pool->of_flow[index];
+    pool->items[number].next_free = pool->free_list;
+    pool->free_list = number;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a worker keeps of each conversation, private to conversation.c: an array whose address space is
+ * reserved at start, of which a number for each flow says which is its own. What was given back is taken
+ * first; what is new is paid from a budget. */
+#pragma once
+
+#include "engine/conversation.h"
+#include "engine/inner.h"
+#include "engine/pending.h"
+
+struct conversation {
+    struct tcp_stream stream;
+    struct pending pending[2];
+    struct inner *inner; /* what is said within, NULL: nothing */
+    void *state;      /* flow_size bytes in a slab block, NULL when that is 0 or not known yet */
+    uint32_t next_free;
+    uint16_t proto;   /* its listener's number plus 1; 0: not known yet */
+    bool reset;       /* a side has sent RST */
+    uint8_t fins;     /* sides that have said all, a bit each */
+    uint8_t switches; /* how often it went on with another protocol */
+    uint8_t holes;    /* before the protocol was known, and what was not understood behind them */
+    uint8_t first;    /* the side that spoke first, of what was said before the protocol was known */
+};
+
+_Static_assert(sizeof(struct conversation) <= CONVERSATION_BYTES, "what the budget counts");
+
+struct conversation_pool {
+    uint32_t *of_flow;          /* by flow index */
+    struct conversation *items; /* 0 is never used */
+    struct budget_row row;      /* items that were used, and what pays for more */
+    uint32_t free_list;
+    size_t of_flow_size;        /* bytes of the reservations */
+    size_t items_size;
+};
+
+/* False when the system refuses; then, too, it is to be done with. */
+bool conversation_pool_init(struct conversation_pool *pool,
+                            const struct conversation_options *options);
+void conversation_pool_done(struct conversation_pool *pool);
+
+/* A zeroed one for a flow; NULL when there are as many as there may be. */
+struct conversation *conversation_pool_take(struct conversation_pool *pool, flow_index index);
+/* That of a flow, which has one. */
+static inline struct conversation *conversation_pool_at(const struct conversation_pool *pool,
+                                                        flow_index index)
+{
+    return &pool->items[pool->of_flow[index]];
+}
+void conversation_pool_give(struct conversation_pool *pool, flow_index index);
