@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "engine/board_rows.h"
 #include "summary/point.h"
 
@@ -24,7 +25,10 @@ struct export {
     uint64_t minute;
     uint64_t window;   /* the board's minute that was told last, ns */
     uint64_t told_ns;
-    uint64_t numbers[NUMBERS]; /* of the board, told last, in the order of the walk */
+    struct told {
+        uint64_t key;   /* of name and labels; 0: free */
+        uint64_t value; /* told last */
+    } numbers[NUMBERS]; /* of the board: taps come and go, so they are known by what they are called */
 };
 
 struct exporter {
@@ -39,10 +43,27 @@ struct walk {
     struct exporter *exporter;
     struct export *export;
     struct point_walk to;
-    uint32_t number;
 };
 
 /* ---- The board ------------------------------------------------------------------------------ */
+
+/* Where the last value of a point is kept; NULL when there is no room. */
+static uint64_t *told_of(struct export *e, const struct point *point)
+{
+    uint64_t key = hash64(point->name, strlen(point->name), 1);
+    for (uint32_t i = 0; i < point->label_count; i++) {
+        key = hash64(point->labels[i].value.data, point->labels[i].value.size, key);
+    }
+    key += key == 0;
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        struct told *told = &e->numbers[(key + i) % NUMBERS];
+        if (told->key == 0 || told->key == key) {
+            told->key = key;
+            return &told->value;
+        }
+    }
+    return NULL;
+}
 
 static void put_row(struct walk *w, const struct board_row *row, const void *of,
                     struct point *point)
@@ -56,8 +77,8 @@ static void put_row(struct walk *w, const struct board_row *row, const void *of,
     point->value = (double)value;
     point->is_period = false;
     point->start_ns = w->snapshot.started_ns;
-    if (grows && e->is_delta && w->number < NUMBERS) {
-        uint64_t *told = &e->numbers[w->number++];
+    uint64_t *told = grows && e->is_delta ? told_of(e, point) : NULL;
+    if (told != NULL) {
         point->value = (double)(value >= *told ? value - *told : value);
         point->is_period = true;
         point->start_ns = e->told_ns;

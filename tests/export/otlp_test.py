@@ -47,6 +47,27 @@ class Otlp(unittest.TestCase):
         self.assertGreater(packets["points"][0]["int"], 0)
         self.assertLess(packets["points"][0]["start"], packets["points"][0]["time"])
 
+    def test_deltas(self):
+        """with temporality delta sums are of the time since the last request, without a gap; the last comes at the end"""
+        receiver = self.receiver()
+        with Pusher([output(receiver.port, "temporality: delta")]) as agent:
+            before = wait_for("packets", lambda: agent.metric("vantage_packets_total"))
+        self.assertEqual(receiver.wrong, [])
+        sums = [receiver.metrics(i)["vantage_packets_total"]["sum"] for i in range(len(receiver.requests))]
+        self.assertEqual({s["temporality"] for s in sums}, {1})
+        points = [s["points"][0] for s in sums]
+        self.assertEqual([p["start"] for p in points[1:]], [p["time"] for p in points[:-1]])
+        self.assertGreaterEqual(sum(p.get("int", 0) for p in points), before)
+
+    def test_whole_intervals(self):
+        """requests are made at whole multiples of the interval"""
+        receiver = self.receiver()
+        with Pusher([output(receiver.port, "interval: 4s")]):
+            wait_for("two requests", lambda: len(receiver.requests) >= 2)
+        turns = [time // 4_000_000_000 for time in times(receiver)[:2]]
+        self.assertEqual(turns[1], turns[0] + 1)
+        self.assertEqual(receiver.wrong, [])
+
     @unittest.skipUnless(os.geteuid() == 0, "capturing needs root")
     def test_policies(self):
         """pktvisord's flags; a policy's levels are those of its own scope, distributions exponential"""

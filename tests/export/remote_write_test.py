@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.parse
@@ -14,6 +15,7 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
+import pktvisord  # noqa: E402
 import tap  # noqa: E402
 from pushing import PATIENCE, Pusher, wait_for  # noqa: E402
 
@@ -74,6 +76,25 @@ class RemoteWrite(unittest.TestCase):
                      lambda: float(self.prometheus.query(query)[0]["value"][1]) >= before)
             self.assertEqual(agent.metric("vantage_output_lost_events_total"), 0)
         wait_for("the end of the series", lambda: not self.prometheus.query(query))
+
+    def test_policies(self):
+        """what a policy counted arrives with pktvisor's names and labels, distributions as native histograms"""
+        port = pktvisord.free_port()
+        taps = (f"{{t: {{input_type: dnstap, config: {{tcp: '127.0.0.1:{port}'}}}}}}\n"
+                "policies: {p: {kind: collection, input: {tap: t, input_type: dnstap}, handlers: {modules: "
+                "{m: {type: dns}}}}}")
+        with Pusher([self.output("histograms: exponential, attributes: [site=oslo]")], taps=taps) as agent:
+            with socket.create_connection(("127.0.0.1", port), PATIENCE) as stream:
+                for i in range(20):
+                    stream.sendall(pktvisord.dnstap_query(f"h{i}.example.com", int(time.time())))
+                wait_for("what was sent", lambda: agent.total("/api/v1/policies/p/metrics/window/5",
+                                                              ("p", "p-t-m", "dns", "wire_packets", "total")) == 20)
+            memory = "resources_memory_bytes{site='oslo'}"
+            for query in ("histogram_count(%s) > 0", "histogram_sum(%s) > 1e6", "histogram_quantile(0.5, %s) > 1e6"):
+                wait_for(query, lambda q=query: len(self.prometheus.query(q % memory)) == 1)
+        query = "dns_wire_packets_queries{site='oslo',policy='p',tap='t',handler='p-t-m'}[10m]"
+        found = wait_for("the policy's samples", lambda: self.prometheus.query(query))
+        self.assertEqual(sum(float(v) for v in {v for _, v in found[0]["values"]}), 20)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """A `vantage run` that replays the sample traffic and pushes its metrics."""
+import json
 import os
 import re
 import subprocess
@@ -23,12 +24,13 @@ def wait_for(what, condition):
 
 
 class Pusher:
-    def __init__(self, outputs, command=None):
-        """`outputs`: lines of YAML, an item of the list each; or a command line."""
+    def __init__(self, outputs, command=None, taps=f"[{{kind: replay, files: [{SAMPLES}]}}]"):
+        """`outputs`: lines of YAML, an item of the list each; or a command line. `taps` may go on with more of
+        the configuration."""
         self.folder = tempfile.TemporaryDirectory()
         path = os.path.join(self.folder.name, "vantage.yml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(f"taps: [{{kind: replay, files: [{SAMPLES}]}}]\n"
+            file.write(f"taps: {taps}\n"
                        "api: {listen: '127.0.0.1:0'}\noutputs:\n" +
                        "".join(f"- {{{output}}}\n" for output in outputs))
         self.errors = open(os.path.join(self.folder.name, "errors"), "w+", encoding="utf-8")
@@ -46,6 +48,20 @@ class Pusher:
         with urllib.request.urlopen(self.url + "/metrics", timeout=PATIENCE) as answer:
             found = re.search(rf"^{name}(?:{{.*}})? (\S+)$", answer.read().decode(), re.M)
         return float(found[1])
+
+    def name_of(self, kind):
+        """The first family of /metrics of that type; None without."""
+        with urllib.request.urlopen(self.url + "/metrics", timeout=PATIENCE) as answer:
+            found = re.search(rf"^# TYPE (\S+) {kind}$", answer.read().decode(), re.M)
+        return found and found[1]
+
+    def total(self, path, keys):
+        """A value of a document, by its keys; None where it is not there."""
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
+            value = json.load(answer)
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
 
     def stop(self):
         if self.process.poll() is None:
