@@ -162,7 +162,7 @@ static void fill(int ms)
     if (screen.key_count < KEYS_ROOM && can_read(ms)) {
         ssize_t n = read(STDIN_FILENO, screen.keys + screen.key_count,
                          KEYS_ROOM - screen.key_count);
-        if (n == 0) {
+        if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
             screen.is_ended = SIGHUP; /* the terminal has gone */
         }
         screen.key_count += n > 0 ? (size_t)n : 0;

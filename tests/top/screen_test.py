@@ -33,12 +33,13 @@ def environment(**more):
 class Screen:
     """The program in a terminal, and what that terminal shows."""
 
-    def __init__(self, *arguments, width=100, height=30, **more):
+    def __init__(self, *arguments, width=100, height=30, controls=False, **more):
         self.master, slave = pty.openpty()
         self.resize(width, height)
         self.process = subprocess.Popen([tap.vantage(), "top", *arguments], stdin=slave,
                                         stdout=slave, stderr=slave, env=environment(**more),
-                                        start_new_session=True)
+                                        start_new_session=True,
+                                        preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controls else None)
         self.settings = termios.tcgetattr(slave)
         self.slave = slave
 
@@ -179,6 +180,16 @@ class Top(unittest.TestCase):
                 self.assertEqual(screen.end(), status)
                 self.assertIn(LEAVE, screen.raw)
                 self.assertEqual(termios.tcgetattr(screen.slave), screen.settings)
+
+    def test_terminal_gone(self):
+        """A terminal that goes away ends it, be it its own or only one to draw on"""
+        for controls in (False, True):
+            with self.subTest(controls), Screen(self.agent.url, controls=controls) as screen:
+                screen.wait_for("live")
+                os.close(screen.slave)
+                os.close(screen.master)
+                screen.slave, screen.master = (os.open(os.devnull, os.O_RDWR) for _ in range(2))
+                screen.process.wait(PATIENCE)
 
     def test_agent_gone(self):
         """An agent that goes away is waited for, and found again"""
