@@ -184,7 +184,7 @@ static int analyse_dnstap(const struct arguments *arguments, struct policies *po
     return err.code;
 }
 
-static int analyse(const struct arguments *arguments, const struct config *config,
+static int analyse(const struct arguments *arguments, struct config *config,
                    enum output output, struct pcapwrite *writer)
 {
     struct err err = {0};
@@ -195,6 +195,7 @@ static int analyse(const struct arguments *arguments, const struct config *confi
             read_files_complain(&err);
             return err.code;
         }
+        config->limits.workers = policies_reads_flows(policies) ? 1 : config->limits.workers;
     }
     if (policies != NULL && output == OUTPUT_SUMMARY && policies_reads_dnstap(policies)) {
         return analyse_dnstap(arguments, policies);

@@ -132,11 +132,16 @@ static void answer(const struct client *client, uint32_t control)
     }
 }
 
+static void count_error(struct server *self)
+{
+    atomic_fetch_add_explicit(&self->seat.input->errors, 1, memory_order_relaxed);
+}
+
 static void show(struct server *self, struct span frame)
 {
     struct handler_event event;
     if (!dnstap_event(frame, intake_source_now(), &event)) {
-        atomic_fetch_add_explicit(&self->seat.input->errors, 1, memory_order_relaxed);
+        count_error(self);
     } else if (policy_input_takes(self->seat.input, &event)) {
         intake_event(self->seat.intake, self->seat.input, &event);
     }
@@ -172,7 +177,11 @@ static void read_client(struct server *self, struct client *client)
         return;
     }
     client->used += got > 0 ? (size_t)got : 0;
-    if (got <= 0 || !take_frames(self, client)) {
+    bool is_sound = got > 0 ? take_frames(self, client) : client->used == 0; /* not within a frame */
+    if (!is_sound) {
+        count_error(self);
+    }
+    if (got <= 0 || !is_sound) {
         drop_client(client);
     }
 }

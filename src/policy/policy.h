@@ -106,6 +106,9 @@ uint32_t policies_input_count(struct policies *set, uint32_t kind);
 /* Whether the policies are about dnstap and not about packets; reads a file of it, for a set of
  * files. */
 bool policies_reads_dnstap(struct policies *set);
+/* Whether they read datagrams of flows out of captures: those of an exporter, whatever port it sends
+ * from, belong together, for templates come once. */
+bool policies_reads_flows(struct policies *set);
 bool policies_read_dnstap(struct policies *set, const char *path, struct err *err);
 
 /* ---- The office ----------------------------------------------------------------------------- */

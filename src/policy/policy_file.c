@@ -13,6 +13,11 @@ bool policies_reads_dnstap(struct policies *set)
            policies_input_count(set, HANDLER_PCAP) == 0;
 }
 
+bool policies_reads_flows(struct policies *set)
+{
+    return policies_input_count(set, HANDLER_FLOW) > 0;
+}
+
 bool policy_input_takes(const struct policy_input *input, const struct handler_event *event)
 {
     const struct hosts *hosts = &input->only_hosts;

@@ -62,6 +62,12 @@ static void put_input(const struct policy_input *input, struct json *to)
         put_number(to, "packet_errors", atomic_load(&input->errors));
         json_object_end(to);
     }
+    if (input->kind == HANDLER_DNSTAP) {
+        json_key(to, "dnstap");
+        json_object_begin(to);
+        put_number(to, "frame_errors", atomic_load(&input->errors));
+        json_object_end(to);
+    }
     json_key(to, "input");
     json_object_begin(to);
     put_number(to, "consumers", input->consumers);
