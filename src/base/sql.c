@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/sql.h"
 
+#include <strings.h>
+
 static bool is_white(uint8_t byte)
 {
     return byte == ' ' || (byte >= '\t' && byte <= '\r') || byte == '\0';
@@ -154,4 +156,187 @@ struct span sql_next(struct span *rest)
         }
     }
     return span_of(rest->data, 0);
+}
+
+/* ---- Secrets ---------------------------------------------------------------------------------- */
+
+enum { HIDDEN = 5 /* x */ };
+
+/* A text that is read and written at once: what is written is never ahead. */
+struct hiding {
+    struct span text;
+    char *to;
+    size_t written;
+    size_t at;
+    bool hopeless;      /* see behind_dollars() */
+    bool identified;    /* IDENTIFIED was said: behind BY and the like is a secret */
+    bool sets_password; /* SET PASSWORD: behind = is one */
+    bool was_set;       /* the word before was SET */
+    bool is_secret;     /* of the text that comes next, if one does */
+};
+
+/* Whether there is any of "ssw" (password, passwd) and "tif" (identified), in any case. */
+static bool may_have_secrets(const char *text, size_t size)
+{
+    for (size_t i = 0; i + 3 <= size; i++) {
+        uint8_t byte = (uint8_t)text[i] | 32;
+        if ((byte == 's' && strncasecmp(text + i, "ssw", 3) == 0) ||
+            (byte == 't' && strncasecmp(text + i, "tif", 3) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_named(struct span word, const char *name)
+{
+    return word.size == strlen(name) &&
+           strncasecmp((const char *)word.data, name, word.size) == 0;
+}
+
+static bool is_any(struct span word, const char *const *names)
+{
+    while (*names != NULL && !is_named(word, *names)) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+static bool ends_with(struct span word, const char *end)
+{
+    size_t size = strlen(end);
+    return word.size >= size && is_named(span_skip(word, word.size - size), end);
+}
+
+static bool names_secret(struct span word)
+{
+    return ends_with(word, "password") || ends_with(word, "passwd");
+}
+
+static void copy_to(struct hiding *h, size_t end)
+{
+    memmove(h->to + h->written, h->text.data + h->at, end - h->at);
+    h->written += end - h->at;
+    h->at = end;
+}
+
+static void hide_to(struct hiding *h, size_t end)
+{
+    size_t size = end - h->at < HIDDEN ? end - h->at : HIDDEN;
+    memset(h->to + h->written, 'x', size);
+    h->written += size;
+    h->at = end;
+}
+
+/* Values of `password=` up to `end`, as texts that tell how to connect have them. */
+static void hide_within(struct hiding *h, size_t end)
+{
+    static const char key[] = "password=";
+    while (h->at + sizeof key - 1 <= end) {
+        if (strncasecmp((const char *)h->text.data + h->at, key, sizeof key - 1) != 0) {
+            copy_to(h, h->at + 1);
+            continue;
+        }
+        copy_to(h, h->at + sizeof key - 1);
+        size_t stop = h->at;
+        while (stop < end && !is_white(h->text.data[stop]) && h->text.data[stop] != '&' &&
+               h->text.data[stop] != ';') {
+            stop++;
+        }
+        hide_to(h, stop);
+    }
+    copy_to(h, end);
+}
+
+/* A text whose marks have `mark` bytes at both ends; the last ones may be missing. */
+static void pass_text(struct hiding *h, size_t end, size_t mark)
+{
+    size_t inner = h->at + mark < end ? h->at + mark : end;
+    struct span marks = span_of(h->text.data + h->at, inner - h->at);
+    bool is_closed = end >= inner + mark && memcmp(h->text.data + end - mark, marks.data, mark) == 0;
+    size_t close = is_closed ? end - mark : end;
+    struct span name = span_of(h->text.data + inner, close - inner);
+    bool is_name = *marks.data != '\'' && *marks.data != '$' && names_secret(name);
+    copy_to(h, inner);
+    if (h->is_secret) {
+        hide_to(h, close);
+    } else {
+        hide_within(h, close);
+    }
+    copy_to(h, end);
+    h->is_secret = is_name;
+}
+
+/* A doubled quote stands for itself. */
+static void pass_quote(struct hiding *h)
+{
+    uint8_t quote = h->text.data[h->at];
+    size_t end = behind_quote(h->text, h->at);
+    while (end < h->text.size && h->text.data[end] == quote) {
+        end = behind_quote(h->text, end);
+    }
+    pass_text(h, end, 1);
+}
+
+static void pass_word(struct hiding *h)
+{
+    static const char *const behind_identified[] = {"by", "as", "using", "replace", NULL};
+    size_t end = h->at;
+    while (end < h->text.size && is_word(h->text.data[end])) {
+        end++;
+    }
+    struct span word = span_of(h->text.data + h->at, end - h->at);
+    bool introduces = end < h->text.size && (h->text.data[end] == '\'' || h->text.data[end] == '"');
+    h->identified = h->identified || is_named(word, "identified");
+    h->sets_password = h->sets_password || (h->was_set && is_named(word, "password"));
+    h->was_set = is_named(word, "set");
+    h->is_secret = names_secret(word) || (h->identified && is_any(word, behind_identified)) ||
+                   (h->is_secret && introduces); /* E'…', _utf8'…' */
+    copy_to(h, end);
+}
+
+static void pass_sign(struct hiding *h)
+{
+    uint8_t sign = h->text.data[h->at];
+    bool goes_on = sign == '=' || sign == '(' || sign == ':' || sign == '>';
+    h->is_secret = (h->is_secret && goes_on) || (h->sets_password && sign == '=');
+    if (sign == ';') {
+        h->identified = h->sets_password = false;
+    }
+    copy_to(h, h->at + 1);
+}
+
+static void pass_dollars(struct hiding *h)
+{
+    size_t end = behind_dollars(h->text, h->at, &h->hopeless);
+    const uint8_t *mark = end > h->at + 1 ? memchr(h->text.data + h->at + 1, '$', end - h->at - 1) : NULL;
+    if (mark != NULL) {
+        pass_text(h, end, (size_t)(mark - h->text.data) + 1 - h->at);
+    } else {
+        copy_to(h, end);
+    }
+}
+
+size_t sql_hide(char *text, size_t size)
+{
+    if (!may_have_secrets(text, size)) {
+        return size;
+    }
+    struct hiding h = {.text = span_of(text, size), .to = text};
+    while (h.at < size) {
+        uint8_t byte = h.text.data[h.at];
+        size_t blank = skip_blank(h.text, h.at);
+        if (blank > h.at) {
+            copy_to(&h, blank);
+        } else if (byte == '\'' || byte == '"' || byte == '`') {
+            pass_quote(&h);
+        } else if (byte == '$') {
+            pass_dollars(&h);
+        } else if (is_word(byte)) {
+            pass_word(&h);
+        } else {
+            pass_sign(&h);
+        }
+    }
+    return h.written;
 }

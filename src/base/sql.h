@@ -19,3 +19,10 @@ struct span sql_method(struct span text, char to[SQL_METHOD_MAX]);
 /* Takes the first statement, trimmed, off `rest`, without the `;` that ends it. Statements with nothing
  * in them but comments are passed by. Empty when no more comes. */
 struct span sql_next(struct span *rest);
+
+/* Puts x in place of passwords, where the text is: of what stands behind a word that ends with PASSWORD
+ * or PASSWD (`PASSWORD 'a'`, `MASTER_PASSWORD = 'a'`, `password('a')`, `SET PASSWORD FOR b = 'a'`) and behind
+ * IDENTIFIED … BY, AS, USING and REPLACE; and within texts, of `password=a`. Five of them, fewer for what
+ * is shorter. Returns how many bytes the text has then. Linear; a text that has none of these words costs
+ * a look at each byte. */
+size_t sql_hide(char *text, size_t size);

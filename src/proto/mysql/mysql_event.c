@@ -70,6 +70,8 @@ const struct proto_option mysql_option_rows[] = {
     {OPTION(statement_timeout, PROTO_OPTION_DURATION, "1h",
             "How long a prepared statement is remembered that is not used."),
      .minimum = 1000000000, .maximum = INT64_C(86400000000000)},
+    {OPTION(redact_secrets, PROTO_OPTION_FLAG, "true",
+            "Hide passwords in statements: IDENTIFIED BY 'xxxxx', PASSWORD 'xxxxx'.")},
     {OPTION(all_commands, PROTO_OPTION_FLAG, "false",
             "Commands that are no SQL, as PING, are events, too, not only where they fail.")},
     {0},

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/sql.h"
 #include "proto/mysql/mysql_event.h"
 #include "proto/mysql/mysql_report.h"
 
@@ -277,6 +278,9 @@ static struct mysql_request *request_new(const struct proto_context *c,
         struct span item = said->params.items[i];
         r->params[i] = (struct mysql_piece){(uint32_t)(at - r->text), (uint32_t)item.size};
         at = mempcpy(at, item.size > 0 ? (const void *)item.data : "", item.size);
+    }
+    if (options_of(c)->redact_secrets) {
+        r->size = (uint32_t)sql_hide(r->text, r->size);
     }
     return r;
 }

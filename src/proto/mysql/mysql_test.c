@@ -98,6 +98,25 @@ static void nothing_of_a_login_is_told(void **state)
            "\"query\":\"update t set a = 1\"", "\"status\":\"OK\"", "\"name\":\"ann\"");
 }
 
+/* Nor of the passwords in statements, unless that is asked for. */
+static void passwords_are_hidden(void **state)
+{
+    (void)state;
+    for (int hidden = 0; hidden < 2; hidden++) {
+        struct stage *s = stage_new();
+        options.redact_secrets = hidden;
+        options.common.send_request = true;
+        log_in(s, 0, 0);
+        ask(s, 3, "create user 'b' identified by 'open sesame'");
+        say(s, SERVER, 1, OK_BODY);
+        bool is_told = memmem(s->said.data, s->said.size, "sesame", 6) != NULL;
+        assert_true(is_told == !hidden);
+        STAGE_FINISH(s, PROTO_CLOSED,
+                     hidden ? "\"query\":\"create user 'b' identified by 'xxxxx'\""
+                            : "\"query\":\"create user 'b' identified by 'open sesame'\"");
+    }
+}
+
 static void tls_is_somebody_elses(void **state)
 {
     (void)state;
@@ -347,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_of_a_login_is_told),
+        cmocka_unit_test(passwords_are_hidden),
         cmocka_unit_test(tls_is_somebody_elses),
         cmocka_unit_test(tls_begins_behind_the_request_for_it),
         cmocka_unit_test(zstandard_connections),

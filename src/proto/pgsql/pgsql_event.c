@@ -67,6 +67,8 @@ const struct proto_option pgsql_option_rows[] = {
      .minimum = 0, .maximum = 1000000},
     {OPTION(max_row_length, PROTO_OPTION_SIZE, "1024", "Bytes of values in such a row."),
      .minimum = 0, .maximum = 1 << 20},
+    {OPTION(redact_secrets, PROTO_OPTION_FLAG, "true",
+            "Hide passwords in statements: IDENTIFIED BY 'xxxxx', PASSWORD 'xxxxx'.")},
     {OPTION(all_statements, PROTO_OPTION_FLAG, "false",
             "SET in the extended protocol, which drivers send by themselves, is an event, too.")},
     {0},

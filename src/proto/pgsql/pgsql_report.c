@@ -42,13 +42,26 @@ static void fill_reply(struct pgsql_event *e, const struct pgsql_reply *reply)
     t->response = span_of(reply->text, reply->text_size);
 }
 
+/* What an item says, with blanks behind it where hiding passwords has made it shorter: nobody asks the
+ * item for more behind its report. */
+static struct span text_of(const struct proto_context *c, const struct pgsql_item *item)
+{
+    char *start = pgsql_item_text((struct pgsql_item *)(uintptr_t)item);
+    if (!options_of(c)->redact_secrets) {
+        return pgsql_item_span(item);
+    }
+    size_t size = sql_hide(start, item->size);
+    memset(start + size, ' ', item->size - size);
+    return span_of(start, size);
+}
+
 static void fill_request(struct pgsql_event *e, const struct proto_context *c,
                          const struct pgsql_item *item, char method[SQL_METHOD_MAX])
 {
     static const char *const actions[] = {"pgsql.query", "pgsql.execute", "pgsql.parse",
                                           "pgsql.function_call", ""};
     struct transaction *t = &e->transaction;
-    struct span text = pgsql_item_span(item);
+    struct span text = text_of(c, item);
     t->start_ns = item->start_ns;
     t->request_ns = item->end_ns;
     t->source_bytes = item->bytes;

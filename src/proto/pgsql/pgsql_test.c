@@ -81,6 +81,26 @@ static void nothing_of_a_login_is_told(void **state)
            "\"query\":\"delete from t\"", "\"status\":\"OK\"", "\"name\":\"ann\"");
 }
 
+/* Nor of the passwords in statements, unless that is asked for. */
+static void passwords_are_hidden(void **state)
+{
+    (void)state;
+    for (int hidden = 0; hidden < 2; hidden++) {
+        struct stage *s = stage_new();
+        options.redact_secrets = hidden;
+        options.common.send_request = true;
+        log_in(s);
+        say(s, CLIENT, 'Q', BYTES("alter role b password 'open sesame'\0"));
+        say(s, SERVER, 'C', BYTES("ALTER ROLE\0"));
+        raw(s, SERVER, READY);
+        bool is_told = memmem(s->said.data, s->said.size, "sesame", 6) != NULL;
+        assert_true(is_told == !hidden);
+        STAGE_FINISH(s, PROTO_CLOSED,
+                     hidden ? "\"query\":\"alter role b password 'xxxxx'\""
+                            : "\"query\":\"alter role b password 'open sesame'\"");
+    }
+}
+
 static void tls_and_gss_are_somebody_elses(void **state)
 {
     (void)state;
@@ -318,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_of_a_login_is_told),
+        cmocka_unit_test(passwords_are_hidden),
         cmocka_unit_test(tls_and_gss_are_somebody_elses),
         cmocka_unit_test(refusals_go_on),
         cmocka_unit_test(the_key_of_a_cancel_is_not_told),
