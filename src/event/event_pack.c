@@ -2,14 +2,9 @@
 #include "event/event.h"
 
 #include "base/json.h"
+#include "event/event_plan.h"
 
 enum { PACK_ALIGNMENT = 8, UTF8_MAX = 4 };
-
-/* Kinds that borrow something; all others are whole in their struct. */
-enum {
-    PACK_KINDS = 1 << EVENT_SPAN | 1 << EVENT_VALUE | 1 << EVENT_SPANS | 1 << EVENT_PAIRS |
-                 1 << EVENT_ITEMS | 1 << EVENT_ADDRESSES
-};
 
 /* Memory that is filled from the front; beyond its end it only counts. */
 struct packer {
@@ -106,18 +101,18 @@ static void pack_addresses(struct packer *p, const struct event_addresses *list,
     }
 }
 
-static void pack_fields(struct packer *p, const struct event_field *fields, const uint8_t *from,
-                        uint8_t *to);
+static void pack_loans(struct packer *p, const struct event_plan *plan, const uint8_t *from,
+                       uint8_t *to);
 
-static void pack_items(struct packer *p, const struct event_type *type,
+static void pack_items(struct packer *p, const struct event_plan *plan,
                        const struct event_items *list, struct event_items *ret)
 {
+    const struct event_type *type = plan->type;
     uint8_t *copy = pack_array(p, list->items, list->count * type->size);
     for (uint32_t i = 0; i < list->count; i++) {
         size_t offset = i * type->size;
         const uint8_t *from = (const uint8_t *)list->items + offset;
-        pack_fields(p, type->fields, from, copy != NULL ? copy + offset : NULL);
-        pack_fields(p, type->common, from, copy != NULL ? copy + offset : NULL);
+        pack_loans(p, plan, from, copy != NULL ? copy + offset : NULL);
     }
     if (ret != NULL) {
         ret->items = copy;
@@ -142,19 +137,16 @@ static inline bool is_nothing(enum event_kind kind, const void *at)
 
 /* Packs what the fields of the struct `from` borrow; its copy is `to`, NULL when that found no
  * room. */
-static void pack_fields(struct packer *p, const struct event_field *fields, const uint8_t *from,
-                        uint8_t *to)
+static void pack_loans(struct packer *p, const struct event_plan *plan, const uint8_t *from,
+                       uint8_t *to)
 {
-    for (const struct event_field *f = fields; f != NULL && f->name != NULL; f++) {
-        if ((PACK_KINDS >> f->kind & 1) == 0 || f->flags & EVENT_COPY) {
-            continue;
-        }
+    for (const struct event_loan *f = plan->loans; f < plan->loans + plan->loan_count; f++) {
         const void *at = from + f->offset;
         void *copy = to != NULL ? to + f->offset : NULL;
         if (is_nothing(f->kind, at)) {
             continue; /* as it was copied with its struct */
         }
-        switch (f->kind) {
+        switch ((enum event_kind)f->kind) {
         case EVENT_SPAN:
             pack_text(p, *(const struct span *)at, copy);
             break;
@@ -182,9 +174,11 @@ static void pack_fields(struct packer *p, const struct event_field *fields, cons
 size_t event_pack(void *to, size_t room, const struct event_head *event, size_t text_max)
 {
     struct packer p = {.to = to, .room = room, .text_max = text_max};
-    const struct event_type *type = event->type;
-    void *copy = pack_array(&p, event, type->size);
-    pack_fields(&p, type->fields, (const uint8_t *)event, copy);
-    pack_fields(&p, type->common, (const uint8_t *)event, copy);
+    const struct event_plan *plan = event_plan_of(event->type);
+    if (plan == NULL) {
+        return SIZE_MAX;
+    }
+    void *copy = pack_array(&p, event, plan->type->size);
+    pack_loans(&p, plan, (const uint8_t *)event, copy);
     return (p.used + PACK_ALIGNMENT - 1) & ~(size_t)(PACK_ALIGNMENT - 1);
 }

@@ -10,6 +10,12 @@
 
 enum { EVENT_TYPES_MAX = 256 };
 
+/* Kinds that borrow something; all others are whole in their struct. */
+enum {
+    EVENT_BORROWS = 1 << EVENT_SPAN | 1 << EVENT_VALUE | 1 << EVENT_SPANS | 1 << EVENT_PAIRS |
+                    1 << EVENT_ITEMS | 1 << EVENT_ADDRESSES
+};
+
 /* ---- Ways ----------------------------------------------------------------------------------- */
 
 /* How many objects two paths have in common. */
@@ -168,6 +174,7 @@ static void event_plan_free(struct event_plan *plan)
     for (unsigned i = 0; i < plan->count; i++) {
         event_plan_free((struct event_plan *)plan->steps[i].item);
     }
+    free(plan->loans);
     free(plan->tests);
     free(plan->ways);
     free(plan);
@@ -187,13 +194,16 @@ static struct event_plan *event_plan_room(const struct event_type *type)
     struct event_plan *plan = calloc(1, sizeof *plan + count * sizeof *plan->steps);
     char *ways = calloc(1, size + 1);
     struct event_test *tests = calloc(count + 1, sizeof *tests);
-    if (plan == NULL || ways == NULL || tests == NULL) {
+    struct event_loan *loans = calloc(count + 1, sizeof *loans);
+    if (plan == NULL || ways == NULL || tests == NULL || loans == NULL) {
         free(plan);
         free(ways);
         free(tests);
+        free(loans);
         return NULL;
     }
-    *plan = (struct event_plan){.type = type, .ways = ways, .tests = tests, .count = count};
+    *plan = (struct event_plan){
+        .type = type, .ways = ways, .tests = tests, .loans = loans, .count = count};
     return plan;
 }
 
@@ -217,6 +227,10 @@ static struct event_plan *event_plan_new(const struct event_type *type)
                 event_plan_free(plan);
                 return NULL;
             }
+        }
+        if (EVENT_BORROWS >> f->kind & 1 && !(f->flags & EVENT_COPY)) {
+            plan->loans[plan->loan_count++] = (struct event_loan){
+                .item = step->item, .offset = f->offset, .kind = (uint8_t)f->kind};
         }
     }
     return plan;
@@ -278,7 +292,7 @@ uint64_t event_plan_shape(const struct event_plan *plan, const void *event, stru
         memcpy(&ret->fixed[i], from + plan->fixed[i], sizeof ret->fixed[i]);
         hash += event_hash_part(EVENT_SHAPE_WORDS + i, (uintptr_t)ret->fixed[i]);
     }
-    return hash ^ hash >> 32;
+    return (hash ^ hash >> 32) * 0x9e3779b97f4a7c15u >> 32; /* the upper bits depend on all */
 }
 
 bool event_plan_same(const struct event_plan *plan, const struct event_shape *a,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What is worked out once for a type of event: each field's way, that is what is written before its
- * value, and how to tell the event's shape. A shape says which fields an event has and which texts
+/* What is worked out once for a type of event: which fields borrow what they show; each field's way,
+ * that is what is written before its value; and how to tell the event's shape. A shape says which fields an event has and which texts
  * those have that are mostly the same (EVENT_FIXED); all that events of one shape do not share is the
  * other values, so event_template.h makes one template for all of them. A shape is told by one load
  * and one mask a field, without a branch. Plans never change. */
@@ -45,10 +45,19 @@ struct event_test {
     uint8_t kind;
 };
 
+/* A field whose value refers to memory outside the event, which event_pack() copies. */
+struct event_loan {
+    const struct event_plan *item; /* EVENT_ITEMS */
+    uint16_t offset;
+    uint8_t kind;
+};
+
 struct event_plan {
     const struct event_type *type;
     char *ways;
     struct event_test *tests;
+    struct event_loan *loans;
+    unsigned loan_count;
     uint16_t fixed[EVENT_FIXED_MAX]; /* offsets of the pointers */
     unsigned test_count;
     unsigned fixed_count;

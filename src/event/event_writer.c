@@ -7,7 +7,7 @@
 #include "event/event_template.h"
 #include "event/event_value.h"
 
-enum { WRITER_PLACES = 128, WRITER_LEVELS = EVENT_ITEMS_MAX + 1 };
+enum { WRITER_PLACES = 512, WRITER_LEVELS = EVENT_ITEMS_MAX + 1 };
 
 /* The items of a list have places of their own: while they are written, the template around them is in
  * use. */
@@ -43,22 +43,37 @@ void event_writer_free(struct event_writer *writer)
     free(writer);
 }
 
+/* Whether the template at a place is that of a shape. */
+static inline bool is_of(const struct event_template *t, const struct event_plan *plan,
+                         const struct event_shape *shape)
+{
+    return t != NULL && t->plan == plan && event_plan_same(plan, &t->shape, shape);
+}
+
+/* Makes a template of a shape that has none, at the first of its two places; what was there moves to
+ * the second. NULL without memory. */
+static const struct event_template *make_template(struct event_writer *writer,
+                                                  struct event_template **pair,
+                                                  const struct event_plan *plan,
+                                                  const struct event_shape *shape)
+{
+    struct event_template *t = pair[1] != NULL ? pair[1] : calloc(1, sizeof *t);
+    pair[1] = pair[0];
+    pair[0] = t;
+    return t != NULL && event_template_make(t, plan, shape, writer->without) ? t : NULL;
+}
+
 /* The template for a struct's shape, made if it is not there; NULL without memory. */
 static const struct event_template *template_of(struct event_writer *writer,
                                                 const struct event_plan *plan, const void *event)
 {
     struct event_shape shape;
-    struct event_template **place =
-        &writer->places[writer->level][event_plan_shape(plan, event, &shape) % WRITER_PLACES];
-    if (*place != NULL && (*place)->plan == plan &&
-        event_plan_same(plan, &(*place)->shape, &shape)) {
-        return *place;
+    uint64_t hash = event_plan_shape(plan, event, &shape);
+    struct event_template **pair = &writer->places[writer->level][hash % WRITER_PLACES & ~UINT64_C(1)];
+    if (is_of(pair[0], plan, &shape)) {
+        return pair[0];
     }
-    if (*place == NULL) {
-        *place = calloc(1, sizeof **place);
-    }
-    bool made = *place != NULL && event_template_make(*place, plan, &shape, writer->without);
-    return made ? *place : NULL;
+    return is_of(pair[1], plan, &shape) ? pair[1] : make_template(writer, pair, plan, &shape);
 }
 
 /* By way of registers: behind what is copied, the source of a copy may reach into its target. */

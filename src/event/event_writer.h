@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Encodes many events as JSON: what events of one shape have in common (event_plan.h) is made once
  * and kept as a template, some of them; of an event only the values that differ are written, those
- * that come twice (client.ip, source.ip) once. Some hundred templates at most, each of a few kilobytes,
- * the newest of those that fall on one place. One thread at a time. */
+ * that come twice (client.ip, source.ip) once. Some hundreds of templates at most, each of a few kilobytes,
+ * the two newest of those that fall on one pair of places. One thread at a time. */
 #pragma once
 
 #include "event/event.h"

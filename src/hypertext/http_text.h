@@ -54,6 +54,20 @@ static inline struct span http_text_since(const struct http_text *t, const uint8
     return span_of(from, (size_t)(t->at - from));
 }
 
-/* Whether a text equals a name, or has it within; letter case is ignored (ASCII). */
-bool http_equals(struct span text, const char *name);
+/* The slow half of http_equals(): `size` bytes of both. */
+bool http_equals_on(const uint8_t *text, const char *name, size_t size);
+
+/* Whether a text equals a name; letter case is ignored (ASCII). Most that are compared differ in their
+ * first letter or in their size, which is known of a name that is a literal. */
+static inline bool http_equals(struct span text, const char *name)
+{
+    enum { CASE = 0x20 };
+    if (text.size == 0) {
+        return *name == '\0';
+    }
+    return ((*text.data ^ (uint8_t)*name) & ~CASE) == 0 && text.size == strlen(name) &&
+           http_equals_on(text.data, name, text.size);
+}
+
+/* Whether it has it within. */
 bool http_contains(struct span text, const char *name);

@@ -97,5 +97,5 @@ struct span http_basic_user(const struct http_message *m, const struct http_opti
     if (!http_is_sent(name, &options->shown) || http_redaction(name, &options->shown) != NULL) {
         return span_of(m->text, 0);
     }
-    return http_user_of(http_header(m, "authorization"), to);
+    return http_user_of(http_text_of(m, m->head.authorization), to);
 }

@@ -80,7 +80,9 @@ static bool is_fold(struct span head, size_t at)
     return at < head.size && (head.data[at] == ' ' || head.data[at] == '\t');
 }
 
-bool http_header_next(struct span head, size_t *at, struct http_part *name, struct http_part *value)
+/* As http_header_next(); *folded is set where the header is in several lines. */
+static bool next_header(struct span head, size_t *at, struct http_part *name,
+                        struct http_part *value, bool *folded)
 {
     size_t from = *at;
     if (from >= head.size || head.data[from] == '\n' || head.data[from] == '\r') {
@@ -90,6 +92,7 @@ bool http_header_next(struct span head, size_t *at, struct http_part *name, stru
     const uint8_t *colon = memchr(head.data + from, ':', to - from);
     while (is_fold(head, to)) { /* RFC 9112 §5.2 */
         to = line_end(head, to);
+        *folded = true;
     }
     *at = to;
     *name = (struct http_part){0};
@@ -99,6 +102,12 @@ bool http_header_next(struct span head, size_t *at, struct http_part *name, stru
         *value = trimmed(head.data, middle + 1, to);
     }
     return true;
+}
+
+bool http_header_next(struct span head, size_t *at, struct http_part *name, struct http_part *value)
+{
+    bool folded;
+    return next_header(head, at, name, value, &folded);
 }
 
 /* RFC 9110 §8.6, RFC 9112 §6.3: a list of equal numbers is that number; all else has no meaning. */
@@ -141,30 +150,52 @@ static void take_encoding(struct http_head *head, struct span value)
     head->chunked = http_equals(last, "chunked");
 }
 
+/* Of headers that are there twice the first counts that says something. */
+static void take_first(struct http_part *part, struct http_part value)
+{
+    *part = part->size == 0 ? value : *part;
+}
+
+/* The names that matter differ in their sizes. */
 static void take_header(struct http_head *head, struct span name, const uint8_t *text,
                         struct http_part value)
 {
-    static const struct {
-        const char *name;
-        size_t offset; /* of the part */
-    } kept[] = {
-        {"host", offsetof(struct http_head, host)},
-        {"user-agent", offsetof(struct http_head, user_agent)},
-        {"referer", offsetof(struct http_head, referrer)},
-        {"content-type", offsetof(struct http_head, content_type)},
-    };
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-        if (http_equals(name, kept[i].name)) {
-            struct http_part *part = (void *)((uint8_t *)head + kept[i].offset);
-            bool is_last = part == &head->content_type; /* of two, the one that is nearer to the body */
-            *part = part->size == 0 || is_last ? value : *part;
-            return;
+    switch (name.size) {
+    case sizeof "host" - 1:
+        if (http_equals(name, "host")) {
+            take_first(&head->host, value);
         }
-    }
-    if (http_equals(name, "content-length")) {
-        take_length(head, http_part_of(text, value));
-    } else if (http_equals(name, "transfer-encoding")) {
-        take_encoding(head, http_part_of(text, value));
+        break;
+    case sizeof "referer" - 1:
+        if (http_equals(name, "referer")) {
+            take_first(&head->referrer, value);
+        }
+        break;
+    case sizeof "user-agent" - 1:
+        if (http_equals(name, "user-agent")) {
+            take_first(&head->user_agent, value);
+        }
+        break;
+    case sizeof "content-type" - 1: /* of two, the one that is nearer to the body */
+        head->content_type = http_equals(name, "content-type") ? value : head->content_type;
+        break;
+    case sizeof "authorization" - 1:
+        if (head->authorization.at == 0 && http_equals(name, "authorization")) {
+            head->authorization = value;
+        }
+        break;
+    case sizeof "content-length" - 1:
+        if (http_equals(name, "content-length")) {
+            take_length(head, http_part_of(text, value));
+        }
+        break;
+    case sizeof "transfer-encoding" - 1:
+        if (http_equals(name, "transfer-encoding")) {
+            take_encoding(head, http_part_of(text, value));
+        }
+        break;
+    default:
+        break;
     }
 }
 
@@ -174,7 +205,7 @@ static void parse_head(struct span text, enum http_role role, struct http_head *
     (void)http_start_line(span_head(text, at - 1), role, head);
     head->headers_at = (uint16_t)at;
     struct http_part name, value;
-    while (http_header_next(text, &at, &name, &value)) {
+    while (next_header(text, &at, &name, &value, &head->is_folded)) {
         if (name.size > 0) {
             take_header(head, http_part_of(text.data, name), text.data, value);
         }

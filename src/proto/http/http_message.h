@@ -34,6 +34,7 @@ struct http_head {
     struct http_part user_agent;
     struct http_part referrer;
     struct http_part content_type;
+    struct http_part authorization; /* the first; at 0: there is none */
     uint64_t content_length;
     uint16_t status; /* 0: a request */
     uint16_t headers_at; /* where the first header line begins */
@@ -42,6 +43,7 @@ struct http_head {
     bool bad_length;   /* Content-Length that is no number, or two that differ (§6.3) */
     bool has_encoding; /* Transfer-Encoding, which overrides it */
     bool chunked;      /* as its last coding */
+    bool is_folded;    /* a header goes on in the next line (§5.2) */
 };
 
 static inline struct span http_part_of(const uint8_t *text, struct http_part part)

@@ -96,7 +96,9 @@ static struct http_message *keep(struct call *call, struct http_side *side, unsi
         .side = (uint8_t)number,
     };
     memcpy(m->text, text.data, text.size);
-    unfold(m);
+    if (head->is_folded) {
+        unfold(m);
+    }
     m->keeps_body = wants_body(call, m);
     return m;
 }
