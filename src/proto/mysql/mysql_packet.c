@@ -87,12 +87,38 @@ static void finish(struct mysql_reader *r, struct span body, struct mysql_packet
     r->header_size = 0;
 }
 
+/* A packet that is whole in the bytes at hand, as most are, is told from them at once. */
+static bool take_whole(struct cursor *in, uint64_t now_ns, struct mysql_packet *ret)
+{
+    if (cursor_left(in) < MYSQL_HEADER) {
+        return false;
+    }
+    uint32_t header = load_le32(in->at);
+    uint32_t size = header & MYSQL_PAYLOAD_MAX;
+    if (size == MYSQL_PAYLOAD_MAX || cursor_left(in) - MYSQL_HEADER < size) {
+        return false;
+    }
+    cursor_skip(in, MYSQL_HEADER);
+    *ret = (struct mysql_packet){
+        .body = span_head(cursor_take(in, size), MYSQL_KEPT),
+        .size = size,
+        .bytes = MYSQL_HEADER + (uint64_t)size,
+        .start_ns = now_ns,
+        .number = (uint8_t)(header >> 24),
+        .last_number = (uint8_t)(header >> 24),
+    };
+    return true;
+}
+
 bool mysql_packet_next(struct mysql_reader *r, struct slab *slab, struct cursor *in,
                        uint64_t now_ns, struct mysql_packet *ret)
 {
     if (r->header_size == 0 && !r->goes_on) { /* what was handed out is not looked at any more */
         slab_give(slab, r->kept);
         r->kept = NULL;
+        if (take_whole(in, now_ns, ret)) {
+            return true;
+        }
     }
     while (cursor_left(in) > 0) {
         if (r->header_size < MYSQL_HEADER && !take_header(r, in, now_ns)) {

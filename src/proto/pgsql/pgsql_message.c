@@ -83,6 +83,29 @@ static enum pgsql_step finish(struct pgsql_reader *r, struct span body, struct p
     return PGSQL_WHOLE;
 }
 
+/* A message with a letter that is whole in the bytes at hand, as most are, is told from them at once. */
+static bool take_whole(struct cursor *in, uint64_t now_ns, struct pgsql_message *ret)
+{
+    if (cursor_left(in) < PGSQL_HEADER) {
+        return false;
+    }
+    uint32_t length = load_be32(in->at + 1);
+    if (length < LENGTH || cursor_left(in) - 1 < length) {
+        return false;
+    }
+    uint8_t type = cursor_u8(in);
+    cursor_skip(in, LENGTH);
+    uint32_t size = length - LENGTH;
+    *ret = (struct pgsql_message){
+        .type = type,
+        .body = span_head(cursor_take(in, size), PGSQL_KEPT),
+        .size = size,
+        .bytes = PGSQL_HEADER + (uint64_t)size,
+        .start_ns = now_ns,
+    };
+    return true;
+}
+
 enum pgsql_step pgsql_message_next(struct pgsql_reader *r, struct slab *slab, struct cursor *in,
                                    bool untyped, uint64_t now_ns, struct pgsql_message *ret)
 {
@@ -90,6 +113,9 @@ enum pgsql_step pgsql_message_next(struct pgsql_reader *r, struct slab *slab, st
         if (r->header_size == 0) { /* what was handed out is not looked at any more */
             slab_give(slab, r->kept);
             r->kept = NULL;
+            if (!untyped && take_whole(in, now_ns, ret)) {
+                return PGSQL_WHOLE;
+            }
         }
         if (!take_header(r, in, untyped, now_ns)) {
             return PGSQL_MORE;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/redis/redis_resp.h"
 
+#include "proto/redis/redis_measure.h"
 #include "proto/redis/redis_words.h"
 
 enum {
     INLINE_MAX = 64 << 10,     /* as the server has it */
-    LINE_MAX_BYTES = 1 << 20,  /* what MONITOR says of a command is one */
     DIGITS_MAX = 12,           /* of a length: far above what a server takes */
 };
 
@@ -103,8 +103,11 @@ static void note_word(struct resp_reader *r, const struct resp_text *text, uint6
     struct span name = index == 0 ? word : resp_element(r, text, 0);
     if (index == 0) {
         r->has_rules = redis_word_has_rules(name);
+        r->is_discreet = redis_word_is_discreet(name);
     }
-    unsigned secret = r->masked ? 0 : redis_word_secret(name, word, index, r->count);
+    unsigned secret = r->masked || !r->is_discreet
+                          ? 0
+                          : redis_word_secret(name, word, index, r->count);
     if (r->secret == 0) {
         r->secret = (uint8_t)secret;
     }
@@ -404,33 +407,12 @@ static enum resp_verdict read_bulk_end(struct resp_reader *r, struct cursor *c,
     return end_value(r, text);
 }
 
-/* How many of the next `size` bytes a line of this kind of value may have, were it to end there. */
-static size_t fitting(const struct resp_reader *r, const uint8_t *at, size_t size)
-{
-    size_t n = 0;
-    switch (r->value_type) {
-    case '_':
-    case '.':
-        return 0;
-    case '#':
-        return r->line == 0 && size > 0 && (*at == 't' || *at == 'f');
-    case ':':
-    case '(':
-        while (n < size && ((at[n] >= '0' && at[n] <= '9') || at[n] == '-' || at[n] == '+')) {
-            n++;
-        }
-        return n;
-    default:
-        return size < LINE_MAX_BYTES - r->line ? size : LINE_MAX_BYTES - r->line;
-    }
-}
-
 static enum resp_verdict read_line(struct resp_reader *r, struct cursor *c, struct resp_text *text)
 {
     const uint8_t *before = c->at;
     const uint8_t *end = memchr(c->at, '\r', cursor_left(c));
     size_t size = (size_t)((end != NULL ? end : c->end) - c->at);
-    size_t fits = fitting(r, c->at, size);
+    size_t fits = redis_measure_line(r->value_type, r->line, span_of(c->at, size));
     if (r->value_type == '#') {
         r->truth = fits > 0 ? *c->at : r->truth;
         cursor_skip(c, fits);
@@ -518,11 +500,39 @@ static enum resp_verdict read_inline(struct resp_reader *r, struct cursor *c,
     return RESP_DONE;
 }
 
+/* A string that is whole in the bytes at hand, as most are, and neither hidden nor secret, is read at
+ * once, with what all its steps would do; false: they have to. */
+static bool read_string(struct resp_reader *r, struct cursor *c, struct resp_text *text)
+{
+    struct span data = span_of(c->at, cursor_left(c));
+    uint32_t size;
+    if (*data.data != '$' || (r->is_client && r->depth == 0) || r->hidden > 0 || r->secret > 0 ||
+        r->has_rules) {
+        return false;
+    }
+    size_t from = redis_measure_length(data, &size);
+    if (from == 0 || size == 0 || data.size - from < size + 2UL ||
+        memcmp(data.data + from + size, "\r\n", 2) != 0 ||
+        text->capacity - text->size < size + RESP_STEP) {
+        return false;
+    }
+    r->value_type = '$';
+    r->in_chunks = false;
+    if (r->depth == 0) {
+        r->type = '$';
+        r->is_error = false;
+    }
+    begin_value(r, text);
+    put(text, data.data + from, size);
+    cursor_skip(c, from + size + 2);
+    return true;
+}
+
 static enum resp_verdict step(struct resp_reader *r, struct cursor *c, struct resp_text *text)
 {
     switch ((enum resp_state)r->state) {
     case AT_TYPE:
-        return read_type(r, c, text);
+        return read_string(r, c, text) ? end_value(r, text) : read_type(r, c, text);
     case IN_INLINE:
         return read_inline(r, c, text);
     case IN_NUMBER:

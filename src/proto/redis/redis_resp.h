@@ -60,6 +60,7 @@ struct resp_reader {
     uint8_t secret;      /* words until one is a secret */
     bool masked;         /* this one is */
     bool has_rules;      /* words that begin like rules for passwords are */
+    bool is_discreet;    /* the command may have a secret */
     bool looked;         /* at the first byte of this one */
     bool negative;
     bool endless;        /* the length is '?' */

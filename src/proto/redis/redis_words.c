@@ -13,6 +13,12 @@ bool redis_word_is(struct span a, const char *b)
     return i == a.size && b[i] == '\0';
 }
 
+/* The same of names that are told apart mostly by their first letter. */
+static inline bool is_word(struct span a, const char *b)
+{
+    return a.size > 0 && (*a.data | 0x20) == (*b | 0x20) && redis_word_is(a, b);
+}
+
 unsigned redis_word_flags(struct span name)
 {
     static const struct {
@@ -47,7 +53,7 @@ unsigned redis_word_flags(struct span name)
         {"XINFO", REDIS_TWO_WORDS},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (redis_word_is(name, words[i].name)) {
+        if (is_word(name, words[i].name)) {
             return words[i].flags;
         }
     }
@@ -56,43 +62,43 @@ unsigned redis_word_flags(struct span name)
 
 bool redis_word_is_published(struct span word)
 {
-    return redis_word_is(word, "MESSAGE") || redis_word_is(word, "PMESSAGE") ||
-           redis_word_is(word, "SMESSAGE");
+    return is_word(word, "MESSAGE") || is_word(word, "PMESSAGE") ||
+           is_word(word, "SMESSAGE");
 }
 
 unsigned redis_word_secret(struct span name, struct span word, uint64_t index, uint64_t count)
 {
-    if (redis_word_is(name, "AUTH")) { /* AUTH [user] password */
+    if (is_word(name, "AUTH")) { /* AUTH [user] password */
         return index + 2 == count;
     }
     if (index == 0) {
         return 0;
     }
-    if (redis_word_is(name, "HELLO")) { /* HELLO 3 AUTH user password */
-        return redis_word_is(word, "AUTH") ? 2 : 0;
+    if (is_word(name, "HELLO")) { /* HELLO 3 AUTH user password */
+        return is_word(word, "AUTH") ? 2 : 0;
     }
-    if (redis_word_is(name, "MIGRATE")) { /* ... AUTH password, ... AUTH2 user password */
-        return redis_word_is(word, "AUTH") ? 1 : redis_word_is(word, "AUTH2") ? 2 : 0;
+    if (is_word(name, "MIGRATE")) { /* ... AUTH password, ... AUTH2 user password */
+        return is_word(word, "AUTH") ? 1 : is_word(word, "AUTH2") ? 2 : 0;
     }
-    if (redis_word_is(name, "CONFIG")) { /* CONFIG SET requirepass password */
-        return redis_word_is(word, "REQUIREPASS") || redis_word_is(word, "MASTERAUTH") ||
-               redis_word_is(word, "TLS-KEY-FILE-PASS") ||
-               redis_word_is(word, "TLS-CLIENT-KEY-FILE-PASS");
+    if (is_word(name, "CONFIG")) { /* CONFIG SET requirepass password */
+        return is_word(word, "REQUIREPASS") || is_word(word, "MASTERAUTH") ||
+               is_word(word, "TLS-KEY-FILE-PASS") ||
+               is_word(word, "TLS-CLIENT-KEY-FILE-PASS");
     }
-    return redis_word_is(name, "SENTINEL") &&
-           (redis_word_is(word, "AUTH-PASS") || redis_word_is(word, "SENTINEL-PASS"));
+    return is_word(name, "SENTINEL") &&
+           (is_word(word, "AUTH-PASS") || is_word(word, "SENTINEL-PASS"));
 }
 
 bool redis_word_has_rules(struct span name)
 {
-    return redis_word_is(name, "ACL");
+    return is_word(name, "ACL");
 }
 
 bool redis_word_is_discreet(struct span name)
 {
     static const char *const names[] = {"ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (redis_word_is(name, names[i])) {
+        if (is_word(name, names[i])) {
             return true;
         }
     }
