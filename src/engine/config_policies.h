@@ -3,6 +3,7 @@
  * for those who make policies of it (policy/policy.h). The loader of YAML calls it. */
 #pragma once
 
+#include <stdio.h>
 #include <yaml.h>
 
 #include "engine/config.h"
@@ -14,6 +15,9 @@ bool config_policies_key(const char *name);
  * large. */
 bool config_policies_keep(struct config *config, const char *key, yaml_document_t *document,
                           const yaml_node_t *node, struct err *err);
+
+/* Writes what the reference page says of them. */
+void config_policies_reference(FILE *out);
 
 /* Keeps a whole configuration of pktvisor: a document with `visor`. */
 bool config_policies_keep_all(struct config *config, yaml_document_t *document, struct err *err);

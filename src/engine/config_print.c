@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/config_policies.h"
 #include "engine/config_protocols.h"
 #include "proto/proto.h"
 
@@ -229,5 +230,6 @@ void config_reference(FILE *out)
             print_fallback(key, out);
         }
     }
+    config_policies_reference(out);
     config_free(defaults);
 }
