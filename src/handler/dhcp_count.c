@@ -281,6 +281,7 @@ const struct handler handler_dhcp_count = {
     .set = &dhcp_set,
     .options = dhcp_options,
     .reader = &dhcp_reader,
+    .sharing = HANDLER_BY_READER, /* requests and answers have other addresses */
     .settings_size = sizeof(struct dhcp_settings),
     .state_size = sizeof(struct dhcp_state),
     .configure = dhcp_configure,

@@ -233,9 +233,8 @@ static unsigned side_of(const struct handler_event *response)
     return response->direction == FRAME_DIRECTION_IN ? XACT_OUT : XACT_IN;
 }
 
-static void turn_minute(struct dns_v1_state *state, uint64_t now_ns)
+static void turn_minute(struct dns_v1_state *state, uint64_t minute)
 {
-    uint64_t minute = now_ns / UINT64_C(60000000000);
     if (minute == state->minute) {
         return;
     }
@@ -246,11 +245,32 @@ static void turn_minute(struct dns_v1_state *state, uint64_t now_ns)
     }
 }
 
+/* What is slow, each of those counted for knows for itself. */
+static void turn_minutes(struct handler_run *run, uint64_t now_ns)
+{
+    struct dns_v1_state *state = run->state;
+    uint64_t minute = now_ns / UINT64_C(60000000000);
+    for (uint32_t i = 0; state->minute != minute && i < run->mate_count; i++) {
+        turn_minute(run->mates[i]->state, minute);
+    }
+    turn_minute(state, minute);
+}
+
+static void judge_time(struct handler_run *run, unsigned side, double us,
+                       const struct dns_read *dns)
+{
+    struct dns_v1_state *state = run->state;
+    quantiles_add(&state->times[side], us);
+    if (state->slow_us[side] > 0 && us >= state->slow_us[side]) {
+        add_name(run->block, side == XACT_IN ? SLOW_IN : SLOW_OUT, dns_read_name(dns), 1);
+        run->is_touched = true;
+    }
+}
+
 static void end_xact(struct handler_run *run, const struct dns_read *dns,
                      const struct handler_event *event, const struct dns_waiting *query, bool deep)
 {
     struct dns_v1 *b = run->block;
-    struct dns_v1_state *state = run->state;
     double us = event->time_ns > query->since_ns
                     ? (double)((event->time_ns - query->since_ns) / 1000)
                     : 0;
@@ -265,9 +285,11 @@ static void end_xact(struct handler_run *run, const struct dns_read *dns,
     b->xacts_by_side[side]++;
     if (deep) {
         quantiles_add(&b->times[side], us);
-        quantiles_add(&state->times[side], us);
-        if (state->slow_us[side] > 0 && us >= state->slow_us[side]) {
-            add_name(b, side == XACT_IN ? SLOW_IN : SLOW_OUT, dns_read_name(dns), 1);
+        for (uint32_t i = 0; i < run->mate_count; i++) {
+            judge_time(run->mates[i], side, us, dns);
+        }
+        if (run->mate_count == 0) {
+            judge_time(run, side, us, dns);
         }
     }
 }
@@ -279,7 +301,7 @@ static void follow(struct handler_run *run, const struct dns_read *dns,
     struct dns_v1 *b = run->block;
     struct dns_waited query;
     uint64_t key = dns_wait_key(event->talk, dns->message.id, 0);
-    turn_minute(state, event->time_ns);
+    turn_minutes(run, event->time_ns);
     if (!dns_is_response(&dns->message)) {
         dns_wait_add(&state->wait, key, event->time_ns, &query)->size =
             (uint32_t)event->payload.size;
@@ -507,6 +529,7 @@ const struct handler handler_dns_v1 = {
     .groups = dns_v1_groups,
     .options = dns_v1_options,
     .reader = &dns_reader,
+    .sharing = HANDLER_BY_TALK,
     .settings_size = sizeof(struct dns_filter),
     .state_size = sizeof(struct dns_v1_state),
     .configure = dns_filter_read,

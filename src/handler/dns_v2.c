@@ -200,9 +200,8 @@ static void add_subnet(struct handler_run *run, struct dns_v2_side *side,
 
 /* ---- Transactions --------------------------------------------------------------------------- */
 
-static void turn_minute(struct dns_v2_state *state, uint64_t now_ns)
+static void turn_minute(struct dns_v2_state *state, uint64_t minute)
 {
-    uint64_t minute = now_ns / UINT64_C(60000000000);
     if (minute == state->minute) {
         return;
     }
@@ -210,6 +209,28 @@ static void turn_minute(struct dns_v2_state *state, uint64_t now_ns)
     for (unsigned i = 0; i < SIDES; i++) {
         state->slow_us[i] = state->times[i].count > 0 ? quantiles_at(&state->times[i], 0.9) : 0;
         quantiles_reset(&state->times[i]);
+    }
+}
+
+/* What is slow, each of those counted for knows for itself. */
+static void turn_minutes(struct handler_run *run, uint64_t now_ns)
+{
+    struct dns_v2_state *state = run->state;
+    uint64_t minute = now_ns / UINT64_C(60000000000);
+    for (uint32_t i = 0; state->minute != minute && i < run->mate_count; i++) {
+        turn_minute(run->mates[i]->state, minute);
+    }
+    turn_minute(state, minute);
+}
+
+static void judge_time(struct handler_run *run, unsigned direction, double us,
+                       const struct dns_read *dns)
+{
+    struct dns_v2_state *state = run->state;
+    quantiles_add(&state->times[direction], us);
+    if (state->slow_us[direction] > 0 && us >= state->slow_us[direction]) {
+        add_name(&((struct dns_v2 *)run->block)->sides[direction], SLOW, dns_read_name(dns), 1);
+        run->is_touched = true;
     }
 }
 
@@ -238,15 +259,16 @@ static void count_xact(struct dns_v2_side *side, const struct dns_read *dns,
 static void add_times(struct handler_run *run, unsigned direction, const struct dns_read *dns,
                       const struct handler_event *event, const struct dns_waiting *query)
 {
-    struct dns_v2_state *state = run->state;
     struct dns_v2_side *side = &((struct dns_v2 *)run->block)->sides[direction];
     double us = event->time_ns > query->since_ns
                     ? (double)((event->time_ns - query->since_ns) / 1000)
                     : 0;
     quantiles_add(&side->times, us);
-    quantiles_add(&state->times[direction], us);
-    if (state->slow_us[direction] > 0 && us >= state->slow_us[direction]) {
-        add_name(side, SLOW, dns_read_name(dns), 1);
+    for (uint32_t i = 0; i < run->mate_count; i++) {
+        judge_time(run->mates[i], direction, us, dns);
+    }
+    if (run->mate_count == 0) {
+        judge_time(run, direction, us, dns);
     }
 }
 
@@ -342,7 +364,7 @@ static bool take_response(struct handler_run *run, struct dns_read *dns,
     } else if (query.query.is_filtered) {
         b->filtered++;
     } else {
-        turn_minute(state, event->time_ns);
+        turn_minutes(run, event->time_ns);
         count_xact(&b->sides[direction], dns, event, &query.query);
         run->sums[direction]++;
         if (deep) {
@@ -538,6 +560,7 @@ const struct handler handler_dns_v2 = {
     .groups = dns_v2_groups,
     .options = dns_v2_options,
     .reader = &dns_reader,
+    .sharing = HANDLER_BY_TALK,
     .settings_size = sizeof(struct dns_filter),
     .state_size = sizeof(struct dns_v2_state),
     .configure = dns_filter_read,

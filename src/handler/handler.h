@@ -131,6 +131,11 @@ struct handler_group {
 enum { HANDLER_RATES = 8 };
 
 struct handler_run {
+    /* Where conversations are counted once for several policies (policy/policy_band.h): the runs of each of
+     * them alone, for what depends on all that one saw. 0 mates: it counts for one. */
+    struct handler_run **mates;
+    uint32_t mate_count;
+    bool is_touched; /* a mate has put something into this run's block */
     const void *settings; /* begins with struct handler_settings */
     void *block;          /* of the period that the event belongs to */
     void *state;          /* state_size bytes, zeroed at first */
@@ -174,12 +179,20 @@ struct handler_parts {
     bool is_top; /* only the settings' topn_count of them are shown */
 };
 
+/* Whether conversations of several policies may be counted together, elsewhere than others of these. */
+enum handler_sharing {
+    HANDLER_ALONE,     /* no */
+    HANDLER_BY_TALK,   /* yes: what it remembers of an event is of one conversation, or is no matter */
+    HANDLER_BY_READER, /* yes, of those that its reader does not read: they are nothing to it */
+};
+
 struct handler {
     const char *type;     /* "net" */
     const char *version;  /* "1.0" */
     const char *object;   /* its key in documents: "packets" */
     const char *title;    /* in errors: "NetStreamHandler" */
     uint32_t inputs;      /* enum handler_input */
+    enum handler_sharing sharing;
     uint32_t finished;    /* the kinds of finished things that it sees, and no packets; 0: packets */
     const struct metric_set *set;
     const struct handler_group *groups; /* ended by a NULL name; NULL: none */

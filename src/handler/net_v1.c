@@ -240,6 +240,7 @@ const struct handler handler_net_v1 = {
     .set = &net_v1_set,
     .groups = net_v1_groups,
     .options = net_v1_options,
+    .sharing = HANDLER_BY_TALK,
     .settings_size = sizeof(struct net_v1_settings),
     .state_size = sizeof(struct net_v1_state),
     .configure = net_v1_configure,

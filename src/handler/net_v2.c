@@ -263,6 +263,7 @@ const struct handler handler_net_v2 = {
     .set = &net_v2_set,
     .groups = net_v2_groups,
     .options = net_v2_options,
+    .sharing = HANDLER_BY_TALK,
     .settings_size = sizeof(struct net_v2_settings),
     .state_size = sizeof(struct net_v2_state),
     .configure = net_v2_configure,

@@ -65,8 +65,18 @@ void desk_free(struct desk *desk)
     free(desk);
 }
 
+/* What others have put into the block makes it one to hand over. */
+static void note_touch(struct desk *desk)
+{
+    if (desk->run.is_touched) {
+        desk->filling->used[desk->is_late] = true;
+        desk->run.is_touched = false;
+    }
+}
+
 void desk_close(struct desk *desk)
 {
+    note_touch(desk);
     if (desk->handler->fold != NULL) {
         desk->handler->fold(&desk->run);
     }
@@ -88,6 +98,7 @@ void desk_turn(struct desk *desk, bool is_late)
 bool desk_hand_over(struct desk *desk, uint64_t minute)
 {
     const struct parcel *full = desk->filling;
+    note_touch(desk);
     if (!full->used[DESK_MINUTE] && !full->used[DESK_BEFORE] && full->late + full->future == 0) {
         desk->filling->minute = minute; /* nothing in it */
         return true;

@@ -14,7 +14,14 @@
 #include "handler/handler.h"
 
 enum { DESK_MINUTE, DESK_BEFORE, DESK_BLOCKS };
-enum { PLAN_STREAMS = 4 };
+enum {
+    PLAN_STREAMS = 4,
+    PLAN_INPUTS = 256, /* with bands */
+    PLAN_GROUPS = 16,
+    PLAN_MEMBERS = 64,
+    PLAN_BANDS = 8, /* of a group */
+    PLAN_ALONE = 4,
+};
 
 struct parcel {
     uint64_t minute; /* number since 1970 of its DESK_MINUTE block */
@@ -62,8 +69,11 @@ void desk_close(struct desk *desk);
 /* ---- Plans ---------------------------------------------------------------------------------- */
 
 struct policy_input;
+struct policy_instance;
+struct policy_band;
 
 struct plan_chain {
+    struct policy_instance **instances;
     struct desk **desks;
     const void **settings; /* of each desk from when the plan is taken */
     uint32_t count;
@@ -74,6 +84,9 @@ struct plan_input {
     struct plan_chain *chains; /* first those of packets; each handler of finished things has one */
     uint32_t packet_chains;    /* how many are of packets */
     uint32_t chain_count;
+    struct policy_band *band; /* of several inputs, the first of which is `input`; NULL: its own */
+    uint32_t group;           /* number of its group, from 1; 0: none */
+    uint32_t member;          /* its bit in masks of the group */
     const struct handler_reader *streams[PLAN_STREAMS]; /* of messages out of TCP; NULL: none */
 };
 
@@ -82,9 +95,20 @@ void desk_turn_all(const struct plan_input *input, bool is_late);
 /* An event came too late for any block of it, or from too far in the future. */
 void desk_lose_all(const struct plan_input *input, bool is_future);
 
+/* Inputs that are kin (policy_band.h). */
+struct plan_group {
+    uint32_t members[PLAN_MEMBERS]; /* numbers of inputs */
+    uint32_t count;
+    uint32_t first, bands; /* numbers of its bands among the inputs */
+    const struct handler_reader *alone[PLAN_ALONE]; /* what they read is no conversation's */
+};
+
 struct policy_plan {
-    struct plan_input *inputs;
+    struct plan_input *inputs; /* and behind them the bands */
     uint32_t input_count;
+    uint32_t total; /* with bands */
+    struct plan_group groups[PLAN_GROUPS];
+    uint32_t group_count;
     uint32_t finished;   /* kinds of finished things that anybody wants (enum handler_event_kind) */
     size_t message_size; /* of the largest reader */
 };

@@ -7,6 +7,8 @@
 #include "base/pages.h"
 #include "policy/exports.h"
 #include "policy/finished.h"
+#include "policy/intake_look.h"
+#include "policy/policy_band.h"
 #include "policy/policy_core.h"
 #include "policy/streams.h"
 
@@ -14,7 +16,6 @@
 #define MINUTE_NS (60 * SECOND_NS)
 
 enum {
-    INTAKE_INPUTS = 256,      /* with TCP connections, in one worker */
     INTAKE_SLAB = 64 << 20,   /* of messages that are cut, of early segments */
     INTAKE_MESSAGE = 4096,    /* of what readers read into */
     GUARD_MINUTES = 10,       /* a packet so far ahead is not believed alone */
@@ -25,6 +26,7 @@ enum {
 /* The connections of an input live as long as it is in the plan. */
 struct intake_input {
     const struct policy_input *input;
+    const struct policy_band *band; /* NULL: they are its own */
     struct streams *streams;
     struct exports *exports; /* of an input of flows */
     uint64_t first_ns, last_ns;
@@ -34,8 +36,9 @@ struct intake {
     struct policies *set;
     struct policy_slot *slot;
     struct policy_plan *plan;
-    struct intake_input inputs[INTAKE_INPUTS]; /* by number in the plan */
+    struct intake_input inputs[PLAN_INPUTS]; /* by number in the plan */
     struct slab *slab;
+    uint64_t seen[PLAN_GROUPS]; /* which members of a group want the packet at hand */
     const char *tap;      /* packets come from; NULL: any */
     uint64_t minute;      /* of packet time; 0: none yet, or a file, whose time is one period */
     uint64_t second;      /* of packet time: transactions are looked at in each */
@@ -73,7 +76,7 @@ struct intake *intake_new(struct policies *set, uint32_t slot, struct err *err)
 
 static void drop_inputs(struct intake *intake)
 {
-    for (uint32_t i = 0; i < INTAKE_INPUTS; i++) {
+    for (uint32_t i = 0; i < PLAN_INPUTS; i++) {
         streams_free(intake->inputs[i].streams);
         exports_free(intake->inputs[i].exports);
         intake->inputs[i] = (struct intake_input){0};
@@ -97,7 +100,7 @@ void intake_select(struct intake *intake, const char *tap)
 /* Parcels of desks that are new are of this minute; settings are those of the plan. */
 static void begin_minute(struct intake *intake)
 {
-    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
+    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->total; i++) {
         const struct plan_input *input = &intake->plan->inputs[i];
         for (uint32_t c = 0; c < input->chain_count; c++) {
             for (uint32_t d = 0; d < input->chains[c].count; d++) {
@@ -112,17 +115,18 @@ static void begin_minute(struct intake *intake)
 /* Carries the connections of inputs that stay over to the new plan. */
 static void adopt(struct intake *intake, struct policy_plan *plan)
 {
-    struct intake_input old[INTAKE_INPUTS];
+    struct intake_input old[PLAN_INPUTS];
     memcpy(old, intake->inputs, sizeof old);
     memset(intake->inputs, 0, sizeof intake->inputs);
     intake->waits = false;
-    for (uint32_t i = 0; plan != NULL && i < plan->input_count && i < INTAKE_INPUTS; i++) {
+    for (uint32_t i = 0; plan != NULL && i < plan->total && i < PLAN_INPUTS; i++) {
         struct intake_input *to = &intake->inputs[i];
         to->input = plan->inputs[i].input;
+        to->band = plan->inputs[i].band;
         to->first_ns = UINT64_MAX;
         intake->waits |= to->input->file != NULL && !intake->is_recorded;
-        for (uint32_t k = 0; k < INTAKE_INPUTS; k++) {
-            if (old[k].input == to->input) {
+        for (uint32_t k = 0; k < PLAN_INPUTS; k++) {
+            if (old[k].input == to->input && old[k].band == to->band) {
                 *to = old[k];
                 old[k] = (struct intake_input){0};
             }
@@ -137,7 +141,7 @@ static void adopt(struct intake *intake, struct policy_plan *plan)
             to->exports = exports_new(to->input->is_netflow ? EXPORT_NETFLOW : EXPORT_SFLOW);
         }
     }
-    for (uint32_t k = 0; k < INTAKE_INPUTS; k++) {
+    for (uint32_t k = 0; k < PLAN_INPUTS; k++) {
         streams_free(old[k].streams);
         exports_free(old[k].exports);
     }
@@ -168,7 +172,7 @@ static bool may_wait(const struct intake *intake, unsigned *waited)
 static void hand_over(struct intake *intake, uint64_t minute, bool waits)
 {
     unsigned waited = 0;
-    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
+    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->total; i++) {
         const struct plan_input *input = &intake->plan->inputs[i];
         for (uint32_t c = 0; c < input->chain_count; c++) {
             for (uint32_t d = 0; d < input->chains[c].count; d++) {
@@ -228,7 +232,7 @@ static void tick_input(struct intake *intake, uint32_t number, uint64_t now_ns)
 
 static void tick(struct intake *intake, uint64_t now_ns)
 {
-    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
+    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->total; i++) {
         tick_input(intake, i, now_ns);
     }
 }
@@ -263,20 +267,6 @@ static void walk(const struct plan_input *input, struct handler_event *event)
     }
 }
 
-/* Destination first: what goes between two of our hosts comes in. */
-static uint8_t direction_of(const struct policy_input *input, const struct handler_event *event,
-                            uint8_t told)
-{
-    if (input->hosts.count == 0 || event->version == 0) {
-        return input->hosts.count == 0 ? told : FRAME_DIRECTION_UNKNOWN;
-    }
-    if (hosts_have(&input->hosts, event->version, event->address[1])) {
-        return FRAME_DIRECTION_IN;
-    }
-    return hosts_have(&input->hosts, event->version, event->address[0]) ? FRAME_DIRECTION_OUT
-                                                                        : FRAME_DIRECTION_UNKNOWN;
-}
-
 static void on_message(void *context, struct span message, unsigned side)
 {
     struct intake *intake = context;
@@ -287,7 +277,7 @@ static void on_message(void *context, struct span message, unsigned side)
         event.address[1] = intake->event->address[0];
         event.port[0] = intake->event->port[1];
         event.port[1] = intake->event->port[0];
-        event.direction = direction_of(intake->at->input, &event, FRAME_DIRECTION_UNKNOWN);
+        event.direction = intake_look_direction(intake->at->input, &event, FRAME_DIRECTION_UNKNOWN);
     }
     event.kinds = HANDLER_STREAM;
     event.payload = message;
@@ -326,43 +316,7 @@ static bool is_of_tap(const struct intake *intake, const struct policy_input *in
 static bool wants(const struct intake *intake, const struct policy_input *input,
                   const struct intake_packet *p)
 {
-    if (!is_of_tap(intake, input, intake->tap)) {
-        return false;
-    }
-    if (input->bpf == NULL) {
-        return true;
-    }
-    if (p->frame != NULL) {
-        return policy_input_passes(input, p->frame->link,
-                                   span_of(p->frame->data, p->frame->cap_len),
-                                   p->frame->wire_len);
-    }
-    size_t size = p->packet->ip != NULL ? (size_t)(p->packet->end - p->packet->ip) : 0;
-    return policy_input_passes(input, FRAME_LINK_RAW, span_of(p->packet->ip, size),
-                               (uint32_t)size);
-}
-
-static void fill(struct handler_event *event, const struct intake_packet *p)
-{
-    const struct packet *packet = p->packet;
-    bool is_ip = packet->version != 0 && packet->ip != NULL;
-    *event = (struct handler_event){
-        .time_ns = packet->time_ns,
-        .talk = p->hash,
-        .packet = packet,
-        .address = {is_ip ? packet_source_ip(packet) : NULL,
-                    is_ip ? packet_destination_ip(packet) : NULL},
-        .port = {packet->source_port, packet->destination_port},
-        .size = packet->wire_len,
-        .kinds = (uint8_t)((p->frame != NULL ? HANDLER_FRAME : 0) |
-                           (p->key != NULL ? HANDLER_DATAGRAM : 0)),
-        .version = is_ip ? packet->version : 0,
-        .protocol = is_ip ? packet->protocol : 0,
-        .tcp_flags = packet->class == PACKET_TCP ? packet->tcp_flags : 0,
-    };
-    if (packet->class == PACKET_UDP) {
-        event->payload = packet_payload(packet);
-    }
+    return is_of_tap(intake, input, intake->tap) && intake_look_passes(input, p);
 }
 
 static void note_seen(struct intake_input *input, const struct plan_input *plan, uint64_t time_ns)
@@ -383,7 +337,9 @@ static void present(struct intake *intake, uint32_t number, struct handler_event
                     enum moment moment)
 {
     const struct plan_input *input = &intake->plan->inputs[number];
-    note_seen(&intake->inputs[number], input, event->time_ns);
+    if (input->band == NULL) {
+        note_seen(&intake->inputs[number], input, event->time_ns);
+    }
     if (moment == MOMENT_BEFORE) {
         desk_turn_all(input, true);
     }
@@ -456,6 +412,54 @@ void intake_datagram(struct intake *intake, struct policy_input *input,
 
 /* ---- Packets -------------------------------------------------------------------------------- */
 
+/* Shows a packet to an input that wants it. */
+static void show(struct intake *intake, uint32_t number, const struct intake_packet *p,
+                 struct handler_event *event, enum moment moment)
+{
+    const struct plan_input *input = &intake->plan->inputs[number];
+    if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
+        desk_lose_all(input, moment == MOMENT_FUTURE);
+        return;
+    }
+    event->direction = intake_look_direction(input->input, event, p->packet->direction);
+    present(intake, number, event, moment);
+    follow(intake, number, p, event);
+    if (moment == MOMENT_BEFORE) {
+        desk_turn_all(input, false);
+    }
+}
+
+/* A band writes into the blocks of its members, too. */
+static void turn_members(struct intake *intake, const struct plan_group *group, uint64_t mask,
+                         bool is_late)
+{
+    for (; mask != 0; mask &= mask - 1) {
+        desk_turn_all(&intake->plan->inputs[group->members[__builtin_ctzll(mask)]], is_late);
+    }
+}
+
+/* Shows a packet to those members of a group that want it. */
+static void show_group(struct intake *intake, const struct plan_group *group, uint64_t mask,
+                       const struct intake_packet *p, struct handler_event *event,
+                       enum moment moment)
+{
+    bool is_timely = moment == MOMENT_NOW || moment == MOMENT_BEFORE;
+    uint32_t band = is_timely ? policy_band_find(intake->plan, group, mask, event) : 0;
+    for (uint64_t left = mask; left != 0; left &= left - 1) {
+        uint32_t number = group->members[__builtin_ctzll(left)];
+        if (band == 0) {
+            show(intake, number, p, event, moment);
+        } else {
+            note_seen(&intake->inputs[number], &intake->plan->inputs[number], event->time_ns);
+        }
+    }
+    if (band != 0) {
+        turn_members(intake, group, moment == MOMENT_BEFORE ? mask : 0, true);
+        show(intake, band, p, event, moment);
+        turn_members(intake, group, moment == MOMENT_BEFORE ? mask : 0, false);
+    }
+}
+
 void intake_packet(struct intake *intake, const struct intake_packet *p)
 {
     struct handler_event event;
@@ -463,11 +467,11 @@ void intake_packet(struct intake *intake, const struct intake_packet *p)
     if (intake->plan == NULL || intake->plan->input_count == 0) {
         return;
     }
-    fill(&event, p);
+    intake_look_fill(&event, p);
     event.message = &message;
     enum moment moment = moment_of(intake, event.time_ns);
     pass_second(intake, event.time_ns, moment);
-    for (uint32_t i = 0; i < intake->plan->input_count && i < INTAKE_INPUTS; i++) {
+    for (uint32_t i = 0; i < intake->plan->input_count && i < PLAN_INPUTS; i++) {
         const struct plan_input *input = &intake->plan->inputs[i];
         if (input->input->kind == HANDLER_FLOW &&
             (intake->is_recorded || input->input->file != NULL)) {
@@ -476,15 +480,16 @@ void intake_packet(struct intake *intake, const struct intake_packet *p)
         if (input->input->kind != HANDLER_PCAP || !wants(intake, input->input, p)) {
             continue;
         }
-        if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
-            desk_lose_all(input, moment == MOMENT_FUTURE);
-            continue;
+        if (input->group != 0) {
+            intake->seen[input->group - 1] |= UINT64_C(1) << input->member;
+        } else {
+            show(intake, i, p, &event, moment);
         }
-        event.direction = direction_of(input->input, &event, p->packet->direction);
-        present(intake, i, &event, moment);
-        follow(intake, i, p, &event);
-        if (moment == MOMENT_BEFORE) {
-            desk_turn_all(input, false);
+    }
+    for (uint32_t g = 0; g < intake->plan->group_count; g++) {
+        if (intake->seen[g] != 0) {
+            show_group(intake, &intake->plan->groups[g], intake->seen[g], p, &event, moment);
+            intake->seen[g] = 0;
         }
     }
 }
@@ -533,7 +538,7 @@ void intake_finish(struct intake *intake, const struct intake_finished *finished
             continue;
         }
         desk_turn_all(input, moment == MOMENT_BEFORE);
-        event.direction = direction_of(input->input, &event, FRAME_DIRECTION_UNKNOWN);
+        event.direction = intake_look_direction(input->input, &event, FRAME_DIRECTION_UNKNOWN);
         finished_show(input, &event);
         desk_turn_all(input, false);
     }

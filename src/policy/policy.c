@@ -7,6 +7,7 @@
 
 #include "handler/services.h"
 #include "policy/intake_thread.h"
+#include "policy/policy_band.h"
 #include "policy/policy_core.h"
 #include "summary/windows.h"
 
@@ -39,6 +40,7 @@ void policies_free(struct policies *set)
     for (struct policy_input *input = set->inputs; input != NULL; input = input->next) {
         intake_thread_stop(input->thread);
     }
+    policy_band_free_all(set);
     while (set->policies != NULL) {
         struct policy *policy = set->policies;
         set->policies = policy->next;
@@ -193,16 +195,19 @@ static void add_to(struct policy_instance *instance, const struct parcel *parcel
     instance->store.future += parcel->future;
 }
 
-/* Adds a parcel to the stores of all that it was counted for, and empties it. */
-static void add_parcel(struct policy_instance *instance, struct parcel *parcel)
+void policy_parcel_add(struct policy_instance *instance, const struct parcel *parcel)
 {
     add_to(instance, parcel);
     for (struct policy_instance *i = instance->followers; i != NULL; i = i->next_follower) {
         add_to(i, parcel);
     }
+}
+
+void policy_parcel_empty(const struct handler *handler, struct parcel *parcel)
+{
     for (unsigned i = 0; i < DESK_BLOCKS; i++) {
         if (parcel->used[i]) {
-            metric_block_reset(instance->handler->set, parcel->blocks[i]);
+            metric_block_reset(handler->set, parcel->blocks[i]);
             parcel->used[i] = false;
         }
     }
@@ -221,7 +226,8 @@ static uint32_t collect_instance(struct policy_instance *instance, uint64_t now_
             desk != NULL ? atomic_exchange_explicit(&desk->ready, NULL, memory_order_acquire)
                          : NULL;
         if (parcel != NULL) {
-            add_parcel(instance, parcel);
+            policy_parcel_add(instance, parcel);
+            policy_parcel_empty(instance->handler, parcel);
             atomic_store_explicit(&desk->spare, parcel, memory_order_release);
             count++;
         }
@@ -254,6 +260,7 @@ uint32_t policies_collect(struct policies *set)
             count += collect_instance(i, policy_input_time(set, i->input));
         }
     }
+    count += policy_band_collect(set);
     policy_resources_sample(set, false);
     pthread_mutex_unlock(&set->lock);
     return count;
@@ -264,12 +271,14 @@ void policies_finish(struct policies *set)
     policies_collect(set);
     atomic_store(&set->has_ended, true);
     pthread_mutex_lock(&set->lock);
+    policy_band_finish(set);
     for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
         for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
             for (uint32_t slot = 0; slot < POLICY_SLOTS; slot++) {
                 if (i->desks[slot] != NULL) {
                     desk_close(i->desks[slot]);
-                    add_parcel(i, i->desks[slot]->filling);
+                    policy_parcel_add(i, i->desks[slot]->filling);
+                    policy_parcel_empty(i->handler, i->desks[slot]->filling);
                 }
             }
         }

@@ -81,6 +81,7 @@ struct policy_input {
                                  * policy names another interface than its tap */
     bool is_netflow;            /* flows: NetFlow or IPFIX, not sFlow */
     const char *bpf;            /* NULL: none */
+    bool is_by_talk;            /* which treats conversations as one (policy_band.h) */
     struct bpf_program *programs[POLICY_LINKS];
     uint64_t connections;       /* TCP connections followed at a time, in each worker */
     uint32_t consumers;         /* instances */
@@ -116,6 +117,7 @@ struct policies {
     struct policy_tap *taps;
     struct policy *policies;
     struct policy_input *inputs;
+    struct policy_band *bands;
     pthread_mutex_t changes;
     pthread_mutex_t lock;
     struct policy_slot slots[POLICY_SLOTS];
@@ -170,6 +172,13 @@ struct policy_instance *policy_add_instance(struct policies *set, struct policy 
                                             const struct handler *handler,
                                             const struct tree *options,
                                             const struct tree *groups, struct err *err);
+
+/* ---- policy.c ------------------------------------------------------------------------------- */
+
+/* Adds a parcel to the stores of an instance and of all that it counts for. */
+void policy_parcel_add(struct policy_instance *instance, const struct parcel *parcel);
+/* Empties a parcel of this handler. */
+void policy_parcel_empty(const struct handler *handler, struct parcel *parcel);
 
 /* ---- policy_store.c ------------------------------------------------------------------------- */
 

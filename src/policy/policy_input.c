@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "policy/intake_thread.h"
+#include "policy/policy_band.h"
 #include "policy/probe_wire.h"
 
 enum { FRAME_MAX = 262144, CONNECTIONS = 300000, TARGETS_MAX = 256 };
@@ -356,6 +357,7 @@ static bool compile(const struct policies *set, struct policy_input *input, stru
 {
     bool any = false;
     input->bpf = text_of(&input->config, "bpf");
+    input->is_by_talk = policy_band_is_by_talk(input->bpf);
     if (input->bpf == NULL || *input->bpf == '\0') {
         input->bpf = NULL;
         return true;

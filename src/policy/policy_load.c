@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From what a document says to what there is: taps, policies, handlers. Everything is checked before
  * anything is added. The texts of errors are pktvisor's, for those who know them. */
+#include "policy/policy_band.h"
 #include "policy/policy_core.h"
 
 #include <stdio.h>
@@ -560,12 +561,19 @@ enum policies_status policies_drop(struct policies *set, const char *name)
         }
     }
     for (struct policy_instance *i = gone != NULL ? gone->instances : NULL; i != NULL; i = i->next) {
+        struct policy_instance *heir = i->leader == NULL ? i->followers : NULL;
         policy_plan_leave(i);
+        if (heir != NULL) {
+            policy_band_replace(set, i, heir);
+        }
     }
     pthread_mutex_unlock(&set->lock);
     if (gone != NULL) {
         policy_plan_publish(set); /* no worker counts for it from here on */
         pthread_mutex_lock(&set->lock);
+        for (const struct policy_instance *i = gone->instances; i != NULL; i = i->next) {
+            policy_band_replace(set, i, NULL);
+        }
         policy_free(gone);
         drop_idle_inputs(set);
         pthread_mutex_unlock(&set->lock);

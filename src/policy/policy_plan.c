@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "policy/policy_band.h"
 #include "policy/policy_core.h"
 
 #include <stdlib.h>
@@ -8,8 +9,9 @@ enum { WAIT_NS = 1000000, WAITS = 5000 /* five seconds, then a worker is given u
 
 void policy_plan_free(struct policy_plan *plan)
 {
-    for (uint32_t i = 0; plan != NULL && i < plan->input_count; i++) {
+    for (uint32_t i = 0; plan != NULL && i < plan->total; i++) {
         for (uint32_t c = 0; c < plan->inputs[i].chain_count; c++) {
+            free(plan->inputs[i].chains[c].instances);
             free(plan->inputs[i].chains[c].desks);
             free(plan->inputs[i].chains[c].settings);
         }
@@ -141,6 +143,8 @@ static void add_instance(struct policy_plan *plan, struct plan_input *to,
     struct plan_chain *chain = &to->chains[to->chain_count - 1];
     chain->desks = need(realloc(chain->desks, (chain->count + 1) * sizeof(struct desk *)));
     chain->settings = need(realloc(chain->settings, (chain->count + 1) * sizeof(void *)));
+    chain->instances = need(realloc(chain->instances, (chain->count + 1) * sizeof(void *)));
+    chain->instances[chain->count] = instance;
     chain->settings[chain->count] = instance->settings;
     chain->desks[chain->count++] = desk_of(instance, slot);
     if (reader != NULL && reader->size > plan->message_size) {
@@ -207,6 +211,7 @@ static struct policy_plan *make_plan(struct policies *set, uint32_t slot)
             add_input(set, plan, input, slot);
         }
     }
+    policy_band_plan(set, plan, slot);
     return plan;
 }
 
@@ -224,6 +229,7 @@ void policy_plan_publish(struct policies *set)
     struct policy_plan *old[POLICY_SLOTS] = {0};
     pthread_mutex_lock(&set->lock);
     find_leaders(set);
+    policy_band_mark(set);
     for (uint32_t i = 0; i < POLICY_SLOTS; i++) {
         if (is_slot(set, i) || atomic_load(&set->slots[i].wanted) != NULL) {
             old[i] = atomic_exchange(&set->slots[i].wanted, make_plan(set, i));
@@ -239,6 +245,9 @@ void policy_plan_publish(struct policies *set)
         }
         if (waits <= WAITS) {
             policy_plan_free(old[i]);
+            pthread_mutex_lock(&set->lock);
+            policy_band_sweep(set, i);
+            pthread_mutex_unlock(&set->lock);
         }
     }
 }
