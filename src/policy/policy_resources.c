@@ -74,6 +74,7 @@ static void add_sample(struct policies *set, struct policy_instance *instance, d
                        uint64_t memory)
 {
     uint64_t now_ns = policy_input_time(set, instance->input);
+    now_ns = now_ns == 0 && instance->input->file == NULL ? set->now_ns : now_ns; /* it just began */
     struct input_resources *sample =
         now_ns != 0 || set->options.is_recorded ? calloc(1, sizeof *sample) : NULL;
     if (sample == NULL) {
