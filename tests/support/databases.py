@@ -4,12 +4,14 @@ rights; they end with the test.
     with MariaDB() as server:
         server.port
 """
+import contextlib
 import glob
 import os
 import pwd
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -145,3 +147,17 @@ class Postgres(Server):
         self.start(self.program("postgres"), "-D", self.data, "-p", str(self.port), "-c",
                    "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}/data",
                    "-c", "fsync=off", "-c", "shared_buffers=16MB", *self.options)
+        self.wait_until_it_asks()
+
+    def wait_until_it_asks(self):
+        """It listens before it is ready, and refuses who comes then: until it asks who comes."""
+        words = b"user\0postgres\0database\0postgres\0\0"
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as probe:
+                    probe.sendall(struct.pack("!II", 8 + len(words), 3 << 16) + words)
+                    if probe.recv(1) == b"R":
+                        return
+            time.sleep(0.1)
+        raise AssertionError("postgres does not get ready")
