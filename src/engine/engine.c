@@ -72,7 +72,7 @@ static bool make_workers(struct engine *engine, struct err *err)
         .memory = memory_plan(&plan, engine->worker_count),
         .seed = engine->seed,
         .policies = engine->options.policies,
-        .only_policies = engine->options.only_policies && engine->wanted == 0,
+        .only_policies = engine->options.only_policies,
         .wants_events = output_is_wanted(engine->output),
         .wants_flows = engine->config->flows.enabled && output_is_wanted(engine->output),
         .is_live = engine->is_live,

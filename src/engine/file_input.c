@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/pages.h"
 #include "engine/front.h"
-#include "policy/policy.h"
 
 enum {
     FRAMES = 64, /* walked at a time */
@@ -17,6 +16,7 @@ enum {
     MARKS = 64,
     REST_NS = 50000000, /* between two looks when the capture has ended */
     POLL_MS = 100,
+    MEMORY_SHARE = 8, /* part of the agent's memory that flows of a capture may take, too */
 };
 
 struct reader {
@@ -25,7 +25,7 @@ struct reader {
     struct front_options options;
     struct front *front;
     struct chunk chunk;
-    struct intake *intake;
+    struct worker *worker;
     const struct tap_kind *kind;
     struct tap *tap;
     struct tap_batch batch;
@@ -42,33 +42,6 @@ struct file_inputs {
 
 /* ---- Reading -------------------------------------------------------------------------------- */
 
-static void show(struct reader *self, const struct unit *unit)
-{
-    size_t index = (size_t)(unit - self->chunk.units);
-    bool has_frame = unit->flags & UNIT_FRAME && index < self->chunk.frame_count;
-    struct intake_packet packet = {
-        .packet = &unit->packet,
-        .frame = has_frame ? &self->chunk.frames[index] : NULL,
-        .key = unit->flags & UNIT_FLOW ? &unit->key : NULL,
-        .hash = unit->hash,
-        .end = unit->end,
-    };
-    intake_packet(self->intake, &packet);
-}
-
-/* Shows what the front has put into the chunk. Marks only say that packet time went on, which the
- * intake sees for itself. */
-static void show_chunk(struct reader *self)
-{
-    const struct unit_list *list = &self->chunk.lists[0];
-    for (uint32_t i = 0; i < list->count; i++) {
-        const struct unit *unit = &self->chunk.units[list->indices[i]];
-        if (!(unit->flags & UNIT_NOTE)) {
-            show(self, unit);
-        }
-    }
-}
-
 static void walk(struct reader *self)
 {
     const struct tap_batch *batch = &self->batch;
@@ -78,9 +51,9 @@ static void walk(struct reader *self)
         for (uint32_t at = 0; at < count;) {
             chunk_clear(&self->chunk);
             at = front_stitch(self->front, batch->frames + from, at, &self->chunk);
-            show_chunk(self);
+            worker_run(self->worker, &self->chunk);
         }
-        intake_poll(self->intake);
+        worker_answer(self->worker);
     }
 }
 
@@ -108,14 +81,17 @@ static void *work(void *argument)
     struct reader *self = argument;
     bool is_open = true;
     while (!atomic_load(&self->stop)) {
-        intake_poll(self->intake);
-        is_open = is_open && read_on(self);
-        intake_settle(self->intake);
+        worker_answer(self->worker);
+        if (is_open && !read_on(self)) {
+            is_open = false;
+            worker_conclude(self->worker);
+        }
+        worker_settle(self->worker);
         if (!is_open) {
             nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
         }
     }
-    intake_end(self->intake);
+    worker_end(self->worker);
     return NULL;
 }
 
@@ -136,12 +112,31 @@ static void reader_free(struct reader *self)
     if (self->tap != NULL) {
         self->kind->close(self->tap);
     }
-    intake_free(self->intake);
+    worker_free(self->worker);
     front_free(self->front);
     chunk_done(&self->chunk);
     pages_release(self->batch.frames, TAP_BATCH_FRAMES * sizeof *self->batch.frames);
     pages_release(self->batch.memory, TAP_BATCH_MEMORY);
     free(self);
+}
+
+static struct worker *worker_of(const struct engine *engine, uint32_t slot, struct err *err)
+{
+    struct config config = *engine->config;
+    config.limits.memory /= MEMORY_SHARE;
+    config.limits.flows = 0;
+    config.flows.health = true;
+    struct worker_options options = {
+        .flows = &engine->config->flows,
+        .layout = &engine->layout,
+        .listeners = &engine->listeners,
+        .policies = engine->options.policies,
+        .only_policies = true,
+        .number = slot,
+        .memory = memory_plan(&config, 1),
+        .seed = engine->seed,
+    };
+    return worker_new(&options, err);
 }
 
 static bool reader_open(struct reader *self, const struct engine *engine,
@@ -165,8 +160,8 @@ static bool reader_open(struct reader *self, const struct engine *engine,
         return err_set(err, ERR_FAILED, "out of memory");
     }
     self->front = front_new(&self->options, err);
-    self->intake = intake_new(engine->options.policies, wanted->slot, err);
-    return self->front != NULL && self->intake != NULL;
+    self->worker = worker_of(engine, wanted->slot, err);
+    return self->front != NULL && self->worker != NULL;
 }
 
 static struct reader *reader_new(const struct engine *engine, const struct policies_capture *wanted,
@@ -192,7 +187,7 @@ static struct reader *reader_new(const struct engine *engine, const struct polic
 static bool reader_start(struct reader *self, struct err *err)
 {
     if (!self->is_running) {
-        intake_poll(self->intake);
+        worker_answer(self->worker);
         self->is_running = pthread_create(&self->thread, NULL, work, self) == 0;
     }
     return self->is_running || err_set(err, ERR_FAILED, "no thread for a capture of policies");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Captures that policies of a running agent name (`pcap_file`): each is read once, from its front to its
- * end, by a thread of its own, through a front and an intake of its own. Packet time there is the
- * capture's; the agent's flows and metrics know nothing of it. */
+ * end, by a thread of its own, through a front and a worker of its own, which follows flows only where a
+ * policy asks for what they make. Packet time there is the capture's; the agent's flows and metrics
+ * know nothing of it. */
 #pragma once
 
 #include "engine/engine_core.h"

@@ -178,7 +178,7 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
     const uint32_t *list = chunk->lists[w->options.index].indices;
     bool is_shared = chunk->list_count > 1;
     flow_index ahead[PREFETCH_AHEAD] = {0};
-    if (w->intake != NULL && w->options.only_policies) {
+    if (w->intake != NULL && w->options.only_policies && intake_wants(w->intake) == 0) {
         run_policies(w, chunk, from, to);
         return;
     }

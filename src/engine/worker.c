@@ -272,6 +272,24 @@ void worker_end(struct worker *w)
     }
 }
 
+void worker_conclude(struct worker *w)
+{
+    flow_life_fold(w);
+    w->step = WORKER_LAST_STEP;
+    for (flow_index i = 1; i < flow_table_bound(w->flows); i++) {
+        const struct flow *flow = flow_at(w->flows, i);
+        if (flow->flags & FLOW_IN_USE) {
+            flow_life_end(w, i, FLOW_REASON_END,
+                          flow->last_ns > w->now_ns ? flow->last_ns : w->now_ns);
+        }
+    }
+}
+
+void worker_settle(struct worker *w)
+{
+    intake_settle(w->intake);
+}
+
 const struct delta *worker_rest(struct worker *w)
 {
     if (w->delta->frames == 0) {

@@ -20,7 +20,7 @@ struct worker_options {
     const struct listeners *listeners; /* who reads what flows say; count 0: nobody */
     struct outbox *outbox;
     struct policies *policies; /* NULL: none */
-    bool only_policies;        /* no flows are kept, no protocols read */
+    bool only_policies;        /* no flows are kept, no protocols read, unless policies want it */
     uint32_t number;           /* among all workers */
     uint32_t index;      /* which list of a chunk is its own */
     struct memory_plan memory;
@@ -69,6 +69,11 @@ bool worker_step(struct worker *worker);
 
 /* Reports all flows for the last time: the capture ended, and the worker is not run again. */
 void worker_end(struct worker *worker);
+
+/* For those whose policies go on when their capture has ended: ends all flows and forgets them; and has
+ * policies see what was counted. */
+void worker_conclude(struct worker *worker);
+void worker_settle(struct worker *worker);
 
 /* After worker_end(): what was counted since the last flush. */
 const struct delta *worker_rest(struct worker *worker);

@@ -69,31 +69,65 @@ struct pusher {
     const char *scope;
 };
 
-static void put_row(const struct pusher *p, struct policy_instance *i, const struct metric *m)
+/* A row of a view, which is of a whole block or of this part of it. */
+static void put_view(const struct pusher *p, const struct policy_view *view, const struct metric *m,
+                     const struct handler_parts *parts, const struct handler_part *part)
 {
     static const char *const sides[] = {"unknown", "in", "out"};
-    struct policy_view view;
-    if (!view_of(p->set, i, &view) || !policy_view_shows(&view, m)) {
-        return;
-    }
+    const struct policy_instance *i = view->instance;
     struct point base = {.scope = p->scope, .name = m->family, .help = m->help, .unit = m->unit,
                          .kind = POINT_GAUGE, .is_period = true,
-                         .start_ns = view.start_s * SECOND_NS,
-                         .end_ns = (view.start_s + view.length_s) * SECOND_NS};
-    const void *at = (const uint8_t *)view.block + m->offset;
+                         .start_ns = view->start_s * SECOND_NS,
+                         .end_ns = (view->start_s + view->length_s) * SECOND_NS};
+    const void *at = (const uint8_t *)view->block + m->offset;
     point_label(&base, "policy", span_str(i->policy->name));
     point_label(&base, "tap", span_str(i->input->tap));
     point_label(&base, "handler", span_str(i->name));
     if (m->side != 0) {
         point_label(&base, "direction", span_str(sides[m->side - 1]));
     }
+    if (parts != NULL && parts->label != NULL) {
+        point_label(&base, parts->label, span_str(part->label));
+    }
+    for (unsigned k = 0; part != NULL && k < HANDLER_PART_LABELS && part->labels[k].name != NULL;
+         k++) {
+        point_label(&base, part->labels[k].name, span_str(part->labels[k].value));
+    }
     if (m->kind == METRIC_TOPN) {
-        put_top(p->walk, &base, &view, m, at);
+        put_top(p->walk, &base, view, m, at);
     } else if (m->kind == METRIC_VIEW) {
         put_histogram(p->walk, &base, at);
     } else {
         point_row(p->walk, &base, m, at);
     }
+}
+
+static void put_row(const struct pusher *p, struct policy_instance *i, const struct metric *m)
+{
+    struct policy_view view;
+    if (view_of(p->set, i, &view) && policy_view_shows(&view, m)) {
+        put_view(p, &view, m, NULL, NULL);
+    }
+}
+
+/* What is counted apart: by path, by route, by target; not what is apart in that again. */
+static void put_parts(const struct pusher *p, struct policy_instance *i,
+                      const struct handler_parts *parts)
+{
+    struct policy_view view;
+    size_t count;
+    if (!view_of(p->set, i, &view)) {
+        return;
+    }
+    struct policy_part *list = policy_view_parts(&view, parts, 0, &count);
+    for (const struct metric *m = parts->set->metrics; m->name != NULL; m++) {
+        for (size_t k = 0; k < count && m->family != NULL; k++) {
+            if (policy_view_shows(&list[k].view, m)) {
+                put_view(p, &list[k].view, m, parts, &list[k].part);
+            }
+        }
+    }
+    free(list);
 }
 
 /* Points of a family follow each other: a row's turn is that of the first one of its family. */
@@ -119,6 +153,10 @@ static void put_instance(const struct pusher *p, struct policy_instance *i)
                 put_row(p, i, other);
             }
         }
+    }
+    for (const struct handler_parts *parts = i->handler->parts;
+         policy_view_is_on(i) && parts != NULL; parts = parts->next) {
+        put_parts(p, i, parts);
     }
 }
 
