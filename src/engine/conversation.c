@@ -164,6 +164,10 @@ static bool attach(struct call *call, uint32_t number)
     call->c->proto = (uint16_t)number;
     call->all->stats.active++;
     set_context(call);
+    for (unsigned side = 0; side < 2 && call->c->holes > 0 && proto_of(call)->on_gap != NULL; side++) {
+        proto_of(call)->on_gap(&call->context, side, 0);
+    }
+    pass_events(call);
     return true;
 }
 

@@ -331,7 +331,7 @@ static void a_gap_at_the_beginning_is_passed_over(void **state)
     say(lab, 1, "what\n");
     say(lab, 0, "HI\n");
     close_flow(lab);
-    assert_string_equal(lab->record.text, "0HI 9timeout ");
+    assert_string_equal(lab->record.text, "0gap0 1gap0 0HI 9timeout ");
 }
 
 static void time_alone_ends_the_wait_for_what_is_missing(void **state)

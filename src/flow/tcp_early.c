@@ -3,6 +3,8 @@
 
 #include "flow/tcp_stream.h"
 
+#include <assert.h>
+
 struct tcp_early {
     uint32_t first; /* entries[first .. first + count) */
     uint32_t count;
@@ -111,6 +113,14 @@ void tcp_early_trim(struct tcp_early_segment *segment, uint32_t n)
 const struct tcp_early_entry *tcp_early_head(const struct tcp_early *queue)
 {
     return queue == NULL ? NULL : &queue->entries[queue->first];
+}
+
+void tcp_early_skip(struct tcp_early *queue, uint32_t n)
+{
+    struct tcp_early_entry *head = &queue->entries[queue->first];
+    assert(head->bytes == NULL && n < head->size);
+    head->seq += n;
+    head->size -= n;
 }
 
 void tcp_early_pop(struct tcp_early **queue, struct slab *slab)

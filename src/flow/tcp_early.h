@@ -47,6 +47,9 @@ void tcp_early_trim(struct tcp_early_segment *segment, uint32_t n);
 /* The entry with the lowest sequence number; NULL when there is none. */
 const struct tcp_early_entry *tcp_early_head(const struct tcp_early *queue);
 
+/* Takes n bytes off the front of the head, which has none that were captured, and more than n. */
+void tcp_early_skip(struct tcp_early *queue, uint32_t n);
+
 /* Drops the head. */
 void tcp_early_pop(struct tcp_early **queue, struct slab *slab);
 

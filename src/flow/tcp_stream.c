@@ -348,7 +348,11 @@ static struct tcp_stream_piece from_early(struct tcp_stream *stream, struct slab
             return piece_of(side, TCP_STREAM_NOTHING);
         }
         if (head->bytes == NULL) {
-            return gap_of(stream, side, size, stats);
+            uint32_t part = lost_so_far(stream, side, size);
+            if (part > 0 && part < head->size) {
+                tcp_early_skip(stream->early[side], part);
+            }
+            return gap_of(stream, side, part > 0 ? part : size, stats);
         }
         return data_of(stream, side, span_of(head->bytes->data, size), head->bytes->time_ns);
     }
@@ -419,6 +423,8 @@ static struct tcp_stream_piece lend_on(struct tcp_stream *stream, unsigned side,
 {
     struct span data = span_head(loan_of(stream), most);
     uint32_t size = data.size > 0 ? (uint32_t)data.size : stream->left < most ? stream->left : most;
+    uint32_t part = data.size > 0 ? size : lost_so_far(stream, side, size);
+    size = part > 0 ? part : size;
     stream->side[side].hole_tick = stream->tick;
     trim_loan(stream, size);
     return data.size > 0 ? data_of(stream, side, data, stream->packet->time_ns)

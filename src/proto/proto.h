@@ -122,7 +122,8 @@ struct proto {
      * PROTO_PENDING_MAX bytes are kept, then the protocol is let go of. */
     struct proto_taken (*on_chunk)(struct proto_context *c, const struct proto_chunk *chunk);
 
-    /* `length` bytes of a side are missing; what was pending of that side was dropped before. */
+    /* `length` bytes of a side are missing; what was pending of that side was dropped before. 0 before
+     * the first chunk: what comes is not the beginning of the connection, though it was seen to begin. */
     void (*on_gap)(struct proto_context *c, unsigned side, uint32_t length);
 
     /* A datagram of a UDP flow that probe() said yes to; of an ICMP flow if `reads_icmp`, whose
