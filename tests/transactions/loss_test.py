@@ -23,9 +23,9 @@ import tap  # noqa: E402
 
 VANTAGE = os.environ.get("VANTAGE", os.path.join(ROOT, "build", "src", "vantage"))
 PROTOCOLS = ("redis", "mysql", "pgsql")
-SHARES = (0.02, 0.05, 0.2)  # of the packets with data
-SEEDS = (1, 2)
-ALONE = 10  # packets with data of a capture that are lost one at a time as well
+SHARES = (0.05, 0.2)  # of the packets with data
+SEEDS = (2,)
+ALONE = 4  # packets with data of a capture that are lost one at a time as well
 SYN = 2
 EXCUSES = ("Packet loss", "query being used is unknown")
 
