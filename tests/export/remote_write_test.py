@@ -15,6 +15,7 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
+import minute  # noqa: E402
 import pktvisord  # noqa: E402
 import tap  # noqa: E402
 from pushing import PATIENCE, Pusher, wait_for  # noqa: E402
@@ -83,6 +84,7 @@ class RemoteWrite(unittest.TestCase):
         taps = (f"{{t: {{input_type: dnstap, config: {{tcp: '127.0.0.1:{port}'}}}}}}\n"
                 "policies: {p: {kind: collection, input: {tap: t, input_type: dnstap}, handlers: {modules: "
                 "{m: {type: dns}}}}}")
+        minute.leave_room(30)
         with Pusher([self.output("histograms: exponential, attributes: [site=oslo]")], taps=taps) as agent:
             with socket.create_connection(("127.0.0.1", port), PATIENCE) as stream:
                 for i in range(20):
@@ -94,7 +96,7 @@ class RemoteWrite(unittest.TestCase):
                 wait_for(query, lambda q=query: len(self.prometheus.query(q % memory)) == 1)
         query = "dns_wire_packets_queries{site='oslo',policy='p',tap='t',handler='p-t-m'}[10m]"
         found = wait_for("the policy's samples", lambda: self.prometheus.query(query))
-        self.assertEqual(sum(float(v) for v in {v for _, v in found[0]["values"]}), 20)
+        self.assertEqual(max(float(v) for _, v in found[0]["values"]), 20)
 
 
 if __name__ == "__main__":
