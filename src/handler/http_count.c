@@ -142,7 +142,7 @@ static void note(struct handler_run *run, struct handler_event *event,
         handler_add_name(&b->status_codes, span_of(status, (size_t)(end - status)), 1);
     }
     if (t->first_byte.present) {
-        quantiles_add(&b->first_byte, (double)(t->first_byte.value / 1000));
+        quantiles_add(&b->first_byte, (double)t->first_byte.value / 1000);
     }
     handler_add_name(&b->clients_top, requests_end(event, 0, false, client), 1);
     handler_add_name(&b->servers_top, requests_end(event, 1, true, server), 1);

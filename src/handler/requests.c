@@ -14,7 +14,7 @@ void requests_count(struct requests *to, const struct transaction *t, bool is_de
     to->request_bytes += t->source_bytes;
     to->response_bytes += t->destination_bytes;
     if (is_deep && t->duration.present) {
-        quantiles_add(&to->latency, (double)(t->duration.value / 1000));
+        quantiles_add(&to->latency, (double)t->duration.value / 1000);
     }
 }
 
@@ -48,21 +48,24 @@ struct span requests_end(const struct handler_event *event, unsigned end, bool h
     return span_of(to, (size_t)(at - to));
 }
 
+/* Whether a text is this word, which is in lower case. */
+static bool is_word(struct span text, struct span word)
+{
+    size_t i = 0;
+    while (i < word.size && tolower(text.data[i]) == word.data[i]) {
+        i++;
+    }
+    return i == word.size;
+}
+
 static bool ends_in(struct span name, struct span suffix)
 {
-    bool is_longer = name.size > suffix.size;
-    if (name.size < suffix.size ||
-        (is_longer && suffix.size > 0 && suffix.data[0] != '.' &&
-         name.data[name.size - suffix.size - 1] != '.')) {
+    if (name.size < suffix.size || suffix.size == 0) {
         return false;
     }
-    struct span tail = span_skip(name, name.size - suffix.size);
-    for (size_t i = 0; i < suffix.size; i++) {
-        if (tolower(tail.data[i]) != suffix.data[i]) {
-            return false;
-        }
-    }
-    return true;
+    size_t before = name.size - suffix.size;
+    bool begins = before == 0 || suffix.data[0] == '.' || name.data[before - 1] == '.';
+    return begins && is_word(span_skip(name, before), suffix);
 }
 
 bool requests_has_suffix(const struct handler_words *suffixes, struct span name)

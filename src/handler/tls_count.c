@@ -224,7 +224,7 @@ static void note(struct handler_run *run, const struct hand *hand, const struct 
         cardinality_add_coupon(&b->fingerprints, handler_text_coupon(ja4));
     }
     if (t->duration.present) {
-        quantiles_add(&b->duration, (double)(t->duration.value / 1000));
+        quantiles_add(&b->duration, (double)t->duration.value / 1000);
     }
     note_certificate(run, hand, now_ns);
 }
