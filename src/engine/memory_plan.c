@@ -15,7 +15,7 @@ enum {
     TALK_SHARE = 16,   /* part of the memory that is for what flows say */
     HEALTH_SHARE = 16, /* part of the memory for connections with data in flight */
     FLOW_PERCENT = 40, /* of what may be for flows, that is */
-    HEALTH_INDEX_BYTES = 8,
+    HEALTH_INDEX_BYTES = 4,
     DRAWERS_MEMORY = 10 << 20, /* graphs that a worker draws for the page */
     HEALTH_DETAILS_MAX = 1 << 20,
 };

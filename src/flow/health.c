@@ -4,6 +4,8 @@
 #include "base/cursor.h"
 
 #include "flow/flow_tcp.h"
+#include "flow/health_clock.h"
+#include "flow/health_segments.h"
 
 enum {
     STEP_BACK_US = 10 * 1000000, /* by which the time of a capture may go back */
@@ -96,10 +98,14 @@ static bool pass_over_copy(struct health_step *s)
         copy = false; /* a host that aborts answers each segment so, all alike */
     }
     if (!copy) {
-        health_remember(h, s->side, health_step_detail(s, s->half), s->print);
+        struct health_detail *d = health_step_detail(s, s->half);
+        bool next = s->half->flags & HALF_NEXT && health_is_recorded(s->half, d, s->p);
+        if (!next) {
+            health_remember(h, s->side, d, s->print);
+        }
         return false;
     }
-    health_count32(&h->copies, 1);
+    health_count16(&h->copies);
     h->flags |= HEALTH_MIRRORED;
     if (s->length > 0) {
         health_count16(&s->half->copies);

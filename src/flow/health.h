@@ -19,7 +19,7 @@
 #include <math.h>
 
 enum {
-    HEALTH_BYTES = 256,        /* of a live connection */
+    HEALTH_BYTES = 240,        /* of a live connection */
     HEALTH_DETAIL_BYTES = 5376 /* of a half that has data in flight, at most */
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Acknowledgments: round trips, what the receiver lacks, what it got twice, what the capture never
  * showed, and when things moved on. */
-#include "flow/health_state.h"
+#include "flow/health_clock.h"
+#include "flow/health_segments.h"
 
 enum {
     EPISODE_US = 1000000,

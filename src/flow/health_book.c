@@ -3,13 +3,16 @@
 
 #include "base/pages.h"
 
+#include "flow/health_clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    IDLE_US = 10 * 1000000, /* after which a detail with nothing in flight goes back */
+    IDLE_US = 8 * 1000000, /* after which a detail with nothing in flight goes back */
     CLOSED_US = 1000000,    /* the same for one of a connection that has closed */
-    SWEEP = 4096,           /* details looked at in a second */
+    SWEEP_SECONDS = 2,      /* in which all details are looked at */
+    SWEEP = 4096,           /* of them in a second, at most */
     CANDIDATES = 16,        /* details looked at when one must be taken away */
 };
 
@@ -44,13 +47,12 @@ struct health_book *health_book_new(const struct health_options *options, struct
     }
     book->options = *options;
     book->of_flow = pages_reserve(index_size(book));
-    book->free_connections = pages_reserve(index_size(book));
     book->connections = pages_reserve(connections_size(book));
     book->details = pages_reserve(details_size(book));
     book->remains = pages_reserve(remains_size(book));
     book->connection_bound = 1;
     book->detail_bound = book->remains_bound = 1;
-    if (book->of_flow == NULL || book->free_connections == NULL || book->connections == NULL ||
+    if (book->of_flow == NULL || book->connections == NULL ||
         book->details == NULL || book->remains == NULL) {
         err_set(err, ERR_FAILED,
                 "cannot reserve memory for the health of %u connections; lower limits.flows",
@@ -67,7 +69,6 @@ void health_book_free(struct health_book *book)
         return;
     }
     pages_release(book->of_flow, index_size(book));
-    pages_release(book->free_connections, index_size(book));
     pages_release(book->connections, connections_size(book));
     pages_release(book->details, details_size(book));
     pages_release(book->remains, remains_size(book));
@@ -173,15 +174,13 @@ static void shed(struct health_book *book, struct health *h)
         return; /* they stay as they are until the connection is dropped */
     }
     h->remains = index;
+    h->flags |= HEALTH_SHED;
     struct health_remains *remains = &book->remains[index];
     for (unsigned side = 0; side < 2; side++) {
         struct health_detail *d = health_detail_of(book, &h->halves[side]);
         remains->has[side] = d != NULL;
         if (d == NULL) {
             continue;
-        }
-        for (unsigned i = 0; i < HEALTH_RECENT; i++) {
-            h->recent[side][i] = d->prints[(d->print_next - 1u - i) % HEALTH_PRINTS];
         }
         give_back(book, d);
         d->rtt_p50_us = health_delay_quantile(d, 0.5);
@@ -231,7 +230,7 @@ struct health_detail *health_detail_take(struct health_step *s, unsigned side)
     if (half->detail != 0) {
         return &book->details[half->detail];
     }
-    if (s->health->remains != 0 || s->health->flags & (uint32_t)HEALTH_WAIVED << side) {
+    if (s->health->flags & (HEALTH_SHED | (uint32_t)HEALTH_WAIVED << side)) {
         return NULL; /* stragglers of a connection that is over, or noise */
     }
     if (book->free_detail == 0 && book->detail_bound > book->options.details &&
@@ -270,8 +269,10 @@ uint32_t health_book_add(struct health_book *book, flow_index flow)
         book->refused++;
         return 0;
     }
-    if (book->free_count > 0) {
-        index = book->free_connections[--book->free_count];
+    if (book->free_connection != 0) {
+        index = book->free_connection;
+        book->free_connection = book->connections[index].remains;
+        book->free_count--;
     } else {
         index = book->connection_bound++; /* never more than there are flows */
     }
@@ -298,24 +299,29 @@ void health_drop(struct health_book *book, flow_index flow)
             give_back(book, d);
         }
     }
-    uint32_t remains = book->connections[index].remains;
-    if (remains != 0) {
+    if (book->connections[index].flags & HEALTH_SHED) {
+        uint32_t remains = book->connections[index].remains;
         book->remains[remains].next_free = book->free_remains;
         book->free_remains = remains;
     }
     book->of_flow[flow] = 0;
-    book->free_connections[book->free_count++] = index;
+    book->connections[index].remains = book->free_connection;
+    book->free_connection = index;
+    book->free_count++;
 }
 
 /* Takes a detail back that nothing can be expected for. */
 static void review(struct health_book *book, struct health_detail *d, uint32_t now_us)
 {
+    uint32_t quiet_us = now_us - d->last_us;
+    if (quiet_us <= CLOSED_US || quiet_us >= UINT32_MAX - CLOSED_US) {
+        return; /* nearly all: no other line of memory is looked at */
+    }
     struct health *h = &book->connections[d->owner];
     if (health_distance(now_us, h->last_us) > CLOSED_US && is_over(h)) {
         shed(book, h);
         return;
     }
-    uint32_t quiet_us = now_us - d->last_us;
     bool was_quiet = quiet_us > IDLE_US && quiet_us < UINT32_MAX - IDLE_US;
     if (was_quiet && (quiet_us > HEALTH_FORGET_US || is_quiet(book, d))) {
         give_back(book, d);
@@ -325,7 +331,8 @@ static void review(struct health_book *book, struct health_detail *d, uint32_t n
 void health_tick(struct health_book *book, uint64_t now_ns)
 {
     uint32_t now_us = (uint32_t)(now_ns / 1000);
-    uint32_t count = book->detail_bound - 1 < SWEEP ? book->detail_bound - 1 : SWEEP;
+    uint32_t count = book->detail_bound / SWEEP_SECONDS + 1;
+    count = count < SWEEP ? count : SWEEP;
     for (uint32_t i = 0; i < count; i++) {
         book->hand = book->hand + 1 < book->detail_bound ? book->hand + 1 : 1;
         struct health_detail *d = &book->details[book->hand];
@@ -343,9 +350,11 @@ void health_prefetch_index(const struct health_book *book, flow_index flow)
 void health_prefetch(const struct health_book *book, flow_index flow)
 {
     const char *at = (const char *)&book->connections[book->of_flow[flow]];
-    for (unsigned i = 0; i < sizeof(struct health); i += 64) {
-        __builtin_prefetch(at + i, 1);
-    }
+    __builtin_prefetch(at, 1);
+    __builtin_prefetch(at + 64, 1);
+    __builtin_prefetch(at + 128, 1);
+    __builtin_prefetch(at + 192, 1);
+    __builtin_prefetch(at + sizeof(struct health) - 1, 1);
 }
 
 void health_book_stats(const struct health_book *book, struct health_book_stats *ret)
@@ -355,7 +364,7 @@ void health_book_stats(const struct health_book *book, struct health_book_stats 
         .details = book->details_used,
         .seized = book->seized,
         .refused = book->refused,
-        .memory = (uint64_t)book->connection_bound * (sizeof(struct health) + 2 * sizeof(uint32_t)) +
+        .memory = (uint64_t)book->connection_bound * (sizeof(struct health) + sizeof(uint32_t)) +
                   (uint64_t)book->detail_bound * sizeof(struct health_detail) +
                   (uint64_t)book->remains_bound * sizeof(struct health_remains),
     };

@@ -10,7 +10,7 @@ struct health_book {
     struct health *connections;    /* from index 1 */
     struct health_detail *details; /* from index 1 */
     struct health_remains *remains; /* from index 1, as many as details */
-    uint32_t *free_connections;    /* a stack of indices that were used before */
+    uint32_t free_connection; /* list by way of `remains`, 0: none */
     uint32_t free_count;
     uint32_t connection_bound; /* one more than the largest index ever used */
     uint32_t detail_bound;

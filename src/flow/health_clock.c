@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The sender's clock: what was unacknowledged and whether the window was closed, as the sender knew
  * it. Linux counts the same way (tcpi_busy_time, tcpi_rwnd_limited). */
-#include "flow/health_state.h"
+#include "flow/health_clock.h"
 
 enum {
     TRIP_PARTS = 16,  /* acknowledgments closer than this part of the trip are one */
-    AT_SENDER_US = 200, /* a trip shorter than this is none */
     LEVEL_PARTS = 8,
 };
 
@@ -39,53 +38,14 @@ void health_clock_start(struct health_detail *d, const struct health *h, uint32_
     d->need = need_of(&h->halves[1 - d->side], d->max_window);
 }
 
-static void accrue(const struct health_half *half, struct health_detail *d, uint32_t until_us)
-{
-    int32_t passed = health_distance(until_us, d->clock_us);
-    if (passed <= 0) {
-        return; /* a capture's time may step back a little */
-    }
-    uint32_t data_end = half->next - (half->flags & HALF_FIN ? 1 : 0);
-    bool in_flight = health_distance(data_end, d->acked_there) > 0;
-    bool blocked = (half->flags & (HALF_EDGE | HALF_FIN)) == HALF_EDGE &&
-                   health_distance(half->next + d->need, d->edge_there) > 0;
-    if (d->began && (in_flight || blocked)) {
-        health_count32(&d->busy_us, (uint32_t)passed);
-        health_count32(&d->rwnd_us, blocked ? (uint32_t)passed : 0);
-        d->idle = false;
-    } else if (d->began && !d->idle) {
-        d->idle = true;
-        d->idle_since_us = d->clock_us;
-    }
-    d->clock_us = until_us;
-}
-
-static void arrive(const struct health_half *half, struct health_detail *d, uint32_t ack,
-                   uint32_t edge)
-{
-    if (health_distance(ack, d->acked_there) > 0) {
-        d->acked_there = ack;
-    }
-    if (half->flags & HALF_EDGE) {
-        d->edge_there = edge;
-    }
-}
-
-/* Moves whole ms to where they last longer than the detail. */
-static void keep(uint32_t *ms, uint32_t *us)
-{
-    health_count32(ms, *us / 1000);
-    *us %= 1000;
-}
-
 void health_clock_hear(struct health_half *half, struct health_detail *d, uint32_t now_us)
 {
     while (health_clock_is_due(d, now_us)) {
         const struct health_ack *first = &d->acks[d->ack_first];
         if (!health_clock_stays(half, d, half->next, first->ack, first->edge)) {
-            accrue(half, d, first->time_us);
+            health_clock_accrue(half, d, first->time_us);
         }
-        arrive(half, d, first->ack, first->edge);
+        health_clock_arrive(half, d, first->ack, first->edge);
         d->ack_first = (uint8_t)(d->ack_first + 1 < HEALTH_ACKS ? d->ack_first + 1 : 0);
         d->ack_count--;
     }
@@ -94,11 +54,8 @@ void health_clock_hear(struct health_half *half, struct health_detail *d, uint32
 void health_clock_run(struct health_half *half, struct health_detail *d, uint32_t now_us)
 {
     health_clock_hear(half, d, now_us);
-    accrue(half, d, now_us);
-    if (d->busy_us >= HEALTH_SECOND_US) { /* rwnd_us is never more */
-        keep(&half->busy_ms, &d->busy_us);
-        keep(&half->rwnd_ms, &d->rwnd_us);
-    }
+    health_clock_accrue(half, d, now_us);
+    health_clock_keep(half, d);
 }
 
 void health_clock_finish(struct health *h, struct health_detail *d)
@@ -107,17 +64,9 @@ void health_clock_finish(struct health *h, struct health_detail *d)
     health_clock_run(&h->halves[d->side], d, h->last_us + (trip == HEALTH_NO_TIME ? 0 : trip));
 }
 
-void health_clock_ack(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                      uint32_t trip_us, uint32_t edge)
+void health_clock_queue(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                        uint32_t trip_us, uint32_t edge)
 {
-    health_clock_hear(half, d, now_us);
-    if (trip_us < AT_SENDER_US && d->ack_count == 0) {
-        if (!health_clock_stays(half, d, half->next, half->acked, edge)) {
-            accrue(half, d, now_us);
-        }
-        arrive(half, d, half->acked, edge);
-        return;
-    }
     uint32_t at = now_us + trip_us;
     if (d->ack_count > 0) {
         unsigned place = d->ack_first + d->ack_count - 1u;
@@ -133,17 +82,6 @@ void health_clock_ack(struct health_half *half, struct health_detail *d, uint32_
     place -= place < HEALTH_ACKS ? 0 : HEALTH_ACKS;
     d->acks[place] = (struct health_ack){at, half->acked, edge};
     d->ack_count++;
-}
-
-void health_clock_data(struct health_detail *d, uint32_t now_us, bool again)
-{
-    if (d->idle) {
-        uint32_t gap = now_us - d->idle_since_us;
-        uint32_t held_up = d->delay_us > 0 ? (uint32_t)d->delay_us : 0;
-        health_count32(&d->busy_us, again || held_up > gap ? gap : held_up);
-        d->idle = false;
-    }
-    d->began = true;
 }
 
 /* A sender that keeps its flight on one level round trip for round trip, with nothing lost, is

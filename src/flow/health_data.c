@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Segments with data: new ones, and the holes that they show. */
-#include "flow/health_state.h"
+#include "flow/health_clock.h"
+#include "flow/health_segments.h"
 
 enum {
     JUMPS_BELIEVED = 3,

@@ -30,7 +30,14 @@ static void close_interval(struct health_series *series, uint16_t bins[HEALTH_BI
         return;
     }
     unsigned bin = bin_of_ms((int32_t)series->minimum_us / 1000 + offset_ms);
-    bins[bin]++;
+    if (series->count < HEALTH_FEW) {
+        series->few[series->count] = (uint8_t)bin;
+    } else {
+        for (unsigned i = 0; i < HEALTH_FEW && series->count == HEALTH_FEW; i++) {
+            bins[series->few[i]]++;
+        }
+        bins[bin]++;
+    }
     series->low = series->count == 0 || bin < series->low ? (uint8_t)bin : series->low;
     series->high = series->count == 0 || bin > series->high ? (uint8_t)bin : series->high;
     series->count++;
@@ -50,14 +57,32 @@ static void add_delay(struct health_series *series, uint16_t bins[HEALTH_BINS], 
     }
 }
 
+/* The `rank`-th of a few, counted from 0 and the least. */
+static uint32_t nth_of_few(const uint32_t *few, unsigned count, unsigned rank)
+{
+    for (unsigned i = 0; i < count; i++) {
+        unsigned below = 0;
+        for (unsigned k = 0; k < count; k++) {
+            below += few[k] < few[i] || (few[k] == few[i] && k < i);
+        }
+        if (below == rank) {
+            return few[i];
+        }
+    }
+    return 0;
+}
+
 /* How many intervals were at least `ms` long. */
 static uint32_t count_from(const struct health_series *series, const uint16_t bins[HEALTH_BINS],
                            int32_t ms)
 {
     uint32_t count = 0;
     unsigned from = bin_of_ms(ms + HEALTH_BIN_MS - 1);
-    if (series->count == 0) {
-        return 0;
+    for (unsigned i = 0; i < series->count && series->count <= HEALTH_FEW; i++) {
+        count += series->few[i] >= from;
+    }
+    if (series->count <= HEALTH_FEW) {
+        return count;
     }
     for (unsigned i = from > series->low ? from : series->low; i <= series->high; i++) {
         count += bins[i];
@@ -71,6 +96,13 @@ static int32_t percentile(const struct health_series *series, const uint16_t bin
 {
     uint32_t rank = series->count * percent / 100;
     uint32_t seen = 0;
+    if (series->count <= HEALTH_FEW) {
+        uint32_t few[HEALTH_FEW];
+        for (unsigned i = 0; i < series->count; i++) {
+            few[i] = series->few[i];
+        }
+        return (int32_t)nth_of_few(few, series->count, rank) * HEALTH_BIN_MS;
+    }
     for (unsigned i = series->low; i <= series->high; i++) {
         seen += bins[i];
         if (seen > rank) {
@@ -88,11 +120,30 @@ static unsigned quantile_of(uint32_t rtt_us)
     return index < HEALTH_QUANTILES ? index : HEALTH_QUANTILES - 1;
 }
 
+/* Notes a round trip for health_delay_quantile(). */
+static void note_quantile(struct health_detail *d, uint32_t rtt_us)
+{
+    if (d->sample_count < HEALTH_FEW) {
+        d->few_us[d->sample_count] = rtt_us;
+        return;
+    }
+    if (d->sample_count == HEALTH_FEW) {
+        memset(d->quantiles, 0, sizeof d->quantiles);
+        for (unsigned i = 0; i < HEALTH_FEW; i++) {
+            d->quantiles[quantile_of(d->few_us[i])]++;
+        }
+    }
+    health_count16(&d->quantiles[quantile_of(rtt_us)]);
+}
+
 uint32_t health_delay_quantile(const struct health_detail *d, double share)
 {
     uint32_t total = 0;
     if (d->sample_count == 0) {
         return HEALTH_NO_TIME;
+    }
+    if (d->sample_count <= HEALTH_FEW) {
+        return nth_of_few(d->few_us, d->sample_count, (unsigned)(share * d->sample_count));
     }
     for (unsigned i = 0; i < HEALTH_QUANTILES; i++) {
         total += d->quantiles[i];
@@ -136,7 +187,7 @@ static void judge_series(struct health_half *half, struct health_detail *d,
 /* Empties a histogram. */
 static void clear_bins(struct health_series *series, uint16_t bins[HEALTH_BINS])
 {
-    if (series->count > 0) {
+    if (series->count > HEALTH_FEW) {
         memset(bins + series->low, 0, (series->high - series->low + 1u) * sizeof *bins);
     }
     series->count = 0;
@@ -180,16 +231,11 @@ static void judge_when_due(struct health_half *half, struct health_detail *d, ui
 
 /* ---- Samples -------------------------------------------------------------------------------- */
 
-void health_delay_sample(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                         uint32_t rtt_us, bool is_lone, bool is_open)
+/* RFC 6298 §2. */
+static void smooth(struct health_detail *d, uint32_t rtt_us)
 {
-    if (rtt_us < half->min_rtt_us) {
-        half->min_rtt_us = rtt_us;
-    }
-    /* RFC 6298 §2. */
     int32_t error = (int32_t)(rtt_us - d->smooth_us);
     if (d->sample_count == 0) {
-        memset(d->quantiles, 0, sizeof d->quantiles);
         d->smooth_us = rtt_us;
         d->variation_us = rtt_us / 2;
     } else {
@@ -197,9 +243,24 @@ void health_delay_sample(struct health_half *half, struct health_detail *d, uint
         d->variation_us += (uint32_t)((int32_t)(magnitude - d->variation_us) / 4);
         d->smooth_us += (uint32_t)(error / 8);
     }
+    note_quantile(d, rtt_us);
     health_count32(&d->sample_count, 1);
     d->sample_sum_us += rtt_us;
-    health_count16(&d->quantiles[quantile_of(rtt_us)]);
+}
+
+void health_delay_sample(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                         uint32_t rtt_us, bool is_lone, bool is_open)
+{
+    if (!health_delay_is_news(half, d, now_us, rtt_us)) {
+        return;
+    }
+    if (rtt_us < half->min_rtt_us) {
+        half->min_rtt_us = rtt_us;
+    }
+    if (d->sample_count == 0 || now_us - d->sampled_us >= HEALTH_SAMPLE_US) {
+        smooth(d, rtt_us);
+        d->sampled_us = now_us;
+    }
     if (!is_open) {
         return; /* the receiver's delay, not the network's */
     }

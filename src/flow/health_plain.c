@@ -5,7 +5,8 @@
  * what can make this packet another one is asked before anything is changed. The rest is then taken
  * in without looking for what cannot be there. It comes to the same as the long way;
  * health_fuzz.c and health_test.c compare the two. */
-#include "flow/health_state.h"
+#include "flow/health_clock.h"
+#include "flow/health_segments.h"
 
 #include "base/cursor.h"
 
@@ -79,7 +80,8 @@ static inline void take_clock(struct health_half *half, struct health_detail *d,
         health_clock_hear(half, d, now_us);
     }
     if (!health_clock_stays(half, d, end, d->acked_there, d->edge_there)) {
-        health_clock_run(half, d, now_us);
+        health_clock_accrue(half, d, now_us);
+        health_clock_keep(half, d);
         health_clock_data(d, now_us, false);
     }
     int32_t flight = health_distance(end, d->acked_there);
@@ -89,7 +91,7 @@ static inline void take_clock(struct health_half *half, struct health_detail *d,
 }
 
 static inline void record(struct health_detail *d, const struct packet *p,
-                          const struct plain *plain, uint32_t print)
+                          const struct plain *plain)
 {
     if (d->segment_count == HEALTH_SEGMENTS) {
         if (d->segment_acked == 0) {
@@ -103,14 +105,14 @@ static inline void record(struct health_detail *d, const struct packet *p,
     to->end = p->seq + p->payload_len;
     to->time_us = plain->now_us;
     to->ts_value = plain->ts_value;
-    to->print = print;
+    to->stamp = health_stamp(plain->ts_value, plain->ip_id);
     to->ip_id = plain->ip_id;
     to->sent = 1;
     to->flags = 0;
 }
 
 static inline void take_data(struct health *h, struct health_half *half, struct health_detail *d,
-                             const struct packet *p, const struct plain *plain, uint32_t print)
+                             const struct packet *p, const struct plain *plain)
 {
     uint32_t now_us = plain->now_us;
     uint32_t end = p->seq + p->payload_len;
@@ -127,7 +129,7 @@ static inline void take_data(struct health *h, struct health_half *half, struct 
     if (d->initial_state == INITIAL_ACKED) {
         health_data_initial(half, d, now_us);
     }
-    record(d, p, plain, print);
+    record(d, p, plain);
     half->next = end;
     if (now_us - d->epoch_us >= HEALTH_ROUND_MIN_US) {
         health_data_round(h, d, now_us);
@@ -146,17 +148,19 @@ static inline void take_data(struct health *h, struct health_half *half, struct 
 static inline void take_trip(struct health_half *half, struct health_detail *d,
                              const struct plain *plain, uint32_t ack, uint32_t mss)
 {
-    bool is_open = plain->edge - ack >= (plain->is_scaled ? half->largest_acked : 1u);
+    const uint32_t least = plain->is_scaled ? half->largest_acked : 1;
     struct health_covered covered = health_cover(half, d, ack, mss);
     if (!covered.clean) {
         return;
     }
     int32_t rtt = health_distance(plain->now_us, covered.last->time_us);
-    uint32_t length = covered.last->end - covered.last->start;
-    bool is_lone = covered.count == 1 && ack == half->next && length < 2 * mss;
-    if (rtt >= 0) {
-        health_delay_sample(half, d, plain->now_us, (uint32_t)rtt, is_lone, is_open);
+    if (rtt < 0 || !health_delay_is_news(half, d, plain->now_us, (uint32_t)rtt)) {
+        return;
     }
+    uint32_t length = covered.last->end - covered.last->start;
+    bool is_open = plain->edge - ack >= least;
+    bool is_lone = covered.count == 1 && ack == half->next && length < 2 * mss;
+    health_delay_sample(half, d, plain->now_us, (uint32_t)rtt, is_lone, is_open);
 }
 
 /* `other` is the half that is acknowledged, `d` its detail. */
@@ -194,8 +198,9 @@ static inline void take_answer(struct health *h, const struct health_half *half,
 
 /* ---- Together -------------------------------------------------------------------------------- */
 
-bool health_plain(struct health_detail *details, struct health *h, const struct packet *p,
-                  unsigned side)
+/* Apart from its caller, which has no registers to spare. */
+__attribute__((noinline)) bool health_plain(struct health_detail *details, struct health *h,
+                                            const struct packet *p, unsigned side)
 {
     struct health_half *half = &h->halves[side];
     struct health_half *other = &h->halves[1 - side];
@@ -215,15 +220,17 @@ bool health_plain(struct health_detail *details, struct health *h, const struct 
     plain.widens = plain.is_scaled && plain.edge != other->edge;
     plain.ip_id = p->version == 4 ? load_be16(p->ip + 4) : 0;
     struct health_detail *d = half->detail != 0 ? &details[half->detail] : NULL;
-    uint32_t print = health_print(p, plain.ts_value, plain.ts_echo, plain.ip_id);
     health_count32(&h->packets, p->frames);
-    health_remember(h, side, d, print);
+    if (!has_data || (d->segment_count == HEALTH_SEGMENTS && d->segment_acked == 0)) {
+        health_remember(h, side, d,
+                        health_print(p, plain.ts_value, plain.ts_echo, plain.ip_id));
+    }
     if (d != NULL && plain.has_timestamps &&
         health_delay_may_tell(d, plain.now_us, plain.ts_value)) {
         health_delay_stamp(half, d, plain.now_us, plain.ts_value);
     }
-    if (has_data && d != NULL) {
-        take_data(h, half, d, p, &plain, print);
+    if (has_data) {
+        take_data(h, half, d, p, &plain);
         health_talk_turn(h, side, plain.now_us);
     }
     h->last_us = plain.now_us;

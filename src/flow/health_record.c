@@ -2,6 +2,8 @@
 /* The numbers of the record. */
 #include "flow/health_book.h"
 
+#include "flow/health_clock.h"
+
 enum { ENOUGH_BYTES = 100000, ENOUGH_ROUNDS = 5 };
 
 static double ms_of(uint32_t us)
@@ -20,12 +22,27 @@ static void look_at_remains(const struct health_remains *remains, struct health_
     }
 }
 
+/* What health_clock_finish() and health_delay_judge() need of a detail: most is not in use. */
+static void copy_detail(struct health_detail *ret, const struct health_detail *d)
+{
+    memcpy(ret, d, HEALTH_HEAD_BYTES);
+    if (d->ack_count > 0) {
+        memcpy(ret->acks, d->acks, sizeof d->acks);
+    }
+    if (d->round_trip.count >= HEALTH_FEW) {
+        memcpy(ret->round_trip_bins, d->round_trip_bins, sizeof d->round_trip_bins);
+    }
+    if (d->one_way.count >= HEALTH_FEW) {
+        memcpy(ret->one_way_bins, d->one_way_bins, sizeof d->one_way_bins);
+    }
+}
+
 /* A copy of the connection with all clocks run to its end. */
 static void look_at(const struct health_book *book, uint32_t index, struct health_view *ret)
 {
     ret->health = book->connections[index];
     struct health *h = &ret->health;
-    if (h->remains != 0) {
+    if (h->flags & HEALTH_SHED) {
         look_at_remains(&book->remains[h->remains], ret);
         return;
     }
@@ -36,7 +53,7 @@ static void look_at(const struct health_book *book, uint32_t index, struct healt
         if (d == NULL) {
             continue;
         }
-        ret->details[side] = *d;
+        copy_detail(&ret->details[side], d);
         ret->details[side].rtt_p50_us = health_delay_quantile(d, 0.5);
         ret->details[side].rtt_p95_us = health_delay_quantile(d, 0.95);
         health_clock_finish(h, &ret->details[side]);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Data below the highest sequence number: a copy of a frame, a keep-alive, an original that was
  * overtaken, or a retransmission; and what made the sender repeat it. */
-#include "flow/health_state.h"
+#include "flow/health_clock.h"
+#include "flow/health_segments.h"
 
 enum {
     TIMEOUT_MIN_US = 200000, /* Linux; RFC 6298 §2.4 says 1 s, which nobody keeps to */
@@ -22,13 +23,21 @@ static uint32_t trip_of(const struct health *h, unsigned side)
 
 /* ---- Copies of frames ----------------------------------------------------------------------- */
 
+/* Whether a segment is what was recorded, sent once; of merged ones the first. */
+static bool is_same(const struct health_step *s, const struct health_segment *segment)
+{
+    return segment->start == s->start &&
+           segment->stamp == health_stamp(s->options.ts_value, s->ip_id) &&
+           (segment->flags & SEGMENT_MERGED || segment->end - segment->start == s->length);
+}
+
 /* Mirrored ports and routers on the way may give a frame twice. A retransmission has another IP
  * identification or time stamp; where there is neither, only closeness tells. */
 bool health_is_copy(struct health_step *s)
 {
     struct health *h = s->health;
     struct health_detail *d = health_step_detail(s, s->half);
-    bool recent = h->recent[s->side][0] == s->print || h->recent[s->side][1] == s->print;
+    bool recent = !(h->flags & HEALTH_SHED) && h->recent[s->side] == s->print;
     bool identified = s->ip_id != 0;
     for (unsigned i = 0; i < HEALTH_PRINTS && d != NULL; i++) {
         bool is_late = !identified && i != (d->print_next - 1u) % HEALTH_PRINTS;
@@ -41,7 +50,7 @@ bool health_is_copy(struct health_step *s)
         return false;
     }
     unsigned i = health_segments_find(d, s->start);
-    if (i == d->segment_count || health_segment_at(d, i)->print != s->print) {
+    if (i == d->segment_count || !is_same(s, health_segment_at(d, i))) {
         return false;
     }
     uint32_t quarter = (trip_of(h, 0) + trip_of(h, 1)) / 4;
@@ -253,7 +262,7 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
         }
         first_repeat &= segment->sent < 2;
         health_count8(&segment->sent);
-        segment->print = s->print;
+        segment->stamp = health_stamp(s->options.ts_value, s->ip_id);
     }
     if (fills) {
         /* The record that filling made is of a segment that was sent before. */

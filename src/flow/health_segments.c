@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The records of segments that passed, in order of sequence, in a ring: acknowledged ones first,
  * which are kept until their room is needed, to recognise what comes late. */
-#include "flow/health_state.h"
+#include "flow/health_segments.h"
 
 unsigned health_segments_find(struct health_detail *d, uint32_t sequence)
 {
@@ -56,7 +56,7 @@ void health_segments_add(struct health_step *s, struct health_detail *d, uint32_
         .end = end,
         .time_us = s->now_us,
         .ts_value = s->options.ts_value,
-        .print = s->print,
+        .stamp = health_stamp(s->options.ts_value, s->ip_id),
         .ip_id = s->ip_id,
         .sent = 1,
     };

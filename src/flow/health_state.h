@@ -16,11 +16,11 @@ enum {
     HEALTH_HOLES = 80,    /* a queue that overflows drops every other segment of a flight */
     HEALTH_ACKS = 24,    /* on their way to the sender */
     HEALTH_REPEATS = 16, /* retransmissions that may turn out spurious */
-    HEALTH_PRINTS = 32,
+    HEALTH_PRINTS = 16,  /* of frames without data, mostly */
     HEALTH_BINS = 256,   /* of HEALTH_BIN_MS */
     HEALTH_BIN_MS = 4,
     HEALTH_QUANTILES = 128, /* 8 an octave from 64 us */
-    HEALTH_RECENT = 2,   /* frames a side that may come twice */
+    HEALTH_FEW = 6,      /* round trips, or intervals, that need no histogram */
 };
 
 enum { HEALTH_NO_TIME = UINT32_MAX }; /* of what was never measured */
@@ -44,7 +44,7 @@ struct health_segment {
     uint32_t start, end;
     uint32_t time_us;  /* when it passed first */
     uint32_t ts_value; /* of that first one */
-    uint32_t print;    /* of the latest: tells copies of the frame from retransmissions */
+    uint32_t stamp;    /* health_stamp() of the latest: tells copies from retransmissions */
     uint16_t ip_id;    /* of the first one */
     uint8_t sent;      /* times that it was sent; saturating */
     uint8_t flags;     /* enum health_segment_flags */
@@ -74,9 +74,10 @@ struct health_repeat {
 struct health_series {
     uint32_t from_us;   /* where the interval under way began, with is_open */
     uint32_t minimum_us;
-    uint16_t count;     /* intervals in the histogram */
+    uint16_t count;     /* intervals; the histogram is in use if they are more than a few */
     uint8_t low, high;  /* bins in use, with count > 0 */
     bool is_open;
+    uint8_t few[HEALTH_FEW]; /* bins of the first ones */
 };
 
 /* Working state of a half: two cache lines that each packet touches, then what unusual ones do,
@@ -126,7 +127,7 @@ struct health_detail {
     uint32_t max_window;
     /* round trips, tap to receiver */
     uint32_t smooth_us, variation_us;
-    uint32_t sample_count;
+    uint32_t sample_count, sampled_us;
     uint64_t sample_sum_us;
     struct health_series round_trip;
 
@@ -134,6 +135,7 @@ struct health_detail {
     uint32_t idle_since_us;
     uint32_t busy_us, rwnd_us; /* beyond the whole ms in the half */
     uint32_t ts_first, ts_first_us;
+    uint32_t few_us[HEALTH_FEW]; /* the first round trips */
     int32_t delay_base_us;
     int32_t delay_us;  /* of the latest packet, above the base */
     uint32_t window_start_us;
@@ -165,7 +167,7 @@ struct health_detail {
     uint32_t prints[HEALTH_PRINTS]; /* of the latest frames, a ring */
     /* What stands above is zero in a new detail. Of the arrays only what is in use is valid: */
     struct health_repeat repeats[HEALTH_REPEATS]; /* with has_repeated */
-    uint16_t quantiles[HEALTH_QUANTILES];         /* with sample_count > 0 */
+    uint16_t quantiles[HEALTH_QUANTILES];         /* with sample_count > HEALTH_FEW */
     struct health_ack acks[HEALTH_ACKS];
     struct health_hole holes[HEALTH_HOLES];
     struct health_segment segments[HEALTH_SEGMENTS];
@@ -226,8 +228,11 @@ enum health_half_flags {
 
 struct health {
     struct health_half halves[2];
-    uint32_t recent[2][HEALTH_RECENT]; /* prints of frames */
-    uint32_t packets, copies;
+    union {
+        uint32_t recent[2]; /* prints of the latest frame of a side that has no detail */
+        uint32_t remains;   /* with HEALTH_SHED: index of what is left of its details */
+    };
+    uint32_t packets;
     uint32_t first_us, last_us;
     union {
         struct {
@@ -240,11 +245,11 @@ struct health {
     uint32_t run_us; /* when the client sent its latest new byte */
     uint32_t to_server_us, to_client_us;
     uint32_t flags; /* enum health_flags */
+    uint16_t copies;
     uint16_t turns, episode_ds; /* first episode, tenths of a second */
     uint8_t syns, answers, episodes, icmp_errors;
     uint8_t probes; /* of closed windows */
     uint8_t tls;    /* enum health_tls */
-    uint32_t remains; /* index, 0: none */
 };
 
 enum health_flags {
@@ -271,6 +276,7 @@ enum health_flags {
     HEALTH_TLS = 1 << 22, /* tls_us is the handshake's time */
     HEALTH_WAIVED = 1 << 25, /* and the next bit: the half gets no detail */
     HEALTH_PLAIN = 1 << 23, /* and the next bit: packets of the side may go the short way */
+    HEALTH_SHED = 1 << 28,    /* it has closed and gave its details back */
     HEALTH_LATE_RESET = 1 << 27, /* the first reset came after a silence */
     HEALTH_AHEAD = 1 << 20, /* and the next bit, for the other side: see health_acks_settle() */
 };
@@ -308,15 +314,22 @@ bool health_plain(struct health_detail *details, struct health *h, const struct 
 /* Notes which halves may go the short way until something else than a plain segment comes. */
 void health_plain_note(struct health_detail *details, struct health *h);
 
-/* Tells frames apart: what a copy of a packet keeps, in 32 bits. Odd factors: whatever differs in
- * one number alone has another print. */
+/* Tells frames apart: what a copy of a packet keeps, in 32 bits. */
 static inline uint32_t health_print(const struct packet *p, uint32_t ts_value, uint32_t ts_echo,
                                     uint16_t ip_id)
 {
-    uint32_t print = p->seq * 0x9e3779b1u + p->ack * 0x85ebca77u + ts_value * 0xc2b2ae3du;
-    print += ts_echo * 0x27d4eb2fu + p->payload_len * 0x165667b1u;
-    print += ((uint32_t)ip_id << 16 | p->window) * 0xd6e8feb9u + p->tcp_flags * 0x7feb352du;
-    return print | 1;
+    uint64_t numbers = (uint64_t)p->seq << 32 | p->ack;
+    uint64_t stamps = (uint64_t)ts_value << 32 | ts_echo;
+    uint64_t rest = (uint64_t)ip_id << 48 | (uint64_t)p->window << 32 | p->payload_len << 8;
+    uint64_t mixed = numbers * 0x9e3779b97f4a7c15u + stamps * 0xc2b2ae3d27d4eb4fu +
+                     (rest | p->tcp_flags) * 0xd6e8feb86659fd93u;
+    return (uint32_t)(mixed >> 32) | 1;
+}
+
+/* Tells transmissions of the same data apart: each has another time stamp or IP identification. */
+static inline uint32_t health_stamp(uint32_t ts_value, uint16_t ip_id)
+{
+    return ts_value ^ (uint32_t)ip_id << 16;
 }
 
 /* The detail of a half, or NULL. */
@@ -343,77 +356,9 @@ static inline void health_count16(uint16_t *counter)
 
 static inline void health_count32(uint32_t *counter, uint32_t n)
 {
-    *counter = *counter > UINT32_MAX - n ? UINT32_MAX : *counter + n;
-}
-
-/* Where index `i` of the ring of a detail lies, counted from the oldest. */
-static inline struct health_segment *health_segment_at(struct health_detail *d, unsigned i)
-{
-    return &d->segments[(d->segment_first + i) % HEALTH_SEGMENTS];
-}
-
-/* Keeps the print of a frame, by which a copy will be known. */
-static inline void health_remember(struct health *h, unsigned side, struct health_detail *d,
-                                   uint32_t print)
-{
-    if (d != NULL) {
-        d->prints[d->print_next++ % HEALTH_PRINTS] = print;
-    } else {
-        h->recent[side][1] = h->recent[side][0];
-        h->recent[side][0] = print;
+    if (__builtin_add_overflow(*counter, n, counter)) {
+        *counter = UINT32_MAX;
     }
-}
-
-/* Makes room in a ring that is full. */
-static inline void health_segments_forget(struct health_detail *d)
-{
-    d->segment_first = (uint8_t)((d->segment_first + 1) % HEALTH_SEGMENTS);
-    d->segment_count--;
-    d->segment_acked = (uint8_t)(d->segment_acked - (d->segment_acked > 0));
-}
-
-/* Makes the last of a ring full of unacknowledged ones longer. Its time becomes that of what came
- * last, which is what the acknowledgment of all of it answers. */
-static inline void health_segments_merge(struct health_detail *d, uint32_t end, uint32_t now_us)
-{
-    struct health_segment *last = health_segment_at(d, d->segment_count - 1u);
-    last->end = end;
-    last->time_us = now_us;
-    last->flags |= SEGMENT_MERGED;
-}
-
-/* What an acknowledgment newly covers. */
-struct health_covered {
-    const struct health_segment *last;
-    uint32_t count;
-    bool clean; /* some, each sent once, none SACKed or behind a hole */
-};
-
-/* Marks segments of the half as acknowledged up to `ack`; `mss` is what its receiver announced. */
-static inline struct health_covered health_cover(struct health_half *half, struct health_detail *d,
-                                                 uint32_t ack, uint32_t mss)
-{
-    struct health_covered ret = {.last = NULL};
-    const uint32_t limit = mss > 0 ? mss : UINT16_MAX;
-    unsigned soiled = 0;
-    unsigned at = d->segment_acked;
-    for (; at < d->segment_count; at++) {
-        const struct health_segment *segment = health_segment_at(d, at);
-        if (health_distance(segment->end, ack) > 0) {
-            break;
-        }
-        soiled |= (segment->sent ^ 1u) | (segment->flags & (SEGMENT_SACKED | SEGMENT_FILLED));
-        uint32_t length = segment->end - segment->start;
-        length = length < limit ? length : limit;
-        if (length > half->largest_acked && !(segment->flags & SEGMENT_MERGED)) {
-            half->largest_acked = (uint16_t)length;
-        }
-        ret.last = segment;
-    }
-    ret.count = at - d->segment_acked;
-    ret.clean = ret.last != NULL && soiled == 0;
-    d->segment_acked = (uint8_t)at;
-    return ret;
 }
 
 /* ---- health_book.c: memory ------------------------------------------------------------------ */
@@ -431,48 +376,10 @@ void health_detail_forget(struct health_detail *d);
 /* The one that it has, or NULL. */
 struct health_detail *health_detail_of(const struct health_book *book, const struct health_half *half);
 
-/* ---- health_clock.c: what the sender knew --------------------------------------------------- */
-
-void health_clock_start(struct health_detail *d, const struct health *h, uint32_t now_us);
-/* Lets acknowledgments arrive at the sender up to now; time as far as need be. */
-void health_clock_hear(struct health_half *half, struct health_detail *d, uint32_t now_us);
-/* Lets all time pass up to now, too. */
-void health_clock_run(struct health_half *half, struct health_detail *d, uint32_t now_us);
-/* Lets it pass until the sender has all that the tap saw. */
-void health_clock_finish(struct health *h, struct health_detail *d);
-/* An acknowledgment passed the tap, `trip_us` (tap, sender) before it takes effect. */
-void health_clock_ack(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                      uint32_t trip_us, uint32_t edge);
-/* Data of the half passed, after health_clock_run(). A gap before them was none if they were a
- * retransmission or had been held up. */
-void health_clock_data(struct health_detail *d, uint32_t now_us, bool again);
-/* Notes the largest flight of a round trip, if one is over. */
-void health_clock_flight(struct health_detail *d, uint32_t now_us, uint32_t round_us);
-/* The receiver of the half's data advertises a larger window than before. */
-void health_clock_window(struct health_half *half, const struct health_half *receiver,
-                         struct health_detail *d, uint32_t now_us, uint32_t window);
-
-/* Whether an acknowledgment has arrived at the sender by now that its clock does not know of. */
-static inline bool health_clock_is_due(const struct health_detail *d, uint32_t now_us)
-{
-    return d->ack_count > 0 && health_distance(d->acks[d->ack_first].time_us, now_us) <= 0;
-}
-
-/* Whether the sender has been busy, and not held back by the window, since its clock ran last, and
- * stays so with data up to `next`, of which it knows `acked` to be acknowledged and the window to
- * end at `edge`. Then the clock may run later: it will find the same. */
-static inline bool health_clock_stays(const struct health_half *half, const struct health_detail *d,
-                                      uint32_t next, uint32_t acked, uint32_t edge)
-{
-    bool busy = d->began && !d->idle && !(half->flags & HALF_FIN) &&
-                health_distance(half->next, d->acked_there) > 0 && health_distance(next, acked) > 0;
-    return busy && (!(half->flags & HALF_EDGE) ||
-                    (health_distance(next + d->need, d->edge_there) <= 0 &&
-                     health_distance(next + d->need, edge) <= 0));
-}
-
 /* ---- health_delay.c: round trips and queues -------------------------------------------------- */
 
+/* A round trip of `rtt_us` was measured. Of several in a ms one counts, and the
+ * least. */
 void health_delay_sample(struct health_half *half, struct health_detail *d, uint32_t now_us,
                          uint32_t rtt_us, bool is_lone, bool is_open);
 void health_delay_stamp(struct health_half *half, struct health_detail *d, uint32_t now_us,
@@ -481,7 +388,16 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
 void health_delay_judge(struct health_half *half, struct health_detail *d, bool last);
 uint32_t health_delay_quantile(const struct health_detail *d, double share);
 
-enum { HEALTH_TRAIN_US = 1000 };
+enum { HEALTH_TRAIN_US = 1000, HEALTH_SAMPLE_US = 1000 };
+
+/* Whether health_delay_sample() has something to learn. */
+static inline bool health_delay_is_news(const struct health_half *half,
+                                        const struct health_detail *d, uint32_t now_us,
+                                        uint32_t rtt_us)
+{
+    return rtt_us < half->min_rtt_us || d->sample_count == 0 ||
+           now_us - d->sampled_us >= HEALTH_SAMPLE_US || rtt_us < d->round_trip.minimum_us;
+}
 
 /* Whether health_delay_stamp() has something to learn from this stamp: of a train of packets of
  * one tick the first was held up least. */
@@ -505,11 +421,6 @@ void health_data_round(const struct health *h, struct health_detail *d, uint32_t
 void health_data_begin(struct health_half *half, uint32_t start);
 /* Data that begin below what was seen. */
 void health_repeat(struct health_step *s, struct health_detail *d);
-/* The ring of segments. */
-void health_segments_add(struct health_step *s, struct health_detail *d, uint32_t start,
-                         uint32_t end);
-/* The first record that ends above `sequence`; segment_count if there is none. */
-unsigned health_segments_find(struct health_detail *d, uint32_t sequence);
 /* Whether this frame is a copy of one that was seen. */
 bool health_is_copy(struct health_step *s);
 /* The first hole that ends above `sequence`; hole_count if there is none. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Who said what when: handshake, turns of request and response, TLS, resets. */
-#include "flow/health_state.h"
+#include "flow/health_clock.h"
 
 enum {
     ECN_BITS = TCP_ECE | TCP_CWR,

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The ring of segments that passed, private to flow/'s health files: acknowledged ones first, which
+ * are kept until their room is needed, to recognise what comes late. */
+#pragma once
+
+#include "flow/health_state.h"
+
+/* Records a segment. */
+void health_segments_add(struct health_step *s, struct health_detail *d, uint32_t start,
+                         uint32_t end);
+/* The first record that ends above `sequence`; segment_count if there is none. */
+unsigned health_segments_find(struct health_detail *d, uint32_t sequence);
+
+/* Where index `i` of the ring of a detail lies, counted from the oldest. */
+static inline struct health_segment *health_segment_at(struct health_detail *d, unsigned i)
+{
+    return &d->segments[(d->segment_first + i) % HEALTH_SEGMENTS];
+}
+
+/* Makes room in a ring that is full. */
+static inline void health_segments_forget(struct health_detail *d)
+{
+    d->segment_first++; /* it wraps where the ring does */
+    d->segment_count--;
+    d->segment_acked = (uint8_t)(d->segment_acked - (d->segment_acked > 0));
+}
+
+/* Makes the last of a ring full of unacknowledged ones longer. Its time becomes that of what came
+ * last, which is what the acknowledgment of all of it answers. */
+static inline void health_segments_merge(struct health_detail *d, uint32_t end, uint32_t now_us)
+{
+    struct health_segment *last = health_segment_at(d, d->segment_count - 1u);
+    last->end = end;
+    last->time_us = now_us;
+    last->flags |= SEGMENT_MERGED;
+}
+
+/* What an acknowledgment newly covers. */
+struct health_covered {
+    const struct health_segment *last;
+    uint32_t count;
+    bool clean; /* some, each sent once, none SACKed or behind a hole */
+};
+
+/* Marks segments of the half as acknowledged up to `ack`; `mss` is what its receiver announced. */
+static inline struct health_covered health_cover(struct health_half *half, struct health_detail *d,
+                                                 uint32_t ack, uint32_t mss)
+{
+    struct health_covered ret = {.last = NULL};
+    const uint32_t limit = mss > 0 ? mss : UINT16_MAX;
+    unsigned soiled = 0;
+    unsigned at = d->segment_acked;
+    for (; at < d->segment_count; at++) {
+        const struct health_segment *segment = health_segment_at(d, at);
+        if (health_distance(segment->end, ack) > 0) {
+            break;
+        }
+        soiled |= (segment->sent ^ 1u) | (segment->flags & (SEGMENT_SACKED | SEGMENT_FILLED));
+        uint32_t length = segment->end - segment->start;
+        length = length < limit ? length : limit;
+        if (length > half->largest_acked && !(segment->flags & SEGMENT_MERGED)) {
+            half->largest_acked = (uint16_t)length;
+        }
+        ret.last = segment;
+    }
+    ret.count = at - d->segment_acked;
+    ret.clean = ret.last != NULL && soiled == 0;
+    d->segment_acked = (uint8_t)at;
+    return ret;
+}
+
+/* Keeps the print of a frame, by which a copy will be known. */
+static inline void health_remember(struct health *h, unsigned side, struct health_detail *d,
+                                   uint32_t print)
+{
+    if (d != NULL) {
+        d->prints[d->print_next++ % HEALTH_PRINTS] = print;
+    } else if (!(h->flags & HEALTH_SHED)) {
+        h->recent[side] = print;
+    }
+}
+
+/* Whether a segment is the next data of its sender and will have a record, by which a copy will be
+ * known. A print would cost time, and one more line of memory. */
+static inline bool health_is_recorded(const struct health_half *half,
+                                      const struct health_detail *d, const struct packet *p)
+{
+    return d != NULL && p->payload_len > 0 && p->seq == half->next &&
+           !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+           (d->segment_count < HEALTH_SEGMENTS || d->segment_acked > 0);
+}
