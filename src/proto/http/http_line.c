@@ -65,13 +65,44 @@ static size_t method_size(struct span line)
     return n;
 }
 
+/* Methods of RFC 9110 and of WebDAV. Among bytes of no message only a word that is known counts. */
+static const char *const methods[] = {
+    "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "PROPFIND",
+    "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "PURGE", NULL,
+};
+
+/* The size of the longest known method that ends before `end`; 0: none. */
+static size_t method_before(struct span line, size_t end)
+{
+    size_t longest = 0;
+    for (const char *const *m = methods; *m != NULL; m++) {
+        size_t size = strlen(*m);
+        if (size <= end && size > longest && memcmp(line.data + end - size, *m, size) == 0) {
+            longest = size;
+        }
+    }
+    return longest;
+}
+
+/* Whether a method is the end of something else and a method that is known behind it, as where the
+ * capture lacks what was between: "dataPOST". All methods that are met are of capitals, and hyphens. */
+static bool is_glued(struct span line, size_t method)
+{
+    size_t from = method;
+    while (from > 0 && line.data[from - 1] >= 'A' && line.data[from - 1] <= 'Z') {
+        from--;
+    }
+    return from > 0 && from < method && line.data[from - 1] != '-' &&
+           method_before(line, method) == method - from;
+}
+
 /* §3: method SP request-target SP HTTP-version. Targets with spaces in them are against the grammar
  * and are met all the same: the target is what stands between the first space and the version. */
 static bool request_line(struct span line, struct http_head *head)
 {
     size_t method = method_size(line);
     if (method == 0 || method > HTTP_METHOD_MAX || line.size < method + 3 + VERSION_SIZE ||
-        line.data[method] != ' ') {
+        line.data[method] != ' ' || is_glued(line, method)) {
         return false;
     }
     size_t version = line.size - VERSION_SIZE;
@@ -115,25 +146,6 @@ bool http_start_plausible(struct span data, enum http_role role)
     size_t method = method_size(data);
     return role != HTTP_RESPONSES && method <= HTTP_METHOD_MAX &&
            (method == data.size || (method > 0 && data.data[method] == ' '));
-}
-
-/* Methods of RFC 9110 and of WebDAV. Among bytes of no message only a word that is known counts. */
-static const char *const methods[] = {
-    "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "PROPFIND",
-    "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "PURGE", NULL,
-};
-
-/* The size of the longest known method that ends before `end`; 0: none. */
-static size_t method_before(struct span line, size_t end)
-{
-    size_t longest = 0;
-    for (const char *const *m = methods; *m != NULL; m++) {
-        size_t size = strlen(*m);
-        if (size <= end && size > longest && memcmp(line.data + end - size, *m, size) == 0) {
-            longest = size;
-        }
-    }
-    return longest;
 }
 
 static ptrdiff_t find_request(struct span line)
@@ -190,7 +202,8 @@ int http_looks_like(struct span data)
     struct http_head head;
     const uint8_t *lf = memchr(data.data, '\n', data.size);
     if (lf != NULL) {
-        return http_start_line(span_head(data, (size_t)(lf - data.data)), HTTP_ANY, &head);
+        struct span line = span_head(data, (size_t)(lf - data.data));
+        return http_start_line(line, HTTP_ANY, &head) || http_start_find(line, HTTP_ANY) >= 0;
     }
     if (data.size < ENOUGH) {
         return -1;

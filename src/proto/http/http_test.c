@@ -319,6 +319,18 @@ static void goes_on_after_gaps_between_messages(void **state)
                  "|200|\nGET /a|200|\n");
 }
 
+/* The end of a body whose head is not in the capture is no part of the next method. */
+static void parts_a_method_from_what_is_before_it(void **state)
+{
+    (void)state;
+    assert_pairs(TELL(SAY(0, "dataPOST /b HTTP/1.1\r\n\r\n"), SAY(1, OK), SAY(0, "0\r\n\r\n" GET),
+                      SAY(1, OK), SAY(0, "M-SEARCH * HTTP/1.1\r\n\r\nBPROPPATCH /c HTTP/1.1\r\n\r\n"),
+                      SAY(1, OK OK)),
+                 "POST /b|200|\nGET /a|200|\nM-SEARCH *|200|\nBPROPPATCH /c|200|\n");
+    assert_int_equal(http_looks_like(span_of("dataPOST /b HTTP/1.1\r\n", 22)), 1);
+    assert_int_equal(http_looks_like(span_of("dataPOST /b SIP/2.0\r\n", 21)), 0);
+}
+
 static void spares_requests_that_tell_of_the_gap(void **state)
 {
     (void)state;
@@ -620,6 +632,7 @@ int main(void)
         cmocka_unit_test(reports_responses_without_request),
         cmocka_unit_test(counts_gaps_in_bodies),
         cmocka_unit_test(goes_on_after_gaps_between_messages),
+        cmocka_unit_test(parts_a_method_from_what_is_before_it),
         cmocka_unit_test(spares_requests_that_tell_of_the_gap),
         cmocka_unit_test(reads_what_others_write),
         cmocka_unit_test(finds_messages_among_garbage),
