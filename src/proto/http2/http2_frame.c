@@ -229,7 +229,8 @@ static struct http2_piece next_lost(struct http2_parser *p, struct span data)
     if (data.data[3] == HTTP2_CONTINUATION) { /* of a block whose begin is lost: read past as one */
         p->block = header_of(data.data).stream;
     }
-    return next_frame(p, data);
+    struct http2_piece frame = next_frame(p, data);
+    return frame.kind == HTTP2_BROKEN ? piece(HTTP2_JUNK, 1) : frame; /* not here, so it goes on */
 }
 
 struct http2_piece http2_parser_next(struct http2_parser *p, struct span data)

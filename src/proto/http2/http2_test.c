@@ -273,6 +273,22 @@ static void survives_a_hole(void **state)
     talk_end(t);
 }
 
+/* Behind a hole what looks like two frames, whose first has more padding than room, is none: one goes on
+ * looking behind it. */
+static void goes_on_behind_what_looks_like_frames(void **state)
+{
+    (void)state;
+    struct talk *t = talk_new();
+    begin(t);
+    struct proto_context c = context(t);
+    proto_http2.on_gap(&c, SERVER, 100);
+    static const uint8_t bytes[] = "\0\0\2\0\x08\x7f\x7f\x7f\x7f\xff\xff" "\0\0\0\0\1\0\0\0\1"
+                                   "\0\0\4\x08\0\0\0\0\0\0\0\0\1";
+    say(t, SERVER, bytes, sizeof bytes - 1);
+    assert_int_equal(t->stats.skipped_bytes, 11);
+    talk_end(t);
+}
+
 /* A block without an end costs nothing but counters. */
 static void bounds_continuations(void **state)
 {
@@ -336,6 +352,7 @@ int main(void)
         cmocka_unit_test(hears_goaway),
         cmocka_unit_test(goes_on_midway),
         cmocka_unit_test(survives_a_hole),
+        cmocka_unit_test(goes_on_behind_what_looks_like_frames),
         cmocka_unit_test(bounds_continuations),
         cmocka_unit_test(bounds_bombs),
         cmocka_unit_test(bounds_streams),
