@@ -15,6 +15,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct amqp_options *options = stage_options(&proto_amqp, input);
     options->hide_connection_information = !(script_flags(input) & SHOW_CONNECTION);
     stage_probe(&proto_amqp, input, 60);
-    stage_play_twice(&proto_amqp, options, input, NULL);
+    stage_play_twice(&proto_amqp, options, input, NULL, NULL);
     return 0;
 }

@@ -13,6 +13,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct http2_options *options = stage_options(&proto_http2, input);
     options->shown.send_all_headers = options->shown.split_cookie = true;
     stage_probe(&proto_http2, input, 40);
-    stage_play_twice(&proto_http2, options, input, NULL);
+    stage_play_twice(&proto_http2, options, input, NULL, NULL);
     return 0;
 }

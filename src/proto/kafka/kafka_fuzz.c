@@ -10,6 +10,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span input = span_of(data, size);
     stage_probe(&proto_kafka, input, 40);
-    stage_play_twice(&proto_kafka, stage_options(&proto_kafka, input), input, NULL);
+    stage_play_twice(&proto_kafka, stage_options(&proto_kafka, input), input, NULL, NULL);
     return 0;
 }

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options->values_max = script_flags(input) & FEW_VALUES ? 3 : 0;
     options->parse_unknown = script_flags(input) & UNKNOWN;
     stage_probe(&proto_memcache, input, 40);
-    stage_play_twice(&proto_memcache, options, input, NULL);
+    stage_play_twice(&proto_memcache, options, input, NULL, NULL);
     play_datagrams(input, options);
     return 0;
 }

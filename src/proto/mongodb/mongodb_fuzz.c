@@ -10,6 +10,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span input = span_of(data, size);
     stage_probe(&proto_mongodb, input, 40);
-    stage_play_twice(&proto_mongodb, stage_options(&proto_mongodb, input), input, NULL);
+    stage_play_twice(&proto_mongodb, stage_options(&proto_mongodb, input), input, NULL, NULL);
     return 0;
 }

@@ -53,6 +53,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mysql_options *options = stage_options(&proto_mysql, input);
     options->all_commands = script_flags(input) & ALL_COMMANDS;
     mysql_look(input);
-    stage_play_twice(&proto_mysql, options, input, log_in);
+    stage_play_twice(&proto_mysql, options, input, log_in, NULL);
     return 0;
 }

@@ -32,12 +32,27 @@ static void begin(struct stage *s, uint8_t flags)
     }
 }
 
+/* Whether all was understood from the beginning on. */
+static bool is_sure(const struct stage *s)
+{
+    const struct pgsql_stats *stats = (const struct pgsql_stats *)(const void *)s->block;
+    return stats->malformed == 0 && stats->gaps == 0;
+}
+
+static bool never(const struct stage *s)
+{
+    (void)s;
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span input = span_of(data, size);
     struct pgsql_options *options = stage_options(&proto_pgsql, input);
     options->all_statements = script_flags(input) & ALL_STATEMENTS;
     pgsql_look(input);
-    stage_play_twice(&proto_pgsql, options, input, begin);
+    unsigned kind = script_flags(input) & OPENING;
+    bool begins = kind == LOGGED_IN || kind == REFUSED || kind == BEGUN;
+    stage_play_twice(&proto_pgsql, options, input, begin, begins ? is_sure : never);
     return 0;
 }

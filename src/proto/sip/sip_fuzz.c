@@ -28,6 +28,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const void *options = stage_options(&proto_sip, input);
     proto_sip.probe(input, 0);
     play_datagram(input, options);
-    stage_play_twice(&proto_sip, options, input, NULL);
+    stage_play_twice(&proto_sip, options, input, NULL, NULL);
     return 0;
 }

@@ -14,6 +14,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options->text_max = 20;
     options->elements_max = 4;
     stage_probe(&proto_thrift, input, 40);
-    stage_play_twice(&proto_thrift, options, input, NULL);
+    stage_play_twice(&proto_thrift, options, input, NULL, NULL);
     return 0;
 }
