@@ -17,6 +17,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import minute  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 VANTAGE = os.environ.get("VANTAGE", "build/src/vantage")
@@ -57,15 +58,6 @@ def capture(path, packets):
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
         for i, packet in enumerate(packets):
             out.write(struct.pack("<IIII", 1700000000 + i // 10, i % 10 * 1000, len(packet), len(packet)) + packet)
-
-
-def wait_for_socket(server, transport, port):
-    """Until that server has its port, as the kernel's table of sockets tells."""
-    end = time.monotonic() + PATIENCE
-    while f":{port:04X} " not in open(f"/proc/net/{transport}", encoding="ascii").read():
-        if time.monotonic() > end or server.poll() is not None:
-            raise AssertionError("the server does not listen")
-        time.sleep(0.05)
 
 
 class Agent:
@@ -171,7 +163,7 @@ class Flows(unittest.TestCase):
         with tempfile.TemporaryDirectory(dir="/tmp") as folder:
             keeper = subprocess.Popen(["nfcapd", "-w", folder, "-p", str(port), "-b", "127.0.0.1"],
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            wait_for_socket(keeper, "udp", port)
+            sockets.wait_for_socket(keeper, "udp", port)
             self.softflowd(9, port)
             time.sleep(2)
             keeper.terminate()
@@ -277,7 +269,7 @@ remote-control:
                                       stderr=subprocess.DEVNULL)
             self.addCleanup(server.wait)
             self.addCleanup(server.terminate)
-            wait_for_socket(server, "udp", port)
+            sockets.wait_for_socket(server, "udp", port)
             self.ask(port, "www.vantage.test", 5)
             self.ask(port, "none.vantage.test", 3)
             metrics = agent.wait(lambda m: m["dns"]["wire_packets"]["total"] >= 16)

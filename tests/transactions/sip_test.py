@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
 import databases  # noqa: E402
 import sniffer  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 CALLS = 5
@@ -41,7 +42,7 @@ class Sip(unittest.TestCase):
         with sniffer.Sniffer(f"{port} or udp port {port}", path) as wire:
             server = self.sipp("uas", port, transport)
             try:
-                self.wait_for(server, port, "udp" if transport == "u1" else "tcp")
+                sockets.wait_for_socket(server, "udp" if transport == "u1" else "tcp", port)
                 client = self.sipp("uac", databases.free_port(), transport, "-r", "5", "-d", "50",
                                    f"127.0.0.1:{port}")
                 self.assertEqual(client.wait(PATIENCE), 0)
@@ -49,14 +50,6 @@ class Sip(unittest.TestCase):
                 server.terminate()
                 server.wait(PATIENCE)
         return port, wire.events("sip")
-
-    def wait_for(self, server, port, transport):
-        """Until the server has its port, as the kernel's table of sockets tells."""
-        end = time.monotonic() + PATIENCE
-        while f":{port:04X} " not in open(f"/proc/net/{transport}", encoding="ascii").read():
-            if time.monotonic() > end or server.poll() is not None:
-                self.fail("the server does not listen")
-            time.sleep(0.05)
 
     def check(self, transport, name, number):
         port, events = self.record(transport)
