@@ -31,7 +31,7 @@ PUBLIC = {
     "handler": ["flow_record.h", "hosts.h", "input_resources.h", "pcap_stats.h", "probe_result.h",
                 "services.h"],
     "policy": ["yaml_tree.h"],
-    "proto": ["proto_script.h", "proto_stage.h"],
+    "proto": ["proto_guess.h", "proto_reading.h", "proto_script.h", "proto_stage.h", "proto_waiting.h"],
     "proto/dns": ["dns_message.h", "dns_words.h"],
     "engine": ["beat_config.h", "board_rows.h", "index_template.h"],
     "sink": ["elastic_check.h"],

@@ -9,6 +9,7 @@
 #include "base/slab.h"
 #include "event/event_log.h"
 #include "flow/flow.h"
+#include "proto/proto_guess.h"
 #include "proto/proto_option.h"
 #include "proto/proto_turns.h"
 #include "summary/metric.h"
@@ -45,12 +46,6 @@ struct proto_chunk {
     uint64_t time_ns; /* of the packet that brought the last of them */
 };
 
-enum proto_guess {
-    PROTO_NO,
-    PROTO_YES,
-    PROTO_UNSURE, /* cannot be told from so few bytes */
-};
-
 /* What a hook did with a chunk. */
 struct proto_taken {
     size_t consumed; /* the rest comes again, with more behind it */
@@ -70,6 +65,12 @@ enum proto_close {
     PROTO_RESET,
     PROTO_TIMEOUT, /* idle, or the capture ended */
 };
+
+/* Why a request that waits then has no response: a transaction's `reason`. */
+static inline const char *proto_close_reason(enum proto_close why)
+{
+    return why == PROTO_CLOSED ? "closed" : why == PROTO_RESET ? "reset" : "timeout";
+}
 
 struct proto {
     const char *name;

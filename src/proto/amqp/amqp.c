@@ -3,7 +3,7 @@
 #include "base/cursor.h"
 #include "proto/amqp/amqp_flow.h"
 
-enum { BOTH_SIDES = 2, CLASS_AND_ID = 4 };
+enum { CLASS_AND_ID = 4 };
 
 static const uint16_t ports[] = {5672, 0};
 
@@ -24,46 +24,26 @@ static const struct proto_option options[] = {
     {0},
 };
 
-/* A side's bytes, and where in them we are. */
-struct reading {
-    struct proto_context *c;
-    struct amqp_flow *flow;
-    struct amqp_side *side;
-    struct span rest;
-    uint64_t time_ns;
-    uint8_t number; /* of the side */
-};
-
-enum step { GOES_ON, WAITS, LETS_GO };
-
 static enum proto_guess amqp_probe(struct span data, unsigned side)
 {
     (void)side;
-    static const enum proto_guess guesses[] = {[AMQP_LOOKS_ELSE] = PROTO_NO,
-                                               [AMQP_LOOKS_CUT] = PROTO_UNSURE,
-                                               [AMQP_LOOKS_RIGHT] = PROTO_YES};
-    return guesses[amqp_look(data)];
+    return amqp_look(data);
 }
 
-static void take(struct reading *r, size_t size)
+static struct amqp_side *side_of(const struct reading *r)
 {
-    r->rest = span_skip(r->rest, size);
-    r->side->has_begun = false;
+    return &amqp_flow_of(r->c)->side[r->number];
 }
 
 /* What is said is no AMQP; lets go when that happens too often. */
-static enum step survive(struct reading *r)
+static enum reading_step survive(struct reading *r)
 {
-    struct amqp_flow *f = r->flow;
-    if (!f->understood) {
-        return LETS_GO;
-    }
-    amqp_stats_of(r->c)->malformed++;
-    f->broken++;
+    struct reading_trust *trust = &amqp_flow_of(r->c)->trust;
+    amqp_stats_of(r->c)->malformed += trust->understood;
     r->side->seeking = true;
     amqp_end_messages(r->c, r->number);
-    take(r, r->rest.size > 0);
-    return f->broken < AMQP_BROKEN_MAX ? GOES_ON : LETS_GO;
+    reading_take(r, r->rest.size > 0);
+    return reading_survives(trust);
 }
 
 static void take_method(struct reading *r, struct span payload, uint32_t bytes)
@@ -75,77 +55,78 @@ static void take_method(struct reading *r, struct span payload, uint32_t bytes)
         amqp_stats_of(r->c)->not_kept++;
         return;
     }
-    record->channel = r->side->channel;
-    record->side = r->number;
-    record->start_ns = r->side->start_ns;
-    record->end_ns = r->time_ns;
+    record->channel = side_of(r)->channel;
+    record->link.side = r->number;
+    record->link.start_ns = r->side->start_ns;
+    record->link.end_ns = r->time_ns;
     record->bytes = bytes;
     amqp_take(r->c, record);
 }
 
 /* A method or a content header: all of it is there, or as much as is read of one that is large. */
-static enum step read_whole(struct reading *r, const struct amqp_frame *frame)
+static enum reading_step read_whole(struct reading *r, const struct amqp_frame *frame)
 {
     size_t size = frame->size < AMQP_KEPT_MAX ? frame->size : AMQP_KEPT_MAX;
     if (r->rest.size < AMQP_HEADER + size + 1) {
-        return WAITS;
+        return READING_WAITS;
     }
     if (size == frame->size && r->rest.data[AMQP_HEADER + size] != AMQP_END) {
         return survive(r);
     }
     struct span payload = span_head(span_skip(r->rest, AMQP_HEADER), size);
-    r->flow->understood = true;
-    r->flow->broken = 0;
-    r->side->channel = frame->channel;
+    struct amqp_side *s = side_of(r);
+    reading_understands(&amqp_flow_of(r->c)->trust);
+    s->channel = frame->channel;
     if (frame->type == AMQP_METHOD) {
         take_method(r, payload, AMQP_HEADER + frame->size + 1);
     } else {
-        amqp_take_header(r->c, r->side, r->number, span_skip(payload, CLASS_AND_ID), r->time_ns);
+        amqp_take_header(r->c, s, r->number, span_skip(payload, CLASS_AND_ID), r->time_ns);
     }
-    r->side->left = (uint32_t)(frame->size - size) + (size < frame->size);
-    r->side->is_body = false;
-    take(r, AMQP_HEADER + size + (size == frame->size));
-    return GOES_ON;
+    s->left = (uint32_t)(frame->size - size) + (size < frame->size);
+    s->is_body = false;
+    reading_take(r, AMQP_HEADER + size + (size == frame->size));
+    return READING_GOES_ON;
 }
 
-static enum step begin_body(struct reading *r, const struct amqp_frame *frame)
+static enum reading_step begin_body(struct reading *r, const struct amqp_frame *frame)
 {
     if (frame->size > AMQP_FRAME_MAX || frame->channel == 0) {
         return survive(r);
     }
-    r->side->channel = frame->channel;
-    r->side->left = frame->size + 1;
-    r->side->is_body = true;
-    take(r, AMQP_HEADER);
-    return GOES_ON;
+    struct amqp_side *s = side_of(r);
+    s->channel = frame->channel;
+    s->left = frame->size + 1;
+    s->is_body = true;
+    reading_take(r, AMQP_HEADER);
+    return READING_GOES_ON;
 }
 
-static enum step read_frame(struct reading *r)
+static enum reading_step read_frame(struct reading *r)
 {
     if (r->rest.data[0] == AMQP_BODY) {
         if (r->rest.size < AMQP_HEADER) {
-            return WAITS;
+            return READING_WAITS;
         }
         struct amqp_frame frame = amqp_frame_read(r->rest);
         return begin_body(r, &frame);
     }
-    enum amqp_looks looks = amqp_look(r->rest);
-    if (looks != AMQP_LOOKS_RIGHT) {
-        return looks == AMQP_LOOKS_CUT ? WAITS : survive(r);
+    enum proto_guess looks = amqp_look(r->rest);
+    if (looks != PROTO_YES) {
+        return looks == PROTO_UNSURE ? READING_WAITS : survive(r);
     }
     if (r->rest.data[0] == 'A' || r->rest.data[0] == AMQP_HEARTBEAT) {
-        r->flow->understood = true;
-        take(r, AMQP_GREETING);
-        return GOES_ON;
+        amqp_flow_of(r->c)->trust.understood = true;
+        reading_take(r, AMQP_GREETING);
+        return READING_GOES_ON;
     }
     struct amqp_frame frame = amqp_frame_read(r->rest);
     return read_whole(r, &frame);
 }
 
 /* What is left of a frame: a body, and the byte that ends it. */
-static enum step pass_over(struct reading *r)
+static enum reading_step pass_over(struct reading *r)
 {
-    struct amqp_side *s = r->side;
+    struct amqp_side *s = side_of(r);
     size_t payload = s->left - 1;
     struct span bytes = span_head(r->rest, payload);
     if (bytes.size > 0) {
@@ -153,77 +134,46 @@ static enum step pass_over(struct reading *r)
             amqp_take_body(r->c, r->number, bytes, r->time_ns);
         }
         s->left -= (uint32_t)bytes.size;
-        take(r, bytes.size);
-        return GOES_ON;
+        reading_take(r, bytes.size);
+        return READING_GOES_ON;
     }
     s->left = 0;
     if (r->rest.data[0] != AMQP_END) {
         return survive(r);
     }
-    take(r, 1);
-    return GOES_ON;
+    reading_take(r, 1);
+    return READING_GOES_ON;
 }
 
-/* Behind a hole: to where a frame may begin. */
-static enum step seek(struct reading *r)
+static enum proto_guess look(const struct reading *r)
 {
-    while (r->rest.size > 0) {
-        enum amqp_looks looks = amqp_look(r->rest);
-        if (looks == AMQP_LOOKS_CUT) {
-            return WAITS;
-        }
-        if (looks == AMQP_LOOKS_RIGHT) {
-            r->side->seeking = false;
-            return GOES_ON;
-        }
-        take(r, 1);
-    }
-    return WAITS;
+    return amqp_look(r->rest);
 }
 
 /* ---- Hooks ---------------------------------------------------------------------------------- */
 
-static enum step read_some(struct reading *r)
+static enum reading_step read_some(struct reading *r)
 {
-    if (r->side->left > 0) {
+    if (side_of(r)->left > 0) {
         return pass_over(r);
     }
-    if (r->side->seeking) {
-        return seek(r);
+    if (r->side->seeking && !reading_seek(r, look)) {
+        return READING_WAITS;
     }
-    if (!r->side->has_begun) {
-        r->side->has_begun = true;
-        r->side->start_ns = r->time_ns;
-    }
+    reading_begin(r);
     return read_frame(r);
 }
 
 static struct proto_taken amqp_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
-    struct amqp_flow *f = amqp_flow_of(c);
     amqp_age(c, chunk->time_ns);
-    struct reading r = {
-        .c = c,
-        .flow = f,
-        .side = &f->side[chunk->side],
-        .rest = chunk->data,
-        .time_ns = chunk->time_ns,
-        .number = chunk->side,
-    };
-    enum step step = GOES_ON;
-    while (step == GOES_ON && r.rest.size > 0) {
-        step = read_some(&r);
-    }
-    return (struct proto_taken){
-        .consumed = chunk->data.size - r.rest.size,
-        .verdict = step == LETS_GO ? PROTO_NOT_MINE : PROTO_GOES_ON,
-    };
+    return reading_run(c, chunk, &amqp_flow_of(c)->side[chunk->side].reading, read_some);
 }
+
 
 static void amqp_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
-    struct amqp_flow *f = amqp_flow_of(c);
-    struct amqp_side *s = &f->side[side];
+    struct amqp_side *s = &amqp_flow_of(c)->side[side];
     amqp_stats_of(c)->gaps++;
     if (s->left > length) { /* within a frame that is passed over */
         s->left -= length;
@@ -234,7 +184,7 @@ static void amqp_on_gap(struct proto_context *c, unsigned side, uint32_t length)
     }
     amqp_end_messages(c, side);
     amqp_give_up(c, 1 - side, "gap"); /* their answers may have been in the hole */
-    *s = (struct amqp_side){.seeking = true};
+    *s = (struct amqp_side){.reading.seeking = true};
 }
 
 static void amqp_on_fin(struct proto_context *c, unsigned side)
@@ -245,10 +195,8 @@ static void amqp_on_fin(struct proto_context *c, unsigned side)
 
 static void amqp_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
-    amqp_end_messages(c, BOTH_SIDES);
-    amqp_give_up(c, BOTH_SIDES, reasons[why]);
+    amqp_end_messages(c, WAITING_BOTH);
+    amqp_give_up(c, WAITING_BOTH, proto_close_reason(why));
 }
 
 static const struct event_type *const events[] = {&amqp_event_type, NULL};

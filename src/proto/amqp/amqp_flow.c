@@ -1,79 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/amqp/amqp_report.h"
 
-enum { BOTH_SIDES = 2, CLOSE_ERROR = 300, PUBLISH = 40, RETURN = 50 };
+enum { CLOSE_ERROR = 300, PUBLISH = 40, RETURN = 50 };
 
 /* ---- The list ------------------------------------------------------------------------------- */
 
-static void push(struct amqp_flow *f, struct amqp_record *r)
+static void add(struct proto_context *c, struct amqp_record *r)
 {
-    if (f->tail != NULL) {
-        f->tail->next = r;
-    } else {
-        f->head = r;
-    }
-    f->tail = r;
-    r->next = NULL;
-    r->weight = (uint32_t)sizeof *r + r->room + r->body_room;
-    f->bytes += r->weight;
-    f->count++;
+    r->link.weight = (uint32_t)sizeof *r + r->room + r->body_room;
+    waiting_add(&amqp_flow_of(c)->open, &r->link);
 }
 
-static struct amqp_record *after(const struct amqp_flow *f, const struct amqp_record *before)
+static void take_off(struct proto_context *c, struct amqp_record *r)
 {
-    return before != NULL ? before->next : f->head;
+    waiting_remove(&amqp_flow_of(c)->open, &r->link);
 }
 
-/* Takes the record behind `before` off the list; the first when that is NULL. */
-static struct amqp_record *pop(struct amqp_flow *f, struct amqp_record *before)
+/* A method that waits for an answer is reported without one. */
+static void give_up(struct proto_context *c, struct amqp_record *r, const char *reason)
 {
-    struct amqp_record *r = after(f, before);
-    if (before != NULL) {
-        before->next = r->next;
-    } else {
-        f->head = r->next;
-    }
-    f->tail = f->tail == r ? before : f->tail;
-    f->count--;
-    f->bytes -= r->weight;
-    r->next = NULL;
-    return r;
-}
-
-/* The method that waits for an answer behind `before` is reported without one. */
-static void give_up(struct proto_context *c, struct amqp_record *before, const char *reason)
-{
-    struct amqp_record *r = pop(amqp_flow_of(c), before);
+    take_off(c, r);
     amqp_report(c, r, NULL, reason);
     amqp_record_free(c->memory, r);
 }
 
 void amqp_give_up(struct proto_context *c, unsigned side, const char *reason)
 {
-    struct amqp_flow *f = amqp_flow_of(c);
-    struct amqp_record *before = NULL;
-    for (struct amqp_record *r = f->head; r != NULL; r = after(f, before)) {
-        if (!r->is_open && (side == BOTH_SIDES || r->side == side)) {
-            give_up(c, before, reason);
-        } else {
-            before = r;
+    struct waiter *next;
+    for (struct waiter *w = amqp_flow_of(c)->open.head; w != NULL; w = next) {
+        struct amqp_record *r = (struct amqp_record *)w;
+        next = w->next;
+        if (!r->is_open && waiting_is_of(w, side)) {
+            give_up(c, r, reason);
         }
     }
 }
 
 void amqp_age(struct proto_context *c, uint64_t now_ns)
 {
-    struct amqp_flow *f = amqp_flow_of(c);
     uint64_t timeout = (uint64_t)c->settings->transaction_timeout;
-    struct amqp_record *before = NULL;
-    for (struct amqp_record *r = f->head; r != NULL; r = after(f, before)) {
+    struct waiter *next;
+    for (struct waiter *w = amqp_flow_of(c)->open.head; w != NULL; w = next) {
+        struct amqp_record *r = (struct amqp_record *)w;
+        next = w->next;
         if (r->is_open) {
-            before = r;
-        } else if (r->end_ns + timeout < now_ns) {
-            give_up(c, before, "timeout");
-        } else {
+            continue;
+        }
+        if (w->end_ns + timeout >= now_ns) {
             break;
         }
+        give_up(c, r, "timeout");
     }
 }
 
@@ -87,10 +63,11 @@ static void count_message(struct amqp_stats *stats, const struct amqp_record *r)
     stats->body_bytes += r->body_size;
 }
 
-/* A message is whole, or as whole as it will be; it is off the list. */
+/* A message is whole, or as whole as it will be. */
 static void end_message(struct proto_context *c, struct amqp_record *r)
 {
     struct amqp_stats *stats = amqp_stats_of(c);
+    take_off(c, r);
     count_message(stats, r);
     r->is_open = false;
     r->holed |= r->body_left > 0 || !r->has_header;
@@ -102,31 +79,24 @@ static void end_message(struct proto_context *c, struct amqp_record *r)
     amqp_record_free(c->memory, r);
 }
 
-static void end_message_behind(struct proto_context *c, struct amqp_record *before)
-{
-    end_message(c, pop(amqp_flow_of(c), before));
-}
-
 void amqp_end_messages(struct proto_context *c, unsigned side)
 {
-    struct amqp_flow *f = amqp_flow_of(c);
-    struct amqp_record *before = NULL;
-    for (struct amqp_record *r = f->head; r != NULL; r = after(f, before)) {
-        if (r->is_open && (side == BOTH_SIDES || r->side == side)) {
-            end_message_behind(c, before);
-        } else {
-            before = r;
+    struct waiter *next;
+    for (struct waiter *w = amqp_flow_of(c)->open.head; w != NULL; w = next) {
+        struct amqp_record *r = (struct amqp_record *)w;
+        next = w->next;
+        if (r->is_open && waiting_is_of(w, side)) {
+            end_message(c, r);
         }
     }
 }
 
-/* The message that a side's channel is saying: the record, and what stands before it in the list. */
-static struct amqp_record *find_message(const struct amqp_flow *f, unsigned side, uint16_t channel,
-                                        struct amqp_record **before)
+/* The message that a side's channel is saying; NULL: none. */
+static struct amqp_record *find_message(const struct amqp_flow *f, unsigned side, uint16_t channel)
 {
-    *before = NULL;
-    for (struct amqp_record *r = f->head; r != NULL; *before = r, r = r->next) {
-        if (r->is_open && r->side == side && r->channel == channel) {
+    for (struct waiter *w = f->open.head; w != NULL; w = w->next) {
+        struct amqp_record *r = (struct amqp_record *)w;
+        if (r->is_open && w->side == side && r->channel == channel) {
             return r;
         }
     }
@@ -136,27 +106,23 @@ static struct amqp_record *find_message(const struct amqp_flow *f, unsigned side
 void amqp_take_header(struct proto_context *c, const struct amqp_side *s, unsigned side,
                       struct span header, uint64_t time_ns)
 {
-    struct amqp_flow *f = amqp_flow_of(c);
-    struct amqp_record *before;
-    struct amqp_record *r = find_message(f, side, s->channel, &before);
+    struct amqp_record *r = find_message(amqp_flow_of(c), side, s->channel);
     if (r == NULL || r->has_header) {
         return; /* its method was not seen */
     }
-    pop(f, before);
+    take_off(c, r); /* it may move */
     r = amqp_record_add_header(c, r, header);
-    r->end_ns = time_ns;
+    r->link.end_ns = time_ns;
+    add(c, r);
     if (r->body_size == 0) {
         end_message(c, r);
-    } else {
-        push(f, r);
     }
 }
 
 void amqp_take_body(struct proto_context *c, unsigned side, struct span bytes, uint64_t time_ns)
 {
     struct amqp_flow *f = amqp_flow_of(c);
-    struct amqp_record *before;
-    struct amqp_record *r = find_message(f, side, f->side[side].channel, &before);
+    struct amqp_record *r = find_message(f, side, f->side[side].channel);
     if (r == NULL) {
         return;
     }
@@ -165,38 +131,46 @@ void amqp_take_body(struct proto_context *c, unsigned side, struct span bytes, u
     } else {
         amqp_record_add_body(r, bytes);
     }
-    r->end_ns = time_ns;
+    r->link.end_ns = time_ns;
     r->body_left -= bytes.size < r->body_left ? bytes.size : r->body_left;
     if (r->body_left == 0 && r->has_header) {
-        end_message_behind(c, before);
+        end_message(c, r);
     }
 }
 
 /* ---- Methods -------------------------------------------------------------------------------- */
 
-/* The oldest method of a side's channel that waits, of a class and an id; NULL: none. */
-static struct amqp_record *take_waiting(struct amqp_flow *f, unsigned side, uint16_t channel,
-                                        uint32_t class_and_id)
+static uint32_t class_and_id(const struct amqp_record *r)
 {
-    struct amqp_record *before = NULL;
-    for (struct amqp_record *r = f->head; r != NULL; before = r, r = r->next) {
-        uint32_t that = (uint32_t)r->method->class_id << 16 | r->method->id;
-        if (!r->is_open && r->side == side && r->channel == channel && that == class_and_id) {
-            return pop(f, before);
+    return (uint32_t)r->method->class_id << 16 | r->method->id;
+}
+
+/* The oldest method of a side's channel that waits, of a class and an id, off the list; NULL: none. */
+static struct amqp_record *take_waiting(struct proto_context *c, unsigned side, uint16_t channel,
+                                        uint32_t which)
+{
+    for (struct waiter *w = amqp_flow_of(c)->open.head; w != NULL; w = w->next) {
+        struct amqp_record *r = (struct amqp_record *)w;
+        if (!r->is_open && w->side == side && r->channel == channel && class_and_id(r) == which) {
+            take_off(c, r);
+            return r;
         }
     }
     return NULL;
 }
 
-static void make_room(struct proto_context *c)
+/* Puts it on the list; the oldest go when that is full. */
+static void wait(struct proto_context *c, struct amqp_record *r)
 {
-    struct amqp_flow *f = amqp_flow_of(c);
-    while (f->count > AMQP_OPEN_MAX || (f->bytes > AMQP_OPEN_BYTES && f->count > 1)) {
+    struct waiting *open = &amqp_flow_of(c)->open;
+    add(c, r);
+    while (waiting_is_full(open, AMQP_OPEN_MAX, AMQP_OPEN_BYTES)) {
+        struct amqp_record *oldest = (struct amqp_record *)open->head;
         amqp_stats_of(c)->evicted++;
-        if (f->head->is_open) {
-            end_message_behind(c, NULL);
+        if (oldest->is_open) {
+            end_message(c, oldest);
         } else {
-            give_up(c, NULL, "evicted");
+            give_up(c, oldest, "evicted");
         }
     }
 }
@@ -215,21 +189,22 @@ static uint32_t number_of(const struct amqp_record *r, enum amqp_field field)
  * channel waits for will not be. */
 static void take_close(struct proto_context *c, struct amqp_record *r)
 {
-    struct amqp_flow *f = amqp_flow_of(c);
     uint32_t culprit = number_of(r, AMQP_CLASS_ID) << 16 | number_of(r, AMQP_METHOD_ID);
-    struct amqp_record *before = NULL;
-    for (struct amqp_record *w = f->head; w != NULL; w = after(f, before)) {
-        uint32_t that = (uint32_t)w->method->class_id << 16 | w->method->id;
-        bool is_concerned = w != r && !w->is_open && w->side != r->side &&
-                            (w->channel == r->channel || r->channel == 0);
-        if (!is_concerned) {
-            before = w;
-        } else if (r->code >= CLOSE_ERROR && r->about == NULL && that == culprit &&
-                   w->about == NULL) {
-            r->about = pop(f, before);
+    struct waiter *next;
+    for (struct waiter *w = amqp_flow_of(c)->open.head; w != NULL; w = next) {
+        struct amqp_record *other = (struct amqp_record *)w;
+        next = w->next;
+        if (other->is_open || w->side == r->link.side ||
+            (other->channel != r->channel && r->channel != 0)) {
+            continue;
+        }
+        if (r->code >= CLOSE_ERROR && r->about == NULL && class_and_id(other) == culprit &&
+            other->about == NULL) {
+            take_off(c, other);
+            r->about = other;
             amqp_stats_of(c)->refused++;
         } else {
-            give_up(c, before, "closed");
+            give_up(c, other, "closed");
         }
     }
 }
@@ -247,23 +222,20 @@ static void take_request(struct proto_context *c, struct amqp_record *r)
         amqp_record_free(c->memory, r);
         return;
     }
-    push(amqp_flow_of(c), r);
-    make_room(c);
+    wait(c, r);
 }
 
 static void take_response(struct proto_context *c, struct amqp_record *r)
 {
     struct amqp_stats *stats = amqp_stats_of(c);
     uint32_t asked = (uint32_t)r->method->class_id << 16 | r->method->asked_by;
-    struct amqp_record *request =
-        take_waiting(amqp_flow_of(c), 1 - r->side, r->channel, asked);
+    struct amqp_record *request = take_waiting(c, 1 - r->link.side, r->channel, asked);
     stats->responses++;
     stats->unmatched += request == NULL;
     if (r->method->has_content) {
         r->about = request;
         r->is_open = true;
-        push(amqp_flow_of(c), r);
-        make_room(c);
+        wait(c, r);
         return;
     }
     if (request != NULL || c->settings->report_unmatched) {
@@ -275,10 +247,9 @@ static void take_response(struct proto_context *c, struct amqp_record *r)
 
 void amqp_take(struct proto_context *c, struct amqp_record *r)
 {
-    struct amqp_flow *f = amqp_flow_of(c);
-    struct amqp_record *before;
-    if (find_message(f, r->side, r->channel, &before) != NULL) {
-        end_message_behind(c, before); /* its body did not come, or not all of it */
+    struct amqp_record *message = find_message(amqp_flow_of(c), r->link.side, r->channel);
+    if (message != NULL) {
+        end_message(c, message); /* its body did not come, or not all of it */
     }
     if (r->method->role == AMQP_REQUEST) {
         take_request(c, r);
@@ -286,8 +257,7 @@ void amqp_take(struct proto_context *c, struct amqp_record *r)
         take_response(c, r);
     } else if (r->method->has_content) {
         r->is_open = true;
-        push(f, r);
-        make_room(c);
+        wait(c, r);
     } else {
         amqp_report(c, r, NULL, NULL);
         amqp_record_free(c->memory, r);

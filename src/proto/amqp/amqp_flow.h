@@ -5,32 +5,26 @@
 #pragma once
 
 #include "proto/amqp/amqp_record.h"
+#include "proto/proto_reading.h"
 
 enum {
     AMQP_OPEN_MAX = 256,
     AMQP_OPEN_BYTES = 1 << 20,
-    AMQP_BROKEN_MAX = 8,
     AMQP_KEPT_MAX = 64 << 10, /* bytes of a frame that are read */
 };
 
 /* What a side is saying. */
 struct amqp_side {
-    uint64_t start_ns; /* of the frame's first byte */
-    uint32_t left;     /* bytes of the frame that are passed over, its end included */
+    struct reading_side reading;
+    uint32_t left; /* bytes of the frame that are passed over, its end included */
     uint16_t channel;
     bool is_body; /* what is passed over belongs to a message of the channel */
-    bool has_begun;
-    bool seeking; /* for the beginning of a frame, behind a hole */
 };
 
 struct amqp_flow {
     struct amqp_side side[2];
-    struct amqp_record *head;
-    struct amqp_record *tail;
-    uint32_t count;
-    uint32_t bytes; /* of the records' texts and bodies */
-    bool understood;
-    uint8_t broken;
+    struct waiting open; /* what waits for an answer, and messages of which more comes */
+    struct reading_trust trust;
 };
 
 static inline struct amqp_flow *amqp_flow_of(const struct proto_context *c)

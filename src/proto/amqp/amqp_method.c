@@ -159,56 +159,56 @@ struct amqp_frame amqp_frame_read(struct span bytes)
     };
 }
 
-static enum amqp_looks look_at_start(struct span bytes, const char *start, size_t size)
+static enum proto_guess look_at_start(struct span bytes, const char *start, size_t size)
 {
     size_t there = bytes.size < size ? bytes.size : size;
     if (memcmp(bytes.data, start, there) != 0) {
-        return AMQP_LOOKS_ELSE;
+        return PROTO_NO;
     }
-    return there == size ? AMQP_LOOKS_RIGHT : AMQP_LOOKS_CUT;
+    return there == size ? PROTO_YES : PROTO_UNSURE;
 }
 
 /* 0-9-1, and what 0-9 was greeted with. */
-static enum amqp_looks look_at_greeting(struct span bytes)
+static enum proto_guess look_at_greeting(struct span bytes)
 {
-    enum amqp_looks new = look_at_start(bytes, "AMQP\0\0\x09\x01", AMQP_GREETING);
-    enum amqp_looks old = look_at_start(bytes, "AMQP\x01\x01\0\x09", AMQP_GREETING);
-    return new != AMQP_LOOKS_ELSE ? new : old;
+    enum proto_guess new = look_at_start(bytes, "AMQP\0\0\x09\x01", AMQP_GREETING);
+    enum proto_guess old = look_at_start(bytes, "AMQP\x01\x01\0\x09", AMQP_GREETING);
+    return new != PROTO_NO ? new : old;
 }
 
-static enum amqp_looks look_at_content(struct span bytes, const struct amqp_frame *frame)
+static enum proto_guess look_at_content(struct span bytes, const struct amqp_frame *frame)
 {
     uint16_t class_id = load_be16(bytes.data + AMQP_HEADER);
     bool fine = frame->size >= CONTENT_MIN && frame->channel != 0 && class_id == AMQP_BASIC &&
                 bytes.data[AMQP_HEADER + 2] == 0 && bytes.data[AMQP_HEADER + 3] == 0;
-    return fine ? AMQP_LOOKS_RIGHT : AMQP_LOOKS_ELSE;
+    return fine ? PROTO_YES : PROTO_NO;
 }
 
-static enum amqp_looks look_at_method(struct span bytes, const struct amqp_frame *frame)
+static enum proto_guess look_at_method(struct span bytes, const struct amqp_frame *frame)
 {
     uint16_t class_id = load_be16(bytes.data + AMQP_HEADER);
     uint16_t id = load_be16(bytes.data + AMQP_HEADER + 2);
     bool fine = frame->size >= METHOD_MIN && (frame->channel == 0) == (class_id == 10) &&
                 amqp_method_find(class_id, id) != NULL;
-    return fine ? AMQP_LOOKS_RIGHT : AMQP_LOOKS_ELSE;
+    return fine ? PROTO_YES : PROTO_NO;
 }
 
-static enum amqp_looks look_at_end(struct span bytes, const struct amqp_frame *frame)
+static enum proto_guess look_at_end(struct span bytes, const struct amqp_frame *frame)
 {
     size_t end = AMQP_HEADER + (size_t)frame->size;
     if (frame->size > WHOLE_MAX) {
-        return AMQP_LOOKS_RIGHT;
+        return PROTO_YES;
     }
     if (bytes.size <= end) {
-        return AMQP_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
-    return bytes.data[end] == AMQP_END ? AMQP_LOOKS_RIGHT : AMQP_LOOKS_ELSE;
+    return bytes.data[end] == AMQP_END ? PROTO_YES : PROTO_NO;
 }
 
-enum amqp_looks amqp_look(struct span bytes)
+enum proto_guess amqp_look(struct span bytes)
 {
     if (bytes.size == 0) {
-        return AMQP_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     if (bytes.data[0] == 'A') {
         return look_at_greeting(bytes);
@@ -217,16 +217,16 @@ enum amqp_looks amqp_look(struct span bytes)
         return look_at_start(bytes, "\x08\0\0\0\0\0\0\xce", AMQP_GREETING);
     }
     if (bytes.data[0] != AMQP_METHOD && bytes.data[0] != AMQP_CONTENT) {
-        return AMQP_LOOKS_ELSE;
+        return PROTO_NO;
     }
     if (bytes.size >= AMQP_HEADER && amqp_frame_read(bytes).size > AMQP_FRAME_MAX) {
-        return AMQP_LOOKS_ELSE;
+        return PROTO_NO;
     }
     if (bytes.size < AMQP_HEADER + METHOD_MIN) {
-        return AMQP_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     struct amqp_frame frame = amqp_frame_read(bytes);
-    enum amqp_looks looks = frame.type == AMQP_METHOD ? look_at_method(bytes, &frame)
+    enum proto_guess looks = frame.type == AMQP_METHOD ? look_at_method(bytes, &frame)
                                                       : look_at_content(bytes, &frame);
-    return looks == AMQP_LOOKS_RIGHT ? look_at_end(bytes, &frame) : looks;
+    return looks == PROTO_YES ? look_at_end(bytes, &frame) : looks;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/span.h"
+#include "proto/proto_guess.h"
 
 enum {
     AMQP_HEADER = 7,          /* of a frame: type, channel, size */
@@ -135,8 +136,7 @@ struct amqp_frame {
 /* Of at least AMQP_HEADER bytes. */
 struct amqp_frame amqp_frame_read(struct span bytes);
 
-enum amqp_looks { AMQP_LOOKS_ELSE, AMQP_LOOKS_CUT, AMQP_LOOKS_RIGHT };
 
 /* Whether a greeting, a method, a content header or a heartbeat begins here. A frame that is not
  * large is asked for its last byte as well. */
-enum amqp_looks amqp_look(struct span bytes);
+enum proto_guess amqp_look(struct span bytes);

@@ -5,13 +5,12 @@
 
 #include "proto/amqp/amqp_event.h"
 #include "proto/amqp/amqp_options.h"
+#include "proto/proto_waiting.h"
 
 struct amqp_record {
-    struct amqp_record *next;
+    struct waiter link;
     struct amqp_record *about; /* the method that this one answers, or refuses; owned */
     const struct amqp_method *method;
-    uint64_t start_ns;
-    uint64_t end_ns;
     uint64_t bytes;     /* of the method's frame */
     uint64_t body_size; /* of the message, as its header says */
     uint64_t body_left; /* still to come */
@@ -21,10 +20,8 @@ struct amqp_record {
     uint64_t has; /* a bit a field */
     uint32_t size; /* of the texts */
     uint32_t room;
-    uint32_t weight; /* bytes that the flow counts for it */
     uint32_t code; /* why it was closed or returned */
     uint16_t channel;
-    uint8_t side;
     bool is_open;    /* a message of which more comes */
     bool has_header; /* its content header came */
     bool no_wait;

@@ -111,9 +111,9 @@ static void set_request(struct proto_context *c, struct amqp_event *e, const str
                         struct scratch *s)
 {
     struct transaction *t = &e->transaction;
-    t->request_side = r->side;
-    t->start_ns = r->start_ns;
-    t->request_ns = r->end_ns;
+    t->request_side = r->link.side;
+    t->start_ns = r->link.start_ns;
+    t->request_ns = r->link.end_ns;
     t->source_bytes = r->method->has_content ? r->body_size : r->bytes;
     t->method = span_str(r->method->name);
     if (r->about != NULL) {
@@ -133,12 +133,12 @@ static void set_response(struct proto_context *c, struct amqp_event *e, const st
     bool is_empty = r->method->class_id == AMQP_BASIC && r->method->id == AMQP_GET_EMPTY;
     t->destination_bytes = is_message ? r->body_size : r->bytes;
     if (t->start_ns == 0) { /* what it answers was not seen, or there is nothing */
-        t->start_ns = r->start_ns;
-        t->request_side = 1 - r->side;
+        t->start_ns = r->link.start_ns;
+        t->request_side = 1 - r->link.side;
         t->method = span_str(r->method->name);
     } else {
-        t->response_ns = r->start_ns;
-        t->end_ns = r->end_ns;
+        t->response_ns = r->link.start_ns;
+        t->end_ns = r->link.end_ns;
     }
     if (is_empty) {
         t->method = span_str(r->method->name);

@@ -5,7 +5,7 @@
 #include "base/snappy.h"
 #include "proto/cassandra/cassandra_flow.h"
 
-enum { BOTH_SIDES = 2, LZ4_LENGTH = 4 };
+enum { SIDES = 2, LZ4_LENGTH = 4 };
 
 static const uint16_t ports[] = {9042, 0};
 static const char *const compressors[] = {"", "snappy", "lz4", NULL};
@@ -31,18 +31,6 @@ static const struct proto_option options[] = {
     {0},
 };
 
-/* A side's bytes, and where in them we are. */
-struct reading {
-    struct proto_context *c;
-    struct cassandra_flow *flow;
-    struct cassandra_side *side;
-    struct span rest;
-    uint64_t time_ns;
-    uint8_t number; /* of the side */
-};
-
-enum step { GOES_ON, WAITS, LETS_GO };
-
 /* Of an envelope: the first thing that a client says says a lot. */
 static enum proto_guess guess_envelope(struct span data, const struct cassandra_header *h)
 {
@@ -62,47 +50,41 @@ static enum proto_guess cassandra_probe(struct span data, unsigned side)
     (void)side;
     struct cassandra_header header;
     struct cassandra_outer outer;
-    enum cassandra_looks plain = cassandra_look(data, &header);
-    if (plain == CASSANDRA_LOOKS_RIGHT && header.size <= 16 << 20) {
+    enum proto_guess plain = cassandra_look(data, &header);
+    if (plain == PROTO_YES && header.size <= 16 << 20) {
         return guess_envelope(data, &header);
     }
     if (data.size == 0) {
         return PROTO_UNSURE;
     }
-    enum cassandra_looks framed = cassandra_look_outer(data, &outer);
-    if (framed == CASSANDRA_LOOKS_RIGHT) {
+    enum proto_guess framed = cassandra_look_outer(data, &outer);
+    if (framed == PROTO_YES) {
         return PROTO_YES;
     }
-    bool is_cut = plain == CASSANDRA_LOOKS_CUT || framed == CASSANDRA_LOOKS_CUT;
+    bool is_cut = plain == PROTO_UNSURE || framed == PROTO_UNSURE;
     return is_cut ? PROTO_UNSURE : PROTO_NO;
 }
 
-static void take(struct reading *r, size_t size)
+static struct cassandra_side *side_of(const struct reading *r)
 {
-    r->rest = span_skip(r->rest, size);
-    r->side->has_begun = false;
+    return &cassandra_flow_of(r->c)->side[r->number];
 }
 
-static void forget(struct reading *r)
+static void forget(struct proto_context *c, struct cassandra_side *s)
 {
-    struct cassandra_side *s = r->side;
-    slab_give(r->c->memory, s->open);
-    slab_give(r->c->memory, s->kept);
-    *s = (struct cassandra_side){.is_framed = s->is_framed, .seeking = true};
+    slab_give(c->memory, s->open);
+    slab_give(c->memory, s->kept);
+    *s = (struct cassandra_side){.is_framed = s->is_framed, .reading.seeking = true};
 }
 
 /* What is said is no Cassandra; lets go when that happens too often. */
-static enum step survive(struct reading *r)
+static enum reading_step survive(struct reading *r)
 {
-    struct cassandra_flow *f = r->flow;
-    if (!f->understood) {
-        return LETS_GO;
-    }
-    cassandra_stats_of(r->c)->malformed++;
-    f->broken++;
-    forget(r);
-    take(r, r->rest.size > 0);
-    return f->broken < CASSANDRA_BROKEN_MAX ? GOES_ON : LETS_GO;
+    struct reading_trust *trust = &cassandra_flow_of(r->c)->trust;
+    cassandra_stats_of(r->c)->malformed += trust->understood;
+    forget(r->c, side_of(r));
+    reading_take(r, r->rest.size > 0);
+    return reading_survives(trust);
 }
 
 /* ---- Bodies --------------------------------------------------------------------------------- */
@@ -136,8 +118,9 @@ static bool unpack_lz4(struct span *body, uint8_t *room)
 static uint8_t packing_of(const struct reading *r)
 {
     const char *chosen = cassandra_options_of(r->c)->compressor;
-    if (r->flow->packing != CASSANDRA_UNKNOWN) {
-        return r->flow->packing;
+    uint8_t known = cassandra_flow_of(r->c)->packing;
+    if (known != CASSANDRA_UNKNOWN) {
+        return known;
     }
     return strcmp(chosen, "snappy") == 0 ? CASSANDRA_SNAPPY
            : strcmp(chosen, "lz4") == 0  ? CASSANDRA_LZ4
@@ -172,7 +155,7 @@ static struct cassandra_record *record_of(struct reading *r, struct cassandra_he
         room = slab_take(r->c->memory, CASSANDRA_KEPT_MAX);
         body = room != NULL ? unpack(r, body, room) : span_head(body, 0);
     } else if (header.op == CASSANDRA_STARTUP) {
-        r->flow->packing = (uint8_t)cassandra_packing_of(body);
+        cassandra_flow_of(r->c)->packing = (uint8_t)cassandra_packing_of(body);
     }
     struct cassandra_record *record = cassandra_record_new(r->c, header, body);
     slab_give(r->c->memory, room);
@@ -183,83 +166,81 @@ static struct cassandra_record *record_of(struct reading *r, struct cassandra_he
 /* ---- Envelopes ------------------------------------------------------------------------------ */
 
 /* The envelope at hand is whole. */
-static void end_envelope(struct reading *r)
+static void end_envelope(struct proto_context *c, struct cassandra_side *s, uint64_t time_ns)
 {
-    struct cassandra_record *record = r->side->open;
-    r->side->open = NULL;
+    struct cassandra_record *record = s->open;
+    s->open = NULL;
     if (record != NULL) {
-        record->end_ns = r->time_ns;
-        cassandra_take(r->c, record);
+        record->link.end_ns = time_ns;
+        cassandra_take(c, record);
     }
 }
 
 static void begin_envelope(struct reading *r, const struct cassandra_header *header, size_t size)
 {
     struct span body = span_head(span_skip(r->rest, CASSANDRA_HEADER), size);
+    struct cassandra_side *s = side_of(r);
     struct cassandra_record *record = record_of(r, *header, body);
     if (record != NULL) {
-        record->side = r->number;
-        record->start_ns = r->side->start_ns;
+        record->link.side = r->number;
+        record->link.start_ns = r->side->start_ns;
     }
-    r->side->open = record;
-    r->side->left = (uint32_t)(header->size - size);
-    r->flow->understood = true;
-    r->flow->broken = 0;
-    take(r, CASSANDRA_HEADER + size);
-    if (r->side->left == 0) {
-        end_envelope(r);
+    s->open = record;
+    s->left = (uint32_t)(header->size - size);
+    reading_understands(&cassandra_flow_of(r->c)->trust);
+    reading_take(r, CASSANDRA_HEADER + size);
+    if (s->left == 0) {
+        end_envelope(r->c, s, r->time_ns);
     }
 }
 
-static enum step read_envelope(struct reading *r)
+static enum reading_step read_envelope(struct reading *r)
 {
     struct cassandra_header header;
-    if (!r->side->has_begun) {
-        r->side->has_begun = true;
-        r->side->start_ns = r->time_ns;
-    }
-    enum cassandra_looks looks = cassandra_look(r->rest, &header);
-    if (looks != CASSANDRA_LOOKS_RIGHT) {
-        return looks == CASSANDRA_LOOKS_CUT ? WAITS : survive(r);
+    reading_begin(r);
+    enum proto_guess looks = cassandra_look(r->rest, &header);
+    if (looks != PROTO_YES) {
+        return looks == PROTO_UNSURE ? READING_WAITS : survive(r);
     }
     size_t size = header.size < CASSANDRA_KEPT_MAX ? header.size : CASSANDRA_KEPT_MAX;
     if (r->rest.size < CASSANDRA_HEADER + size) {
-        return WAITS;
+        return READING_WAITS;
     }
     begin_envelope(r, &header, size);
-    return GOES_ON;
+    return READING_GOES_ON;
 }
 
-static enum step pass_over(struct reading *r)
+static enum reading_step pass_over(struct reading *r)
 {
-    size_t size = r->rest.size < r->side->left ? r->rest.size : r->side->left;
-    r->side->left -= (uint32_t)size;
-    take(r, size);
-    if (r->side->left == 0) {
-        end_envelope(r);
+    struct cassandra_side *s = side_of(r);
+    size_t size = r->rest.size < s->left ? r->rest.size : s->left;
+    s->left -= (uint32_t)size;
+    reading_take(r, size);
+    if (s->left == 0) {
+        end_envelope(r->c, s, r->time_ns);
     }
-    return GOES_ON;
+    return READING_GOES_ON;
 }
 
 /* ---- Frames of version 5 -------------------------------------------------------------------- */
 
 /* Reads the envelopes in `bytes`; returns those at the end that are not all there, in `*rest`. */
-static enum step read_inner(struct reading *r, struct span bytes, struct span *rest)
+static enum reading_step read_inner(struct reading *r, struct span bytes, struct span *rest)
 {
     struct reading inner = *r;
     inner.rest = bytes;
-    enum step step = GOES_ON;
-    while (step == GOES_ON && inner.rest.size > 0 && !r->side->seeking) {
-        step = r->side->left > 0 ? pass_over(&inner) : read_envelope(&inner);
+    enum reading_step step = READING_GOES_ON;
+    while (step == READING_GOES_ON && inner.rest.size > 0 && !r->side->seeking) {
+        step = side_of(r)->left > 0 ? pass_over(&inner) : read_envelope(&inner);
     }
     *rest = r->side->seeking ? span_head(inner.rest, 0) : inner.rest;
-    return step == LETS_GO ? LETS_GO : GOES_ON;
+    return step == READING_LETS_GO ? READING_LETS_GO : READING_GOES_ON;
 }
 
 /* What is left of envelopes waits for the frame that brings more. */
 static bool keep(struct reading *r, struct span rest)
 {
-    struct cassandra_side *s = r->side;
+    struct cassandra_side *s = side_of(r);
     uint8_t *block = rest.size > 0 ? slab_take(r->c->memory, rest.size) : NULL;
     if (block != NULL) {
         memcpy(block, rest.data, rest.size);
@@ -271,70 +252,71 @@ static bool keep(struct reading *r, struct span rest)
 }
 
 /* A frame's payload, behind what was kept of those before it. */
-static enum step read_payload(struct reading *r, struct span payload)
+static enum reading_step read_payload(struct reading *r, struct span payload)
 {
-    struct cassandra_side *s = r->side;
+    struct cassandra_side *s = side_of(r);
     uint8_t *joined = NULL;
     if (s->kept_size > 0) {
         joined = slab_take(r->c->memory, s->kept_size + payload.size);
         if (joined == NULL) {
             cassandra_stats_of(r->c)->not_kept++;
-            forget(r);
-            return GOES_ON;
+            forget(r->c, side_of(r));
+            return READING_GOES_ON;
         }
         memcpy(joined, s->kept, s->kept_size);
         memcpy(joined + s->kept_size, payload.data, payload.size);
         payload = span_of(joined, s->kept_size + payload.size);
     }
     struct span rest;
-    enum step step = read_inner(r, payload, &rest);
+    enum reading_step step = read_inner(r, payload, &rest);
     if (!keep(r, rest)) {
         cassandra_stats_of(r->c)->not_kept++;
-        forget(r);
+        forget(r->c, side_of(r));
     }
     slab_give(r->c->memory, joined);
     return step;
 }
 
-static enum step read_packed(struct reading *r, struct span payload, uint32_t unpacked)
+static enum reading_step read_packed(struct reading *r, struct span payload, uint32_t unpacked)
 {
     bool whole;
     uint8_t *room = slab_take(r->c->memory, unpacked);
     cassandra_stats_of(r->c)->compressed++;
     if (room == NULL) {
         cassandra_stats_of(r->c)->not_kept++;
-        forget(r);
-        return GOES_ON;
+        forget(r->c, side_of(r));
+        return READING_GOES_ON;
     }
     size_t size = lz4_unpack(payload, room, unpacked, &whole);
-    enum step step = GOES_ON;
+    enum reading_step step = READING_GOES_ON;
     if (whole && size == unpacked) {
         step = read_payload(r, span_of(room, size));
     } else {
         cassandra_stats_of(r->c)->malformed++;
-        forget(r);
+        forget(r->c, side_of(r));
     }
     slab_give(r->c->memory, room);
     return step;
 }
 
-static enum step read_framed(struct reading *r, const struct cassandra_outer *outer)
+static enum reading_step read_framed(struct reading *r, const struct cassandra_outer *outer)
 {
     size_t size = (size_t)outer->header + outer->size + CASSANDRA_TRAILER;
     if (r->rest.size < size) {
-        return WAITS;
+        return READING_WAITS;
     }
     struct span payload = span_head(span_skip(r->rest, outer->header), outer->size);
-    bool began = r->side->has_begun || r->side->kept_size > 0;
-    if (outer->is_whole && (r->side->kept_size > 0 || r->side->left > 0)) {
-        forget(r); /* the rest of an envelope did not come */
+    struct cassandra_side *s = side_of(r);
+    bool began = r->side->has_begun || s->kept_size > 0;
+    if (outer->is_whole && (s->kept_size > 0 || s->left > 0)) {
+        forget(r->c, s); /* the rest of an envelope did not come */
         began = false;
     }
     r->side->seeking = false;
-    r->side->is_framed = true;
     r->side->has_begun = began;
-    r->flow->understood = true;
-    enum step step = outer->unpacked > 0 ? read_packed(r, payload, outer->unpacked)
+    s->is_framed = true;
+    cassandra_flow_of(r->c)->trust.understood = true;
+    enum reading_step step = outer->unpacked > 0 ? read_packed(r, payload, outer->unpacked)
                                          : read_payload(r, payload);
     r->rest = span_skip(r->rest, size);
     return step;
@@ -342,93 +324,70 @@ static enum step read_framed(struct reading *r, const struct cassandra_outer *ou
 
 /* ---- Hooks ---------------------------------------------------------------------------------- */
 
-/* Behind a hole: to where an envelope or a frame may begin. */
-static enum step seek(struct reading *r)
+/* Where an envelope or a frame may begin. */
+static enum proto_guess look(const struct reading *r)
 {
     struct cassandra_header header;
     struct cassandra_outer outer;
-    while (r->rest.size >= CASSANDRA_HEADER) {
-        bool found = r->side->is_framed
-                         ? cassandra_look_outer(r->rest, &outer) == CASSANDRA_LOOKS_RIGHT
-                         : cassandra_look(r->rest, &header) == CASSANDRA_LOOKS_RIGHT;
-        if (found) {
-            r->side->seeking = false;
-            return GOES_ON;
-        }
-        take(r, 1);
+    if (r->rest.size < CASSANDRA_HEADER) {
+        return PROTO_UNSURE;
     }
-    return WAITS;
+    enum proto_guess guess = side_of(r)->is_framed ? cassandra_look_outer(r->rest, &outer)
+                                                   : cassandra_look(r->rest, &header);
+    return guess == PROTO_YES ? PROTO_YES : PROTO_NO;
 }
 
-static enum step read_outer(struct reading *r)
+static enum reading_step read_outer(struct reading *r)
 {
     struct cassandra_outer outer;
-    if (!r->side->has_begun && r->side->kept_size == 0) {
-        r->side->has_begun = true;
-        r->side->start_ns = r->time_ns;
+    if (side_of(r)->kept_size == 0) {
+        reading_begin(r);
     }
-    enum cassandra_looks looks = cassandra_look_outer(r->rest, &outer);
-    if (looks == CASSANDRA_LOOKS_RIGHT) {
+    enum proto_guess looks = cassandra_look_outer(r->rest, &outer);
+    if (looks == PROTO_YES) {
         return read_framed(r, &outer);
     }
-    if (looks == CASSANDRA_LOOKS_CUT) {
-        return WAITS;
+    if (looks == PROTO_UNSURE) {
+        return READING_WAITS;
     }
-    return r->side->is_framed ? survive(r) : LETS_GO;
+    return side_of(r)->is_framed ? survive(r) : READING_LETS_GO;
 }
 
 /* Where neither is known yet, an envelope is what both sides begin with. */
-static enum step read_some(struct reading *r)
+static enum reading_step read_some(struct reading *r)
 {
     struct cassandra_header header;
-    if (r->side->seeking) {
-        return seek(r);
+    const struct cassandra_side *s = side_of(r);
+    if (r->side->seeking && !reading_seek(r, look)) {
+        return READING_WAITS;
     }
-    if (r->side->is_framed) {
+    if (s->is_framed) {
         return read_outer(r);
     }
-    if (r->side->left > 0) {
+    if (s->left > 0) {
         return pass_over(r);
     }
-    enum cassandra_looks looks = cassandra_look(r->rest, &header);
-    if (looks == CASSANDRA_LOOKS_ELSE) {
+    enum proto_guess looks = cassandra_look(r->rest, &header);
+    if (looks == PROTO_NO) {
         struct cassandra_outer outer;
-        enum cassandra_looks framed = cassandra_look_outer(r->rest, &outer);
-        if (framed != CASSANDRA_LOOKS_ELSE) {
+        enum proto_guess framed = cassandra_look_outer(r->rest, &outer);
+        if (framed != PROTO_NO) {
             return read_outer(r);
         }
     }
     return read_envelope(r);
 }
 
-static struct proto_taken cassandra_on_chunk(struct proto_context *c,
-                                             const struct proto_chunk *chunk)
+
+static struct proto_taken cassandra_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
-    struct cassandra_flow *f = cassandra_flow_of(c);
     cassandra_age(c, chunk->time_ns);
-    struct reading r = {
-        .c = c,
-        .flow = f,
-        .side = &f->side[chunk->side],
-        .rest = chunk->data,
-        .time_ns = chunk->time_ns,
-        .number = chunk->side,
-    };
-    enum step step = GOES_ON;
-    while (step == GOES_ON && r.rest.size > 0) {
-        step = read_some(&r);
-    }
-    return (struct proto_taken){
-        .consumed = chunk->data.size - r.rest.size,
-        .verdict = step == LETS_GO ? PROTO_NOT_MINE : PROTO_GOES_ON,
-    };
+    return reading_run(c, chunk, &cassandra_flow_of(c)->side[chunk->side].reading, read_some);
 }
 
 static void cassandra_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
-    struct cassandra_flow *f = cassandra_flow_of(c);
-    struct cassandra_side *s = &f->side[side];
-    struct reading r = {.c = c, .flow = f, .side = s, .time_ns = c->now_ns};
+    struct cassandra_side *s = &cassandra_flow_of(c)->side[side];
     cassandra_stats_of(c)->gaps++;
     if (s->left >= length && !s->is_framed) { /* within what is passed over */
         s->left -= length;
@@ -436,12 +395,12 @@ static void cassandra_on_gap(struct proto_context *c, unsigned side, uint32_t le
             s->open->holed = true;
         }
         if (s->left == 0) {
-            end_envelope(&r);
+            end_envelope(c, s, c->now_ns);
         }
         return;
     }
     cassandra_give_up(c, 1 - side, "gap"); /* their responses may have been in the hole */
-    forget(&r);
+    forget(c, s);
 }
 
 static void cassandra_on_fin(struct proto_context *c, unsigned side)
@@ -451,11 +410,9 @@ static void cassandra_on_fin(struct proto_context *c, unsigned side)
 
 static void cassandra_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
     struct cassandra_flow *f = cassandra_flow_of(c);
-    cassandra_give_up(c, BOTH_SIDES, reasons[why]);
-    for (unsigned i = 0; i < BOTH_SIDES; i++) {
+    cassandra_give_up(c, WAITING_BOTH, proto_close_reason(why));
+    for (unsigned i = 0; i < SIDES; i++) {
         slab_give(c->memory, f->side[i].open);
         slab_give(c->memory, f->side[i].kept);
     }

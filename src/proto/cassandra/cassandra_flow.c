@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-enum { BOTH_SIDES = 2, NOTES_MAX = 3 };
+enum { NOTES_MAX = 3 };
 
 /* ---- Events --------------------------------------------------------------------------------- */
 
@@ -22,9 +22,9 @@ static void set_request(const struct proto_settings *settings, struct cassandra_
                         const struct cassandra_record *r)
 {
     struct transaction *t = &e->transaction;
-    t->request_side = r->side;
-    t->start_ns = r->start_ns;
-    t->request_ns = r->end_ns;
+    t->request_side = r->link.side;
+    t->start_ns = r->link.start_ns;
+    t->request_ns = r->link.end_ns;
     t->source_bytes = CASSANDRA_HEADER + (uint64_t)r->header.size;
     t->method = span_str(cassandra_op_name(r->header.op));
     set_fields(settings, e, r);
@@ -38,12 +38,12 @@ static void set_response(const struct proto_settings *settings, struct cassandra
     t->destination_bytes = CASSANDRA_HEADER + (uint64_t)r->header.size;
     set_fields(settings, e, r);
     if (t->start_ns != 0) {
-        t->response_ns = r->start_ns;
-        t->end_ns = r->end_ns;
+        t->response_ns = r->link.start_ns;
+        t->end_ns = r->link.end_ns;
         return;
     }
-    t->start_ns = r->start_ns; /* nobody asked, or it was not seen */
-    t->request_side = 1 - r->side;
+    t->start_ns = r->link.start_ns; /* nobody asked, or it was not seen */
+    t->request_side = 1 - r->link.side;
     t->method = span_str(cassandra_op_name(r->header.op));
     e->no_request = true;
 }
@@ -111,57 +111,29 @@ static void report(struct proto_context *c, const struct cassandra_record *reque
 
 /* ---- The queue ------------------------------------------------------------------------------ */
 
-static void push(struct cassandra_flow *f, struct cassandra_record *r)
+static void give_up(struct proto_context *c, struct cassandra_record *r, const char *reason)
 {
-    if (f->tail != NULL) {
-        f->tail->next = r;
-    } else {
-        f->head = r;
-    }
-    f->tail = r;
-    f->count++;
-    f->bytes += r->size;
-}
-
-static struct cassandra_record *after(const struct cassandra_flow *f,
-                                      const struct cassandra_record *before)
-{
-    return before != NULL ? before->next : f->head;
-}
-
-/* Takes the record behind `before` off the queue; that at its head when that is NULL. */
-static struct cassandra_record *pop(struct cassandra_flow *f, struct cassandra_record *before)
-{
-    struct cassandra_record *r = after(f, before);
-    if (before != NULL) {
-        before->next = r->next;
-    } else {
-        f->head = r->next;
-    }
-    f->tail = f->tail == r ? before : f->tail;
-    f->count--;
-    f->bytes -= r->size;
-    return r;
-}
-
-static void give_up(struct proto_context *c, struct cassandra_record *before, const char *reason)
-{
-    struct cassandra_record *r = pop(cassandra_flow_of(c), before);
+    waiting_remove(&cassandra_flow_of(c)->waiting, &r->link);
     report(c, r, NULL, reason);
     slab_give(c->memory, r);
 }
 
 void cassandra_give_up(struct proto_context *c, unsigned side, const char *reason)
 {
-    struct cassandra_flow *f = cassandra_flow_of(c);
-    struct cassandra_record *before = NULL;
-    for (struct cassandra_record *r = f->head; r != NULL; r = after(f, before)) {
-        if (side == BOTH_SIDES || r->side == side) {
-            give_up(c, before, reason);
-        } else {
-            before = r;
+    struct waiter *next;
+    for (struct waiter *w = cassandra_flow_of(c)->waiting.head; w != NULL; w = next) {
+        next = w->next;
+        if (waiting_is_of(w, side)) {
+            give_up(c, (struct cassandra_record *)w, reason);
         }
     }
+}
+
+/* Whether its response is under way. */
+static bool is_being_answered(const struct cassandra_flow *f, const struct cassandra_record *r)
+{
+    const struct cassandra_record *response = f->side[1 - r->link.side].open;
+    return response != NULL && response->header.stream == r->header.stream;
 }
 
 /* The oldest come first. One whose response is on its way has all the time. */
@@ -169,38 +141,40 @@ void cassandra_age(struct proto_context *c, uint64_t now_ns)
 {
     struct cassandra_flow *f = cassandra_flow_of(c);
     uint64_t timeout = (uint64_t)c->settings->transaction_timeout;
-    struct cassandra_record *before = NULL;
-    for (struct cassandra_record *r = f->head; r != NULL; r = after(f, before)) {
-        const struct cassandra_record *open = f->side[1 - r->side].open;
-        if (open != NULL && open->header.stream == r->header.stream) {
-            before = r;
-        } else if (r->end_ns + timeout < now_ns) {
-            give_up(c, before, "timeout");
-        } else {
+    struct waiter *next;
+    for (struct waiter *w = f->waiting.head; w != NULL; w = next) {
+        struct cassandra_record *r = (struct cassandra_record *)w;
+        next = w->next;
+        if (is_being_answered(f, r)) {
+            continue;
+        }
+        if (w->end_ns + timeout >= now_ns) {
             break;
         }
+        give_up(c, r, "timeout");
     }
 }
 
 static void take_request(struct proto_context *c, struct cassandra_record *r)
 {
-    struct cassandra_flow *f = cassandra_flow_of(c);
+    struct waiting *waiting = &cassandra_flow_of(c)->waiting;
     cassandra_stats_of(c)->requests++;
-    push(f, r);
-    while (f->count > CASSANDRA_QUEUE_MAX || (f->bytes > CASSANDRA_QUEUE_BYTES && f->count > 1)) {
+    waiting_add(waiting, &r->link);
+    while (waiting_is_full(waiting, CASSANDRA_QUEUE_MAX, CASSANDRA_QUEUE_BYTES)) {
         cassandra_stats_of(c)->evicted++;
-        give_up(c, NULL, "evicted");
+        give_up(c, (struct cassandra_record *)waiting->head, "evicted");
     }
 }
 
-/* The request of a response's stream; NULL when there is none. */
-static struct cassandra_record *take_asked(struct cassandra_flow *f,
+/* The request of a response's stream, taken off the queue; NULL when there is none. */
+static struct cassandra_record *take_asked(struct waiting *waiting,
                                            const struct cassandra_record *response)
 {
-    struct cassandra_record *before = NULL;
-    for (struct cassandra_record *r = f->head; r != NULL; before = r, r = r->next) {
-        if (r->header.stream == response->header.stream && r->side != response->side) {
-            return pop(f, before);
+    for (struct waiter *w = waiting->head; w != NULL; w = w->next) {
+        struct cassandra_record *r = (struct cassandra_record *)w;
+        if (r->header.stream == response->header.stream && w->side != response->link.side) {
+            waiting_remove(waiting, w);
+            return r;
         }
     }
     return NULL;
@@ -210,7 +184,7 @@ static void take_response(struct proto_context *c, struct cassandra_record *r)
 {
     struct cassandra_stats *stats = cassandra_stats_of(c);
     bool is_pushed = r->header.op == CASSANDRA_EVENT;
-    struct cassandra_record *request = is_pushed ? NULL : take_asked(cassandra_flow_of(c), r);
+    struct cassandra_record *request = is_pushed ? NULL : take_asked(&cassandra_flow_of(c)->waiting, r);
     stats->responses += !is_pushed;
     stats->pushed += is_pushed;
     stats->unmatched += request == NULL && !is_pushed;

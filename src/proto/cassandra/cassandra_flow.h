@@ -5,35 +5,29 @@
 #pragma once
 
 #include "proto/cassandra/cassandra_record.h"
+#include "proto/proto_reading.h"
 
 enum {
     CASSANDRA_QUEUE_MAX = 256,
     CASSANDRA_QUEUE_BYTES = 1 << 20,
-    CASSANDRA_BROKEN_MAX = 8,
     CASSANDRA_KEPT_MAX = 64 << 10, /* bytes of a body that are read */
 };
 
 /* What a side is saying. */
 struct cassandra_side {
+    struct reading_side reading;
     struct cassandra_record *open; /* of an envelope of which more bytes come; NULL: not kept */
     uint8_t *kept;                 /* version 5: the beginning of an envelope, a slab block */
-    uint64_t start_ns;             /* of the envelope's first byte */
     uint32_t kept_size;
     uint32_t left;                 /* bytes of the envelope that are passed over */
-    bool has_begun;
-    bool is_framed; /* says frames of version 5 */
-    bool seeking;   /* for the beginning of an envelope or frame, behind a hole */
+    bool is_framed;                /* says frames of version 5 */
 };
 
 struct cassandra_flow {
     struct cassandra_side side[2];
-    struct cassandra_record *head;
-    struct cassandra_record *tail;
-    uint32_t count;
-    uint32_t bytes;
-    uint8_t packing; /* enum cassandra_packing */
-    bool understood;
-    uint8_t broken;
+    struct waiting waiting; /* requests */
+    uint8_t packing;        /* enum cassandra_packing */
+    struct reading_trust trust;
 };
 
 static inline struct cassandra_flow *cassandra_flow_of(const struct proto_context *c)

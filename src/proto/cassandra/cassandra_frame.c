@@ -65,16 +65,16 @@ static bool begins_well(struct span bytes)
     return op < CASSANDRA_OPS && ops[op].name != NULL && ops[op].is_response == is_response;
 }
 
-enum cassandra_looks cassandra_look(struct span bytes, struct cassandra_header *ret)
+enum proto_guess cassandra_look(struct span bytes, struct cassandra_header *ret)
 {
     if (bytes.size == 0) {
-        return CASSANDRA_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     if (!begins_well(bytes)) {
-        return CASSANDRA_LOOKS_ELSE;
+        return PROTO_NO;
     }
     if (bytes.size < CASSANDRA_HEADER) {
-        return CASSANDRA_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     *ret = (struct cassandra_header){
         .version = bytes.data[0] & 0x7f,
@@ -87,7 +87,7 @@ enum cassandra_looks cassandra_look(struct span bytes, struct cassandra_header *
     bool fine = ret->size <= CASSANDRA_BODY_MAX &&
                 (ret->stream >= 0 || (ret->stream == CASSANDRA_EVENT_STREAM && ret->is_response)) &&
                 (ret->op != CASSANDRA_OPTIONS || ret->size <= 1);
-    return fine ? CASSANDRA_LOOKS_RIGHT : CASSANDRA_LOOKS_ELSE;
+    return fine ? PROTO_YES : PROTO_NO;
 }
 
 /* ---- Version 5 ------------------------------------------------------------------------------ */
@@ -111,10 +111,10 @@ static bool has_crc(struct span bytes, size_t size)
     return crc24(bytes.data, size) == ((uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0]);
 }
 
-enum cassandra_looks cassandra_look_outer(struct span bytes, struct cassandra_outer *ret)
+enum proto_guess cassandra_look_outer(struct span bytes, struct cassandra_outer *ret)
 {
     if (bytes.size < CASSANDRA_OUTER_PLAIN) {
-        return CASSANDRA_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     uint32_t low = load_le32(bytes.data);
     if (has_crc(bytes, CASSANDRA_OUTER_PLAIN - CRC_SIZE) && (low >> 18 & 0x3f) == 0) {
@@ -123,10 +123,10 @@ enum cassandra_looks cassandra_look_outer(struct span bytes, struct cassandra_ou
             .header = CASSANDRA_OUTER_PLAIN,
             .is_whole = low >> 17 & 1,
         };
-        return CASSANDRA_LOOKS_RIGHT;
+        return PROTO_YES;
     }
     if (bytes.size < CASSANDRA_OUTER_PACKED) {
-        return CASSANDRA_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     uint64_t all = low | (uint64_t)bytes.data[4] << 32;
     if (has_crc(bytes, CASSANDRA_OUTER_PACKED - CRC_SIZE) && all >> 35 == 0) {
@@ -136,9 +136,9 @@ enum cassandra_looks cassandra_look_outer(struct span bytes, struct cassandra_ou
             .header = CASSANDRA_OUTER_PACKED,
             .is_whole = all >> 34 & 1,
         };
-        return CASSANDRA_LOOKS_RIGHT;
+        return PROTO_YES;
     }
-    return CASSANDRA_LOOKS_ELSE;
+    return PROTO_NO;
 }
 
 enum cassandra_packing cassandra_packing_of(struct span body)

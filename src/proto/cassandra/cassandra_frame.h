@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/span.h"
+#include "proto/proto_guess.h"
 
 enum {
     CASSANDRA_HEADER = 9,      /* of an envelope */
@@ -53,10 +54,9 @@ struct cassandra_header {
     uint32_t size; /* of the body */
 };
 
-enum cassandra_looks { CASSANDRA_LOOKS_ELSE, CASSANDRA_LOOKS_CUT, CASSANDRA_LOOKS_RIGHT };
 
 /* Whether an envelope begins here; if so, its header. */
-enum cassandra_looks cassandra_look(struct span bytes, struct cassandra_header *ret);
+enum proto_guess cassandra_look(struct span bytes, struct cassandra_header *ret);
 
 /* A frame of version 5. */
 struct cassandra_outer {
@@ -67,7 +67,7 @@ struct cassandra_outer {
 };
 
 /* Whether a frame of version 5 begins here: its header's checksum says so. */
-enum cassandra_looks cassandra_look_outer(struct span bytes, struct cassandra_outer *ret);
+enum proto_guess cassandra_look_outer(struct span bytes, struct cassandra_outer *ret);
 
 /* "QUERY"; NULL when there is none. */
 const char *cassandra_op_name(unsigned op);

@@ -591,6 +591,6 @@ struct cassandra_record *cassandra_record_new(const struct proto_context *c,
     } else {
         read_request(&d);
     }
-    r->size = (uint32_t)(d.out.at - r->bytes_of_texts);
+    r->link.weight = r->size = (uint32_t)(d.out.at - r->bytes_of_texts);
     return shrink(c->memory, r);
 }

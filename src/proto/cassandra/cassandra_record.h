@@ -6,14 +6,12 @@
 #include "proto/cassandra/cassandra_event.h"
 #include "proto/cassandra/cassandra_frame.h"
 #include "proto/cassandra/cassandra_options.h"
+#include "proto/proto_waiting.h"
 
 struct cassandra_record {
-    struct cassandra_record *next;
+    struct waiter link;
     struct cassandra_header header;
-    uint64_t start_ns;
-    uint64_t end_ns;
     uint32_t size; /* of the texts */
-    uint8_t side;
     bool holed; /* bytes of it were not captured */
     uint64_t has[2]; /* a bit a field */
     struct {

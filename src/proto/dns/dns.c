@@ -190,9 +190,7 @@ static void dns_on_gap(struct proto_context *c, unsigned side_number, uint32_t l
 
 static void dns_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
-    dns_flow_close(c, reasons[why]);
+    dns_flow_close(c, proto_close_reason(why));
 }
 
 _Static_assert(sizeof(struct dns_flow) <= 112, "a flow is a slab block of 128 bytes");

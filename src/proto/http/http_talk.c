@@ -461,11 +461,9 @@ void http_talk_fin(struct proto_context *c, unsigned side, const struct http_opt
 void http_talk_close(struct proto_context *c, enum proto_close why,
                      const struct http_options *options)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
     struct call call = call_of(c, options, c->now_ns);
     unsigned asker = call.talk->asker;
     finish(&call, 1 - asker); /* the response first: it may be the answer to the request at hand */
     finish(&call, asker);
-    give_up(&call, reasons[why], UINT64_MAX);
+    give_up(&call, proto_close_reason(why), UINT64_MAX);
 }

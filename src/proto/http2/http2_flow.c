@@ -248,10 +248,8 @@ void http2_flow_fin(struct proto_context *c, unsigned side)
 
 void http2_flow_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
     struct http2_call call = http2_call_of(c, 0, c->now_ns);
-    http2_talk_give_up(&call, reasons[why]);
+    http2_talk_give_up(&call, proto_close_reason(why));
     for (unsigned i = 0; i < 2; i++) {
         http2_hpack_free(c->memory, call.flow->side[i].hpack);
         http2_fields_done(&call.flow->side[i].block.fields, c->memory);

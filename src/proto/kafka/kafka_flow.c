@@ -352,13 +352,11 @@ void kafka_flow_fin(struct proto_context *c, unsigned side)
 
 void kafka_flow_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
     struct call call = call_of(c, 0, c->now_ns);
     call.side = 1U - call.flow->client;
     if (call.flow->side[call.side].is_open) { /* a response that was not over */
         call.flow->response.is_lost = true;
         end_response(&call);
     }
-    give_up(&call, reasons[why]);
+    give_up(&call, proto_close_reason(why));
 }

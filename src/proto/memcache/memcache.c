@@ -34,9 +34,7 @@ static void memcache_on_fin(struct proto_context *c, unsigned side)
 
 static void memcache_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
-    memcache_give_up(c, reasons[why]);
+    memcache_give_up(c, proto_close_reason(why));
     memcache_stream_drop(c, 0);
     memcache_stream_drop(c, 1);
     memcache_datagram_drop(c);

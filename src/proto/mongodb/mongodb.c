@@ -3,8 +3,6 @@
 #include "proto/mongodb/mongodb_flow.h"
 #include "proto/mongodb/mongodb_unpack.h"
 
-enum { BOTH_SIDES = 2 };
-
 static const uint16_t ports[] = {27017, 0};
 
 #define ROW(name_, kind_, member, fallback_, help_)                                                \
@@ -21,43 +19,27 @@ static const struct proto_option options[] = {
     {0},
 };
 
-/* A side's bytes, and where in them we are. */
-struct reading {
-    struct proto_context *c;
-    struct mongodb_flow *flow;
-    struct mongodb_side *side;
-    struct span rest;
-    uint64_t time_ns;
-    uint8_t number; /* of the side */
-};
-
-enum step { GOES_ON, WAITS, LETS_GO };
-
 static enum proto_guess mongodb_probe(struct span data, unsigned side)
 {
     (void)side;
-    static const enum proto_guess guesses[] = {[MONGODB_LOOKS_ELSE] = PROTO_NO,
-                                               [MONGODB_LOOKS_CUT] = PROTO_UNSURE,
-                                               [MONGODB_LOOKS_RIGHT] = PROTO_YES};
-    return data.size > 0 ? guesses[mongodb_look(data)] : PROTO_UNSURE;
+    return data.size > 0 ? mongodb_look(data) : PROTO_UNSURE;
 }
 
-static void take(struct reading *r, size_t size)
+static struct mongodb_side *side_of(const struct reading *r)
 {
-    r->rest = span_skip(r->rest, size);
-    r->side->has_begun = false;
+    return &mongodb_flow_of(r->c)->side[r->number];
 }
 
 /* ---- Messages ------------------------------------------------------------------------------- */
 
 /* The message at hand is whole. */
-static void end_message(struct reading *r)
+static void end_message(struct proto_context *c, struct mongodb_side *s, uint64_t time_ns)
 {
-    struct mongodb_record *record = r->side->open;
-    r->side->open = NULL;
+    struct mongodb_record *record = s->open;
+    s->open = NULL;
     if (record != NULL) {
-        record->end_ns = r->time_ns;
-        mongodb_take(r->c, record);
+        record->link.end_ns = time_ns;
+        mongodb_take(c, record);
     }
 }
 
@@ -90,137 +72,107 @@ static struct mongodb_record *record_of(struct reading *r, struct mongodb_header
     stats->not_kept += good && record == NULL;
     if (record != NULL) {
         record->bytes = wire_size;
-        record->side = r->number;
-        record->start_ns = r->side->start_ns;
+        record->link.side = r->number;
+        record->link.start_ns = r->side->start_ns;
     }
     return record;
 }
 
 /* What is said is no MongoDB; lets go when that happens too often. */
-static enum step survive(struct reading *r)
+static enum reading_step survive(struct reading *r)
 {
-    struct mongodb_flow *f = r->flow;
-    if (!f->understood) {
-        return LETS_GO;
-    }
-    mongodb_stats_of(r->c)->malformed++;
-    f->broken++;
+    struct reading_trust *trust = &mongodb_flow_of(r->c)->trust;
+    mongodb_stats_of(r->c)->malformed += trust->understood;
     r->side->seeking = true;
-    take(r, 1);
-    return f->broken < MONGODB_BROKEN_MAX ? GOES_ON : LETS_GO;
+    reading_take(r, 1);
+    return reading_survives(trust);
 }
 
 /* A message of a kind that is not known is passed over, when it may be one at all. */
-static enum step pass_unknown(struct reading *r, struct mongodb_header header)
+static enum reading_step pass_unknown(struct reading *r, struct mongodb_header header)
 {
     bool is_sane = header.size >= MONGODB_HEADER && header.size <= MONGODB_SIZE_MAX &&
-                   header.opcode < 10000 && r->flow->understood;
+                   header.opcode < 10000 && mongodb_flow_of(r->c)->trust.understood;
     if (!is_sane) {
         return survive(r);
     }
     mongodb_note_code(mongodb_stats_of(r->c), header.opcode);
-    r->side->left = header.size;
-    return GOES_ON;
+    side_of(r)->left = header.size;
+    return READING_GOES_ON;
 }
 
-static enum step read_message(struct reading *r)
+static enum reading_step read_message(struct reading *r)
 {
     if (r->rest.size < MONGODB_HEADER) {
-        return WAITS;
+        return READING_WAITS;
     }
     struct mongodb_header header = mongodb_header_read(r->rest);
     if (!mongodb_opcode_is_known(header.opcode)) {
         return pass_unknown(r, header);
     }
     if (r->rest.size < MONGODB_LOOK) {
-        return WAITS;
+        return READING_WAITS;
     }
-    if (mongodb_look(r->rest) != MONGODB_LOOKS_RIGHT) {
+    if (mongodb_look(r->rest) != PROTO_YES) {
         return survive(r);
     }
+    struct mongodb_side *s = side_of(r);
     size_t most = header.opcode == MONGODB_COMPRESSED ? MONGODB_PACKED_MAX : MONGODB_KEPT_MAX;
     size_t wanted = header.size < most ? header.size : most;
     if (r->rest.size < wanted) {
-        return WAITS;
+        return READING_WAITS;
     }
-    r->side->open = record_of(r, header, span_head(r->rest, wanted));
-    r->side->left = (uint32_t)(header.size - wanted);
-    r->flow->understood = true;
-    r->flow->broken = 0;
-    take(r, wanted);
-    if (r->side->left == 0) {
-        end_message(r);
+    s->open = record_of(r, header, span_head(r->rest, wanted));
+    s->left = (uint32_t)(header.size - wanted);
+    reading_understands(&mongodb_flow_of(r->c)->trust);
+    reading_take(r, wanted);
+    if (s->left == 0) {
+        end_message(r->c, s, r->time_ns);
     }
-    return GOES_ON;
+    return READING_GOES_ON;
 }
 
-static enum step pass_over(struct reading *r)
+static enum reading_step pass_over(struct reading *r)
 {
-    size_t size = r->rest.size < r->side->left ? r->rest.size : r->side->left;
-    r->side->left -= (uint32_t)size;
-    take(r, size);
-    if (r->side->left == 0) {
-        end_message(r);
+    struct mongodb_side *s = side_of(r);
+    size_t size = r->rest.size < s->left ? r->rest.size : s->left;
+    s->left -= (uint32_t)size;
+    reading_take(r, size);
+    if (s->left == 0) {
+        end_message(r->c, s, r->time_ns);
     }
-    return GOES_ON;
+    return READING_GOES_ON;
 }
 
-/* Behind a hole: to where a message may begin. */
-static enum step seek(struct reading *r)
+static enum proto_guess look(const struct reading *r)
 {
-    while (r->rest.size >= MONGODB_LOOK) {
-        if (mongodb_look(r->rest) == MONGODB_LOOKS_RIGHT) {
-            r->side->seeking = false;
-            return GOES_ON;
-        }
-        take(r, 1);
-    }
-    return WAITS;
+    return mongodb_look(r->rest);
 }
 
 /* ---- Hooks ---------------------------------------------------------------------------------- */
 
-static enum step read_some(struct reading *r)
+static enum reading_step read_some(struct reading *r)
 {
-    if (r->side->left > 0) {
+    if (side_of(r)->left > 0) {
         return pass_over(r);
     }
-    if (r->side->seeking) {
-        return seek(r);
+    if (r->side->seeking && !reading_seek(r, look)) {
+        return READING_WAITS;
     }
-    if (!r->side->has_begun) {
-        r->side->has_begun = true;
-        r->side->start_ns = r->time_ns;
-    }
+    reading_begin(r);
     return read_message(r);
 }
 
 static struct proto_taken mongodb_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
-    struct mongodb_flow *f = mongodb_flow_of(c);
     mongodb_age(c, chunk->time_ns);
-    struct reading r = {
-        .c = c,
-        .flow = f,
-        .side = &f->side[chunk->side],
-        .rest = chunk->data,
-        .time_ns = chunk->time_ns,
-        .number = chunk->side,
-    };
-    enum step step = GOES_ON;
-    while (step == GOES_ON && r.rest.size > 0) {
-        step = read_some(&r);
-    }
-    return (struct proto_taken){
-        .consumed = chunk->data.size - r.rest.size,
-        .verdict = step == LETS_GO ? PROTO_NOT_MINE : PROTO_GOES_ON,
-    };
+    return reading_run(c, chunk, &mongodb_flow_of(c)->side[chunk->side].reading, read_some);
 }
+
 
 static void mongodb_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
-    struct mongodb_flow *f = mongodb_flow_of(c);
-    struct mongodb_side *s = &f->side[side];
+    struct mongodb_side *s = &mongodb_flow_of(c)->side[side];
     mongodb_stats_of(c)->gaps++;
     if (s->left >= length) { /* within what is passed over */
         s->left -= length;
@@ -228,14 +180,13 @@ static void mongodb_on_gap(struct proto_context *c, unsigned side, uint32_t leng
             s->open->holed = true;
         }
         if (s->left == 0) {
-            struct reading r = {.c = c, .flow = f, .side = s, .time_ns = c->now_ns};
-            end_message(&r);
+            end_message(c, s, c->now_ns);
         }
         return;
     }
     mongodb_give_up(c, 1 - side, "gap"); /* their replies may have been in the hole */
     slab_give(c->memory, s->open);
-    *s = (struct mongodb_side){.seeking = true};
+    *s = (struct mongodb_side){.reading.seeking = true};
 }
 
 /* What stands where a message would say what it is. */
@@ -257,10 +208,8 @@ static void mongodb_on_fin(struct proto_context *c, unsigned side)
 
 static void mongodb_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
     struct mongodb_flow *f = mongodb_flow_of(c);
-    mongodb_give_up(c, BOTH_SIDES, reasons[why]);
+    mongodb_give_up(c, WAITING_BOTH, proto_close_reason(why));
     slab_give(c->memory, f->side[0].open);
     slab_give(c->memory, f->side[1].open);
 }

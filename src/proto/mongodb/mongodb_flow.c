@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 
-enum { DIGITS_MAX = 24, ACTION_MAX = 80, BOTH_SIDES = 2 };
+enum { DIGITS_MAX = 24, ACTION_MAX = 80 };
 
 /* ---- Events --------------------------------------------------------------------------------- */
 
@@ -32,9 +32,9 @@ static void set_request(struct mongodb_event *e, const struct mongodb_record *r,
                         struct digits *digits)
 {
     struct transaction *t = &e->transaction;
-    t->request_side = r->side;
-    t->start_ns = r->start_ns;
-    t->request_ns = r->end_ns;
+    t->request_side = r->link.side;
+    t->start_ns = r->link.start_ns;
+    t->request_ns = r->link.end_ns;
     t->source_bytes = r->bytes;
     t->method = mongodb_text_of(r, MONGODB_METHOD);
     t->resource = mongodb_text_of(r, MONGODB_RESOURCE);
@@ -52,15 +52,15 @@ static void set_response(struct mongodb_event *e, const struct mongodb_record *r
                          struct digits *digits)
 {
     struct transaction *t = &e->transaction;
-    t->response_ns = r->start_ns;
-    t->end_ns = r->end_ns;
+    t->response_ns = r->link.start_ns;
+    t->end_ns = r->link.end_ns;
     t->destination_bytes = r->bytes;
     t->response = mongodb_text_of(r, MONGODB_RESPONSE_TEXT);
     e->error = mongodb_text_of(r, MONGODB_ERROR);
     set_numbers(e, r, digits);
     if (t->start_ns == 0) { /* its command was not seen */
-        t->start_ns = r->start_ns;
-        t->request_side = 1 - r->side;
+        t->start_ns = r->link.start_ns;
+        t->request_side = 1 - r->link.side;
     }
 }
 
@@ -124,50 +124,20 @@ static void report(struct proto_context *c, const struct mongodb_record *request
 
 /* ---- The queue ------------------------------------------------------------------------------ */
 
-static void push(struct mongodb_flow *f, struct mongodb_record *r)
+static void give_up(struct proto_context *c, struct mongodb_record *r, const char *reason)
 {
-    if (f->tail != NULL) {
-        f->tail->next = r;
-    } else {
-        f->head = r;
-    }
-    f->tail = r;
-    f->count++;
-    f->queue_bytes += r->size;
-}
-
-/* Takes the record behind `before` off the queue; that at its head when that is NULL. */
-static struct mongodb_record *pop(struct mongodb_flow *f, struct mongodb_record *before)
-{
-    struct mongodb_record *r = before != NULL ? before->next : f->head;
-    if (before != NULL) {
-        before->next = r->next;
-    } else {
-        f->head = r->next;
-    }
-    f->tail = f->tail == r ? before : f->tail;
-    f->count--;
-    f->queue_bytes -= r->size;
-    return r;
-}
-
-static void give_up(struct proto_context *c, struct mongodb_record *before, const char *reason)
-{
-    struct mongodb_record *r = pop(mongodb_flow_of(c), before);
+    waiting_remove(&mongodb_flow_of(c)->waiting, &r->link);
     report(c, r, NULL, reason);
     slab_give(c->memory, r);
 }
 
 void mongodb_give_up(struct proto_context *c, unsigned side, const char *reason)
 {
-    struct mongodb_flow *f = mongodb_flow_of(c);
-    struct mongodb_record *before = NULL;
-    while (before != NULL ? before->next != NULL : f->head != NULL) {
-        struct mongodb_record *r = before != NULL ? before->next : f->head;
-        if (side == BOTH_SIDES || r->side == side) {
-            give_up(c, before, reason);
-        } else {
-            before = r;
+    struct waiter *next;
+    for (struct waiter *w = mongodb_flow_of(c)->waiting.head; w != NULL; w = next) {
+        next = w->next;
+        if (waiting_is_of(w, side)) {
+            give_up(c, (struct mongodb_record *)w, reason);
         }
     }
 }
@@ -175,52 +145,60 @@ void mongodb_give_up(struct proto_context *c, unsigned side, const char *reason)
 static bool is_late(const struct proto_context *c, const struct mongodb_record *r, uint64_t now_ns)
 {
     uint64_t timeout = (uint64_t)c->settings->transaction_timeout;
-    return r->end_ns + timeout + r->patience_ns < now_ns;
+    return r->link.end_ns + timeout + r->patience_ns < now_ns;
+}
+
+/* Whether its reply is under way. */
+static bool is_being_answered(const struct mongodb_flow *f, const struct mongodb_record *r)
+{
+    const struct mongodb_record *reply = f->side[1 - r->link.side].open;
+    return reply != NULL && reply->response_to == r->id;
 }
 
 /* The oldest come first; one that has patience does not hold up those behind it. */
 void mongodb_age(struct proto_context *c, uint64_t now_ns)
 {
     struct mongodb_flow *f = mongodb_flow_of(c);
-    struct mongodb_record *before = NULL;
-    while (before != NULL ? before->next != NULL : f->head != NULL) {
-        struct mongodb_record *r = before != NULL ? before->next : f->head;
-        bool is_open =
-            f->side[1 - r->side].open != NULL && f->side[1 - r->side].open->response_to == r->id;
-        if (!is_open && is_late(c, r, now_ns)) {
-            give_up(c, before, "timeout");
-        } else if (r->patience_ns > 0 || is_open) {
-            before = r;
-        } else {
-            break;
+    bool goes_on = true;
+    struct waiter *next;
+    for (struct waiter *w = f->waiting.head; w != NULL && goes_on; w = next) {
+        struct mongodb_record *r = (struct mongodb_record *)w;
+        next = w->next;
+        if (is_being_answered(f, r)) {
+            continue;
+        }
+        goes_on = r->patience_ns > 0 || is_late(c, r, now_ns);
+        if (is_late(c, r, now_ns)) {
+            give_up(c, r, "timeout");
         }
     }
 }
 
 static void take_request(struct proto_context *c, struct mongodb_record *r)
 {
-    struct mongodb_flow *f = mongodb_flow_of(c);
+    struct waiting *waiting = &mongodb_flow_of(c)->waiting;
     mongodb_stats_of(c)->requests++;
     if (!r->wants_reply) {
         report(c, r, NULL, NULL);
         slab_give(c->memory, r);
         return;
     }
-    push(f, r);
-    while (f->count > MONGODB_QUEUE_MAX || (f->queue_bytes > MONGODB_QUEUE_BYTES && f->count > 1)) {
+    waiting_add(waiting, &r->link);
+    while (waiting_is_full(waiting, MONGODB_QUEUE_MAX, MONGODB_QUEUE_BYTES)) {
         mongodb_stats_of(c)->evicted++;
-        give_up(c, NULL, "evicted");
+        give_up(c, (struct mongodb_record *)waiting->head, "evicted");
     }
 }
 
-/* The command that a reply names; NULL when there is none. */
-static struct mongodb_record *take_command(struct mongodb_flow *f,
+/* The command that a reply names, taken off the queue; NULL when there is none. */
+static struct mongodb_record *take_command(struct waiting *waiting,
                                            const struct mongodb_record *reply)
 {
-    struct mongodb_record *before = NULL;
-    for (struct mongodb_record *r = f->head; r != NULL; before = r, r = r->next) {
-        if (r->id == reply->response_to && r->side != reply->side) {
-            return pop(f, before);
+    for (struct waiter *w = waiting->head; w != NULL; w = w->next) {
+        struct mongodb_record *r = (struct mongodb_record *)w;
+        if (r->id == reply->response_to && w->side != reply->link.side) {
+            waiting_remove(waiting, w);
+            return r;
         }
     }
     return NULL;
@@ -231,7 +209,7 @@ static void take_response(struct proto_context *c, struct mongodb_record *r)
     struct mongodb_flow *f = mongodb_flow_of(c);
     struct mongodb_stats *stats = mongodb_stats_of(c);
     stats->responses++;
-    struct mongodb_record *request = take_command(f, r);
+    struct mongodb_record *request = take_command(&f->waiting, r);
     bool is_streamed = request == NULL && f->is_stream && f->stream_id == r->response_to;
     stats->streamed += is_streamed;
     stats->unmatched += request == NULL && !is_streamed;

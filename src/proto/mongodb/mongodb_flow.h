@@ -5,34 +5,28 @@
 #pragma once
 
 #include "proto/mongodb/mongodb_record.h"
+#include "proto/proto_reading.h"
 
 enum {
     MONGODB_QUEUE_MAX = 256,
     MONGODB_QUEUE_BYTES = 1 << 20,
-    MONGODB_BROKEN_MAX = 8,
     MONGODB_KEPT_MAX = 64 << 10,    /* bytes of a message that are read, */
     MONGODB_PACKED_MAX = 192 << 10, /* and of one that is compressed */
 };
 
 /* What a side is saying. */
 struct mongodb_side {
+    struct reading_side reading;
     struct mongodb_record *open; /* of a message of which more bytes come; NULL: not kept */
-    uint64_t start_ns;           /* of the message's first byte */
     uint32_t left;               /* bytes that are passed over */
-    bool has_begun;
-    bool seeking; /* for the beginning of a message, behind a hole */
 };
 
 struct mongodb_flow {
     struct mongodb_side side[2];
-    struct mongodb_record *head;
-    struct mongodb_record *tail;
-    uint32_t count;
-    uint32_t queue_bytes;
-    int32_t stream_id; /* of the last reply of which more come */
+    struct waiting waiting; /* commands */
+    int32_t stream_id;      /* of the last reply of which more come */
     bool is_stream;
-    bool understood;
-    uint8_t broken;
+    struct reading_trust trust;
 };
 
 static inline struct mongodb_flow *mongodb_flow_of(const struct proto_context *c)

@@ -117,7 +117,7 @@ static bool body_fits(const struct mongodb_header *h, uint32_t word, uint8_t nex
     }
 }
 
-enum mongodb_look mongodb_look(struct span data)
+enum proto_guess mongodb_look(struct span data)
 {
     uint8_t bytes[MONGODB_LOOK] = {0};
     size_t known = data.size < sizeof bytes ? data.size : sizeof bytes;
@@ -125,20 +125,20 @@ enum mongodb_look mongodb_look(struct span data)
     struct mongodb_header h = mongodb_header_read(span_of(bytes, sizeof bytes));
     /* What is not there yet is 0, so the length can only grow. */
     if (h.size > MONGODB_SIZE_MAX || (known >= 4 && h.size < MONGODB_LOOK)) {
-        return MONGODB_LOOKS_ELSE;
+        return PROTO_NO;
     }
     if (known < MONGODB_HEADER) {
-        return MONGODB_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     bool is_answer = h.response_to != 0;
     if (!mongodb_opcode_is_known(h.opcode) || (h.opcode == MONGODB_REPLY && !is_answer)) {
-        return MONGODB_LOOKS_ELSE;
+        return PROTO_NO;
     }
     if (known < MONGODB_LOOK) {
-        return MONGODB_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
-    return body_fits(&h, load_le32(bytes + 16), bytes[20]) ? MONGODB_LOOKS_RIGHT
-                                                           : MONGODB_LOOKS_ELSE;
+    return body_fits(&h, load_le32(bytes + 16), bytes[20]) ? PROTO_YES
+                                                           : PROTO_NO;
 }
 
 /* ---- Bodies --------------------------------------------------------------------------------- */

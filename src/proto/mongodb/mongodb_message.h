@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/span.h"
+#include "proto/proto_guess.h"
 
 enum mongodb_opcode {
     MONGODB_REPLY = 1,
@@ -37,9 +38,8 @@ struct mongodb_header {
 struct mongodb_header mongodb_header_read(struct span data);
 bool mongodb_opcode_is_known(uint32_t opcode);
 
-enum mongodb_look { MONGODB_LOOKS_ELSE, MONGODB_LOOKS_CUT, MONGODB_LOOKS_RIGHT };
 /* Whether a message begins here, as far as its first bytes can tell. */
-enum mongodb_look mongodb_look(struct span data);
+enum proto_guess mongodb_look(struct span data);
 
 /* Documents of OP_MSG beside its body. */
 struct mongodb_section {

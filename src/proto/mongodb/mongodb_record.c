@@ -460,6 +460,6 @@ struct mongodb_record *mongodb_record_new(const struct proto_context *c,
     } else {
         write_request(&d);
     }
-    r->size = (uint32_t)(d.out.at - r->bytes_of_texts);
+    r->link.weight = r->size = (uint32_t)(d.out.at - r->bytes_of_texts);
     return shrink(c->memory, r);
 }

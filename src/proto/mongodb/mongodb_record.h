@@ -5,6 +5,7 @@
 
 #include "proto/mongodb/mongodb_event.h"
 #include "proto/mongodb/mongodb_options.h"
+#include "proto/proto_waiting.h"
 
 enum mongodb_text {
     MONGODB_METHOD,
@@ -22,9 +23,7 @@ enum mongodb_text {
 };
 
 struct mongodb_record {
-    struct mongodb_record *next;
-    uint64_t start_ns;
-    uint64_t end_ns;
+    struct waiter link;
     uint64_t bytes;
     uint64_t patience_ns; /* how long the client lets the server take, as it says */
     int64_t number[MONGODB_NUMBERS];
@@ -32,7 +31,6 @@ struct mongodb_record {
     int32_t response_to;
     uint32_t size; /* of the texts */
     uint8_t has;   /* a bit a number */
-    uint8_t side;
     bool is_response;
     bool wants_reply;
     bool more_to_come;

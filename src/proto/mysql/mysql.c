@@ -280,10 +280,8 @@ static void mysql_on_fin(struct proto_context *c, unsigned side)
 
 static void mysql_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
     struct mysql_flow *f = c->state;
-    mysql_give_up(c, reasons[why]);
+    mysql_give_up(c, proto_close_reason(why));
     mysql_drop_all(c);
     for (unsigned side = 0; side < 2; side++) {
         struct mysql_side *s = &f->side[side];

@@ -4,8 +4,6 @@
 #include "base/cursor.h"
 #include "proto/nfs/nfs_flow.h"
 
-enum { BOTH_SIDES = 2 };
-
 static const uint16_t ports[] = {2049, 0};
 
 static const struct proto_option options[] = {
@@ -15,18 +13,6 @@ static const struct proto_option options[] = {
      .help = "How long a call waits for its reply; servers that wait for a disk take their time."},
     {0},
 };
-
-/* A side's bytes, and where in them we are. */
-struct reading {
-    struct proto_context *c;
-    struct nfs_flow *flow;
-    struct nfs_side *side;
-    struct span rest;
-    uint64_t time_ns;
-    uint8_t number; /* of the side */
-};
-
-enum step { GOES_ON, WAITS, LETS_GO };
 
 /* A connection has a mark before what a datagram begins with. */
 static enum proto_guess nfs_probe(struct span data, unsigned side)
@@ -44,9 +30,9 @@ static enum proto_guess nfs_probe(struct span data, unsigned side)
     return is_open ? PROTO_UNSURE : PROTO_NO;
 }
 
-static void take(struct reading *r, size_t size)
+static struct nfs_side *side_of(const struct reading *r)
 {
-    r->rest = span_skip(r->rest, size);
+    return &nfs_flow_of(r->c)->side[r->number];
 }
 
 /* ---- Messages ------------------------------------------------------------------------------- */
@@ -58,56 +44,59 @@ static void reset(struct nfs_side *s)
 }
 
 /* What is said is no RPC; lets go when that happens too often. */
-static enum step survive(struct reading *r)
+static enum reading_step survive(struct reading *r)
 {
-    struct nfs_flow *f = r->flow;
-    if (!f->understood) {
-        return LETS_GO;
-    }
-    f->broken++;
-    reset(r->side);
-    r->side->is_seeking = true;
-    return f->broken < NFS_BROKEN_MAX ? GOES_ON : LETS_GO;
+    reset(side_of(r));
+    r->side->seeking = true;
+    return reading_survives(&nfs_flow_of(r->c)->trust);
 }
 
-static enum step end_message(struct reading *r)
+/* False: it is none of RPC. */
+static bool end_message(struct proto_context *c, unsigned side, uint64_t time_ns)
 {
-    struct nfs_side *s = r->side;
+    struct nfs_side *s = &nfs_flow_of(c)->side[side];
     struct nfs_arrival arrival = {
         .data = span_of(s->kept, s->kept_size),
-        .start_ns = s->start_ns,
-        .end_ns = r->time_ns,
+        .start_ns = s->reading.start_ns,
+        .end_ns = time_ns,
         .bytes = s->bytes,
-        .side = r->number,
+        .side = (uint8_t)side,
         .is_holed = s->is_holed,
     };
-    bool fine = s->kept == NULL || nfs_take(r->c, &arrival);
+    bool fine = s->kept == NULL || nfs_take(c, &arrival);
     reset(s);
-    if (!fine) {
-        return survive(r);
+    if (fine) {
+        reading_understands(&nfs_flow_of(c)->trust);
     }
-    r->flow->understood = true;
-    r->flow->broken = 0;
-    return GOES_ON;
+    return fine;
+}
+
+/* The bytes up to here are taken; those of a fragment begin no message. */
+static enum reading_step go_on(struct reading *r, size_t size)
+{
+    const struct nfs_side *s = side_of(r);
+    r->rest = span_skip(r->rest, size);
+    bool is_whole = s->left == 0 && s->is_last;
+    return !is_whole || end_message(r->c, r->number, r->time_ns) ? READING_GOES_ON : survive(r);
 }
 
 /* A fragment's mark. Where the first one is long enough it is looked at for what it should be. */
-static enum step read_mark(struct reading *r)
+static enum reading_step read_mark(struct reading *r)
 {
-    struct nfs_side *s = r->side;
+    struct nfs_side *s = side_of(r);
     if (r->rest.size < RPC_MARK) {
-        return WAITS;
+        return READING_WAITS;
     }
     uint32_t mark = load_be32(r->rest.data);
     uint32_t size = mark & INT32_MAX;
     bool is_looked_at = !s->is_within && size >= RPC_LOOK - RPC_MARK;
     enum rpc_looks looks = is_looked_at ? rpc_look(r->rest) : RPC_LOOKS_CALL;
     if (looks == RPC_LOOKS_CUT) {
-        return WAITS;
+        return READING_WAITS;
     }
     if (looks == RPC_LOOKS_ELSE || s->bytes + size > RPC_MESSAGE_MAX) {
         nfs_stats_of(r->c)->malformed++;
-        take(r, 1);
+        reading_take(r, 1);
         return survive(r);
     }
     if (s->kept == NULL) {
@@ -118,13 +107,12 @@ static enum step read_mark(struct reading *r)
     s->is_last = mark >> 31;
     s->left = size;
     s->bytes += size;
-    take(r, RPC_MARK);
-    return size == 0 && s->is_last ? end_message(r) : GOES_ON;
+    return go_on(r, RPC_MARK);
 }
 
-static enum step read_payload(struct reading *r)
+static enum reading_step read_payload(struct reading *r)
 {
-    struct nfs_side *s = r->side;
+    struct nfs_side *s = side_of(r);
     struct span bytes = span_head(r->rest, s->left);
     struct span kept = span_head(bytes, NFS_KEPT_MAX - s->kept_size);
     if (s->kept != NULL && !s->is_holed && kept.size > 0) {
@@ -132,79 +120,52 @@ static enum step read_payload(struct reading *r)
         s->kept_size += (uint32_t)kept.size;
     }
     s->left -= (uint32_t)bytes.size;
-    take(r, bytes.size);
-    return s->left == 0 && s->is_last ? end_message(r) : GOES_ON;
+    return go_on(r, bytes.size);
 }
 
-/* Behind a hole: to where a message may begin. */
-static enum step seek(struct reading *r)
+/* Where a message may begin. */
+static enum proto_guess look(const struct reading *r)
 {
-    while (r->rest.size >= RPC_LOOK) {
-        enum rpc_looks looks = rpc_look(r->rest);
-        if (looks == RPC_LOOKS_CALL || looks == RPC_LOOKS_REPLY) {
-            r->side->is_seeking = false;
-            return GOES_ON;
-        }
-        take(r, 1);
-        r->side->has_begun = false;
-    }
-    return WAITS;
+    enum rpc_looks looks = r->rest.size < RPC_LOOK ? RPC_LOOKS_CUT : rpc_look(r->rest);
+    return looks == RPC_LOOKS_CUT ? PROTO_UNSURE : looks == RPC_LOOKS_ELSE ? PROTO_NO : PROTO_YES;
 }
 
-static enum step read_some(struct reading *r)
+static enum reading_step read_some(struct reading *r)
 {
-    if (r->side->left > 0) {
+    if (side_of(r)->left > 0) {
         return read_payload(r);
     }
-    if (!r->side->has_begun) {
-        r->side->has_begun = true;
-        r->side->start_ns = r->time_ns;
+    if (r->side->seeking && !reading_seek(r, look)) {
+        return READING_WAITS;
     }
-    return r->side->is_seeking ? seek(r) : read_mark(r);
+    reading_begin(r);
+    return read_mark(r);
 }
 
 /* ---- Hooks ---------------------------------------------------------------------------------- */
 
 static struct proto_taken nfs_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
-    struct nfs_flow *f = nfs_flow_of(c);
     nfs_age(c, chunk->time_ns);
-    struct reading r = {
-        .c = c,
-        .flow = f,
-        .side = &f->side[chunk->side],
-        .rest = chunk->data,
-        .time_ns = chunk->time_ns,
-        .number = chunk->side,
-    };
-    enum step step = GOES_ON;
-    while (step == GOES_ON && r.rest.size > 0) {
-        step = read_some(&r);
-    }
-    return (struct proto_taken){
-        .consumed = chunk->data.size - r.rest.size,
-        .verdict = step == LETS_GO ? PROTO_NOT_MINE : PROTO_GOES_ON,
-    };
+    return reading_run(c, chunk, &nfs_flow_of(c)->side[chunk->side].reading, read_some);
 }
+
 
 static void nfs_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
-    struct nfs_flow *f = nfs_flow_of(c);
-    struct nfs_side *s = &f->side[side];
+    struct nfs_side *s = &nfs_flow_of(c)->side[side];
     nfs_stats_of(c)->gaps++;
     if (s->left >= length) { /* within a fragment */
         s->left -= length;
         s->is_holed = s->is_holed || s->kept_size < NFS_KEPT_MAX;
         if (s->left == 0 && s->is_last) {
-            struct reading r = {
-                .c = c, .flow = f, .side = s, .time_ns = c->now_ns, .number = (uint8_t)side};
-            (void)end_message(&r);
+            (void)end_message(c, side, c->now_ns);
         }
         return;
     }
     nfs_doubt(c, side);
     reset(s);
-    s->is_seeking = true;
+    s->reading.seeking = true;
 }
 
 static void nfs_on_datagram(struct proto_context *c, const struct packet *packet, unsigned side)
@@ -229,10 +190,8 @@ static void nfs_on_fin(struct proto_context *c, unsigned side)
 
 static void nfs_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
     struct nfs_flow *f = nfs_flow_of(c);
-    nfs_give_up(c, BOTH_SIDES, reasons[why]);
+    nfs_give_up(c, WAITING_BOTH, proto_close_reason(why));
     slab_give(c->memory, f->side[0].kept);
     slab_give(c->memory, f->side[1].kept);
 }

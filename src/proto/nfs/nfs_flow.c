@@ -3,83 +3,53 @@
 
 #include "proto/nfs/nfs_report.h"
 
-enum { BOTH_SIDES = 2 };
-
 /* ---- Calls that wait ------------------------------------------------------------------------ */
 
-static void push(struct nfs_flow *f, struct nfs_call *call)
+/* The call of that number that `side` sent; NULL: none. */
+static struct nfs_call *find(const struct nfs_flow *f, uint32_t xid, unsigned side)
 {
-    if (f->tail != NULL) {
-        f->tail->next = call;
-    } else {
-        f->head = call;
-    }
-    f->tail = call;
-    f->waiting++;
-}
-
-/* Takes the call behind `before` off the list; the first one when that is NULL. */
-static struct nfs_call *pop(struct nfs_flow *f, struct nfs_call *before)
-{
-    struct nfs_call **at = before != NULL ? &before->next : &f->head;
-    struct nfs_call *call = *at;
-    *at = call->next;
-    f->tail = f->tail == call ? before : f->tail;
-    f->waiting--;
-    return call;
-}
-
-/* The call of that number that `side` sent; `before` is the one ahead of it. */
-static struct nfs_call *find(struct nfs_flow *f, uint32_t xid, unsigned side,
-                             struct nfs_call **before)
-{
-    *before = NULL;
-    for (struct nfs_call *call = f->head; call != NULL; call = call->next) {
-        if (call->message.xid == xid && call->side == side) {
+    for (struct waiter *w = f->waiting.head; w != NULL; w = w->next) {
+        struct nfs_call *call = (struct nfs_call *)w;
+        if (call->message.xid == xid && w->side == side) {
             return call;
         }
-        *before = call;
     }
     return NULL;
 }
 
 /* Reports it without a reply. */
-static void forget(struct proto_context *c, struct nfs_call *before, const char *reason)
+static void forget(struct proto_context *c, struct nfs_call *call, const char *reason)
 {
-    struct nfs_call *call = pop(nfs_flow_of(c), before);
+    waiting_remove(&nfs_flow_of(c)->waiting, &call->link);
     nfs_report(c, call, NULL, call->may_be_answered ? "gap" : reason);
     slab_give(c->memory, call);
 }
 
 void nfs_give_up(struct proto_context *c, unsigned side, const char *reason)
 {
-    struct nfs_flow *f = nfs_flow_of(c);
-    struct nfs_call *before = NULL;
-    struct nfs_call *call = f->head;
-    while (call != NULL) {
-        struct nfs_call *next = call->next;
-        if (side == BOTH_SIDES || call->side == side) {
-            forget(c, before, reason);
-        } else {
-            before = call;
+    struct waiter *next;
+    for (struct waiter *w = nfs_flow_of(c)->waiting.head; w != NULL; w = next) {
+        next = w->next;
+        if (waiting_is_of(w, side)) {
+            forget(c, (struct nfs_call *)w, reason);
         }
-        call = next;
     }
 }
 
 void nfs_age(struct proto_context *c, uint64_t now_ns)
 {
-    struct nfs_flow *f = nfs_flow_of(c);
+    struct waiting *waiting = &nfs_flow_of(c)->waiting;
     uint64_t timeout = (uint64_t)c->settings->transaction_timeout;
-    while (f->head != NULL && f->head->end_ns < now_ns && now_ns - f->head->end_ns > timeout) {
-        forget(c, NULL, "timeout");
+    while (waiting->head != NULL && waiting->head->end_ns + timeout < now_ns) {
+        forget(c, (struct nfs_call *)waiting->head, "timeout");
     }
 }
 
 void nfs_doubt(struct proto_context *c, unsigned side)
 {
-    for (struct nfs_call *call = nfs_flow_of(c)->head; call != NULL; call = call->next) {
-        call->may_be_answered = call->may_be_answered || call->side != side;
+    for (struct waiter *w = nfs_flow_of(c)->waiting.head; w != NULL; w = w->next) {
+        struct nfs_call *call = (struct nfs_call *)w;
+        call->may_be_answered = call->may_be_answered || w->side != side;
     }
 }
 
@@ -99,30 +69,29 @@ static void take_call(struct proto_context *c, const struct rpc_message *m,
 {
     struct nfs_flow *f = nfs_flow_of(c);
     struct nfs_stats *stats = nfs_stats_of(c);
-    struct nfs_call *before;
-    if (find(f, m->xid, arrival->side, &before) != NULL) {
+    if (find(f, m->xid, arrival->side) != NULL) {
         stats->repeated++;
         return;
     }
     stats->requests += m->is_nfs;
     stats->other_programs += !m->is_nfs;
-    if (f->head != NULL && f->waiting >= NFS_WAITING_MAX) {
+    if (f->waiting.count >= NFS_WAITING_MAX) {
         stats->evicted++;
-        forget(c, NULL, "evicted");
+        forget(c, (struct nfs_call *)f->waiting.head, "evicted");
     }
     struct nfs_call *call = slab_take(c->memory, sizeof *call);
     if (call == NULL) {
         stats->not_kept++;
         return;
     }
-    *call = (struct nfs_call){.start_ns = arrival->start_ns,
-                              .end_ns = arrival->end_ns,
+    *call = (struct nfs_call){.link = {.start_ns = arrival->start_ns,
+                                       .end_ns = arrival->end_ns,
+                                       .side = arrival->side},
                               .bytes = arrival->bytes,
-                              .message = *m,
-                              .side = arrival->side};
+                              .message = *m};
     call->message.credentials.machine = keep_text(call->text[0], m->credentials.machine);
     call->message.tag = keep_text(call->text[1], m->tag);
-    push(f, call);
+    waiting_add(&f->waiting, &call->link);
 }
 
 static void take_reply(struct proto_context *c, const struct rpc_message *m,
@@ -135,12 +104,10 @@ static void take_reply(struct proto_context *c, const struct rpc_message *m,
                               .bytes = arrival->bytes,
                               .side = arrival->side};
     nfs_stats_of(c)->responses++;
-    struct nfs_call *before;
-    if (find(f, m->xid, 1 - arrival->side, &before) == NULL) {
-        nfs_report(c, NULL, &reply, NULL);
-        return;
+    struct nfs_call *call = find(f, m->xid, 1 - arrival->side);
+    if (call != NULL) {
+        waiting_remove(&f->waiting, &call->link);
     }
-    struct nfs_call *call = pop(f, before);
     nfs_report(c, call, &reply, NULL);
     slab_give(c->memory, call);
 }

@@ -6,48 +6,40 @@
 
 #include "proto/nfs/nfs_event.h"
 #include "proto/nfs/nfs_message.h"
-#include "proto/proto.h"
+#include "proto/proto_reading.h"
+#include "proto/proto_waiting.h"
 
 enum {
     NFS_WAITING_MAX = 256,
     NFS_KEPT_MAX = 2048, /* bytes of a message that are read */
     NFS_TEXT_MAX = 64,   /* bytes of a name or tag that are shown */
-    NFS_BROKEN_MAX = 8,
 };
 
 /* A call that waits. */
 struct nfs_call {
-    struct nfs_call *next;
-    uint64_t start_ns;
-    uint64_t end_ns;
+    struct waiter link;
     uint64_t bytes;
     struct rpc_message message; /* its spans are of `text` */
-    uint8_t side;
     bool may_be_answered; /* its reply may have been where bytes are missing */
     uint8_t text[2][NFS_TEXT_MAX];
 };
 
 /* What a side is saying. */
 struct nfs_side {
+    struct reading_side reading;
     uint8_t *kept; /* NFS_KEPT_MAX bytes, or NULL */
     uint32_t kept_size;
     uint32_t left; /* bytes of the fragment */
     uint64_t bytes;
-    uint64_t start_ns;
-    bool has_begun;
     bool is_within; /* a message of which a fragment came */
     bool is_last;   /* fragment */
     bool is_holed;
-    bool is_seeking; /* for the beginning of a message, behind a hole */
 };
 
 struct nfs_flow {
     struct nfs_side side[2];
-    struct nfs_call *head;
-    struct nfs_call *tail;
-    uint32_t waiting;
-    bool understood;
-    uint8_t broken;
+    struct waiting waiting; /* calls */
+    struct reading_trust trust;
 };
 
 /* A message that came whole, or as much of it as is read. */

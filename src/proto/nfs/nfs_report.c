@@ -77,9 +77,9 @@ static void set_call(struct nfs_event *e, const struct nfs_call *call, struct te
 {
     const struct rpc_message *m = &call->message;
     struct transaction *t = &e->transaction;
-    t->request_side = call->side;
-    t->start_ns = call->start_ns;
-    t->request_ns = call->end_ns;
+    t->request_side = call->link.side;
+    t->start_ns = call->link.start_ns;
+    t->request_ns = call->link.end_ns;
     t->source_bytes = call->bytes;
     t->protocol = m->version == 4 ? "nfsv4" : "nfsv3";
     e->version = some(m->version);

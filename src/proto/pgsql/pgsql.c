@@ -251,9 +251,7 @@ static void pgsql_on_fin(struct proto_context *c, unsigned side)
 
 static void pgsql_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
-    pgsql_give_up(c, reasons[why]);
+    pgsql_give_up(c, proto_close_reason(why));
     pgsql_drop_all(c);
     drop_reader(c, 0);
     drop_reader(c, 1);

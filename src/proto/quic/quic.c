@@ -31,9 +31,7 @@ static void quic_on_datagram(struct proto_context *c, const struct packet *packe
 
 static void quic_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
-    quic_flow_end(c, reasons[why]);
+    quic_flow_end(c, proto_close_reason(why));
     quic_flow_done(c);
 }
 

@@ -325,10 +325,8 @@ static void redis_on_fin(struct proto_context *c, unsigned side)
 
 static void redis_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
     struct redis_flow *f = c->state;
-    redis_give_up(c, reasons[why]);
+    redis_give_up(c, proto_close_reason(why));
     drop_message(c, &f->side[0]);
     drop_message(c, &f->side[1]);
 }

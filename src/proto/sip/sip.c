@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* SIP (RFC 3261) over UDP and TCP: an event for each message, as Packetbeat has it. See README.md. */
+#include "proto/proto_reading.h"
 #include "proto/sip/sip_report.h"
 
-enum { KEPT_MAX = 64 << 10, BROKEN_MAX = 8 };
+enum { KEPT_MAX = 64 << 10 };
 
 static const uint16_t ports[] = {5060, 0};
 static const char *const transports[] = {"udp", "tcp", NULL};
@@ -25,183 +26,150 @@ static const struct proto_option options[] = {
 };
 
 /* What a side of a connection is saying. */
-struct side {
-    uint64_t start_ns; /* of the message's first byte */
-    size_t searched;   /* bytes of it without the end of its headers */
-    size_t wanted;     /* bytes that it takes, once its headers are there */
-    uint64_t left;     /* of a large body, passed over */
-    bool has_begun;
-    bool seeking;
+struct sip_side {
+    struct reading_side reading;
+    size_t searched; /* bytes of the message without the end of its headers */
+    size_t wanted;   /* bytes that it takes, once its headers are there */
+    uint64_t left;   /* of a large body, passed over */
 };
 
 struct sip_flow {
-    struct side side[2];
-    bool understood;
-    uint8_t broken;
+    struct sip_side side[2];
+    struct reading_trust trust;
 };
 
-struct reading {
-    struct proto_context *c;
-    struct sip_flow *flow;
-    struct side *side;
-    struct span rest;
-    uint64_t time_ns;
-    uint8_t number;
-};
+static struct sip_flow *sip_flow_of(const struct proto_context *c)
+{
+    return c->state;
+}
 
-enum step { GOES_ON, WAITS, LETS_GO };
+static struct sip_stats *sip_stats_of(const struct proto_context *c)
+{
+    return c->block;
+}
 
 static enum proto_guess sip_probe(struct span data, unsigned side)
 {
     (void)side;
-    static const enum proto_guess guesses[] = {[SIP_LOOKS_ELSE] = PROTO_NO,
-                                               [SIP_LOOKS_CUT] = PROTO_UNSURE,
-                                               [SIP_LOOKS_RIGHT] = PROTO_YES};
-    return guesses[sip_look(data)];
+    return sip_look(data);
+}
+
+static struct sip_side *side_of(const struct reading *r)
+{
+    return &sip_flow_of(r->c)->side[r->number];
 }
 
 static void take(struct reading *r, size_t size)
 {
-    r->rest = span_skip(r->rest, size);
-    r->side->has_begun = false;
-    r->side->searched = 0;
-    r->side->wanted = 0;
+    struct sip_side *s = side_of(r);
+    reading_take(r, size);
+    s->searched = 0;
+    s->wanted = 0;
 }
 
 /* What is said is no SIP; lets go when that happens too often. */
-static enum step survive(struct reading *r)
+static enum reading_step survive(struct reading *r)
 {
-    if (!r->flow->understood) {
-        return LETS_GO;
-    }
-    ((struct sip_stats *)r->c->block)->malformed++;
-    r->flow->broken++;
+    struct reading_trust *trust = &sip_flow_of(r->c)->trust;
+    sip_stats_of(r->c)->malformed += trust->understood;
     r->side->seeking = true;
     take(r, 1);
-    return r->flow->broken < BROKEN_MAX ? GOES_ON : LETS_GO;
+    return reading_survives(trust);
 }
 
 /* A message whose headers are there; its body too, or as much as is read of a large one. */
-static enum step read_whole(struct reading *r, size_t head_size)
+static enum reading_step read_whole(struct reading *r, size_t head_size)
 {
+    struct sip_side *s = side_of(r);
     struct sip_message m;
     sip_message_read(&m, span_head(r->rest, head_size));
     int64_t length = sip_content_length(&m);
     size_t body = length > 0 ? (size_t)length : 0;
     size_t kept = body < KEPT_MAX ? body : KEPT_MAX;
     if (r->rest.size < head_size + kept) {
-        r->side->wanted = head_size + kept;
-        return WAITS;
+        s->wanted = head_size + kept;
+        return READING_WAITS;
     }
     m.body = span_head(span_skip(r->rest, head_size), kept);
-    ((struct sip_stats *)r->c->block)->too_large += kept < body;
-    r->flow->understood = true;
-    r->flow->broken = 0;
+    sip_stats_of(r->c)->too_large += kept < body;
+    reading_understands(&sip_flow_of(r->c)->trust);
     sip_report(r->c, &m, span_head(r->rest, head_size + kept), r->number, r->side->start_ns);
-    r->side->left = body - kept;
+    s->left = body - kept;
     take(r, head_size + kept);
-    return GOES_ON;
+    return READING_GOES_ON;
 }
 
-static enum step read_message(struct reading *r)
+static enum reading_step read_message(struct reading *r)
 {
-    if (r->rest.size < r->side->wanted) {
-        return WAITS;
+    struct sip_side *s = side_of(r);
+    if (r->rest.size < s->wanted) {
+        return READING_WAITS;
     }
-    enum sip_looks looks = sip_look(r->rest);
-    if (looks != SIP_LOOKS_RIGHT) {
-        return looks == SIP_LOOKS_CUT ? WAITS : survive(r);
+    enum proto_guess looks = sip_look(r->rest);
+    if (looks != PROTO_YES) {
+        return looks == PROTO_UNSURE ? READING_WAITS : survive(r);
     }
-    size_t head = sip_head_size(r->rest, r->side->searched);
+    size_t head = sip_head_size(r->rest, s->searched);
     if (head == 0 && r->rest.size > KEPT_MAX) {
         return survive(r);
     }
     if (head == 0) {
-        r->side->searched = r->rest.size;
-        return WAITS;
+        s->searched = r->rest.size;
+        return READING_WAITS;
     }
-    r->side->searched = head - 1;
+    s->searched = head - 1;
     return read_whole(r, head);
 }
 
-/* Behind a hole: to where a message may begin, at the beginning of a line. */
-static enum step seek(struct reading *r)
+static enum proto_guess look(const struct reading *r)
 {
-    while (r->rest.size > 0) {
-        enum sip_looks looks = sip_look(r->rest);
-        if (looks == SIP_LOOKS_CUT) {
-            return WAITS;
-        }
-        if (looks == SIP_LOOKS_RIGHT) {
-            r->side->seeking = false;
-            return GOES_ON;
-        }
-        take(r, 1);
-    }
-    return WAITS;
+    return sip_look(r->rest);
 }
 
-static enum step read_some(struct reading *r)
+static enum reading_step read_some(struct reading *r)
 {
-    if (r->side->left > 0) {
-        size_t size = r->rest.size < r->side->left ? r->rest.size : (size_t)r->side->left;
-        r->side->left -= size;
+    struct sip_side *s = side_of(r);
+    if (s->left > 0) {
+        size_t size = r->rest.size < s->left ? r->rest.size : (size_t)s->left;
+        s->left -= size;
         take(r, size);
-        return GOES_ON;
+        return READING_GOES_ON;
     }
-    if (r->side->seeking) {
-        return seek(r);
+    if (r->side->seeking && !reading_seek(r, look)) {
+        return READING_WAITS;
     }
     if (r->rest.data[0] == '\r' || r->rest.data[0] == '\n') { /* keeps the connection (RFC 5626) */
         take(r, 1);
-        return GOES_ON;
+        return READING_GOES_ON;
     }
-    if (!r->side->has_begun) {
-        r->side->has_begun = true;
-        r->side->start_ns = r->time_ns;
-    }
+    reading_begin(r);
     return read_message(r);
 }
 
 static struct proto_taken sip_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
-    struct sip_flow *f = c->state;
-    struct reading r = {
-        .c = c,
-        .flow = f,
-        .side = &f->side[chunk->side],
-        .rest = chunk->data,
-        .time_ns = chunk->time_ns,
-        .number = chunk->side,
-    };
-    enum step step = GOES_ON;
-    while (step == GOES_ON && r.rest.size > 0) {
-        step = read_some(&r);
-    }
-    return (struct proto_taken){
-        .consumed = chunk->data.size - r.rest.size,
-        .verdict = step == LETS_GO ? PROTO_NOT_MINE : PROTO_GOES_ON,
-    };
+    return reading_run(c, chunk, &sip_flow_of(c)->side[chunk->side].reading, read_some);
 }
+
 
 static void sip_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
-    struct side *s = &((struct sip_flow *)c->state)->side[side];
-    ((struct sip_stats *)c->block)->gaps++;
+    struct sip_side *s = &sip_flow_of(c)->side[side];
+    sip_stats_of(c)->gaps++;
     if (s->left >= length) {
         s->left -= length;
     } else {
-        *s = (struct side){.seeking = true};
+        *s = (struct sip_side){.reading.seeking = true};
     }
 }
 
 static void sip_on_datagram(struct proto_context *c, const struct packet *packet, unsigned side)
 {
     struct span bytes = packet_payload(packet);
-    size_t head = sip_look(bytes) == SIP_LOOKS_RIGHT ? sip_head_size(bytes, 0) : 0;
+    size_t head = sip_look(bytes) == PROTO_YES ? sip_head_size(bytes, 0) : 0;
     bool is_ping = sip_trim(bytes).size == 0; /* keeps a way through a NAT open */
     if (head == 0) {
-        ((struct sip_stats *)c->block)->malformed += !is_ping;
+        sip_stats_of(c)->malformed += !is_ping;
         return;
     }
     struct sip_message m;

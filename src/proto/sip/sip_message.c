@@ -51,78 +51,78 @@ int64_t sip_number(struct span text)
 
 /* ---- The first line ------------------------------------------------------------------------- */
 
-static enum sip_looks starts_with(struct span bytes, const char *start)
+static enum proto_guess starts_with(struct span bytes, const char *start)
 {
     size_t size = strlen(start);
     size_t there = bytes.size < size ? bytes.size : size;
     if (there > 0 && strncasecmp((const char *)bytes.data, start, there) != 0) {
-        return SIP_LOOKS_ELSE;
+        return PROTO_NO;
     }
-    return there == size ? SIP_LOOKS_RIGHT : SIP_LOOKS_CUT;
+    return there == size ? PROTO_YES : PROTO_UNSURE;
 }
 
-static enum sip_looks look_at_response(struct span bytes)
+static enum proto_guess look_at_response(struct span bytes)
 {
     for (size_t i = CODE_AT; i < CODE_AT + CODE_DIGITS; i++) {
         if (i >= bytes.size) {
-            return SIP_LOOKS_CUT;
+            return PROTO_UNSURE;
         }
         if (!is_digit(bytes.data[i]) || (i == CODE_AT && (bytes.data[i] < '1' || bytes.data[i] > '6'))) {
-            return SIP_LOOKS_ELSE;
+            return PROTO_NO;
         }
     }
     return memchr(bytes.data, '\n', bytes.size < SIP_LINE_MAX ? bytes.size : SIP_LINE_MAX)
-               ? SIP_LOOKS_RIGHT
-           : bytes.size < SIP_LINE_MAX ? SIP_LOOKS_CUT
-                                       : SIP_LOOKS_ELSE;
+               ? PROTO_YES
+           : bytes.size < SIP_LINE_MAX ? PROTO_UNSURE
+                                       : PROTO_NO;
 }
 
-static enum sip_looks look_at_uri(struct span bytes)
+static enum proto_guess look_at_uri(struct span bytes)
 {
     static const char *const schemes[] = {"sip:", "sips:", "tel:", "urn:", "im:", "pres:"};
-    enum sip_looks best = SIP_LOOKS_ELSE;
+    enum proto_guess best = PROTO_NO;
     for (unsigned i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        enum sip_looks looks = starts_with(bytes, schemes[i]);
+        enum proto_guess looks = starts_with(bytes, schemes[i]);
         best = looks > best ? looks : best;
     }
     return best;
 }
 
-static enum sip_looks look_at_request(struct span bytes)
+static enum proto_guess look_at_request(struct span bytes)
 {
     size_t size = 0;
     while (size < bytes.size && bytes.data[size] >= 'A' && bytes.data[size] <= 'Z') {
         size++;
     }
     if (size > METHOD_MAX || (size < bytes.size && (size < 3 || bytes.data[size] != ' '))) {
-        return SIP_LOOKS_ELSE;
+        return PROTO_NO;
     }
     if (size >= bytes.size) {
-        return SIP_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
-    enum sip_looks looks = look_at_uri(span_skip(bytes, size + 1));
-    if (looks != SIP_LOOKS_RIGHT) {
+    enum proto_guess looks = look_at_uri(span_skip(bytes, size + 1));
+    if (looks != PROTO_YES) {
         return looks;
     }
     struct span rest = span_head(bytes, SIP_LINE_MAX);
     bool is_whole = memchr(rest.data, '\n', rest.size) != NULL;
     if (!is_whole) {
-        return bytes.size < SIP_LINE_MAX ? SIP_LOOKS_CUT : SIP_LOOKS_ELSE;
+        return bytes.size < SIP_LINE_MAX ? PROTO_UNSURE : PROTO_NO;
     }
     struct span line = sip_trim(sip_next(&rest, '\n'));
     bool fine = line.size > VERSION_SIZE &&
                 memcmp(line.data + line.size - VERSION_SIZE, " SIP/2.0", VERSION_SIZE) == 0;
-    return fine ? SIP_LOOKS_RIGHT : SIP_LOOKS_ELSE;
+    return fine ? PROTO_YES : PROTO_NO;
 }
 
-enum sip_looks sip_look(struct span bytes)
+enum proto_guess sip_look(struct span bytes)
 {
     if (bytes.size == 0) {
-        return SIP_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     size_t there = bytes.size < CODE_AT ? bytes.size : CODE_AT;
     if (memcmp(bytes.data, "SIP/2.0 ", there) == 0) {
-        return there == CODE_AT ? look_at_response(bytes) : SIP_LOOKS_CUT;
+        return there == CODE_AT ? look_at_response(bytes) : PROTO_UNSURE;
     }
     return look_at_request(bytes);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/span.h"
+#include "proto/proto_guess.h"
 
 enum { SIP_VIAS_MAX = 16, SIP_LINE_MAX = 1024, SIP_HEADERS_MAX = 128 };
 
@@ -39,10 +40,9 @@ struct sip_message {
     struct span body;
 };
 
-enum sip_looks { SIP_LOOKS_ELSE, SIP_LOOKS_CUT, SIP_LOOKS_RIGHT };
 
 /* Whether a message begins here: its first line says so. */
-enum sip_looks sip_look(struct span bytes);
+enum proto_guess sip_look(struct span bytes);
 /* Bytes up to and with the empty line that ends the headers, searched from `from`; 0: not there. */
 size_t sip_head_size(struct span bytes, size_t from);
 /* Reads the first line and the headers of `head`, of which sip_look() says RIGHT. */

@@ -2,8 +2,6 @@
 /* Apache Thrift: which methods are called and what they return, see README.md. */
 #include "proto/thrift/thrift_flow.h"
 
-enum { BOTH_SIDES = 2 };
-
 static const uint16_t ports[] = {9090, 0};
 
 static const char *const transports[] = {"socket", "framed", NULL};
@@ -57,110 +55,100 @@ static enum proto_guess thrift_probe(struct span data, unsigned side)
 {
     (void)side;
     struct thrift_head head;
-    static const enum proto_guess guesses[] = {[THRIFT_LOOKS_ELSE] = PROTO_NO,
-                                               [THRIFT_LOOKS_CUT] = PROTO_UNSURE,
-                                               [THRIFT_LOOKS_RIGHT] = PROTO_YES};
-    return guesses[thrift_look(data, &head)];
+    return thrift_look(data, &head);
 }
 
-/* A side's bytes, and where in them we are. */
-struct reading {
-    struct proto_context *c;
-    struct thrift_flow *flow;
-    struct thrift_side *side;
-    struct span rest;
-    uint64_t time_ns;
-    uint8_t number; /* of the side */
-};
-
-enum step { GOES_ON, WAITS, LETS_GO };
+static struct thrift_side *side_of(const struct reading *r)
+{
+    return &thrift_flow_of(r->c)->side[r->number];
+}
 
 /* ---- Messages ------------------------------------------------------------------------------- */
-
-static void take(struct reading *r, size_t size)
-{
-    r->rest = span_skip(r->rest, size);
-}
 
 static void begin_record(struct reading *r, const struct thrift_head *head, struct span body)
 {
     struct thrift_record *record = thrift_record_new(r->c, head, body);
     thrift_stats_of(r->c)->not_kept += record == NULL;
     if (record != NULL) {
-        record->start_ns = r->side->start_ns;
-        record->side = r->number;
+        record->link.start_ns = r->side->start_ns;
+        record->link.side = r->number;
     }
-    r->side->open = record;
+    side_of(r)->open = record;
 }
 
 /* The message at hand is whole: so many bytes. */
-static void end_message(struct reading *r, uint64_t bytes)
+static void end_message(struct proto_context *c, struct thrift_side *s, uint64_t bytes,
+                        uint64_t time_ns)
 {
-    struct thrift_record *record = r->side->open;
-    *r->side = (struct thrift_side){0};
-    r->flow->understood = true;
-    r->flow->broken = 0;
+    struct thrift_record *record = s->open;
+    *s = (struct thrift_side){0};
+    reading_understands(&thrift_flow_of(c)->trust);
     if (record != NULL) {
         record->bytes = bytes;
-        record->end_ns = r->time_ns;
-        thrift_take(r->c, record);
+        record->link.end_ns = time_ns;
+        thrift_take(c, record);
     }
 }
 
 /* What is said is no Thrift; lets go when that happens too often. */
-static enum step survive(struct reading *r)
+static enum reading_step survive(struct reading *r)
 {
-    struct thrift_flow *f = r->flow;
-    slab_give(r->c->memory, r->side->open);
-    *r->side = (struct thrift_side){.seeking = true};
-    if (!f->understood) {
-        return LETS_GO;
-    }
-    thrift_stats_of(r->c)->malformed++;
-    f->broken++;
-    take(r, 1);
-    return f->broken < THRIFT_BROKEN_MAX ? GOES_ON : LETS_GO;
+    struct reading_trust *trust = &thrift_flow_of(r->c)->trust;
+    struct thrift_side *s = side_of(r);
+    slab_give(r->c->memory, s->open);
+    *s = (struct thrift_side){.reading.seeking = true};
+    thrift_stats_of(r->c)->malformed += trust->understood;
+    reading_take(r, 1);
+    return reading_survives(trust);
 }
 
 /* A connection keeps to its transport and its protocol. */
-static enum thrift_look look(const struct reading *r, struct thrift_head *ret)
+static enum proto_guess look_at(const struct reading *r, struct thrift_head *ret)
 {
-    const struct thrift_flow *f = r->flow;
-    enum thrift_look found = thrift_look(r->rest, ret);
+    const struct thrift_flow *f = thrift_flow_of(r->c);
+    enum proto_guess found = thrift_look(r->rest, ret);
     bool fits =
-        !f->understood || (ret->is_framed == f->is_framed && ret->is_compact == f->is_compact);
-    return found == THRIFT_LOOKS_RIGHT && !fits ? THRIFT_LOOKS_ELSE : found;
+        !f->trust.understood || (ret->is_framed == f->is_framed && ret->is_compact == f->is_compact);
+    return found == PROTO_YES && !fits ? PROTO_NO : found;
+}
+
+static enum proto_guess look(const struct reading *r)
+{
+    struct thrift_head head;
+    return look_at(r, &head);
 }
 
 /* ---- With frames ---------------------------------------------------------------------------- */
 
-static enum step pass_over(struct reading *r)
+static enum reading_step pass_over(struct reading *r)
 {
-    size_t size = r->rest.size < r->side->left ? r->rest.size : r->side->left;
-    r->side->left -= (uint32_t)size;
-    r->side->passed += size;
-    take(r, size);
-    if (r->side->left == 0) {
-        end_message(r, r->side->passed);
+    struct thrift_side *s = side_of(r);
+    size_t size = r->rest.size < s->left ? r->rest.size : s->left;
+    s->left -= (uint32_t)size;
+    s->passed += size;
+    reading_take(r, size);
+    if (s->left == 0) {
+        end_message(r->c, s, s->passed, r->time_ns);
     }
-    return GOES_ON;
+    return READING_GOES_ON;
 }
 
-static enum step read_framed(struct reading *r, const struct thrift_head *head)
+static enum reading_step read_framed(struct reading *r, const struct thrift_head *head)
 {
     uint32_t whole = head->frame_size + 4;
     size_t wanted = whole < THRIFT_KEPT_MAX ? whole : THRIFT_KEPT_MAX;
     if (r->rest.size < wanted) {
-        return WAITS;
+        return READING_WAITS;
     }
     begin_record(r, head, span_skip(span_head(r->rest, wanted), head->size));
-    r->side->left = whole - (uint32_t)wanted;
-    r->side->passed = wanted;
-    take(r, wanted);
-    if (r->side->left == 0) {
-        end_message(r, r->side->passed);
+    struct thrift_side *s = side_of(r);
+    s->left = whole - (uint32_t)wanted;
+    s->passed = wanted;
+    reading_take(r, wanted);
+    if (s->left == 0) {
+        end_message(r->c, s, s->passed, r->time_ns);
     }
-    return GOES_ON;
+    return READING_GOES_ON;
 }
 
 /* ---- Without frames ------------------------------------------------------------------------- */
@@ -176,25 +164,25 @@ static void show(struct reading *r, size_t size)
 
 /* The struct's end is not there yet. When a message is so large that its end is not waited for, its
  * bytes go as they come. */
-static enum step wait_for_end(struct reading *r)
+static enum reading_step wait_for_end(struct reading *r)
 {
-    struct thrift_side *s = r->side;
+    struct thrift_side *s = side_of(r);
     if (!s->is_large && r->rest.size < THRIFT_KEPT_MAX) {
-        return WAITS;
+        return READING_WAITS;
     }
     if (!s->is_large) {
         show(r, r->rest.size);
         s->is_large = true;
     }
     s->passed += s->scanned;
-    take(r, s->scanned);
+    reading_take(r, s->scanned);
     s->scanned = 0;
-    return WAITS;
+    return READING_WAITS;
 }
 
-static enum step read_struct(struct reading *r)
+static enum reading_step read_struct(struct reading *r)
 {
-    struct thrift_side *s = r->side;
+    struct thrift_side *s = side_of(r);
     struct cursor c = cursor_of(span_skip(r->rest, s->scanned));
     enum thrift_skip step = thrift_skip(&s->skipper, &c);
     s->scanned = (uint32_t)(c.at - r->rest.data);
@@ -208,98 +196,59 @@ static enum step read_struct(struct reading *r)
         show(r, s->scanned);
     }
     uint64_t bytes = s->passed + s->scanned;
-    take(r, s->scanned);
-    end_message(r, bytes);
-    return GOES_ON;
+    reading_take(r, s->scanned);
+    end_message(r->c, s, bytes, r->time_ns);
+    return READING_GOES_ON;
 }
 
-static enum step read_message(struct reading *r)
+static enum reading_step read_message(struct reading *r)
 {
     struct thrift_head head;
-    switch (look(r, &head)) {
-    case THRIFT_LOOKS_ELSE:
-        return survive(r);
-    case THRIFT_LOOKS_CUT:
-        return WAITS;
-    case THRIFT_LOOKS_RIGHT:
-        break;
+    enum proto_guess guess = look_at(r, &head);
+    if (guess != PROTO_YES) {
+        return guess == PROTO_UNSURE ? READING_WAITS : survive(r);
     }
-    r->flow->is_framed = head.is_framed;
-    r->flow->is_compact = head.is_compact;
+    struct thrift_flow *f = thrift_flow_of(r->c);
+    f->is_framed = head.is_framed;
+    f->is_compact = head.is_compact;
     if (head.is_framed) {
         return read_framed(r, &head);
     }
-    thrift_skip_begin(&r->side->skipper, head.is_compact);
-    r->side->scanned = (uint32_t)head.size;
-    r->side->in_struct = true;
-    return GOES_ON;
-}
-
-/* Behind a hole: to where a message may begin. */
-static enum step seek(struct reading *r)
-{
-    struct thrift_head head;
-    while (r->rest.size > 0) {
-        switch (look(r, &head)) {
-        case THRIFT_LOOKS_RIGHT:
-            r->side->seeking = false;
-            return GOES_ON;
-        case THRIFT_LOOKS_CUT:
-            return WAITS;
-        case THRIFT_LOOKS_ELSE:
-            take(r, 1);
-            break;
-        }
-    }
-    return WAITS;
+    struct thrift_side *s = side_of(r);
+    thrift_skip_begin(&s->skipper, head.is_compact);
+    s->scanned = (uint32_t)head.size;
+    s->in_struct = true;
+    return READING_GOES_ON;
 }
 
 /* ---- Hooks ---------------------------------------------------------------------------------- */
 
-static enum step read_some(struct reading *r)
+static enum reading_step read_some(struct reading *r)
 {
-    if (r->side->left > 0) {
+    const struct thrift_side *s = side_of(r);
+    if (s->left > 0) {
         return pass_over(r);
     }
-    if (r->side->in_struct) {
+    if (s->in_struct) {
         return read_struct(r);
     }
-    if (r->side->seeking) {
-        return seek(r);
+    if (r->side->seeking && !reading_seek(r, look)) {
+        return READING_WAITS;
     }
-    if (!r->side->has_begun) {
-        r->side->has_begun = true;
-        r->side->start_ns = r->time_ns;
-    }
+    reading_begin(r);
     return read_message(r);
 }
 
 static struct proto_taken thrift_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
-    struct thrift_flow *f = thrift_flow_of(c);
     thrift_age(c, chunk->time_ns);
-    struct reading r = {
-        .c = c,
-        .flow = f,
-        .side = &f->side[chunk->side],
-        .rest = chunk->data,
-        .time_ns = chunk->time_ns,
-        .number = chunk->side,
-    };
-    enum step step = GOES_ON;
-    while (step == GOES_ON && r.rest.size > 0) {
-        step = read_some(&r);
-    }
-    return (struct proto_taken){
-        .consumed = chunk->data.size - r.rest.size,
-        .verdict = step == LETS_GO ? PROTO_NOT_MINE : PROTO_GOES_ON,
-    };
+    return reading_run(c, chunk, &thrift_flow_of(c)->side[chunk->side].reading, read_some);
 }
+
 
 static void thrift_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
-    struct thrift_flow *f = thrift_flow_of(c);
-    struct thrift_side *s = &f->side[side];
+    struct thrift_side *s = &thrift_flow_of(c)->side[side];
     thrift_stats_of(c)->gaps++;
     if (s->left >= length) { /* within what is passed over */
         s->left -= length;
@@ -308,14 +257,13 @@ static void thrift_on_gap(struct proto_context *c, unsigned side, uint32_t lengt
             s->open->holed = true;
         }
         if (s->left == 0) {
-            struct reading r = {.c = c, .flow = f, .side = s, .time_ns = c->now_ns};
-            end_message(&r, s->passed);
+            end_message(c, s, s->passed, c->now_ns);
         }
         return;
     }
     thrift_give_up(c, 1 - side, "gap"); /* their replies may have been in the hole */
     slab_give(c->memory, s->open);
-    *s = (struct thrift_side){.seeking = true};
+    *s = (struct thrift_side){.reading.seeking = true};
 }
 
 static void thrift_on_fin(struct proto_context *c, unsigned side)
@@ -325,10 +273,8 @@ static void thrift_on_fin(struct proto_context *c, unsigned side)
 
 static void thrift_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
     struct thrift_flow *f = thrift_flow_of(c);
-    thrift_give_up(c, BOTH_SIDES, reasons[why]);
+    thrift_give_up(c, WAITING_BOTH, proto_close_reason(why));
     slab_give(c->memory, f->side[0].open);
     slab_give(c->memory, f->side[1].open);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/thrift/thrift_flow.h"
 
-enum { BOTH_SIDES = 2, TEXT_MAX = 1 << 16 };
+enum { TEXT_MAX = 1 << 16 };
 
 /* ---- Events --------------------------------------------------------------------------------- */
 
@@ -15,9 +15,9 @@ static void set_call(const struct proto_context *c, struct thrift_event *e,
 {
     struct transaction *t = &e->transaction;
     struct span method = thrift_text_of(r, THRIFT_METHOD);
-    t->request_side = r->side;
-    t->start_ns = r->start_ns;
-    t->request_ns = r->end_ns;
+    t->request_side = r->link.side;
+    t->start_ns = r->link.start_ns;
+    t->request_ns = r->link.end_ns;
     t->source_bytes = r->bytes;
     t->method = method;
     t->path = e->service = thrift_text_of(r, THRIFT_SERVICE);
@@ -45,14 +45,14 @@ static uint8_t *set_reply(const struct proto_context *c, struct thrift_event *e,
                           const struct thrift_record *r)
 {
     struct transaction *t = &e->transaction;
-    t->response_ns = r->start_ns;
-    t->end_ns = r->end_ns;
+    t->response_ns = r->link.start_ns;
+    t->end_ns = r->link.end_ns;
     t->destination_bytes = r->bytes;
     e->return_value = thrift_text_of(r, THRIFT_VALUE);
     e->exceptions = thrift_text_of(r, THRIFT_THROWN);
     if (t->start_ns == 0) { /* its call was not seen */
-        t->start_ns = r->start_ns;
-        t->request_side = 1 - r->side;
+        t->start_ns = r->link.start_ns;
+        t->request_side = 1 - r->link.side;
         t->method = thrift_text_of(r, THRIFT_METHOD);
         t->path = e->service = thrift_text_of(r, THRIFT_SERVICE);
     }
@@ -112,36 +112,9 @@ static void report(struct proto_context *c, const struct thrift_record *call,
 
 /* ---- The queue ------------------------------------------------------------------------------ */
 
-static void push(struct thrift_flow *f, struct thrift_record *r)
+static void give_up(struct proto_context *c, struct thrift_record *r, const char *reason)
 {
-    if (f->tail != NULL) {
-        f->tail->next = r;
-    } else {
-        f->head = r;
-    }
-    f->tail = r;
-    f->count++;
-    f->queue_bytes += r->size;
-}
-
-/* Takes the call behind `before` off the queue; that at its head when that is NULL. */
-static struct thrift_record *pop(struct thrift_flow *f, struct thrift_record *before)
-{
-    struct thrift_record *r = before != NULL ? before->next : f->head;
-    if (before != NULL) {
-        before->next = r->next;
-    } else {
-        f->head = r->next;
-    }
-    f->tail = f->tail == r ? before : f->tail;
-    f->count--;
-    f->queue_bytes -= r->size;
-    return r;
-}
-
-static void give_up(struct proto_context *c, struct thrift_record *before, const char *reason)
-{
-    struct thrift_record *r = pop(thrift_flow_of(c), before);
+    waiting_remove(&thrift_flow_of(c)->waiting, &r->link);
     thrift_stats_of(c)->oneways += reason == NULL;
     report(c, r, NULL, reason);
     slab_give(c->memory, r);
@@ -149,14 +122,11 @@ static void give_up(struct proto_context *c, struct thrift_record *before, const
 
 void thrift_give_up(struct proto_context *c, unsigned side, const char *reason)
 {
-    struct thrift_flow *f = thrift_flow_of(c);
-    struct thrift_record *before = NULL;
-    while (before != NULL ? before->next != NULL : f->head != NULL) {
-        struct thrift_record *r = before != NULL ? before->next : f->head;
-        if (side == BOTH_SIDES || r->side == side) {
-            give_up(c, before, reason);
-        } else {
-            before = r;
+    struct waiter *next;
+    for (struct waiter *w = thrift_flow_of(c)->waiting.head; w != NULL; w = next) {
+        next = w->next;
+        if (waiting_is_of(w, side)) {
+            give_up(c, (struct thrift_record *)w, reason);
         }
     }
 }
@@ -165,15 +135,16 @@ void thrift_age(struct proto_context *c, uint64_t now_ns)
 {
     struct thrift_flow *f = thrift_flow_of(c);
     uint64_t timeout = (uint64_t)c->settings->transaction_timeout;
-    while (f->head != NULL && f->head->end_ns + timeout < now_ns &&
-           f->side[1 - f->head->side].open == NULL) {
-        give_up(c, NULL, "timeout");
+    struct waiter *w;
+    while ((w = f->waiting.head) != NULL && w->end_ns + timeout < now_ns &&
+           f->side[1 - w->side].open == NULL) {
+        give_up(c, (struct thrift_record *)w, "timeout");
     }
 }
 
 static void take_call(struct proto_context *c, struct thrift_record *r)
 {
-    struct thrift_flow *f = thrift_flow_of(c);
+    struct waiting *waiting = &thrift_flow_of(c)->waiting;
     struct thrift_stats *stats = thrift_stats_of(c);
     stats->calls++;
     if (r->is_oneway) {
@@ -182,50 +153,46 @@ static void take_call(struct proto_context *c, struct thrift_record *r)
         slab_give(c->memory, r);
         return;
     }
-    push(f, r);
-    while (f->count > THRIFT_QUEUE_MAX || (f->queue_bytes > THRIFT_QUEUE_BYTES && f->count > 1)) {
+    waiting_add(waiting, &r->link);
+    while (waiting_is_full(waiting, THRIFT_QUEUE_MAX, THRIFT_QUEUE_BYTES)) {
         stats->evicted++;
-        give_up(c, NULL, "evicted");
+        give_up(c, (struct thrift_record *)waiting->head, "evicted");
     }
 }
 
 static bool fits(const struct thrift_record *call, const struct thrift_record *reply)
 {
-    return call->sequence == reply->sequence && call->side != reply->side &&
+    return call->sequence == reply->sequence && call->link.side != reply->link.side &&
            span_equal(thrift_text_of(call, THRIFT_METHOD), thrift_text_of(reply, THRIFT_METHOD));
 }
 
 /* Calls before one that is answered, that have its number, want no reply. */
 static void pass_oneways(struct proto_context *c, const struct thrift_record *answered)
 {
-    struct thrift_flow *f = thrift_flow_of(c);
-    struct thrift_record *before = NULL;
-    for (struct thrift_record *r = f->head; r != answered; r = before ? before->next : f->head) {
-        if (r->sequence == answered->sequence && r->side == answered->side) {
-            give_up(c, before, NULL);
-        } else {
-            before = r;
+    struct waiter *next;
+    for (struct waiter *w = thrift_flow_of(c)->waiting.head; w != &answered->link; w = next) {
+        struct thrift_record *r = (struct thrift_record *)w;
+        next = w->next;
+        if (r->sequence == answered->sequence && w->side == answered->link.side) {
+            give_up(c, r, NULL);
         }
     }
 }
 
 /* The call of a reply, taken off the queue; NULL when there is none. */
-static struct thrift_record *find_call(struct proto_context *c, const struct thrift_record *reply)
+static struct thrift_record *take_answered(struct proto_context *c,
+                                           const struct thrift_record *reply)
 {
-    struct thrift_flow *f = thrift_flow_of(c);
-    struct thrift_record *r = f->head;
-    while (r != NULL && !fits(r, reply)) {
-        r = r->next;
+    struct waiting *waiting = &thrift_flow_of(c)->waiting;
+    for (struct waiter *w = waiting->head; w != NULL; w = w->next) {
+        struct thrift_record *r = (struct thrift_record *)w;
+        if (fits(r, reply)) {
+            pass_oneways(c, r);
+            waiting_remove(waiting, w);
+            return r;
+        }
     }
-    if (r == NULL) {
-        return NULL;
-    }
-    pass_oneways(c, r);
-    struct thrift_record *before = NULL;
-    for (struct thrift_record *at = f->head; at != r; at = at->next) {
-        before = at;
-    }
-    return pop(f, before);
+    return NULL;
 }
 
 static void take_reply(struct proto_context *c, struct thrift_record *r)
@@ -233,7 +200,7 @@ static void take_reply(struct proto_context *c, struct thrift_record *r)
     struct thrift_stats *stats = thrift_stats_of(c);
     stats->replies++;
     stats->exceptions += r->has_failed;
-    struct thrift_record *call = find_call(c, r);
+    struct thrift_record *call = take_answered(c, r);
     stats->unmatched += call == NULL;
     if (call != NULL || c->settings->report_unmatched) {
         report(c, call, r, NULL);

@@ -6,6 +6,8 @@
  * a record of each side. */
 #pragma once
 
+#include "proto/proto_reading.h"
+#include "proto/proto_waiting.h"
 #include "proto/thrift/thrift_event.h"
 #include "proto/thrift/thrift_options.h"
 #include "proto/thrift/thrift_wire.h"
@@ -13,7 +15,6 @@
 enum {
     THRIFT_QUEUE_MAX = 256,
     THRIFT_QUEUE_BYTES = 1 << 20,
-    THRIFT_BROKEN_MAX = 8,
     THRIFT_KEPT_MAX = 64 << 10, /* bytes of a message that are shown */
 };
 
@@ -21,14 +22,11 @@ enum thrift_text { THRIFT_SERVICE, THRIFT_METHOD, THRIFT_VALUE, THRIFT_THROWN, T
 
 /* What is kept of a message, in a slab block of just its size. */
 struct thrift_record {
-    struct thrift_record *next;
-    uint64_t start_ns;
-    uint64_t end_ns;
+    struct waiter link;
     uint64_t bytes;
     int32_t sequence;
     uint32_t size; /* of the texts */
     uint8_t kind;  /* enum thrift_kind */
-    uint8_t side;
     bool is_oneway;
     bool has_failed;
     bool is_dropped;
@@ -42,26 +40,20 @@ struct thrift_record {
 
 /* What a side is saying. */
 struct thrift_side {
+    struct reading_side reading;
     struct thrift_record *open;    /* of a large message of which more bytes come */
     struct thrift_skipper skipper; /* without frames: in the struct of a message */
-    uint64_t start_ns;             /* of the message's first byte */
     uint64_t passed;               /* bytes of a large message that are gone */
     uint32_t left;                 /* bytes of a frame that are passed over */
     uint32_t scanned;              /* bytes that the skipper is past */
-    bool has_begun;
     bool in_struct;
     bool is_large;
-    bool seeking; /* for the beginning of a message, behind a hole */
 };
 
 struct thrift_flow {
     struct thrift_side side[2];
-    struct thrift_record *head;
-    struct thrift_record *tail;
-    uint32_t count;
-    uint32_t queue_bytes;
-    uint8_t broken;
-    bool understood; /* a message was whole; all are like it: */
+    struct waiting waiting;     /* calls */
+    struct reading_trust trust; /* once a message was whole, all are like it: */
     bool is_framed;
     bool is_compact;
 };

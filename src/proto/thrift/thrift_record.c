@@ -120,6 +120,6 @@ struct thrift_record *thrift_record_new(const struct proto_context *c,
     };
     write(r, &w, head, options);
     r->is_dropped = w.has_too_many;
-    r->size = (uint32_t)(w.at - r->bytes_of_texts);
+    r->link.weight = r->size = (uint32_t)(w.at - r->bytes_of_texts);
     return shrink(c->memory, r);
 }

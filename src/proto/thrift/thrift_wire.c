@@ -304,14 +304,14 @@ static bool may_begin(struct span data, bool is_compact)
 }
 
 /* A head without its frame. */
-static enum thrift_look look_bare(struct span data, struct thrift_head *ret)
+static enum proto_guess look_bare(struct span data, struct thrift_head *ret)
 {
     if (data.size == 0) {
-        return THRIFT_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     ret->is_compact = data.data[0] == COMPACT;
     if (!may_begin(data, ret->is_compact)) {
-        return THRIFT_LOOKS_ELSE;
+        return PROTO_NO;
     }
     struct cursor c = cursor_of(data);
     uint32_t name_size = 0;
@@ -321,47 +321,47 @@ static enum thrift_look look_bare(struct span data, struct thrift_head *ret)
         read_binary_head(&c, ret, &name_size);
     }
     if (c.bad) {
-        return data.size < 2 + 2 * VARINT_MAX ? THRIFT_LOOKS_CUT : THRIFT_LOOKS_ELSE;
+        return data.size < 2 + 2 * VARINT_MAX ? PROTO_UNSURE : PROTO_NO;
     }
     if (!kind_fits(ret->kind) || name_size == 0 || name_size > THRIFT_NAME_MAX ||
         !is_name(span_head(span_of(c.at, cursor_left(&c)), name_size))) {
-        return THRIFT_LOOKS_ELSE;
+        return PROTO_NO;
     }
     ret->name = cursor_take(&c, name_size);
     if (!ret->is_compact) {
         ret->sequence = (int32_t)cursor_be32(&c);
     }
     if (c.bad || cursor_left(&c) == 0) {
-        return THRIFT_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     uint8_t type = ret->is_compact ? type_of_compact(*c.at & 15) : *c.at;
     ret->size = data.size - cursor_left(&c);
-    return *c.at == THRIFT_STOP || is_type(type) ? THRIFT_LOOKS_RIGHT : THRIFT_LOOKS_ELSE;
+    return *c.at == THRIFT_STOP || is_type(type) ? PROTO_YES : PROTO_NO;
 }
 
-enum thrift_look thrift_look(struct span data, struct thrift_head *ret)
+enum proto_guess thrift_look(struct span data, struct thrift_head *ret)
 {
     *ret = (struct thrift_head){0};
     if (data.size == 0) {
-        return THRIFT_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     if (data.data[0] >= 0x80) {
         return look_bare(data, ret);
     }
     if (data.data[0] > THRIFT_FRAME_MAX >> 24) {
-        return THRIFT_LOOKS_ELSE;
+        return PROTO_NO;
     }
     if (data.size < FRAME) {
-        return THRIFT_LOOKS_CUT;
+        return PROTO_UNSURE;
     }
     uint32_t size = load_be32(data.data);
     if (size < FRAME_LEAST || size > THRIFT_FRAME_MAX) {
-        return THRIFT_LOOKS_ELSE;
+        return PROTO_NO;
     }
-    enum thrift_look look = look_bare(span_skip(data, FRAME), ret);
-    bool fits = look != THRIFT_LOOKS_RIGHT || ret->size < size;
+    enum proto_guess look = look_bare(span_skip(data, FRAME), ret);
+    bool fits = look != PROTO_YES || ret->size < size;
     ret->is_framed = true;
     ret->frame_size = size;
     ret->size += FRAME;
-    return fits ? look : THRIFT_LOOKS_ELSE;
+    return fits ? look : PROTO_NO;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/cursor.h"
+#include "proto/proto_guess.h"
 
 enum thrift_kind { THRIFT_CALL = 1, THRIFT_REPLY = 2, THRIFT_EXCEPTION = 3, THRIFT_ONEWAY = 4 };
 
@@ -41,10 +42,9 @@ struct thrift_head {
     size_t size; /* of the head, the frame's length included */
 };
 
-enum thrift_look { THRIFT_LOOKS_ELSE, THRIFT_LOOKS_CUT, THRIFT_LOOKS_RIGHT };
 
 /* Whether a message begins here: its head, and the type of the first field behind it. */
-enum thrift_look thrift_look(struct span data, struct thrift_head *ret);
+enum proto_guess thrift_look(struct span data, struct thrift_head *ret);
 
 /* ---- Past a struct -------------------------------------------------------------------------- */
 

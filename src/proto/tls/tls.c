@@ -51,9 +51,7 @@ static void tls_on_fin(struct proto_context *c, unsigned side)
 
 static void tls_on_close(struct proto_context *c, enum proto_close why)
 {
-    static const char *const reasons[] = {
-        [PROTO_CLOSED] = "closed", [PROTO_RESET] = "reset", [PROTO_TIMEOUT] = "timeout"};
-    tls_flow_end(c, reasons[why]);
+    tls_flow_end(c, proto_close_reason(why));
     tls_flow_done(c);
 }
 
