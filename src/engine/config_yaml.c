@@ -479,17 +479,34 @@ static void check_schema(struct loader *loader, const yaml_node_t *root, const s
     }
 }
 
+/* A document of pktvisor's. Keys of ours that stand beside `visor:` count; others do not matter, as to
+ * pktvisor. */
+static void bind_visor(struct loader *loader, const yaml_node_t *root)
+{
+    struct err err = {0};
+    struct scope scope = {.keys = config_keys, .prefix = "", .object = loader->config,
+                          .given = &loader->config->given};
+    if (!config_policies_keep_all(loader->config, loader->document, &err)) {
+        problem(loader, root->start_mark, "%s", err.text);
+    }
+    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+         pair < root->data.mapping.pairs.top && !is_full(loader); pair++) {
+        const yaml_node_t *key = yaml_document_get_node(loader->document, pair->key);
+        const char *name = key->type == YAML_SCALAR_NODE ? scalar(key) : "";
+        if (config_policies_key(name) || strcmp(name, "taps") == 0) {
+            problem(loader, key->start_mark, "'%s' beside 'visor:': put it below that", name);
+        } else if (strcmp(name, "version") != 0 && config_key_find(config_keys, name) != NULL) {
+            bind_pair(loader, &scope, key, yaml_document_get_node(loader->document, pair->value));
+        }
+    }
+}
+
 static void bind_document(struct loader *loader)
 {
     const yaml_node_t *root = yaml_document_get_root_node(loader->document);
-    struct err err = {0};
     if (root != NULL && root->type == YAML_MAPPING_NODE && lookup(loader, root, "visor") != NULL) {
-        if (!config_policies_keep_all(loader->config, loader->document, &err)) {
-            problem(loader, root->start_mark, "%s", err.text);
-        }
-        return;
-    }
-    if (root != NULL && !is_null(root) && root->type != YAML_MAPPING_NODE) {
+        bind_visor(loader, root);
+    } else if (root != NULL && !is_null(root) && root->type != YAML_MAPPING_NODE) {
         problem(loader, root->start_mark, "a configuration is a mapping of keys such as 'taps:'");
     } else if (root != NULL && !is_null(root)) {
         struct scope scope = {.keys = config_keys, .prefix = "", .object = loader->config,

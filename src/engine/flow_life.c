@@ -146,16 +146,18 @@ static uint64_t next_look(const struct worker *w, const struct flow *flow, uint6
             (flow->first_ns + (uint64_t)w->config.active_timeout + SECOND_NS - 1) / SECOND_NS;
         look = end_at < look ? end_at : look;
     }
+    uint64_t show_at = finish_look(w->finish, flow, second);
+    look = show_at < look ? show_at : look;
     return look;
 }
 
-/* What policies want of a connection that ends. */
-static void tell_policies(struct worker *w, flow_index index, uint64_t now_ns)
+/* What policies want of a connection that ends, or goes on. */
+static void tell_policies(struct worker *w, flow_index index, uint64_t now_ns, bool goes_on)
 {
     struct health_record record;
     if (finish_wants(w->finish, INTAKE_CONNECTION) && w->health != NULL &&
         health_finish(w->health, index, &record)) {
-        finish_connection(w->finish, index, flow_at(w->flows, index), &record, now_ns);
+        finish_connection(w->finish, index, flow_at(w->flows, index), &record, now_ns, goes_on);
     }
 }
 
@@ -175,7 +177,7 @@ static void conclude(struct worker *w, flow_index index, enum flow_reason reason
         unsigned k = delta_next(&mask);
         layout->protos[k]->on_end(w->delta->blocks + layout->offsets[k], flow);
     }
-    tell_policies(w, index, now_ns);
+    tell_policies(w, index, now_ns, false);
     report(w, index, reason, now_ns);
 }
 
@@ -244,6 +246,9 @@ static void run_due(struct worker *w, flow_index index, uint64_t second)
     if (w->talks != NULL) {
         struct conversation_moment moment = pipeline_moment(w, index, now_ns);
         conversation_age(w->talks, &moment, index, flow);
+    }
+    if (finish_is_due(w->finish, index, flow, second)) {
+        tell_policies(w, index, now_ns, true);
     }
     if (w->period > 0 && second % w->period == 0) {
         report(w, index, FLOW_REASON_PERIOD, now_ns);

@@ -73,6 +73,9 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
     if (index == 0) {
         index = flow_life_begin(w, unit);
     }
+    if (w->marks != 0) {
+        finish_mark(w->finish, index, w->marks);
+    }
     struct flow *flow = flow_at(w->flows, index);
     flow_life_touch(w, index, flow);
     if (w->talks != NULL) {
@@ -97,8 +100,8 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
     return update.side;
 }
 
-/* Shows a unit to the policies. What was reassembled has no frame, and belongs to none. */
-static void count_policies(struct worker *w, const struct chunk *chunk, const struct unit *unit)
+/* Shows a unit to the policies; its flow's marks. What was reassembled has no frame, and belongs to none. */
+static uint32_t count_policies(struct worker *w, const struct chunk *chunk, const struct unit *unit)
 {
     size_t index = (size_t)(unit - chunk->units);
     struct intake_packet packet = {
@@ -109,14 +112,14 @@ static void count_policies(struct worker *w, const struct chunk *chunk, const st
         .hash = unit->hash,
         .end = unit->end,
     };
-    intake_packet(w->intake, &packet);
+    return intake_packet(w->intake, &packet);
 }
 
 static void run_unit(struct worker *w, const struct chunk *chunk, const struct unit *unit)
 {
     w->step = unit->step;
     if (w->intake != NULL && !(unit->flags & UNIT_NOTE)) {
-        count_policies(w, chunk, unit);
+        w->marks = count_policies(w, chunk, unit);
     }
     unsigned side = 1;
     if (unit->flags & UNIT_FRAME) {

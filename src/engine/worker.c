@@ -108,6 +108,7 @@ static bool take_memory(struct worker *w)
 static void poll_policies(struct worker *w)
 {
     intake_poll(w->intake);
+    finish_poll(w->finish, flow_table_bound(w->flows));
     if (finish_wants(w->finish, INTAKE_CONNECTION)) {
         w->health = w->book;
     }

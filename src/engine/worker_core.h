@@ -50,6 +50,7 @@ struct worker {
     uint64_t due_second;  /* timers up to here are to be worked off */
     uint64_t now_ns;      /* packet time of the latest mark */
     uint64_t step;        /* of the unit or mark under way */
+    uint32_t marks;       /* of the packet at hand, for its flow (intake_packet) */
     uint64_t period;      /* seconds; 0: no intermediate reports */
     uint64_t packets, bytes, created, evicted;
     uint64_t last_layers; /* the path of the last frame is likely the next one's */

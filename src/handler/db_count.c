@@ -4,6 +4,7 @@
 #include "handler/facts.h"
 #include "handler/place_filter.h"
 #include "handler/requests.h"
+#include "handler/side_filter.h"
 #include "summary/cardinality.h"
 #include "summary/rate.h"
 #include "summary/topn.h"
@@ -22,6 +23,7 @@ struct db_count {
     struct requests all;
     uint64_t protocols[PROTOCOLS];
     uint64_t filtered, observed, deep;
+    uint64_t sides[SIDE_FILTER_SIDES];
     struct rate rate;
     _Alignas(8) struct cardinality clients;
     _Alignas(8) struct cardinality resources;
@@ -36,6 +38,7 @@ struct db_count {
 struct db_settings {
     struct handler_settings common;
     struct place_filter filter;
+    struct side_filter sides;
     uint32_t protocols; /* a bit each of those that are wanted */
 };
 
@@ -67,7 +70,8 @@ static bool db_configure(const struct handler_options *options, void *settings, 
         }
         s->protocols |= 1u << k;
     }
-    return place_filter_read(options, &s->filter, err);
+    return place_filter_read(options, &s->filter, err) &&
+           side_filter_read(options, &s->sides, err);
 }
 
 static void db_init(void *block)
@@ -169,11 +173,13 @@ static bool db_on_event(struct handler_run *run, struct handler_event *event)
     b->observed++;
     b->deep += is_deep;
     if (!(settings->protocols & 1u << protocol) ||
+        !side_filter_passes(&settings->sides, event) ||
         !place_filter_event(&settings->filter, settings->common.world, &state->verdicts, event)) {
         b->filtered++;
         return false;
     }
     run->sums[0]++;
+    b->sides[event->direction]++;
     b->protocols[protocol]++;
     requests_count(&b->all, t, is_deep);
     if (is_deep) {
@@ -242,6 +248,7 @@ static const struct handler_parts operation_parts = {
 
 static const struct metric db_metrics[] = {
     REQUESTS_ROWS(struct db_count, all, "db_", COUNTERS, QUANTILES),
+    SIDE_FILTER_ROWS(struct db_count, sides, "db", COUNTERS, "requests"),
     COUNT("cassandra_requests", protocols[0], COUNTERS, "Requests of Cassandra's protocol"),
     COUNT("memcache_requests", protocols[1], COUNTERS, "Requests of Memcached's protocols"),
     COUNT("mongodb_requests", protocols[2], COUNTERS, "Requests of MongoDB's protocol"),
@@ -288,7 +295,7 @@ static const struct handler_group db_groups[] = {
 
 static const char *const db_options[] = {
     "only_protocols", "geoloc_notfound", "asn_notfound", "only_geoloc_prefix", "only_asn_number",
-    "recorded_stream", "deep_sample_rate", "num_periods", "topn_count",
+    "only_directions", "recorded_stream", "deep_sample_rate", "num_periods", "topn_count",
     "topn_percentile_threshold", NULL};
 
 const struct handler handler_db_count = {

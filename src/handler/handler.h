@@ -34,7 +34,7 @@ enum handler_event_kind {
     HANDLER_STREAM = 4,   /* a message out of a TCP connection */
     /* What a worker has finished, of the flow's two ends, the client's first; no packet: */
     HANDLER_TRANSACTION = 8, /* a protocol has reported something */
-    HANDLER_CONNECTION = 16, /* a TCP connection has ended */
+    HANDLER_CONNECTION = 16, /* a TCP connection has ended, or has gone on for a while */
 };
 
 enum { HANDLER_FINISHED = HANDLER_TRANSACTION | HANDLER_CONNECTION };
@@ -72,6 +72,9 @@ struct handler_event {
     const struct probe_result *result; /* of an input of probes; NULL: none */
     const struct event_head *transaction;    /* what was reported (event/transaction.h), or NULL */
     const struct health_record *connection;  /* what is known of the connection, or NULL */
+    const struct health_record *gained; /* its numbers are of what came since it was shown last */
+    bool was_shown;                     /* the connection, before; else all that it did is new */
+    bool goes_on;                       /* the connection: it will be shown again */
     struct handler_message *message;
 };
 

@@ -5,6 +5,7 @@
 #include "handler/place_filter.h"
 #include "handler/requests.h"
 #include "handler/route.h"
+#include "handler/side_filter.h"
 #include "summary/cardinality.h"
 #include "summary/rate.h"
 #include "summary/topn.h"
@@ -20,6 +21,7 @@ struct http_count {
     uint64_t classes[CLASSES]; /* responses by the first digit of their status; 0: another */
     struct quantiles first_byte;
     uint64_t filtered, observed, deep;
+    uint64_t sides[SIDE_FILTER_SIDES];
     struct rate rate;
     _Alignas(8) struct cardinality hosts;
     _Alignas(8) struct cardinality clients;
@@ -37,6 +39,7 @@ struct http_count {
 struct http_settings {
     struct handler_settings common;
     struct place_filter filter;
+    struct side_filter sides;
     struct handler_words suffixes; /* only_host_suffix */
 };
 
@@ -60,7 +63,8 @@ static bool http_configure(const struct handler_options *options, void *settings
 {
     struct http_settings *s = settings;
     s->suffixes = handler_list(options, "only_host_suffix");
-    return place_filter_read(options, &s->filter, err);
+    return place_filter_read(options, &s->filter, err) &&
+           side_filter_read(options, &s->sides, err);
 }
 
 static void http_init(void *block)
@@ -170,11 +174,13 @@ static bool http_on_event(struct handler_run *run, struct handler_event *event)
     b->observed++;
     b->deep += is_deep;
     if (!place_filter_event(&settings->filter, settings->common.world, &state->verdicts, event) ||
+        !side_filter_passes(&settings->sides, event) ||
         !requests_has_suffix(&settings->suffixes, words.host)) {
         b->filtered++;
         return false;
     }
     run->sums[0]++;
+    b->sides[event->direction]++;
     b->classes[words.status / 100 < CLASSES ? words.status / 100 : 0] += words.status > 0;
     requests_count(&b->all, t, is_deep);
     if (is_deep) {
@@ -278,6 +284,7 @@ static const struct handler_parts host_parts = {
 
 static const struct metric http_metrics[] = {
     REQUESTS_ROWS(struct http_count, all, "http_", COUNTERS, QUANTILES),
+    SIDE_FILTER_ROWS(struct http_count, sides, "http", COUNTERS, "requests"),
     COUNT("status_1xx", classes[1], COUNTERS, "Responses with a status from 100 to 199"),
     COUNT("status_2xx", classes[2], COUNTERS, "Responses with a status from 200 to 299"),
     COUNT("status_3xx", classes[3], COUNTERS, "Responses with a status from 300 to 399"),
@@ -331,7 +338,7 @@ static const struct handler_group http_groups[] = {
 
 static const char *const http_options[] = {
     "only_host_suffix", "geoloc_notfound", "asn_notfound", "only_geoloc_prefix", "only_asn_number",
-    "recorded_stream", "deep_sample_rate", "num_periods", "topn_count",
+    "only_directions", "recorded_stream", "deep_sample_rate", "num_periods", "topn_count",
     "topn_percentile_threshold", NULL};
 
 const struct handler handler_http_count = {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* TCP connections by what the network did to them: "tcp". A connection counts when it ends, in the
- * minute in which it ends, by the record of its health (flow/health.h, docs/tcp-health.md). */
+/* TCP connections by what the network did to them: "tcp", by the record of their health (flow/health.h,
+ * docs/tcp-health.md). A connection is shown when it ends, and after each minute that it goes on: each
+ * time it counts among what is measured then (quantiles, verdicts, top lists, paths); its numbers of
+ * packets are of the time since; how it began counts the first time, how it ended the last. */
 #include <stdio.h>
 
 #include "handler/place_filter.h"
 #include "handler/requests.h"
+#include "handler/side_filter.h"
 #include "handler/tcp_path.h"
 #include "summary/cardinality.h"
 #include "summary/rate.h"
@@ -17,7 +20,7 @@ enum {
 };
 
 struct tcp_count {
-    uint64_t connections, handshakes, midstream, failed, refused, unreachable, unanswered;
+    uint64_t connections, open, sides[SIDE_FILTER_SIDES], handshakes, midstream, failed, refused, unreachable, unanswered;
     uint64_t resets_by_client, resets_by_server, half_open, syn_repeats, beyond_normal;
     uint64_t packets, data_packets, data_bytes, missed_bytes, syns, rsts, keepalives;
     uint64_t repeats, spurious, fast_repeats, timeouts, late, copies, lost_before, lost_behind;
@@ -41,6 +44,7 @@ struct tcp_count {
 struct tcp_settings {
     struct handler_settings common;
     struct place_filter filter;
+    struct side_filter sides;
     struct tcp_path_settings path;
 };
 
@@ -51,7 +55,8 @@ struct tcp_state {
 static bool tcp_configure(const struct handler_options *options, void *settings, struct err *err)
 {
     struct tcp_settings *s = settings;
-    return place_filter_read(options, &s->filter, err) && tcp_path_read(options, &s->path, err);
+    return place_filter_read(options, &s->filter, err) &&
+           side_filter_read(options, &s->sides, err) && tcp_path_read(options, &s->path, err);
 }
 
 static void tcp_init(void *block)
@@ -91,13 +96,18 @@ static uint64_t whole(double number)
     return number > 0 ? (uint64_t)number : 0;
 }
 
-static void count_whole(struct tcp_count *b, const struct health_record *r)
+static void count_begin(struct tcp_count *b, const struct health_record *r)
+{
+    b->handshakes += r->handshake_seen == HEALTH_TRUE && r->established == HEALTH_TRUE;
+    b->midstream += !(r->syn_pkts > 0) && !(r->synack_pkts > 0);
+    b->syn_repeats += r->syn_retransmitted == HEALTH_TRUE;
+}
+
+static void count_end(struct tcp_count *b, const struct health_record *r)
 {
     struct beginning begin = beginning_of(r);
     const char *close = r->close != NULL ? r->close : "";
     b->connections++;
-    b->handshakes += r->handshake_seen == HEALTH_TRUE && r->established == HEALTH_TRUE;
-    b->midstream += !(r->syn_pkts > 0) && !(r->synack_pkts > 0);
     b->failed += begin.is_failed;
     b->refused += begin.is_refused;
     b->unreachable += begin.is_unreachable;
@@ -105,16 +115,6 @@ static void count_whole(struct tcp_count *b, const struct health_record *r)
     b->resets_by_client += strcmp(close, "rst_by_client") == 0;
     b->resets_by_server += strcmp(close, "rst_by_server") == 0;
     b->half_open += r->half_open == HEALTH_TRUE;
-    b->syn_repeats += r->syn_retransmitted == HEALTH_TRUE;
-    b->packets += whole(r->packets);
-    b->syns += whole(r->syn_pkts);
-    b->rsts += whole(r->rst_pkts);
-    b->keepalives += whole(r->keepalives);
-    b->timeouts += whole(r->timeouts);
-    b->icmp_errors += whole(r->icmp_errors);
-    for (unsigned i = 0; i < HEALTH_VERDICTS; i++) {
-        b->verdicts[i] += r->findings[i].truth == HEALTH_TRUE;
-    }
 }
 
 static void count_way(struct tcp_count *b, const struct health_way *way)
@@ -134,13 +134,46 @@ static void count_way(struct tcp_count *b, const struct health_way *way)
     b->marked += whole(way->ce_pkts);
 }
 
+static void count_gain(struct tcp_count *b, const struct health_record *r)
+{
+    b->packets += whole(r->packets);
+    b->syns += whole(r->syn_pkts);
+    b->rsts += whole(r->rst_pkts);
+    b->keepalives += whole(r->keepalives);
+    b->timeouts += whole(r->timeouts);
+    b->icmp_errors += whole(r->icmp_errors);
+    count_way(b, &r->ways[0]);
+    count_way(b, &r->ways[1]);
+}
+
+static void count_whole(struct tcp_count *b, const struct handler_event *event)
+{
+    const struct health_record *r = event->connection;
+    if (!event->was_shown) {
+        count_begin(b, r);
+    }
+    if (event->goes_on) {
+        b->open++;
+    } else {
+        count_end(b, r);
+        b->sides[event->direction]++;
+    }
+    count_gain(b, event->gained);
+    for (unsigned i = 0; i < HEALTH_VERDICTS; i++) {
+        b->verdicts[i] += r->findings[i].truth == HEALTH_TRUE;
+    }
+}
+
 /* What was not measured is NAN, which quantiles do not count. */
-static void measure(struct tcp_count *b, const struct health_record *r,
+static void measure(struct tcp_count *b, const struct handler_event *event,
                     const struct health_trip *trip)
 {
+    const struct health_record *r = event->connection;
     b->beyond_normal += trip->rtt_ms > TCP_PATH_NORMAL_MS;
-    quantiles_add(&b->handshake,
-                  1000 * (r->handshake_rtt_to_server_ms + r->handshake_rtt_to_client_ms));
+    if (!event->was_shown) {
+        quantiles_add(&b->handshake,
+                      1000 * (r->handshake_rtt_to_server_ms + r->handshake_rtt_to_client_ms));
+    }
     quantiles_add(&b->rtt, 1000 * trip->rtt_ms);
     quantiles_add(&b->rtt_server, 1000 * r->ways[0].rtt_p50_ms);
     quantiles_add(&b->rtt_client, 1000 * r->ways[1].rtt_p50_ms);
@@ -159,7 +192,7 @@ static void note_path(struct handler_run *run, const struct handler_event *event
         tcp_path_of(&settings->path, settings->common.world,
                     &((struct tcp_count *)run->block)->paths, event);
     path->connections++;
-    path->failed += beginning_of(r).is_failed;
+    path->failed += !event->goes_on && beginning_of(r).is_failed;
     path->beyond_normal += trip->rtt_ms > TCP_PATH_NORMAL_MS;
     for (unsigned i = 0; i < HEALTH_VERDICTS; i++) {
         path->verdicts[i] += r->findings[i].truth == HEALTH_TRUE;
@@ -179,17 +212,18 @@ static void note_names(struct handler_run *run, struct handler_event *event)
     struct span target = requests_end(event, 1, true, text);
     struct span client = requests_end(event, 0, false, client_room);
     const char *close = r->close != NULL ? r->close : "";
-    uint64_t repeats = whole(r->ways[0].retrans_pkts) + whole(r->ways[1].retrans_pkts);
+    uint64_t repeats = whole(event->gained->ways[0].retrans_pkts) +
+                       whole(event->gained->ways[1].retrans_pkts);
     snprintf(port, sizeof port, "%u", event->port[1]);
     handler_add_name(&b->targets, target, 1);
     handler_add_name(&b->clients_top, client, 1);
     handler_add_name(&b->ports, span_str(port), 1);
     handler_add_name(&b->repeat_targets, target, repeats);
-    if (beginning_of(r).is_failed) {
+    if (!event->goes_on && beginning_of(r).is_failed) {
         handler_add_name(&b->failed_targets, target, 1);
         handler_add_name(&b->failed_clients, client, 1);
     }
-    if (strncmp(close, "rst_by_", 7) == 0) {
+    if (!event->goes_on && strncmp(close, "rst_by_", 7) == 0) {
         handler_add_name(&b->reset_targets, target, 1);
     }
     cardinality_add_coupon(&b->clients, handler_coupon(event, 0));
@@ -207,17 +241,16 @@ static bool tcp_on_event(struct handler_run *run, struct handler_event *event)
     bool is_deep = handler_is_deep(run);
     b->observed++;
     b->deep += is_deep;
-    if (!place_filter_event(&settings->filter, settings->common.world, &state->verdicts, event)) {
+    if (!place_filter_event(&settings->filter, settings->common.world, &state->verdicts, event) ||
+        !side_filter_passes(&settings->sides, event)) {
         b->filtered++;
         return false;
     }
-    run->sums[0]++;
-    count_whole(b, event->connection);
-    count_way(b, &event->connection->ways[0]);
-    count_way(b, &event->connection->ways[1]);
+    run->sums[0] += !event->goes_on;
+    count_whole(b, event);
     if (is_deep) {
         struct health_trip trip = health_trip_of(event->connection);
-        measure(b, event->connection, &trip);
+        measure(b, event, &trip);
         note_names(run, event);
         if (handler_wants(run, PATHS)) {
             note_path(run, event, &trip);
@@ -274,6 +307,8 @@ static const struct handler_parts path_parts = {
 
 static const struct metric tcp_metrics[] = {
     CONNECTIONS("connections", connections, "TCP connections that ended"),
+    CONNECTIONS("open_connections", open, "TCP connections that go on"),
+    SIDE_FILTER_ROWS(struct tcp_count, sides, "tcp", COUNTERS, "connections"),
     CONNECTIONS("handshakes", handshakes, "TCP connections whose handshake was seen and came through"),
     CONNECTIONS("midstream_connections", midstream, "TCP connections whose beginning was not seen"),
     CONNECTIONS("failed_connections", failed, "Attempts that no TCP connection came of"),
@@ -377,8 +412,8 @@ static const struct handler_group tcp_groups[] = {
     {0}};
 
 static const char *const tcp_options[] = {
-    "geoloc_notfound", "asn_notfound", "only_geoloc_prefix", "only_asn_number", "path_keys",
-    "zones", "recorded_stream", "deep_sample_rate", "num_periods", "topn_count",
+    "geoloc_notfound", "asn_notfound", "only_geoloc_prefix", "only_asn_number", "only_directions",
+    "path_keys", "zones", "recorded_stream", "deep_sample_rate", "num_periods", "topn_count",
     "topn_percentile_threshold", NULL};
 
 const struct handler handler_tcp_count = {

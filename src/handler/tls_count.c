@@ -6,6 +6,7 @@
 #include "handler/facts.h"
 #include "handler/place_filter.h"
 #include "handler/requests.h"
+#include "handler/side_filter.h"
 #include "summary/cardinality.h"
 #include "summary/rate.h"
 #include "summary/topn.h"
@@ -30,6 +31,7 @@ struct tls_count {
     uint64_t versions[VERSIONS];
     uint64_t certificates, expired, expiring, client_certificates;
     uint64_t filtered, observed, deep;
+    uint64_t sides[SIDE_FILTER_SIDES];
     struct rate rate;
     struct quantiles duration;  /* microseconds */
     struct quantiles days_left; /* of servers' certificates */
@@ -52,6 +54,7 @@ struct tls_count {
 struct tls_settings {
     struct handler_settings common;
     struct place_filter filter;
+    struct side_filter sides;
     struct handler_words suffixes; /* only_sni_suffix */
 };
 
@@ -87,7 +90,8 @@ static bool tls_configure(const struct handler_options *options, void *settings,
 {
     struct tls_settings *s = settings;
     s->suffixes = handler_list(options, "only_sni_suffix");
-    return place_filter_read(options, &s->filter, err);
+    return place_filter_read(options, &s->filter, err) &&
+           side_filter_read(options, &s->sides, err);
 }
 
 static void tls_init(void *block)
@@ -245,11 +249,13 @@ static bool tls_on_event(struct handler_run *run, struct handler_event *event)
     b->observed++;
     b->deep += is_deep;
     if (!place_filter_event(&settings->filter, settings->common.world, &state->verdicts, event) ||
+        !side_filter_passes(&settings->sides, event) ||
         !requests_has_suffix(&settings->suffixes, text_of(&hand, FACT_NAME))) {
         b->filtered++;
         return false;
     }
     run->sums[0]++;
+    b->sides[event->direction]++;
     count_whole(b, &hand);
     if (is_deep) {
         note(run, &hand, t, event->time_ns);
@@ -332,6 +338,7 @@ static const struct handler_parts certificate_parts = {
 
 static const struct metric tls_metrics[] = {
     COUNT("handshakes", handshakes, COUNTERS, "TLS handshakes, whole or not"),
+    SIDE_FILTER_ROWS(struct tls_count, sides, "tls", COUNTERS, "handshakes"),
     COUNT("established", established, COUNTERS, "Those after which both sides encrypted"),
     COUNT("failed", failed, COUNTERS, "All others"),
     COUNT("resumed", resumed, COUNTERS, "Those with keys of an earlier session"),
@@ -396,7 +403,7 @@ static const struct handler_group tls_groups[] = {
 
 static const char *const tls_options[] = {
     "only_sni_suffix", "geoloc_notfound", "asn_notfound", "only_geoloc_prefix", "only_asn_number",
-    "recorded_stream", "deep_sample_rate", "num_periods", "topn_count",
+    "only_directions", "recorded_stream", "deep_sample_rate", "num_periods", "topn_count",
     "topn_percentile_threshold", NULL};
 
 const struct handler handler_tls_count = {

@@ -84,6 +84,9 @@ struct handler_event finished_event(const struct intake_finished *finished)
         .protocol = key->protocol,
         .transaction = finished->transaction,
         .connection = finished->connection,
+        .gained = finished->gained != NULL ? finished->gained : finished->connection,
+        .was_shown = finished->was_shown,
+        .goes_on = finished->goes_on,
     };
 }
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/intake.h"
+#include "policy/intake_core.h"
 
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/pages.h"
 #include "policy/exports.h"
-#include "policy/finished.h"
 #include "policy/intake_look.h"
 #include "policy/policy_band.h"
-#include "policy/policy_core.h"
 #include "policy/streams.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -17,39 +15,9 @@
 
 enum {
     INTAKE_SLAB = 64 << 20,   /* of messages that are cut, of early segments */
-    INTAKE_MESSAGE = 4096,    /* of what readers read into */
     GUARD_MINUTES = 10,       /* a packet so far ahead is not believed alone */
     WAIT_NS = 1000000,
     WAITS = 5000,             /* for the office: five seconds */
-};
-
-/* The connections of an input live as long as it is in the plan. */
-struct intake_input {
-    const struct policy_input *input;
-    const struct policy_band *band; /* NULL: they are its own */
-    struct streams *streams;
-    struct exports *exports; /* of an input of flows */
-    uint64_t first_ns, last_ns;
-};
-
-struct intake {
-    struct policies *set;
-    struct policy_slot *slot;
-    struct policy_plan *plan;
-    struct intake_input inputs[PLAN_INPUTS]; /* by number in the plan */
-    struct slab *slab;
-    uint64_t seen[PLAN_GROUPS]; /* which members of a group want the packet at hand */
-    const char *tap;      /* packets come from; NULL: any */
-    uint64_t minute;      /* of packet time; 0: none yet, or a file, whose time is one period */
-    uint64_t second;      /* of packet time: transactions are looked at in each */
-    uint64_t ahead;       /* a minute that one packet spoke of, and nobody else yet; 0: none */
-    bool is_recorded;
-    bool waits;           /* reads a file: faster than the office looks after what was counted */
-    _Alignas(16) uint8_t message[INTAKE_MESSAGE];
-    /* the event at hand, for those called with a message of a connection */
-    const struct plan_input *at;
-    struct handler_event *event;
-    unsigned end;
 };
 
 /* ---- Life ----------------------------------------------------------------------------------- */
@@ -146,6 +114,9 @@ static void adopt(struct intake *intake, struct policy_plan *plan)
         exports_free(old[k].exports);
     }
     intake->plan = plan;
+    if (plan != NULL) {
+        intake_give_marks(intake, plan);
+    }
     begin_minute(intake);
 }
 
@@ -184,11 +155,7 @@ static void hand_over(struct intake *intake, uint64_t minute, bool waits)
     }
 }
 
-enum moment { MOMENT_NOW, MOMENT_BEFORE, MOMENT_LATE, MOMENT_FUTURE };
-
-/* Which minute a packet belongs to. One that is far ahead of all others does not turn the windows
- * over; two in a row do: there was a long silence, or the clock was set. */
-static enum moment moment_of(struct intake *intake, uint64_t time_ns)
+enum moment intake_moment_of(struct intake *intake, uint64_t time_ns)
 {
     uint64_t minute = time_ns / MINUTE_NS;
     if (intake->is_recorded || minute == intake->minute) {
@@ -237,9 +204,7 @@ static void tick(struct intake *intake, uint64_t now_ns)
     }
 }
 
-/* Packet time, as far as it is believed, is looked at here and not where the front marks it: a front
- * whose time was once led astray marks nothing any more. */
-static void pass_second(struct intake *intake, uint64_t time_ns, enum moment moment)
+void intake_pass_second(struct intake *intake, uint64_t time_ns, enum moment moment)
 {
     uint64_t second = time_ns / SECOND_NS;
     if (moment != MOMENT_NOW || second <= intake->second) {
@@ -306,17 +271,10 @@ static void follow(struct intake *intake, uint32_t number, const struct intake_p
     }
 }
 
-/* Whether what comes from a tap of that name (NULL: any) is the input's. */
-static bool is_of_tap(const struct intake *intake, const struct policy_input *input,
-                      const char *tap)
-{
-    return intake->is_recorded || tap == NULL || strcmp(input->source, tap) == 0;
-}
-
 static bool wants(const struct intake *intake, const struct policy_input *input,
                   const struct intake_packet *p)
 {
-    return is_of_tap(intake, input, intake->tap) && intake_look_passes(input, p);
+    return intake_is_of_tap(intake, input, intake->tap) && intake_look_passes(input, p);
 }
 
 static void note_seen(struct intake_input *input, const struct plan_input *plan, uint64_t time_ns)
@@ -396,8 +354,8 @@ static void tell_captured(struct intake *intake, uint32_t number, enum moment mo
 void intake_datagram(struct intake *intake, struct policy_input *input,
                      const struct export_datagram *datagram)
 {
-    enum moment moment = moment_of(intake, datagram->time_ns);
-    pass_second(intake, datagram->time_ns, moment);
+    enum moment moment = intake_moment_of(intake, datagram->time_ns);
+    intake_pass_second(intake, datagram->time_ns, moment);
     for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
         if (intake->plan->inputs[i].input != input) {
             continue;
@@ -460,17 +418,18 @@ static void show_group(struct intake *intake, const struct plan_group *group, ui
     }
 }
 
-void intake_packet(struct intake *intake, const struct intake_packet *p)
+uint32_t intake_packet(struct intake *intake, const struct intake_packet *p)
 {
+    uint32_t marks = 0;
     struct handler_event event;
     struct handler_message message = {.memory = intake->message};
     if (intake->plan == NULL || intake->plan->input_count == 0) {
-        return;
+        return 0;
     }
     intake_look_fill(&event, p);
     event.message = &message;
-    enum moment moment = moment_of(intake, event.time_ns);
-    pass_second(intake, event.time_ns, moment);
+    enum moment moment = intake_moment_of(intake, event.time_ns);
+    intake_pass_second(intake, event.time_ns, moment);
     for (uint32_t i = 0; i < intake->plan->input_count && i < PLAN_INPUTS; i++) {
         const struct plan_input *input = &intake->plan->inputs[i];
         if (input->input->kind == HANDLER_FLOW &&
@@ -480,6 +439,7 @@ void intake_packet(struct intake *intake, const struct intake_packet *p)
         if (input->input->kind != HANDLER_PCAP || !wants(intake, input->input, p)) {
             continue;
         }
+        marks |= intake->inputs[i].mark;
         if (input->group != 0) {
             intake->seen[input->group - 1] |= UINT64_C(1) << input->member;
         } else {
@@ -492,14 +452,15 @@ void intake_packet(struct intake *intake, const struct intake_packet *p)
             intake->seen[g] = 0;
         }
     }
+    return marks;
 }
 
 void intake_event(struct intake *intake, struct policy_input *input, struct handler_event *event)
 {
     struct handler_message message = {.memory = intake->message};
     event->message = &message;
-    enum moment moment = moment_of(intake, event->time_ns);
-    pass_second(intake, event->time_ns, moment);
+    enum moment moment = intake_moment_of(intake, event->time_ns);
+    intake_pass_second(intake, event->time_ns, moment);
     for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
         if (intake->plan->inputs[i].input != input) {
             continue;
@@ -512,35 +473,6 @@ void intake_event(struct intake *intake, struct policy_input *input, struct hand
         if (moment == MOMENT_BEFORE) {
             desk_turn_all(&intake->plan->inputs[i], false);
         }
-    }
-}
-
-/* ---- What workers have finished ------------------------------------------------------------- */
-
-uint32_t intake_wants(const struct intake *intake)
-{
-    return intake->plan != NULL ? intake->plan->finished : 0;
-}
-
-void intake_finish(struct intake *intake, const struct intake_finished *finished)
-{
-    struct handler_event event = finished_event(finished);
-    enum moment moment = moment_of(intake, event.time_ns);
-    pass_second(intake, event.time_ns, moment);
-    for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->input_count; i++) {
-        const struct plan_input *input = &intake->plan->inputs[i];
-        if (input->packet_chains == input->chain_count || !is_of_tap(intake, input->input, finished->tap) ||
-            !finished_passes(input->input, finished)) {
-            continue;
-        }
-        if (moment == MOMENT_LATE || moment == MOMENT_FUTURE) {
-            desk_lose_all(input, moment == MOMENT_FUTURE);
-            continue;
-        }
-        desk_turn_all(input, moment == MOMENT_BEFORE);
-        event.direction = intake_look_direction(input->input, &event, FRAME_DIRECTION_UNKNOWN);
-        finished_show(input, &event);
-        desk_turn_all(input, false);
     }
 }
 

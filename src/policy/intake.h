@@ -32,11 +32,16 @@ enum intake_kind { INTAKE_TRANSACTION = 8, INTAKE_CONNECTION = 16 };
 /* Such a thing: one of the first two. */
 struct intake_finished {
     const struct event_head *transaction;   /* that a protocol has reported, or NULL */
-    const struct health_record *connection; /* what is known of a TCP connection that ended, or NULL */
+    const struct health_record *connection; /* what is known of a TCP connection, or NULL */
     const struct flow_key *key;
     unsigned client;  /* end of the key that asked, or that connected */
     uint64_t time_ns; /* when it was finished */
     const char *tap;  /* the flow's; NULL: any */
+    uint32_t marks;   /* of the flow's packets (intake_packet), all of them */
+    /* Of a connection, which is shown every now and then while it goes on, and when it ends: */
+    const struct health_record *gained; /* with numbers of what came since it was shown last */
+    bool was_shown;
+    bool goes_on;
 };
 
 /* The intake of a slot; NULL when the system refuses memory. */
@@ -45,7 +50,11 @@ void intake_free(struct intake *intake);
 
 /* Packets come from the tap of that name from now on; NULL: from any. */
 void intake_select(struct intake *intake, const char *tap);
-void intake_packet(struct intake *intake, const struct intake_packet *packet);
+/* Returns marks of the packet's flow, mostly none: which of those inputs let the packet through that
+ * cannot tell by a flow's key. Who finishes something of that flow gives them back. */
+uint32_t intake_packet(struct intake *intake, const struct intake_packet *packet);
+/* Marks that mean another input than before since this was last asked: flows have them no more. */
+uint32_t intake_stale_marks(struct intake *intake);
 /* An event of an input that is no packets. */
 void intake_event(struct intake *intake, struct policy_input *input, struct handler_event *event);
 /* A datagram that came to an input of flows. */
@@ -54,6 +63,8 @@ void intake_datagram(struct intake *intake, struct policy_input *input,
 
 /* The kinds of finished things that policies want now (enum intake_kind), 0: none. */
 uint32_t intake_wants(const struct intake *intake);
+/* Whether what is counted belongs to minutes, so that what goes on is to be shown as it goes on. */
+bool intake_has_minutes(const struct intake *intake);
 /* Shows one to the inputs of packets that would have let a packet of its flow through. */
 void intake_finish(struct intake *intake, const struct intake_finished *finished);
 

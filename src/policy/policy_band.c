@@ -21,7 +21,8 @@ static bool is_known(const char *word)
     return isdigit((unsigned char)*word) || strchr(word, ':') != NULL; /* a number, an address */
 }
 
-bool policy_band_is_by_talk(const char *filter)
+/* Whether all words of a filter are known; src and dst are where ways count. */
+static bool is_of_words(const char *filter, bool has_ways)
 {
     static const char between[] = " \t\r\n()!&|";
     char word[WORD];
@@ -33,12 +34,23 @@ bool policy_band_is_by_talk(const char *filter)
         }
         memcpy(word, filter, size);
         word[size] = '\0';
-        if (size > 0 && !is_known(word)) {
+        bool is_way = strcmp(word, "src") == 0 || strcmp(word, "dst") == 0;
+        if (size > 0 && !is_known(word) && !(has_ways && is_way)) {
             return false;
         }
         filter += size;
     }
     return true;
+}
+
+bool policy_band_is_by_talk(const char *filter)
+{
+    return is_of_words(filter, false);
+}
+
+bool policy_band_is_by_key(const char *filter)
+{
+    return is_of_words(filter, true);
 }
 
 /* ---- Kin ------------------------------------------------------------------------------------ */

@@ -32,6 +32,9 @@ struct policy_band {
 /* Whether a filter (pcap-filter(7); NULL: none) treats both directions and all packets of a conversation
  * alike, as far as its words are known to. */
 bool policy_band_is_by_talk(const char *filter);
+/* Whether it asks for addresses, ports and protocols only: the key of a flow says whether it would let a
+ * packet of the one or the other direction through. */
+bool policy_band_is_by_key(const char *filter);
 
 /* Finds the kin among a plan's inputs and gives each group its bands. */
 void policy_band_plan(struct policies *set, struct policy_plan *plan, uint32_t slot);

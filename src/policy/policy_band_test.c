@@ -27,6 +27,11 @@ static void knows_filters_of_conversations(void **state)
     assert_false(policy_band_is_by_talk("udp[10] & 1 = 1"));
     assert_false(policy_band_is_by_talk("vlan 5"));
     assert_false(policy_band_is_by_talk("host example.com")); /* nobody knows what it stands for */
+    assert_true(policy_band_is_by_key(NULL));
+    assert_true(policy_band_is_by_key("src host 192.0.2.1 and tcp dst port 443"));
+    assert_false(policy_band_is_by_key("vlan 5"));
+    assert_false(policy_band_is_by_key("tcp[13] & 2 != 0"));
+    assert_false(policy_band_is_by_key("ether src 02:00:00:00:00:01"));
 }
 
 static const char head[] =

@@ -82,6 +82,7 @@ struct policy_input {
     bool is_netflow;            /* flows: NetFlow or IPFIX, not sFlow */
     const char *bpf;            /* NULL: none */
     bool is_by_talk;            /* which treats conversations as one (policy_band.h) */
+    bool is_by_key;             /* likewise, or asks only which way a packet went */
     struct bpf_program *programs[POLICY_LINKS];
     uint64_t connections;       /* TCP connections followed at a time, in each worker */
     uint32_t consumers;         /* instances */

@@ -358,6 +358,7 @@ static bool compile(const struct policies *set, struct policy_input *input, stru
     bool any = false;
     input->bpf = text_of(&input->config, "bpf");
     input->is_by_talk = policy_band_is_by_talk(input->bpf);
+    input->is_by_key = policy_band_is_by_key(input->bpf);
     if (input->bpf == NULL || *input->bpf == '\0') {
         input->bpf = NULL;
         return true;

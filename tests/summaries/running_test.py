@@ -3,9 +3,12 @@
 loopback interface while policies come and go."""
 import http.client
 import http.server
+import json
 import os
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -99,6 +102,37 @@ class Running(unittest.TestCase):
         self.assertEqual("p-t-http", labels["handler"])
         self.assertIn("exponential", receiver.metrics()["http_route_latency_us"])
         self.assertIn("port", otlp.attributes(points("tcp_path_connections")[0]))
+
+    def test_run(self):
+        """`vantage run` counts for a policy over two taps, of a document of pktvisor's with keys of ours beside it"""
+        if not may_capture():
+            self.skipTest("capturing needs CAP_NET_RAW")
+        taps = {name: {"input_type": "pcap", "tags": {"where": name}, "config": {"pcap_file": os.path.abspath(path)}}
+                for name, path in (("shop", os.path.join(SAMPLES, "demo.pcap.zst")),
+                                   ("lab", os.path.join(HERE, "..", "..", "src", "proto", "tls", "data", "tls12.pcap")))}
+        kinds = ("tcp", "tls", "http", "db")
+        policy = {"kind": "collection", "input": {"input_type": "pcap", "tap_selector": {"any": [
+            {"where": "shop"}, {"where": "lab"}]}}, "handlers": {"modules": {kind: {"type": kind} for kind in kinds}}}
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+            path = os.path.join(folder, "run.yml")
+            with open(path, "w", encoding="utf-8") as out:
+                json.dump({"version": "1.0", "api": {"listen": "127.0.0.1:0"},
+                           "visor": {"taps": taps, "policies": {"p": policy}}}, out)
+            with open(os.path.join(folder, "log"), "w+", encoding="utf-8") as log:
+                process = subprocess.Popen([os.environ.get("VANTAGE", "build/src/vantage"), "run", "-c", path], stderr=log)
+                self.addCleanup(process.wait)
+                self.addCleanup(process.terminate)
+                self.agent = pktvisord.Running(process, lambda: open(log.name, encoding="utf-8").read())
+        wanted = {("shop", "tcp", "connections"): 932, ("shop", "tls", "handshakes"): 19, ("shop", "http", "requests"): 1227,
+                  ("shop", "db", "requests"): 1334, ("lab", "tcp", "connections"): 1, ("lab", "tls", "handshakes"): 1,
+                  ("lab", "http", "requests"): 0, ("lab", "db", "requests"): 0}
+
+        def got():
+            document = self.agent.ask("GET", "policies/p/metrics/window/5")[1]["p"]
+            return {key: document[f"p-{key[0]}-{key[1]}"][key[1]][key[2]] for key in wanted}
+
+        self.agent.wait(lambda: got() == wanted)
+        self.assertEqual(got(), wanted)
 
     def ask_server(self, port, path):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=pktvisord.PATIENCE)
