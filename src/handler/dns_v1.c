@@ -7,6 +7,7 @@
 #include "handler/dns_names.h"
 #include "handler/dns_wait.h"
 #include "handler/number_cache.h"
+#include "handler/port_counts.h"
 #include "summary/cardinality.h"
 #include "summary/quantiles.h"
 #include "summary/rate.h"
@@ -49,7 +50,8 @@ struct dns_v1_state {
         uint8_t labels;
     } suffixes[SUFFIX_SLOTS];
     struct dns_names names;
-    struct number_cache types, rcodes, ports;
+    struct number_cache types, rcodes;
+    struct port_counts ports;
 };
 
 static void dns_v1_init(void *block)
@@ -190,10 +192,10 @@ static void leave_rcode(void *context, const struct number_cache_entry *entry)
     handler_add_name(&b->rcodes, dns_read_rcode(entry->number, room), entry->count);
 }
 
-static void leave_port(void *context, const struct number_cache_entry *entry)
+static void leave_port(void *context, unsigned port, uint32_t count)
 {
     struct dns_v1 *b = ((struct handler_run *)context)->block;
-    dns_read_add_port(&b->ports, entry->number, entry->count);
+    dns_read_add_port(&b->ports, port, count);
 }
 
 static void dns_v1_fold(struct handler_run *run)
@@ -201,7 +203,7 @@ static void dns_v1_fold(struct handler_run *run)
     struct dns_v1_state *state = run->state;
     number_cache_fold(&state->types, leave_type, run);
     number_cache_fold(&state->rcodes, leave_rcode, run);
-    number_cache_fold(&state->ports, leave_port, run);
+    port_counts_fold(&state->ports, leave_port, run);
     dns_names_fold(&state->names, &(struct dns_names_user){leave_name, suffix_of, run});
 }
 
@@ -221,7 +223,7 @@ static void dns_v1_look(struct handler_run *run, struct dns_read *dns,
         add_subnet(run, dns);
     }
     if (handler_wants(run, TOP_PORTS)) {
-        number_cache_add(&state->ports, event->port[is_response], leave_port, run);
+        port_counts_add(&state->ports, event->port[is_response], leave_port, run);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "handler/dns_names.h"
 #include "handler/dns_wait.h"
 #include "handler/number_cache.h"
+#include "handler/port_counts.h"
 #include "summary/cardinality.h"
 #include "summary/quantiles.h"
 #include "summary/rate.h"
@@ -57,7 +58,8 @@ struct dns_v2_state {
         uint8_t labels;
     } suffixes[SUFFIX_SLOTS];
     struct dns_names names;
-    struct number_cache types, rcodes, ports; /* SIDES times the number, and the side */
+    struct number_cache types, rcodes; /* SIDES times the number, and the side */
+    struct port_counts ports[SIDES];
 };
 
 static void dns_v2_init(void *block)
@@ -122,9 +124,9 @@ static void leave_rcode(void *context, const struct number_cache_entry *entry)
                      entry->count);
 }
 
-static void leave_port(void *context, const struct number_cache_entry *entry)
+static void leave_port(void *context, unsigned port, uint32_t count)
 {
-    dns_read_add_port(&side_of(context, entry)->ports, entry->number / SIDES, entry->count);
+    dns_read_add_port(&((struct dns_v2_side *)context)->ports, port, count);
 }
 
 static void leave_name(void *context, const struct dns_names_item *item)
@@ -145,7 +147,9 @@ static void dns_v2_fold(struct handler_run *run)
     struct dns_v2_state *state = run->state;
     number_cache_fold(&state->types, leave_type, run);
     number_cache_fold(&state->rcodes, leave_rcode, run);
-    number_cache_fold(&state->ports, leave_port, run);
+    for (unsigned i = 0; i < SIDES; i++) {
+        port_counts_fold(&state->ports[i], leave_port, &((struct dns_v2 *)run->block)->sides[i]);
+    }
     dns_names_fold(&state->names, &(struct dns_names_user){leave_name, suffix_of, run});
 }
 
@@ -285,7 +289,7 @@ static void dns_v2_look(struct handler_run *run, unsigned direction, struct dns_
                          run);
     }
     if (handler_wants(run, TOP_PORTS)) {
-        number_cache_add(&state->ports, query->port * SIDES + direction, leave_port, run);
+        port_counts_add(&state->ports[direction], query->port, leave_port, side);
     }
     if (handler_wants(run, TOP_SIZE)) {
         add_name(side, BYTES, dns_read_name(dns), event->payload.size);
