@@ -60,9 +60,9 @@ class Meter:
         return self.run([self.vantage, "read", "-o", "events", "--workers", "1", *options, capture],
                         "/dev/null")[0]
 
-    def transactions(self, capture):
+    def transactions(self, capture, *options):
         """How many transactions with a response there are in a capture."""
-        command = [self.vantage, "read", "-o", "events", "--workers", "1", capture]
+        command = [self.vantage, "read", "-o", "events", "--workers", "1", *options, capture]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             return sum(b'"dataset":"flow"' not in line and b'"duration":' in line
                        for line in process.stdout)

@@ -2,7 +2,7 @@
 
 Where the house's shared generators are there (../shared/bench beside the project), they make http, db,
 mix, dns and small; elsewhere traffic_gen.c makes http, mix and small of its own, and db and dns are left
-out. idle, flight, asked and scan are always traffic_gen's.
+out. idle, flight, asked… and scan are always traffic_gen's.
 """
 import os
 import random
@@ -23,6 +23,9 @@ OWN = {
     "idle0": (1_000, 100, 1 << 20),
     "flight": (20_000, 1_000, 8 << 20),
     "asked": (1_000_000, 10_000, 400 << 20),
+    "asked-http": (1_000_000, 10_000, 520 << 20),
+    "asked-mysql": (1_000_000, 10_000, 850 << 20),
+    "asked-pgsql": (1_000_000, 10_000, 700 << 20),
     "scan": (10_000_000, 50_000, 760 << 20),
 }
 SHARED_NAMES = {"http": 660 << 20, "db": 450 << 20, "mix": 510 << 20, "dns": 320 << 20, "small": 810 << 20}

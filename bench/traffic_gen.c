@@ -7,7 +7,8 @@
  *     small  64-byte frames of 100,000 flows; in the middle fifth every second one is a SYN of a flood
  *     idle   flows that open within ten seconds and then say nothing: all of them are concurrent
  *     flight TCP connections that open within ten seconds, say one thing and get no answer to it
- *     asked  Redis connections that open within ten seconds, ask once, are answered, and stay
+ *     asked  Redis connections that open within ten seconds, ask once, are answered, and stay;
+ *            asked-http, asked-mysql, asked-pgsql: the same of others, databases after a login
  *     scan   every packet a flow of its own: half a scan of ports and hosts, half a SYN flood
  *
  * http, mix and small resemble the traffic of the measured tables elsewhere but are not the same;
@@ -543,11 +544,48 @@ static void make_idle(uint64_t count)
     }
 }
 
-/* A Redis client that has asked once and been answered: its connection has a parser from then on. */
-static void open_asked(uint32_t number)
+/* What is said on a connection that stays open and silent then: its parser stays, too. */
+struct talk {
+    uint16_t port;
+    struct {
+        int side;
+        const char *text; /* NULL: no more */
+        size_t size;
+    } turns[8];
+};
+
+#define CLIENT(text_) {0, text_, sizeof(text_) - 1}
+#define SERVER(text_) {1, text_, sizeof(text_) - 1}
+
+static const struct talk redis_talk = {
+    6379, {CLIENT("*1\r\n$4\r\nPING\r\n"), SERVER("+PONG\r\n")}};
+
+static const struct talk http_talk = {
+    80,
+    {CLIENT("GET /cart?item=7 HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: bench\r\n\r\n"),
+     SERVER("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello")}};
+
+static const struct talk mysql_talk = {
+    3306,
+    {SERVER("\x4a\0\0\0\x0a" "8.0.36\0" "\7\0\0\0" "saltsalt\0" "\xff\xff\xff\2\0\xff\xdf\x15"
+            "\0\0\0\0\0\0\0\0\0\0" "moresaltsalt\0" "mysql_native_password\0"),
+     CLIENT("\x3f\0\0\1\x05\xa2\x08\0\0\0\0\1\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+            "shop\0" "\0" "mysql_native_password\0" "\0\0\0"),
+     SERVER("\7\0\0\2\0\0\0\2\0\0\0"),
+     CLIENT("\x1b\0\0\0\3" "UPDATE cart SET items = 7 "),
+     SERVER("\7\0\0\1\0\1\0\2\0\0\0")}};
+
+static const struct talk pgsql_talk = {
+    5432,
+    {CLIENT("\0\0\0\x22\0\3\0\0" "user\0shop\0" "database\0cart\0" "\0\0"),
+     SERVER("R\0\0\0\x08\0\0\0\0" "Z\0\0\0\5I"),
+     CLIENT("Q\0\0\0\x1eUPDATE cart SET items = 7\0"),
+     SERVER("C\0\0\0\x0dUPDATE 1\0" "Z\0\0\0\5I")}};
+
+/* A client that has asked and been answered. */
+static void open_asked(uint32_t number, const struct talk *talk)
 {
-    static const char question[] = "*1\r\n$4\r\nPING\r\n", answer[] = "+PONG\r\n";
-    struct conversation c = {.client = {.protocol = TCP, .destination_port = 6379}};
+    struct conversation c = {.client = {.protocol = TCP, .destination_port = talk->port}};
     set_address(c.client.source, false, 0x0a000000 + number);
     set_address(c.client.destination, false, 0xc6336400 + number % 250);
     c.client.source_port = (uint16_t)(1024 + number % 60000);
@@ -556,16 +594,37 @@ static void open_asked(uint32_t number)
     speak(&c, 0, SYN, NULL, 0);
     speak(&c, 1, SYN | ACK, NULL, 0);
     speak(&c, 0, ACK, NULL, 0);
-    speak(&c, 0, PSH | ACK, question, sizeof question - 1);
-    speak(&c, 1, PSH | ACK, answer, sizeof answer - 1);
+    for (size_t i = 0; talk->turns[i].text; i++) {
+        speak(&c, talk->turns[i].side, PSH | ACK, talk->turns[i].text, talk->turns[i].size);
+    }
+}
+
+static void make_talks(uint64_t count, const struct talk *talk)
+{
+    clock_step_ns = 1250000000ull / (count ? count : 1);
+    for (uint64_t i = 0; i < count; i++) {
+        open_asked((uint32_t)i, talk);
+    }
 }
 
 static void make_asked(uint64_t count)
 {
-    clock_step_ns = 2000000000ull / (count ? count : 1);
-    for (uint64_t i = 0; i < count; i++) {
-        open_asked((uint32_t)i);
-    }
+    make_talks(count, &redis_talk);
+}
+
+static void make_asked_http(uint64_t count)
+{
+    make_talks(count, &http_talk);
+}
+
+static void make_asked_mysql(uint64_t count)
+{
+    make_talks(count, &mysql_talk);
+}
+
+static void make_asked_pgsql(uint64_t count)
+{
+    make_talks(count, &pgsql_talk);
 }
 
 static void make_flight(uint64_t count)
@@ -609,7 +668,9 @@ int main(int argc, char **argv)
         const char *name;
         void (*make)(uint64_t count);
     } kinds[] = {{"http", make_http}, {"mix", make_mix},   {"small", make_small},
-                 {"idle", make_idle}, {"flight", make_flight}, {"asked", make_asked}, {"scan", make_scan},
+                 {"idle", make_idle}, {"flight", make_flight}, {"scan", make_scan},   {"asked", make_asked},
+                 {"asked-http", make_asked_http},       {"asked-mysql", make_asked_mysql},
+                 {"asked-pgsql", make_asked_pgsql},
                  {NULL, NULL}};
     if (argc == 4) {
         for (size_t i = 0; kinds[i].name; i++) {
@@ -623,6 +684,6 @@ int main(int argc, char **argv)
             }
         }
     }
-    fputs("usage: traffic_gen http|mix|small|idle|flight|asked|scan OUT COUNT\n", stderr);
+    fputs("usage: traffic_gen http|mix|small|idle|flight|scan|asked[-http|-mysql|-pgsql] OUT COUNT\n", stderr);
     return 2;
 }

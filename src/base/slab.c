@@ -50,6 +50,7 @@ struct slab {
     size_t budget;   /* bytes of address space */
     struct budget *paid_from; /* NULL: nobody asks */
     size_t cut;      /* bytes that blocks have been made of so far */
+    void *place;
     uint64_t used;
     uint64_t refused;
     uint32_t filled; /* a bit for each order whose list is not empty */
@@ -286,6 +287,11 @@ void *slab_grow(struct slab *slab, void *content, size_t size)
 size_t slab_room(const void *content)
 {
     return size_of(block_of(content)->order) - HEADER;
+}
+
+void **slab_place(struct slab *slab)
+{
+    return &slab->place;
 }
 
 uint64_t slab_used(const struct slab *slab)

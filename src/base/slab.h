@@ -38,6 +38,9 @@ void *slab_grow(struct slab *slab, void *block, size_t size);
 /* Bytes that fit in a block: a power of two less 16, so that who grows by it wastes nothing. */
 size_t slab_room(const void *block);
 
+/* A place for one pointer, NULL at first, for what hangs on the slab (slab_text.h). */
+void **slab_place(struct slab *slab);
+
 /* Bytes in blocks that are out, headers included. */
 uint64_t slab_used(const struct slab *slab);
 /* How often a block was refused. */

@@ -27,6 +27,8 @@ struct amqp_flow {
     struct reading_trust trust;
 };
 
+_Static_assert(sizeof(struct amqp_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
+
 static inline struct amqp_flow *amqp_flow_of(const struct proto_context *c)
 {
     return c->state;

@@ -70,11 +70,16 @@ static struct cassandra_side *side_of(const struct reading *r)
     return &cassandra_flow_of(r->c)->side[r->number];
 }
 
+static bool is_framed(const struct reading *r)
+{
+    return cassandra_flow_of(r->c)->is_framed[r->number];
+}
+
 static void forget(struct proto_context *c, struct cassandra_side *s)
 {
     slab_give(c->memory, s->open);
     slab_give(c->memory, s->kept);
-    *s = (struct cassandra_side){.is_framed = s->is_framed, .reading.seeking = true};
+    *s = (struct cassandra_side){.reading.seeking = true};
 }
 
 /* What is said is no Cassandra; lets go when that happens too often. */
@@ -314,7 +319,7 @@ static enum reading_step read_framed(struct reading *r, const struct cassandra_o
     }
     r->side->seeking = false;
     r->side->has_begun = began;
-    s->is_framed = true;
+    cassandra_flow_of(r->c)->is_framed[r->number] = true;
     cassandra_flow_of(r->c)->trust.understood = true;
     enum reading_step step = outer->unpacked > 0 ? read_packed(r, payload, outer->unpacked)
                                          : read_payload(r, payload);
@@ -332,7 +337,7 @@ static enum proto_guess look(const struct reading *r)
     if (r->rest.size < CASSANDRA_HEADER) {
         return PROTO_UNSURE;
     }
-    enum proto_guess guess = side_of(r)->is_framed ? cassandra_look_outer(r->rest, &outer)
+    enum proto_guess guess = is_framed(r) ? cassandra_look_outer(r->rest, &outer)
                                                    : cassandra_look(r->rest, &header);
     return guess == PROTO_YES ? PROTO_YES : PROTO_NO;
 }
@@ -350,7 +355,7 @@ static enum reading_step read_outer(struct reading *r)
     if (looks == PROTO_UNSURE) {
         return READING_WAITS;
     }
-    return side_of(r)->is_framed ? survive(r) : READING_LETS_GO;
+    return is_framed(r) ? survive(r) : READING_LETS_GO;
 }
 
 /* Where neither is known yet, an envelope is what both sides begin with. */
@@ -361,7 +366,7 @@ static enum reading_step read_some(struct reading *r)
     if (r->side->seeking && !reading_seek(r, look)) {
         return READING_WAITS;
     }
-    if (s->is_framed) {
+    if (is_framed(r)) {
         return read_outer(r);
     }
     if (s->left > 0) {
@@ -389,7 +394,7 @@ static void cassandra_on_gap(struct proto_context *c, unsigned side, uint32_t le
 {
     struct cassandra_side *s = &cassandra_flow_of(c)->side[side];
     cassandra_stats_of(c)->gaps++;
-    if (s->left >= length && !s->is_framed) { /* within what is passed over */
+    if (s->left >= length && !cassandra_flow_of(c)->is_framed[side]) { /* within what is passed over */
         s->left -= length;
         if (s->open != NULL) {
             s->open->holed = true;

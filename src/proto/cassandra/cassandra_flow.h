@@ -20,15 +20,17 @@ struct cassandra_side {
     uint8_t *kept;                 /* version 5: the beginning of an envelope, a slab block */
     uint32_t kept_size;
     uint32_t left;                 /* bytes of the envelope that are passed over */
-    bool is_framed;                /* says frames of version 5 */
 };
 
 struct cassandra_flow {
     struct cassandra_side side[2];
     struct waiting waiting; /* requests */
     uint8_t packing;        /* enum cassandra_packing */
+    bool is_framed[2];      /* by side: says frames of version 5 */
     struct reading_trust trust;
 };
+
+_Static_assert(sizeof(struct cassandra_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
 
 static inline struct cassandra_flow *cassandra_flow_of(const struct proto_context *c)
 {

@@ -150,7 +150,12 @@ static void begin_response(struct call *call, struct span bytes, uint64_t start_
 {
     struct kafka_flow *flow = call->flow;
     uint32_t correlation = load_be32(bytes.data);
-    flow->response = (struct kafka_response){.start_ns = start_ns, .bytes = (uint64_t)SIZE + size};
+    flow->response = slab_take(call->c->memory, sizeof *flow->response);
+    if (flow->response == NULL) {
+        call->stats->not_kept++;
+        return;
+    }
+    *flow->response = (struct kafka_response){.start_ns = start_ns, .bytes = (uint64_t)SIZE + size};
     if (!is_awaited(flow, correlation)) {
         return;
     }
@@ -161,15 +166,19 @@ static void begin_response(struct call *call, struct span bytes, uint64_t start_
     }
     flow->asked = dequeue(flow);
     kafka_response_read(span_skip(bytes, CORRELATION), flow->asked->head.key,
-                        flow->asked->head.version, &flow->response.answer);
+                        flow->asked->head.version, &flow->response->answer);
 }
 
 static void end_response(struct call *call)
 {
     struct kafka_flow *flow = call->flow;
-    flow->response.end_ns = call->time_ns;
-    kafka_report(call->c, flow->asked, &flow->response, flow->client, NULL);
+    if (flow->response != NULL) {
+        flow->response->end_ns = call->time_ns;
+        kafka_report(call->c, flow->asked, flow->response, flow->client, NULL);
+    }
+    slab_give(call->c->memory, flow->response);
     slab_give(call->c->memory, flow->asked);
+    flow->response = NULL;
     flow->asked = NULL;
 }
 
@@ -329,8 +338,8 @@ void kafka_flow_gap(struct proto_context *c, unsigned side, uint32_t length)
     if (s->is_open && call.flow->is_known) {
         if (is_client(&call) && call.flow->asking != NULL) {
             call.flow->asking->is_lost = true;
-        } else if (!is_client(&call)) {
-            call.flow->response.is_lost = true;
+        } else if (!is_client(&call) && call.flow->response != NULL) {
+            call.flow->response->is_lost = true;
         }
     }
     s->remaining = is_within ? s->remaining - length : 0;
@@ -355,7 +364,9 @@ void kafka_flow_close(struct proto_context *c, enum proto_close why)
     struct call call = call_of(c, 0, c->now_ns);
     call.side = 1U - call.flow->client;
     if (call.flow->side[call.side].is_open) { /* a response that was not over */
-        call.flow->response.is_lost = true;
+        if (call.flow->response != NULL) {
+            call.flow->response->is_lost = true;
+        }
         end_response(&call);
     }
     give_up(&call, proto_close_reason(why));

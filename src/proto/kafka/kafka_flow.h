@@ -59,12 +59,14 @@ struct kafka_flow {
     struct kafka_request *last;
     struct kafka_request *asking;  /* the request at hand; in the list, or to be given back */
     struct kafka_request *asked;   /* what the response at hand answers; not in the list */
-    struct kafka_response response; /* at hand */
+    struct kafka_response *response; /* at hand, a slab block; NULL: none, or it is not kept */
     uint32_t waiting;
     uint32_t newest;    /* correlation id */
     bool is_known;      /* which side is the client: */
     uint8_t client;
 };
+
+_Static_assert(sizeof(struct kafka_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
 
 struct proto_taken kafka_flow_chunk(struct proto_context *c, const struct proto_chunk *chunk);
 void kafka_flow_gap(struct proto_context *c, unsigned side, uint32_t length);

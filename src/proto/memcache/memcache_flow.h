@@ -21,10 +21,7 @@ enum {
 struct memcache_side {
     struct memcache_message *open; /* begun, and not whole yet */
     uint64_t start_ns;             /* of its first byte */
-    uint64_t value_left;           /* bytes of a value that are still to come, */
-    uint64_t keep_left;            /* and how many of them are kept */
     uint32_t scanned;              /* bytes of a line that hold no end */
-    uint8_t tail;                  /* of those of a value: the end of its line */
     bool has_begun;
     bool has_more; /* text: more lines belong to the response */
     bool seeking;  /* for the beginning of a message, behind a hole */
@@ -53,6 +50,8 @@ struct memcache_flow {
     bool uncertain;  /* commands were lost: a response must look like that of its command */
     bool quiet;      /* a log is being watched: nothing to read any more */
 };
+
+_Static_assert(sizeof(struct memcache_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
 
 static inline struct memcache_flow *memcache_flow_of(const struct proto_context *c)
 {

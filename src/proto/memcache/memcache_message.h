@@ -76,12 +76,15 @@ struct memcache_message {
     uint64_t number[MEMCACHE_NUMBERS]; /* times and classes are signed */
     uint32_t has;                      /* a bit a number */
     uint32_t count[MEMCACHE_ITEM_KINDS];
+    uint64_t value_left; /* while it comes: bytes of a value that are still to come, */
+    uint64_t keep_left;  /* and how many of them are kept */
     uint8_t *items; /* a slab block */
     uint32_t items_size;
     uint32_t last_item; /* where it begins */
     uint16_t id;        /* of the request, in UDP */
     uint8_t type;       /* enum memcache_type */
     uint8_t fault;      /* enum memcache_fault */
+    uint8_t tail;       /* of value_left: the end of the value's line */
     bool is_binary;
     bool is_meta;     /* text: mg, ms ... and HD, VA ... */
     bool wants_value; /* text: a meta command with the flag v */

@@ -154,12 +154,12 @@ static uint64_t kept_bytes(const struct reading *r, uint64_t size)
 
 static void begin_value(struct reading *r, uint64_t size, unsigned tail, bool is_shown)
 {
-    struct memcache_side *s = r->side;
-    s->value_left = size + tail;
-    s->tail = (uint8_t)tail;
-    s->keep_left = is_shown ? kept_bytes(r, size) : 0;
-    if (s->keep_left > 0) {
-        memcache_item_add(r->c->memory, s->open, MEMCACHE_ITEM_VALUE, span_of("", 0));
+    struct memcache_message *m = r->side->open;
+    m->value_left = size + tail;
+    m->tail = (uint8_t)tail;
+    m->keep_left = is_shown ? kept_bytes(r, size) : 0;
+    if (m->keep_left > 0) {
+        memcache_item_add(r->c->memory, m, MEMCACHE_ITEM_VALUE, span_of("", 0));
     }
 }
 
@@ -172,18 +172,19 @@ static void end_value(struct reading *r)
 
 static enum step read_value(struct reading *r)
 {
-    struct memcache_side *s = r->side;
-    size_t size = r->rest.size < s->value_left ? r->rest.size : (size_t)s->value_left;
-    size_t kept = size < s->keep_left ? size : (size_t)s->keep_left;
-    memcache_item_append(r->c->memory, s->open, span_head(r->rest, kept));
-    s->keep_left -= kept;
-    s->value_left -= size;
-    bool ends_badly = s->value_left == 0 && s->tail > 0 && r->rest.data[size - 1] != '\n';
+    struct memcache_message *m = r->side->open;
+    size_t size = r->rest.size < m->value_left ? r->rest.size : (size_t)m->value_left;
+    size_t kept = size < m->keep_left ? size : (size_t)m->keep_left;
+    memcache_item_append(r->c->memory, m, span_head(r->rest, kept));
+    m->keep_left -= kept;
+    m->value_left -= size;
+    bool is_over = m->value_left == 0;
+    bool ends_badly = is_over && m->tail > 0 && r->rest.data[size - 1] != '\n';
     take(r, size);
     if (ends_badly) { /* the size was wrong: the server says so, too */
         r->side->in_line = true;
     }
-    if (s->value_left == 0) {
+    if (is_over) {
         end_value(r);
     }
     return GOES_ON;
@@ -371,13 +372,14 @@ void memcache_stream_gap(struct proto_context *c, unsigned side, uint32_t length
     struct memcache_flow *f = memcache_flow_of(c);
     struct memcache_side *s = &f->side[side];
     memcache_stats_of(c)->gaps++;
-    if (s->value_left > s->tail && length <= s->value_left - s->tail) {
-        s->value_left -= length;
-        s->keep_left = s->keep_left > length ? s->keep_left - length : 0;
-        s->open->bytes += length;
-        s->open->holed = true;
-        memcache_put(s->open, MEMCACHE_BYTES_LOST, s->open->number[MEMCACHE_BYTES_LOST] + length);
-        if (s->value_left == 0) { /* binary: its value ended with the hole */
+    struct memcache_message *m = s->open;
+    if (m != NULL && m->value_left > m->tail && length <= m->value_left - m->tail) {
+        m->value_left -= length;
+        m->keep_left = m->keep_left > length ? m->keep_left - length : 0;
+        m->bytes += length;
+        m->holed = true;
+        memcache_put(m, MEMCACHE_BYTES_LOST, m->number[MEMCACHE_BYTES_LOST] + length);
+        if (m->value_left == 0) { /* binary: its value ended with the hole */
             struct reading r = {
                 .c = c, .flow = f, .side = s, .time_ns = c->now_ns, .is_client = side == f->client};
             end_value(&r);
@@ -409,7 +411,7 @@ static void decide(struct memcache_flow *f, const struct proto_chunk *chunk)
 static enum step read_some(struct reading *r)
 {
     struct memcache_side *s = r->side;
-    if (s->value_left > 0) {
+    if (s->open != NULL && s->open->value_left > 0) {
         return read_value(r);
     }
     if (s->in_line) {

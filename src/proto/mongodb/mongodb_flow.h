@@ -29,6 +29,8 @@ struct mongodb_flow {
     struct reading_trust trust;
 };
 
+_Static_assert(sizeof(struct mongodb_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
+
 static inline struct mongodb_flow *mongodb_flow_of(const struct proto_context *c)
 {
     return c->state;

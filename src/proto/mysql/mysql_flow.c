@@ -114,7 +114,7 @@ void mysql_drop_all(struct proto_context *c)
     }
     end_reply(c);
     mysql_statement_drop_all(&f->statements, c->memory);
-    slab_give(c->memory, f->user);
+    slab_text_give(c->memory, f->user);
     f->user = NULL;
 }
 

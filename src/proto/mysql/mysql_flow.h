@@ -7,6 +7,7 @@
  * one only the user's name and the statements. */
 #pragma once
 
+#include "base/slab_text.h"
 #include "proto/mysql/mysql_reply.h"
 #include "proto/mysql/mysql_statement.h"
 #include "proto/mysql/mysql_unpack.h"
@@ -56,18 +57,12 @@ struct mysql_side {
     struct mysql_unpacker *unpacker; /* slab block, of compressed connections */
 };
 
-/* Who the user is; in a slab block. */
-struct mysql_user {
-    uint8_t size;
-    char name[];
-};
-
 struct mysql_flow {
     struct mysql_side side[2];
     struct mysql_request *head;
     struct mysql_request *tail;
     struct mysql_reply *reply; /* slab block; NULL between answers */
-    struct mysql_user *user;   /* NULL: not seen */
+    struct slab_text *user;    /* NULL: not seen */
     struct mysql_statements statements;
     struct turns turns;
     uint32_t queue_bytes;

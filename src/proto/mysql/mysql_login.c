@@ -18,18 +18,13 @@ enum { RESPONSE_41_FIXED = 32, RESPONSE_320_FIXED = 5 };
 void mysql_login_user(const struct proto_context *c, struct span name)
 {
     struct mysql_flow *f = c->state;
-    struct span part = span_head(name, MYSQL_USER_MAX);
-    slab_give(c->memory, f->user);
-    f->user = part.size > 0 ? slab_take(c->memory, sizeof *f->user + part.size) : NULL;
-    if (f->user != NULL) {
-        memcpy(f->user->name, part.data, part.size);
-        f->user->size = (uint8_t)part.size;
-    }
+    slab_text_give(c->memory, f->user);
+    f->user = slab_text_keep(c->memory, span_head(name, MYSQL_USER_MAX));
 }
 
 struct span mysql_login_user_name(const struct mysql_flow *f)
 {
-    return f->user != NULL ? span_of(f->user->name, f->user->size) : span_of(NULL, 0);
+    return slab_text_span(f->user);
 }
 
 struct span mysql_login_name(struct cursor *c)

@@ -37,16 +37,17 @@ static struct nfs_side *side_of(const struct reading *r)
 
 /* ---- Messages ------------------------------------------------------------------------------- */
 
-/* Forgets the message at hand; the block for the next one stays. */
-static void reset(struct nfs_side *s)
+/* Forgets the message at hand. */
+static void reset(const struct proto_context *c, struct nfs_side *s)
 {
-    *s = (struct nfs_side){.kept = s->kept};
+    slab_give(c->memory, s->kept);
+    *s = (struct nfs_side){.kept = NULL};
 }
 
 /* What is said is no RPC; lets go when that happens too often. */
 static enum reading_step survive(struct reading *r)
 {
-    reset(side_of(r));
+    reset(r->c, side_of(r));
     r->side->seeking = true;
     return reading_survives(&nfs_flow_of(r->c)->trust);
 }
@@ -64,7 +65,7 @@ static bool end_message(struct proto_context *c, unsigned side, uint64_t time_ns
         .is_holed = s->is_holed,
     };
     bool fine = s->kept == NULL || nfs_take(c, &arrival);
-    reset(s);
+    reset(c, s);
     if (fine) {
         reading_understands(&nfs_flow_of(c)->trust);
     }
@@ -164,7 +165,7 @@ static void nfs_on_gap(struct proto_context *c, unsigned side, uint32_t length)
         return;
     }
     nfs_doubt(c, side);
-    reset(s);
+    reset(c, s);
     s->reading.seeking = true;
 }
 

@@ -30,7 +30,7 @@ struct nfs_side {
     uint8_t *kept; /* NFS_KEPT_MAX bytes, or NULL */
     uint32_t kept_size;
     uint32_t left; /* bytes of the fragment */
-    uint64_t bytes;
+    uint32_t bytes;
     bool is_within; /* a message of which a fragment came */
     bool is_last;   /* fragment */
     bool is_holed;
@@ -41,6 +41,8 @@ struct nfs_flow {
     struct waiting waiting; /* calls */
     struct reading_trust trust;
 };
+
+_Static_assert(sizeof(struct nfs_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
 
 /* A message that came whole, or as much of it as is read. */
 struct nfs_arrival {

@@ -124,7 +124,7 @@ static void take_error(struct proto_context *c, struct span body)
 }
 
 /* The server is ready: what was asked before and has no answer will have none. */
-static void take_ready(struct proto_context *c, uint64_t now_ns)
+static void take_ready(struct proto_context *c, bool is_idle, uint64_t now_ns)
 {
     struct pgsql_flow *f = flow_of(c);
     if (f->phase == PGSQL_AT_LOGIN) {
@@ -143,6 +143,9 @@ static void take_ready(struct proto_context *c, uint64_t now_ns)
     turns_answer(&f->turns, f->head != NULL, now_ns);
     if (f->head != NULL) {
         pgsql_pop(c);
+    }
+    if (is_idle) {
+        pgsql_end_portals(c);
     }
 }
 
@@ -239,7 +242,7 @@ bool pgsql_take_answer(struct proto_context *c, const struct pgsql_message *m, u
         take_error(c, m->body);
         return true;
     case 'Z':
-        take_ready(c, now_ns);
+        take_ready(c, m->body.size > 0 && m->body.data[0] == 'I', now_ns);
         return true;
     default:
         return take_part(c, m);

@@ -118,7 +118,7 @@ void pgsql_drop_all(struct proto_context *c)
         slab_give(c->memory, f->session);
         f->session = NULL;
     }
-    slab_give(c->memory, f->user);
+    slab_text_give(c->memory, f->user);
     f->user = NULL;
 }
 
@@ -159,6 +159,19 @@ void pgsql_forget_unnamed(struct proto_context *c)
     if (f->session != NULL) {
         pgsql_named_drop(&f->session->statements, c->memory, span_of(NULL, 0));
         pgsql_named_drop_all(&f->session->portals, c->memory);
+    }
+}
+
+void pgsql_end_portals(struct proto_context *c)
+{
+    struct pgsql_flow *f = flow_of(c);
+    if (f->session == NULL || f->head != NULL || f->in_group) { /* those of what is asked next are there */
+        return;
+    }
+    pgsql_named_drop_all(&f->session->portals, c->memory);
+    if (f->session->statements.count == 0) {
+        slab_give(c->memory, f->session);
+        f->session = NULL;
     }
 }
 
@@ -461,13 +474,8 @@ static void take_parameters(const struct proto_context *c, struct cursor *in)
             return;
         }
         if (span_equal(name, span_str("user"))) {
-            struct span part = span_head(value, PGSQL_USER_MAX);
-            slab_give(c->memory, f->user);
-            f->user = slab_take(c->memory, sizeof *f->user + part.size);
-            if (f->user != NULL) {
-                memcpy(f->user->name, part.size > 0 ? (const void *)part.data : "", part.size);
-                f->user->size = (uint8_t)part.size;
-            }
+            slab_text_give(c->memory, f->user);
+            f->user = slab_text_keep(c->memory, span_head(value, PGSQL_USER_MAX));
         }
     }
 }

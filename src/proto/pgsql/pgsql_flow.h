@@ -8,6 +8,7 @@
  * pgsql_named.h, an answer with its text and a message of each side; of an idle one only the names. */
 #pragma once
 
+#include "base/slab_text.h"
 #include "proto/pgsql/pgsql_message.h"
 #include "proto/pgsql/pgsql_named.h"
 #include "proto/pgsql/pgsql_options.h"
@@ -93,12 +94,6 @@ struct pgsql_session {
     struct pgsql_names portals;
 };
 
-/* Who the user is; in a slab block. */
-struct pgsql_user {
-    uint8_t size;
-    char name[];
-};
-
 struct pgsql_flow {
     struct pgsql_reader *reader[2]; /* by side, slab blocks; NULL between messages */
     struct pgsql_item *head;
@@ -106,7 +101,7 @@ struct pgsql_flow {
     struct pgsql_item *parsed; /* the latest Parse since the last Sync that waits */
     struct pgsql_reply *reply;     /* NULL between answers */
     struct pgsql_session *session; /* NULL: nothing has a name */
-    struct pgsql_user *user;       /* NULL: not seen */
+    struct slab_text *user;        /* NULL: not seen */
     uint64_t batch_ns;    /* when the messages of what is asked next began; 0: none has come */
     uint64_t batch_bytes;
     uint32_t queue_bytes;
@@ -150,6 +145,8 @@ void pgsql_pop(struct proto_context *c);
 void pgsql_complete(struct proto_context *c, const struct pgsql_outcome *outcome);
 /* Nothing that has no name of its own is known any more: what names it now may have been missed. */
 void pgsql_forget_unnamed(struct proto_context *c);
+/* The server is ready and in no transaction: portals have ended with it (PostgreSQL documentation, 55.2.3). */
+void pgsql_end_portals(struct proto_context *c);
 /* Reports all that waits and why it has no answer. What has come of an answer is shown. */
 void pgsql_give_up(struct proto_context *c, const char *reason);
 /* The answer that is coming; NULL without memory. */

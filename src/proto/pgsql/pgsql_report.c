@@ -92,7 +92,7 @@ void pgsql_report(struct proto_context *c, const struct pgsql_item *item,
             .status = reason != NULL ? TRANSACTION_ERROR : TRANSACTION_OK,
             .request_side = f->client,
             .reason = reason,
-            .user_name = f->user != NULL ? span_of(f->user->name, f->user->size) : span_of(NULL, 0),
+            .user_name = slab_text_span(f->user),
         },
     };
     if (item != NULL) {

@@ -38,6 +38,8 @@ struct sip_flow {
     struct reading_trust trust;
 };
 
+_Static_assert(sizeof(struct sip_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
+
 static struct sip_flow *sip_flow_of(const struct proto_context *c)
 {
     return c->state;

@@ -65,26 +65,34 @@ static struct thrift_side *side_of(const struct reading *r)
 
 /* ---- Messages ------------------------------------------------------------------------------- */
 
-static void begin_record(struct reading *r, const struct thrift_head *head, struct span body)
+/* `bytes`: the whole message, where that is known. */
+static void begin_record(struct reading *r, const struct thrift_head *head, struct span body,
+                         uint64_t bytes)
 {
     struct thrift_record *record = thrift_record_new(r->c, head, body);
     thrift_stats_of(r->c)->not_kept += record == NULL;
     if (record != NULL) {
+        record->bytes = bytes;
         record->link.start_ns = r->side->start_ns;
         record->link.side = r->number;
     }
     side_of(r)->open = record;
 }
 
-/* The message at hand is whole: so many bytes. */
-static void end_message(struct proto_context *c, struct thrift_side *s, uint64_t bytes,
-                        uint64_t time_ns)
+/* Nothing of a message is at hand any more. */
+static void reset(const struct proto_context *c, struct thrift_side *s)
+{
+    slab_give(c->memory, s->walk);
+    *s = (struct thrift_side){0};
+}
+
+/* The message at hand is whole. */
+static void end_message(struct proto_context *c, struct thrift_side *s, uint64_t time_ns)
 {
     struct thrift_record *record = s->open;
-    *s = (struct thrift_side){0};
+    reset(c, s);
     reading_understands(&thrift_flow_of(c)->trust);
     if (record != NULL) {
-        record->bytes = bytes;
         record->link.end_ns = time_ns;
         thrift_take(c, record);
     }
@@ -96,7 +104,8 @@ static enum reading_step survive(struct reading *r)
     struct reading_trust *trust = &thrift_flow_of(r->c)->trust;
     struct thrift_side *s = side_of(r);
     slab_give(r->c->memory, s->open);
-    *s = (struct thrift_side){.reading.seeking = true};
+    reset(r->c, s);
+    s->reading.seeking = true;
     thrift_stats_of(r->c)->malformed += trust->understood;
     reading_take(r, 1);
     return reading_survives(trust);
@@ -125,10 +134,9 @@ static enum reading_step pass_over(struct reading *r)
     struct thrift_side *s = side_of(r);
     size_t size = r->rest.size < s->left ? r->rest.size : s->left;
     s->left -= (uint32_t)size;
-    s->passed += size;
     reading_take(r, size);
     if (s->left == 0) {
-        end_message(r->c, s, s->passed, r->time_ns);
+        end_message(r->c, s, r->time_ns);
     }
     return READING_GOES_ON;
 }
@@ -140,13 +148,12 @@ static enum reading_step read_framed(struct reading *r, const struct thrift_head
     if (r->rest.size < wanted) {
         return READING_WAITS;
     }
-    begin_record(r, head, span_skip(span_head(r->rest, wanted), head->size));
+    begin_record(r, head, span_skip(span_head(r->rest, wanted), head->size), whole);
     struct thrift_side *s = side_of(r);
     s->left = whole - (uint32_t)wanted;
-    s->passed = wanted;
     reading_take(r, wanted);
     if (s->left == 0) {
-        end_message(r->c, s, s->passed, r->time_ns);
+        end_message(r->c, s, r->time_ns);
     }
     return READING_GOES_ON;
 }
@@ -159,45 +166,62 @@ static void show(struct reading *r, size_t size)
     struct thrift_head head;
     (void)thrift_look(r->rest, &head);
     size_t shown = size < THRIFT_KEPT_MAX ? size : THRIFT_KEPT_MAX;
-    begin_record(r, &head, span_skip(span_head(r->rest, shown), head.size));
+    begin_record(r, &head, span_skip(span_head(r->rest, shown), head.size), 0);
 }
 
 /* The struct's end is not there yet. When a message is so large that its end is not waited for, its
  * bytes go as they come. */
 static enum reading_step wait_for_end(struct reading *r)
 {
-    struct thrift_side *s = side_of(r);
-    if (!s->is_large && r->rest.size < THRIFT_KEPT_MAX) {
+    struct thrift_walk *walk = side_of(r)->walk;
+    if (!walk->is_large && r->rest.size < THRIFT_KEPT_MAX) {
         return READING_WAITS;
     }
-    if (!s->is_large) {
+    if (!walk->is_large) {
         show(r, r->rest.size);
-        s->is_large = true;
+        walk->is_large = true;
     }
-    s->passed += s->scanned;
-    reading_take(r, s->scanned);
-    s->scanned = 0;
+    walk->passed += walk->scanned;
+    reading_take(r, walk->scanned);
+    walk->scanned = 0;
     return READING_WAITS;
 }
 
 static enum reading_step read_struct(struct reading *r)
 {
     struct thrift_side *s = side_of(r);
-    struct cursor c = cursor_of(span_skip(r->rest, s->scanned));
-    enum thrift_skip step = thrift_skip(&s->skipper, &c);
-    s->scanned = (uint32_t)(c.at - r->rest.data);
+    struct thrift_walk *walk = s->walk;
+    struct cursor c = cursor_of(span_skip(r->rest, walk->scanned));
+    enum thrift_skip step = thrift_skip(&walk->skipper, &c);
+    walk->scanned = (uint32_t)(c.at - r->rest.data);
     if (step == THRIFT_SKIP_BAD) {
         return survive(r);
     }
     if (step == THRIFT_SKIP_MORE) {
         return wait_for_end(r);
     }
-    if (!s->is_large) {
-        show(r, s->scanned);
+    if (!walk->is_large) {
+        show(r, walk->scanned);
     }
-    uint64_t bytes = s->passed + s->scanned;
-    reading_take(r, s->scanned);
-    end_message(r->c, s, bytes, r->time_ns);
+    if (s->open != NULL) {
+        s->open->bytes = walk->passed + walk->scanned;
+    }
+    reading_take(r, walk->scanned);
+    end_message(r->c, s, r->time_ns);
+    return READING_GOES_ON;
+}
+
+static enum reading_step begin_walk(struct reading *r, const struct thrift_head *head)
+{
+    struct thrift_walk *walk = slab_take(r->c->memory, sizeof *walk);
+    if (walk == NULL) {
+        return READING_LETS_GO;
+    }
+    thrift_skip_begin(&walk->skipper, head->is_compact);
+    walk->passed = 0;
+    walk->scanned = (uint32_t)head->size;
+    walk->is_large = false;
+    side_of(r)->walk = walk;
     return READING_GOES_ON;
 }
 
@@ -214,11 +238,7 @@ static enum reading_step read_message(struct reading *r)
     if (head.is_framed) {
         return read_framed(r, &head);
     }
-    struct thrift_side *s = side_of(r);
-    thrift_skip_begin(&s->skipper, head.is_compact);
-    s->scanned = (uint32_t)head.size;
-    s->in_struct = true;
-    return READING_GOES_ON;
+    return begin_walk(r, &head);
 }
 
 /* ---- Hooks ---------------------------------------------------------------------------------- */
@@ -229,7 +249,7 @@ static enum reading_step read_some(struct reading *r)
     if (s->left > 0) {
         return pass_over(r);
     }
-    if (s->in_struct) {
+    if (s->walk != NULL) {
         return read_struct(r);
     }
     if (r->side->seeking && !reading_seek(r, look)) {
@@ -245,25 +265,24 @@ static struct proto_taken thrift_on_chunk(struct proto_context *c, const struct 
     return reading_run(c, chunk, &thrift_flow_of(c)->side[chunk->side].reading, read_some);
 }
 
-
 static void thrift_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
     struct thrift_side *s = &thrift_flow_of(c)->side[side];
     thrift_stats_of(c)->gaps++;
     if (s->left >= length) { /* within what is passed over */
         s->left -= length;
-        s->passed += length;
         if (s->open != NULL) {
             s->open->holed = true;
         }
         if (s->left == 0) {
-            end_message(c, s, s->passed, c->now_ns);
+            end_message(c, s, c->now_ns);
         }
         return;
     }
     thrift_give_up(c, 1 - side, "gap"); /* their replies may have been in the hole */
     slab_give(c->memory, s->open);
-    *s = (struct thrift_side){.reading.seeking = true};
+    reset(c, s);
+    s->reading.seeking = true;
 }
 
 static void thrift_on_fin(struct proto_context *c, unsigned side)
@@ -275,8 +294,10 @@ static void thrift_on_close(struct proto_context *c, enum proto_close why)
 {
     struct thrift_flow *f = thrift_flow_of(c);
     thrift_give_up(c, WAITING_BOTH, proto_close_reason(why));
-    slab_give(c->memory, f->side[0].open);
-    slab_give(c->memory, f->side[1].open);
+    for (unsigned side = 0; side < 2; side++) {
+        slab_give(c->memory, f->side[side].open);
+        slab_give(c->memory, f->side[side].walk);
+    }
 }
 
 static const struct event_type *const events[] = {&thrift_event_type, NULL};

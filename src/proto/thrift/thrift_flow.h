@@ -38,16 +38,20 @@ struct thrift_record {
     uint8_t bytes_of_texts[];
 };
 
+/* In the struct of a message without a frame; a slab block. */
+struct thrift_walk {
+    struct thrift_skipper skipper;
+    uint64_t passed;  /* bytes of a large message that are gone */
+    uint32_t scanned; /* bytes that the skipper is past */
+    bool is_large;
+};
+
 /* What a side is saying. */
 struct thrift_side {
     struct reading_side reading;
-    struct thrift_record *open;    /* of a large message of which more bytes come */
-    struct thrift_skipper skipper; /* without frames: in the struct of a message */
-    uint64_t passed;               /* bytes of a large message that are gone */
-    uint32_t left;                 /* bytes of a frame that are passed over */
-    uint32_t scanned;              /* bytes that the skipper is past */
-    bool in_struct;
-    bool is_large;
+    struct thrift_record *open; /* of a large message of which more bytes come */
+    struct thrift_walk *walk;   /* NULL: not in a struct, or there are frames */
+    uint32_t left;              /* bytes of a frame that are passed over */
 };
 
 struct thrift_flow {
@@ -57,6 +61,8 @@ struct thrift_flow {
     bool is_framed;
     bool is_compact;
 };
+
+_Static_assert(sizeof(struct thrift_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
 
 static inline struct thrift_flow *thrift_flow_of(const struct proto_context *c)
 {
