@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 
 #include "base/node_json.h"
+#include "cmd/packetbeat_config.h"
+#include "cmd/packetbeat_run.h"
 #include "engine/index_template.h"
 #include "event/beat.h"
 #include "sink/elastic_check.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/beat_core.h"
+#include "engine/beat_types.h"
 #include "engine/config_protocols.h"
 #include "proto/proto.h"
 

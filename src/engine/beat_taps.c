@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/beat_core.h"
+#include "engine/beat_types.h"
 #include "tap/capture_filter.h"
 #include "tap/interfaces.h"
 

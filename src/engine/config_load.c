@@ -7,14 +7,6 @@
 
 #include "engine/config_keys.h"
 
-void config_problem_reading(const char *name, struct config_problems *problems, const char *what)
-{
-    if (asprintf(&problems->lines[0], "%s: %s", name, what) < 0) {
-        abort();
-    }
-    problems->count = 1;
-}
-
 struct config *config_load(const char *path, struct config_problems *problems)
 {
     bool is_input = strcmp(path, "-") == 0;

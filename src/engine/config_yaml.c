@@ -555,6 +555,14 @@ static void parse_yaml(struct loader *loader, yaml_parser_t *parser)
     loader->document = NULL;
 }
 
+void config_problem_reading(const char *name, struct config_problems *problems, const char *what)
+{
+    if (asprintf(&problems->lines[0], "%s: %s", name, what) < 0) {
+        abort();
+    }
+    problems->count = 1;
+}
+
 struct config *config_parse(const char *name, struct span text, struct config_problems *problems)
 {
     *problems = (struct config_problems){0};
