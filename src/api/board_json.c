@@ -3,6 +3,7 @@
 
 #include "api/hierarchy.h"
 #include "base/text.h"
+#include "engine/board_rows.h"
 
 static void member_u64(struct json *to, const char *name, uint64_t value)
 {
@@ -25,18 +26,7 @@ static void member_time(struct json *to, const char *name, uint64_t nanoseconds)
 
 static void write_totals(const struct board *board, struct json *to)
 {
-    struct board_worker sum = {0};
-    for (uint32_t i = 0; i < board->worker_count; i++) {
-        const struct board_worker *worker = &board->workers[i];
-        sum.flows_active += worker->flows_active;
-        sum.flows_created += worker->flows_created;
-        sum.flows_evicted += worker->flows_evicted;
-        sum.flow_capacity += worker->flow_capacity;
-        sum.talks_active += worker->talks_active;
-        sum.talks_refused += worker->talks_refused;
-        sum.talk_memory_refused += worker->talk_memory_refused;
-        sum.events_dropped += worker->events_dropped;
-    }
+    struct board_worker sum = board_rows_sum(board);
     json_object_begin(to);
     member_u64(to, "frames", board->frames);
     member_u64(to, "bytes", board->bytes);

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/board_value.h"
+#include "engine/board_rows.h"
 #include "wire/packet.h"
 
 enum { TOP_ITEMS = 10 };
@@ -60,15 +61,7 @@ static void put_capture(struct json *j, const struct engine *engine, const struc
 
 static void put_agent(struct json *j, const struct board *board)
 {
-    struct board_worker sum = {0};
-    for (uint32_t i = 0; i < board->worker_count; i++) {
-        sum.flows_created += board->workers[i].flows_created;
-        sum.flows_evicted += board->workers[i].flows_evicted;
-        sum.flow_capacity += board->workers[i].flow_capacity;
-        sum.talks_active += board->workers[i].talks_active;
-        sum.talks_refused += board->workers[i].talks_refused;
-        sum.talk_memory_refused += board->workers[i].talk_memory_refused;
-    }
+    struct board_worker sum = board_rows_sum(board);
     json_key(j, "agent");
     json_object_begin(j);
     put_u64(j, "workers", board->worker_count);

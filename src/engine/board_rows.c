@@ -80,3 +80,15 @@ bool board_row_grows(const struct board_row *row)
     size_t size = strlen(row->name);
     return size > 6 && strcmp(row->name + size - 6, "_total") == 0;
 }
+
+struct board_worker board_rows_sum(const struct board *board)
+{
+    struct board_worker sum = {0};
+    for (uint32_t i = 0; i < board->worker_count; i++) {
+        for (const struct board_row *row = board_worker_rows; row->name != NULL; row++) {
+            *(uint64_t *)((uint8_t *)&sum + row->offset) +=
+                board_row_value(row, &board->workers[i]);
+        }
+    }
+    return sum;
+}

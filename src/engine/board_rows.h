@@ -19,3 +19,5 @@ extern const struct board_row board_output_rows[];
 
 uint64_t board_row_value(const struct board_row *row, const void *of);
 bool board_row_grows(const struct board_row *row);
+/* What the workers counted, together; without their load. */
+struct board_worker board_rows_sum(const struct board *board);

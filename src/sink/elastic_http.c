@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/elastic_http.h"
 
-#include <curl/curl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <zlib.h>
+
+#include "sink/transfer.h"
 
 enum { URL_ROOM = 2048, ANSWER_MAX = 64 << 20, GZIP_BITS = 15 + 16, HOSTS_MAX = 32, KEY_ROOM = 1024 };
 
@@ -103,50 +104,13 @@ static size_t on_bytes(char *data, size_t size, size_t count, void *of)
     return size * count;
 }
 
-static int on_progress(void *of, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    const struct elastic_http *http = of;
-    return atomic_load(http->stop) ? 1 : 0;
-}
-
-static void set_tls(struct elastic_http *http)
-{
-    const struct sink_cluster *c = http->cluster;
-    const struct {
-        CURLoption option;
-        const char *value;
-    } texts[] = {
-        {CURLOPT_CAINFO, c->ca_file},         {CURLOPT_SSLCERT, c->certificate_file},
-        {CURLOPT_SSLKEY, c->key_file},        {CURLOPT_KEYPASSWD, c->key_password},
-        {CURLOPT_PROXY, c->proxy},            {CURLOPT_USERNAME, c->username},
-        {CURLOPT_PASSWORD, c->password},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i].value != NULL && texts[i].value[0] != '\0') {
-            curl_easy_setopt(http->curl, texts[i].option, texts[i].value);
-        }
-    }
-    bool is_blind = strcmp(c->verify, "none") == 0;
-    bool is_named = strcmp(c->verify, "full") == 0;
-    curl_easy_setopt(http->curl, CURLOPT_SSL_VERIFYPEER, is_blind ? 0L : 1L);
-    curl_easy_setopt(http->curl, CURLOPT_SSL_VERIFYHOST, is_named ? 2L : 0L);
-    curl_easy_setopt(http->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-}
-
 static void set_options(struct elastic_http *http)
 {
     CURL *curl = http->curl;
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->error);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, http);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(http->cluster->timeout_ns / 1000000));
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    set_tls(http);
+    transfer_prepare(curl, http->cluster, http->stop);
 }
 
 struct elastic_http *elastic_http_new(const struct sink_cluster *cluster, const _Atomic bool *stop,

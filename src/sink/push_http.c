@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/push_http.h"
 
-#include <curl/curl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "sink/transfer.h"
 
 enum { ANSWER_MAX = 64 << 10, LINE_ROOM = 4096 };
 
@@ -27,12 +27,6 @@ static size_t on_bytes(char *data, size_t size, size_t count, void *of)
     size_t room = ANSWER_MAX - http->answer.size;
     json_append(&http->answer, data, size * count < room ? size * count : room);
     return size * count;
-}
-
-static int on_progress(void *of, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    const struct push_http *http = of;
-    return atomic_load(http->stop) ? 1 : 0;
 }
 
 static void add_header(struct push_http *http, const char *name, const char *value)
@@ -58,28 +52,6 @@ static void set_headers(struct push_http *http, const struct push_options *optio
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, http->headers);
 }
 
-static void set_tls(struct push_http *http)
-{
-    const struct sink_cluster *c = http->cluster;
-    const struct {
-        CURLoption option;
-        const char *value;
-    } texts[] = {
-        {CURLOPT_CAINFO, c->ca_file},  {CURLOPT_SSLCERT, c->certificate_file},
-        {CURLOPT_SSLKEY, c->key_file}, {CURLOPT_KEYPASSWD, c->key_password},
-        {CURLOPT_PROXY, c->proxy},     {CURLOPT_USERNAME, c->username},
-        {CURLOPT_PASSWORD, c->password},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i].value != NULL && texts[i].value[0] != '\0') {
-            curl_easy_setopt(http->curl, texts[i].option, texts[i].value);
-        }
-    }
-    curl_easy_setopt(http->curl, CURLOPT_SSL_VERIFYPEER, strcmp(c->verify, "none") == 0 ? 0L : 1L);
-    curl_easy_setopt(http->curl, CURLOPT_SSL_VERIFYHOST, strcmp(c->verify, "full") == 0 ? 2L : 0L);
-    curl_easy_setopt(http->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-}
-
 static void set_options(struct push_http *http, const char *url)
 {
     CURL *curl = http->curl;
@@ -87,13 +59,7 @@ static void set_options(struct push_http *http, const char *url)
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->error);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, http);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(http->cluster->timeout_ns / 1000000));
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    transfer_prepare(curl, http->cluster, http->stop);
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
 }
 
@@ -112,7 +78,6 @@ struct push_http *push_http_new(const struct push_options *options, const _Atomi
     json_init(&http->answer);
     set_options(http, options->push->url);
     set_headers(http, options);
-    set_tls(http);
     return http;
 }
 
