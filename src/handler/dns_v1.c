@@ -273,9 +273,7 @@ static void end_xact(struct handler_run *run, const struct dns_read *dns,
                      const struct handler_event *event, const struct dns_waiting *query, bool deep)
 {
     struct dns_v1 *b = run->block;
-    double us = event->time_ns > query->since_ns
-                    ? (double)((event->time_ns - query->since_ns) / 1000)
-                    : 0;
+    double us = dns_wait_us(query, event->time_ns);
     b->xacts++;
     if (deep && query->size > 0) {
         quantiles_add(&b->ratio, (double)event->payload.size / query->size);
@@ -307,7 +305,7 @@ static void follow(struct handler_run *run, const struct dns_read *dns,
     if (!dns_is_response(&dns->message)) {
         dns_wait_add(&state->wait, key, event->time_ns, &query)->size =
             (uint32_t)event->payload.size;
-        b->timed_out += query.key != 0;
+        b->timed_out += query.key != 0 && !query.query.is_known_elsewhere;
     } else if (dns_wait_take(&state->wait, key, &query)) {
         end_xact(run, dns, event, &query.query, deep);
     }
@@ -319,8 +317,14 @@ static void dns_v1_on_tick(struct handler_run *run, uint64_t now_ns)
     struct dns_v1_state *state = run->state;
     struct dns_waited query;
     while (dns_wait_expire(&state->wait, now_ns, settings->patience_ns, &query)) {
-        ((struct dns_v1 *)run->block)->timed_out++;
+        ((struct dns_v1 *)run->block)->timed_out += !query.query.is_known_elsewhere;
     }
+}
+
+static void dns_v1_inherit(struct handler_run *run, const void *state)
+{
+    dns_wait_inherit(&((struct dns_v1_state *)run->state)->wait,
+                     &((const struct dns_v1_state *)state)->wait);
 }
 
 /* ---- Messages ------------------------------------------------------------------------------- */
@@ -537,5 +541,6 @@ const struct handler handler_dns_v1 = {
     .configure = dns_filter_read,
     .on_event = dns_v1_on_event,
     .on_tick = dns_v1_on_tick,
+    .inherit = dns_v1_inherit,
     .fold = dns_v1_fold,
 };

@@ -264,9 +264,7 @@ static void add_times(struct handler_run *run, unsigned direction, const struct 
                       const struct handler_event *event, const struct dns_waiting *query)
 {
     struct dns_v2_side *side = &((struct dns_v2 *)run->block)->sides[direction];
-    double us = event->time_ns > query->since_ns
-                    ? (double)((event->time_ns - query->since_ns) / 1000)
-                    : 0;
+    double us = dns_wait_us(query, event->time_ns);
     quantiles_add(&side->times, us);
     for (uint32_t i = 0; i < run->mate_count; i++) {
         judge_time(run->mates[i], direction, us, dns);
@@ -309,7 +307,7 @@ static void dns_v2_look(struct handler_run *run, unsigned direction, struct dns_
 
 static void note_timeout(struct handler_run *run, const struct dns_waited *query)
 {
-    if (query->key != 0 && !query->query.is_filtered) {
+    if (query->key != 0 && !query->query.is_filtered && !query->query.is_known_elsewhere) {
         ((struct dns_v2 *)run->block)->sides[query->query.side].timeouts++;
     }
 }
@@ -386,6 +384,12 @@ static void dns_v2_on_tick(struct handler_run *run, uint64_t now_ns)
     while (dns_wait_expire(&state->wait, now_ns, settings->patience_ns, &query)) {
         note_timeout(run, &query);
     }
+}
+
+static void dns_v2_inherit(struct handler_run *run, const void *state)
+{
+    dns_wait_inherit(&((struct dns_v2_state *)run->state)->wait,
+                     &((const struct dns_v2_state *)state)->wait);
 }
 
 static bool dns_v2_on_event(struct handler_run *run, struct handler_event *event)
@@ -570,6 +574,7 @@ const struct handler handler_dns_v2 = {
     .configure = dns_filter_read,
     .on_event = dns_v2_on_event,
     .on_tick = dns_v2_on_tick,
+    .inherit = dns_v2_inherit,
     .fold = dns_v2_fold,
     .has_side = dns_v2_has_side,
 };

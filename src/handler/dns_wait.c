@@ -135,3 +135,31 @@ bool dns_wait_expire(struct dns_wait *wait, uint64_t now_ns, uint64_t patience_n
     }
     return false;
 }
+
+static void inherit(struct dns_wait *wait, const struct dns_wait *from, uint32_t slot)
+{
+    uint64_t key = from->keys[slot];
+    uint32_t to = find(wait, key) == DNS_WAIT_SLOTS ? place_for(wait, key) : DNS_WAIT_SLOTS;
+    if (to == DNS_WAIT_SLOTS || wait->keys[to] != 0) {
+        return;
+    }
+    wait->keys[to] = key;
+    wait->slots[to] = from->slots[slot];
+    wait->slots[to].is_known_elsewhere = true;
+    if (from->slots[slot].subnet_version != 0) {
+        memcpy(wait->subnets[to], from->subnets[slot], DNS_WAIT_SUBNET);
+    }
+    ring_push(wait, to);
+}
+
+void dns_wait_inherit(struct dns_wait *wait, const struct dns_wait *from)
+{
+    for (uint32_t i = 0; i < from->count; i++) {
+        uint32_t at = (from->head + i) % DNS_WAIT_RING;
+        if (is_current(from, at) && wait != from) {
+            inherit(wait, from, from->ring[at].slot);
+        } else if (is_current(from, at)) {
+            wait->slots[wait->ring[at].slot].is_known_elsewhere = true;
+        }
+    }
+}

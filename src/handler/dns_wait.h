@@ -17,6 +17,7 @@ struct dns_waiting {
     uint8_t side;      /* enum frame_direction */
     bool is_filtered : 1;    /* it was not wanted, and its response is not either */
     bool checks_nothing : 1; /* CD */
+    bool is_known_elsewhere : 1; /* its response may come to another table: not to be missed here */
     unsigned char subnet_version : 4; /* of the client's subnet (RFC 7871); 0: none */
 };
 
@@ -40,6 +41,13 @@ struct dns_wait {
     uint32_t head, count;
 };
 
+/* Whole microseconds from a query to its response; 0 when the clock went back. */
+static inline double dns_wait_us(const struct dns_waiting *query, uint64_t now_ns)
+{
+    uint64_t us = now_ns > query->since_ns ? (now_ns - query->since_ns) / 1000 : 0;
+    return (double)us;
+}
+
 /* The key of a query or response; never 0. */
 uint64_t dns_wait_key(uint64_t talk, uint16_t id, unsigned side);
 
@@ -55,3 +63,6 @@ bool dns_wait_take(struct dns_wait *wait, uint64_t key, struct dns_waited *ret);
 /* Takes the next one out that has waited longer than its patience; false when there is none. */
 bool dns_wait_expire(struct dns_wait *wait, uint64_t now_ns, uint64_t patience_ns,
                      struct dns_waited *ret);
+/* Takes in the queries that wait in another table, as far as there is room; or, of the same one, says of
+ * all that they are known elsewhere. */
+void dns_wait_inherit(struct dns_wait *wait, const struct dns_wait *from);

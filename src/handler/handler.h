@@ -211,6 +211,9 @@ struct handler {
     bool (*on_event)(struct handler_run *run, struct handler_event *event);
     /* Packet time came to now_ns, about every second: what has waited long enough goes. */
     void (*on_tick)(struct handler_run *run, uint64_t now_ns);
+    /* What waits in the state of another run, with the same settings, may end in this one. Of its own
+     * state: it may end in another one. NULL: nothing waits. */
+    void (*inherit)(struct handler_run *run, const void *state);
     /* What the state holds back for the block goes there now. */
     void (*fold)(struct handler_run *run);
     /* Whether a direction (enum frame_direction) has been seen; NULL: there are none. */

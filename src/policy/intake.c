@@ -6,6 +6,7 @@
 
 #include "base/pages.h"
 #include "policy/exports.h"
+#include "policy/heritage.h"
 #include "policy/intake_look.h"
 #include "policy/policy_band.h"
 #include "policy/streams.h"
@@ -113,6 +114,9 @@ static void adopt(struct intake *intake, struct policy_plan *plan)
         streams_free(old[k].streams);
         exports_free(old[k].exports);
     }
+    if (intake->plan != NULL && plan != NULL) {
+        heritage_pass(intake->plan, plan);
+    }
     intake->plan = plan;
     if (plan != NULL) {
         intake_give_marks(intake, plan);
@@ -135,22 +139,30 @@ void intake_poll(struct intake *intake)
 /* Whether to wait for the office once more: it is there, and nobody wants the plan back. */
 static bool may_wait(const struct intake *intake, unsigned *waited)
 {
+    if (*waited >= WAITS) {
+        return false;
+    }
     nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
     return !atomic_load(&intake->set->has_ended) && ++*waited < WAITS &&
            atomic_load(&intake->slot->wanted) == intake->plan;
 }
 
+static void hand_over_chain(struct intake *intake, const struct plan_chain *chain, uint64_t minute,
+                            unsigned *waited)
+{
+    for (uint32_t d = 0; d < chain->count; d++) {
+        while (!desk_hand_over(chain->desks[d], minute) && may_wait(intake, waited)) {
+        }
+    }
+}
+
 static void hand_over(struct intake *intake, uint64_t minute, bool waits)
 {
-    unsigned waited = 0;
+    unsigned waited = waits ? 0 : WAITS;
     for (uint32_t i = 0; intake->plan != NULL && i < intake->plan->total; i++) {
         const struct plan_input *input = &intake->plan->inputs[i];
         for (uint32_t c = 0; c < input->chain_count; c++) {
-            for (uint32_t d = 0; d < input->chains[c].count; d++) {
-                while (!desk_hand_over(input->chains[c].desks[d], minute) && waits &&
-                       may_wait(intake, &waited)) {
-                }
-            }
+            hand_over_chain(intake, &input->chains[c], minute, &waited);
         }
     }
 }
@@ -526,5 +538,6 @@ void intake_end(struct intake *intake)
     if (intake->waits) {
         hand_over(intake, intake->minute, true);
     }
+    intake->plan = NULL; /* who changes plans does not wait for this one any more */
     atomic_store(&intake->slot->is_used, false);
 }

@@ -9,8 +9,8 @@
  * conversation is at one place: a conversation is of one set of inputs, and belongs to that set's band or,
  * when all bands are taken, to the inputs' own desks, for as long as the plan stands. What is no
  * conversation (DHCP: handler.h, HANDLER_BY_READER; tunnels, whose outside may differ by direction) goes
- * to the own desks as well. When kin come or go, bands begin anew: transactions under way are then not
- * counted.
+ * to the own desks as well. When kin come or go, bands begin anew; what waits there is handed over
+ * (heritage.h).
  *
  * A band belongs to one worker's slot. It is made with the plan, under `changes` and the lock; its mask is
  * set once, by the worker, when it meets a set that has none yet. */

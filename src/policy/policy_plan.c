@@ -136,7 +136,7 @@ static void add_instance(struct policy_plan *plan, struct plan_input *to,
                          struct policy_instance *instance, bool begins, uint32_t slot)
 {
     const struct handler_reader *reader = instance->handler->reader;
-    if (begins) {
+    if (begins || to->chain_count == 0) {
         to->chains = need(realloc(to->chains, (to->chain_count + 1) * sizeof *to->chains));
         to->chains[to->chain_count++] = (struct plan_chain){0};
     }
@@ -177,23 +177,31 @@ static void add_finished(struct policies *set, struct policy_plan *plan, struct 
     }
 }
 
+/* One that nobody uses any more is about to go. */
+static bool is_used(const struct policies *set, const struct policy_input *input)
+{
+    for (const struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
+        for (const struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
+            if (i->input == input && !policy->is_resources) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void add_input(struct policies *set, struct policy_plan *plan, struct policy_input *input,
                       uint32_t slot)
 {
     struct plan_input to = {.input = input};
-    bool is_used = false; /* one that nobody uses any more is about to go */
     for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
         uint32_t last = UINT32_MAX;
         for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
-            is_used |= i->input == input && !policy->is_resources;
             if (has_desk(i, input) && i->handler->finished == 0) {
                 add_instance(plan, &to, i, i->chain != last, slot);
                 last = i->chain;
             }
         }
-    }
-    if (!is_used) {
-        return;
     }
     to.packet_chains = to.chain_count;
     add_finished(set, plan, &to, slot);
@@ -207,7 +215,7 @@ static struct policy_plan *make_plan(struct policies *set, uint32_t slot)
     for (struct policy_input *input = set->inputs; input != NULL; input = input->next) {
         bool is_mine =
             input->slot == POLICY_WORKERS ? slot < set->options.slots : input->slot == slot;
-        if (is_mine) {
+        if (is_mine && is_used(set, input)) {
             add_input(set, plan, input, slot);
         }
     }
