@@ -2,6 +2,7 @@
 #include "cmd/agent.h"
 
 #include "api/api.h"
+#include "base/log.h"
 #include "base/terminal.h"
 #include "base/text.h"
 #include "cmd/confine.h"
@@ -27,7 +28,11 @@ struct config *agent_config(const char *path)
 
 static int complain(const struct agent_options *options, const struct err *err)
 {
-    fprintf(stderr, "vantage %s: %s\n", options->command, err->text);
+    if (options->only_logs) {
+        log_error("%s", err->text);
+    } else {
+        fprintf(stderr, "vantage %s: %s\n", options->command, err->text);
+    }
     return err->code;
 }
 
@@ -89,7 +94,12 @@ static int serve(struct engine *engine, const struct config *config,
         if (api == NULL) {
             return complain(options, &err);
         }
-        print_welcome(api_address(api), config->api.certificate_file[0] != '\0');
+        bool is_safe = config->api.certificate_file[0] != '\0';
+        if (options->only_logs) {
+            log_info("web server listening on http%s://%s/", is_safe ? "s" : "", api_address(api));
+        } else {
+            print_welcome(api_address(api), is_safe);
+        }
     }
     struct terminal terminal = terminal_of(stderr);
     struct policies *policies = engine_policies(engine);

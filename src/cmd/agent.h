@@ -8,6 +8,7 @@ struct agent_options {
     const char *command; /* for messages */
     const char *mode;    /* "live", "demo" */
     struct pcapwrite *writer; /* every frame goes there, with one worker; NULL: none */
+    bool only_logs;      /* what there is to say goes to the log, where nobody reads standard error */
     bool is_quiet;       /* events go to standard output: keep the status line off the terminal */
 };
 

@@ -329,6 +329,12 @@ static void to_syslog(void *context, enum log_level level, const char *line)
     syslog(priorities[level], "%s", line);
 }
 
+static bool uses_syslog(const struct config *config, const struct arguments *arguments)
+{
+    return own_value(config, arguments, "log-file", NULL) == NULL &&
+           (arguments_flag(arguments, "syslog") || is_set(config, "syslog"));
+}
+
 /* Goes to the background, and lets the log go where it shall; its file is opened first, for afterwards
  * the folder is another one and nobody reads complaints. */
 static bool settle(const struct config *config, const struct arguments *arguments)
@@ -348,7 +354,7 @@ static bool settle(const struct config *config, const struct arguments *argument
     if (file >= 0) {
         done = dup2(file, STDERR_FILENO) >= 0 && done;
         close(file);
-    } else if (arguments_flag(arguments, "syslog") || is_set(config, "syslog")) {
+    } else if (uses_syslog(config, arguments)) {
         openlog("pktvisord", LOG_PID, LOG_DAEMON);
         log_set_sink(to_syslog, NULL);
     }
@@ -384,7 +390,11 @@ static int run(const struct arguments *arguments)
         status = ERR_FAILED;
     } else {
         log_set_level(config->log_level);
-        status = agent_run(config, &(struct agent_options){.command = "pktvisord", .mode = "live"});
+        status = agent_run(config, &(struct agent_options){
+                                       .command = "pktvisord",
+                                       .mode = "live",
+                                       .only_logs = uses_syslog(config, arguments),
+                                   });
     }
     config_free(config);
     return status;

@@ -121,7 +121,8 @@ static void fill(const struct field f[FIELDS], bool is_response, uint64_t now_ns
                        ? second->value * UINT64_C(1000000000) +
                              f[is_response ? RESPONSE_NS : QUERY_NS].value
                        : now_ns,
-        .talk = end_hash(ends[0], ports[0]) ^ end_hash(ends[1], ports[1]) * 3,
+        .talk = end_hash(ends[0], ports[0]) ^ end_hash(ends[1], ports[1]) * 3 ^
+                f[PROTOCOL].value * UINT64_C(0x9e3779b97f4a7c15), /* a port of UDP is not one of TCP */
         .address = {knows_ends ? ends[is_response].data : NULL,
                     knows_ends ? ends[!is_response].data : NULL},
         .port = {ports[is_response], ports[!is_response]},

@@ -36,6 +36,20 @@ static void reads_a_message(void **state)
     }
 }
 
+/* A client may use the same port over UDP and over TCP, for questions of the same number. */
+static void tells_transports_apart(void **state)
+{
+    (void)state;
+    struct handler_event tcp, udp;
+    uint8_t other[sizeof message];
+    memcpy(other, message, sizeof other);
+    other[13] = 1; /* the socket's protocol: UDP */
+    assert_true(dnstap_event(span_of(message + 4, sizeof message - 4), 0, &tcp));
+    assert_true(dnstap_event(span_of(other + 4, sizeof other - 4), 0, &udp));
+    assert_int_equal(udp.protocol, 17);
+    assert_int_not_equal(udp.talk, tcp.talk);
+}
+
 static void reads_controls(void **state)
 {
     size_t size;
@@ -62,6 +76,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_a_message),
+        cmocka_unit_test(tells_transports_apart),
         cmocka_unit_test(reads_controls),
         cmocka_unit_test(refuses_what_is_none),
     };

@@ -2,8 +2,11 @@
 #include "top/remote.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -91,7 +94,18 @@ static size_t on_bytes(char *data, size_t size, size_t count, void *of)
     return question->answer.failed ? 0 : size * count;
 }
 
-static bool prepare(struct remote *remote, struct question *question)
+static void prepare_trust(CURL *curl, const struct remote_options *options)
+{
+    if (options->trusts_all) {
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    } else if (options->authority != NULL) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, options->authority);
+    }
+}
+
+static bool prepare(struct remote *remote, struct question *question,
+                    const struct remote_options *options)
 {
     json_init(&question->answer);
     CURL *curl = question->curl = curl_easy_init();
@@ -107,11 +121,25 @@ static bool prepare(struct remote *remote, struct question *question)
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, remote->headers);
+    prepare_trust(curl, options);
     return true;
 }
 
-struct remote *remote_new(const char *url, const char *token, struct err *err)
+static bool has_authority(const struct remote_options *options, struct err *err)
 {
+    if (options->authority == NULL || access(options->authority, R_OK) == 0) {
+        return true;
+    }
+    return err_set(err, ERR_USAGE, "%s: %s; name a file of certificates in PEM",
+                   options->authority, strerror(errno));
+}
+
+struct remote *remote_new(const struct remote_options *options, struct err *err)
+{
+    const char *token = options->token;
+    if (!has_authority(options, err)) {
+        return NULL;
+    }
     struct remote *remote = calloc(1, sizeof *remote);
     if (remote == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
         err_set(err, ERR_FAILED, "no memory for a connection");
@@ -124,9 +152,9 @@ struct remote *remote_new(const char *url, const char *token, struct err *err)
         remote->headers = curl_slist_append(NULL, line);
     }
     remote->multi = curl_multi_init();
-    bool is_ready = remote->multi != NULL && set_url(remote, url, err);
+    bool is_ready = remote->multi != NULL && set_url(remote, options->url, err);
     for (size_t i = 0; i < REMOTE_ASKS && is_ready; i++) {
-        is_ready = prepare(remote, &remote->questions[i]);
+        is_ready = prepare(remote, &remote->questions[i], options);
     }
     if (!is_ready) {
         err_set(err, ERR_FAILED, "no memory for a connection");
@@ -188,7 +216,10 @@ void remote_begin(struct remote *remote, const char *const paths[REMOTE_ASKS])
 static void note_failure(struct remote *remote, CURLcode code)
 {
     remote->state = REMOTE_FAILED;
-    snprintf(remote->error, sizeof remote->error, "%s: %s", remote->name, curl_easy_strerror(code));
+    snprintf(remote->error, sizeof remote->error, "%s: %s%s", remote->name, curl_easy_strerror(code),
+             code == CURLE_PEER_FAILED_VERIFICATION
+                 ? "; --ca FILE names certificates that are trusted, --tls-noverify trusts all"
+                 : "");
 }
 
 static void note_answer(struct remote *remote, CURL *curl, CURLcode code)

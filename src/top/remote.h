@@ -30,9 +30,15 @@ enum remote_state {
 
 struct remote; /* opaque */
 
-/* `url` is host, host:port or a URL; http and port 10853 where it does not say. `token` may be NULL.
- * NULL and an err when it is none of these. remote_free(NULL) is fine. */
-struct remote *remote_new(const char *url, const char *token, struct err *err);
+struct remote_options {
+    const char *url;       /* host, host:port or a URL; http and port 10853 where it does not say */
+    const char *token;     /* NULL: none */
+    const char *authority; /* file of certificates (PEM) that are trusted; NULL: the system's */
+    bool trusts_all;       /* https without a look at the certificate */
+};
+
+/* NULL and an err when the URL is none of these, or there is no such file. remote_free(NULL) is fine. */
+struct remote *remote_new(const struct remote_options *options, struct err *err);
 void remote_free(struct remote *remote);
 
 /* The agent's URL without what may be secret in it. */

@@ -426,7 +426,10 @@ bool top_run(const struct top_options *options, struct err *err)
     }
     top->options = options;
     top->minutes = WINDOW_MINUTES;
-    top->remote = remote_new(options->url, options->token, err);
+    top->remote = remote_new(&(struct remote_options){.url = options->url, .token = options->token,
+                                                      .authority = options->authority,
+                                                      .trusts_all = options->trusts_all},
+                             err);
     view_init(&top->view, options->page);
     top->view.span = options->span;
     snprintf(top->view.set, sizeof top->view.set, "%s", options->set != NULL ? options->set : "");

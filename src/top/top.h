@@ -12,6 +12,8 @@
 struct top_options {
     const char *url;
     const char *token;  /* NULL: none */
+    const char *authority; /* file of trusted certificates; NULL: the system's */
+    bool trusts_all;    /* no certificate is looked at */
     const char *policy; /* of the page dns; NULL: the first that there is */
     const char *set;    /* of the page top; NULL: the first */
     const char *filter; /* of the page that is shown first; NULL: none */

@@ -139,6 +139,30 @@ class Flags(Case):
         self.dnstap_policy(agent)
         self.assertEqual(agent.ask("GET", "policies/p")[1]["p"]["modules"]["p-t-m"]["metrics"]["periods_configured"], 2)
 
+    def test_syslog(self):
+        """--syslog sends the log to the system's, of which this is one in a mount namespace of its own"""
+        unshare = [shutil.which("unshare") or "unshare", "--mount", "--propagation", "private", "sh", "-c"]
+        try:
+            if subprocess.run([*unshare, "mount -t tmpfs none /dev"], capture_output=True, check=False).returncode != 0:
+                self.skipTest("no right to mount in a namespace")
+        except FileNotFoundError:
+            self.skipTest("no unshare")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+            log.bind(self.path("log"))
+            log.settimeout(pktvisord.PATIENCE)
+            port = pktvisord.free_port()
+            inside = ("mount -t tmpfs none /mnt && mknod /mnt/null c 1 3 && mknod /mnt/urandom c 1 9 && "
+                      "mknod /mnt/random c 1 8 && ln -s \"$0/log\" /mnt/log && mount --move /mnt /dev && exec \"$@\"")
+            agent = subprocess.Popen([*unshare, inside, self.folder.name, VANTAGE, "pktvisord", "--admin-api", "-l",
+                                      "127.0.0.1", "-p", str(port), "--syslog"], stderr=subprocess.PIPE, text=True)
+            self.addCleanup(agent.stderr.close)
+            self.addCleanup(agent.wait)
+            self.addCleanup(agent.terminate)
+            said = log.recv(4096).decode()
+            self.assertRegex(said, r"^<30>.*pktvisord\[%d\]: .*127\.0\.0\.1:%d/" % (agent.pid, port))
+            agent.terminate()
+            self.assertEqual(agent.stderr.read(), "")
+
     def test_daemon(self):
         """-d goes to the background, with its log in a file"""
         log, port = self.path("d.log"), pktvisord.free_port()
@@ -171,6 +195,27 @@ class Safe(Case):
         code, _, said = run("--admin-api", "-p", "0", "--tls", "--tls-cert", wrong, "--tls-key", key)
         self.assertEqual(code, 1)
         self.assertIn(wrong, said)
+
+
+    def test_top(self):
+        """`vantage top` attaches to an agent behind TLS whose certificate it is told to trust, and to no other"""
+        certificate, key = self.path("c.pem"), self.path("k.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                       check=True, capture_output=True)
+        agent = pktvisord.Agent(self, "--tls", "--tls-cert", certificate, "--tls-key", key)
+        where = f"https://127.0.0.1:{agent.port}"
+        for more in (["--ca", certificate], ["--tls-noverify"]):
+            code, out, said = run("--once", "--json", *more, where, command="top")
+            self.assertEqual((code, said), (0, ""))
+            self.assertEqual(json.loads(out)["page"], "overview")
+            self.assertIn("packets 0", run("--once", *more, where, command="top")[1])
+        for more, code, words in (([], 1, "--ca FILE"), (["--ca", "/none.pem"], 2, "/none.pem"),
+                                  (["--ca", key], 1, where.removeprefix("https://"))):
+            got = run("--once", "--json", *more, where, command="top")
+            self.assertEqual(got[:2], (code, ""), got)
+            self.assertIn(words, got[2])
+        self.assertEqual(run("--once", f"127.0.0.1:{agent.port}", command="top")[0], 1)
 
 
 class Reader(Case):
