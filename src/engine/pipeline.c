@@ -82,7 +82,9 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
         hear(w, unit, index, flow);
     }
     struct flow_update update = flow_count(w->flows, index, &unit->packet, unit->end);
-    if (w->health != NULL) {
+    if (w->health != NULL && update.plain) {
+        health_plain_packet(w->health, index, &unit->packet, update.side);
+    } else if (w->health != NULL) {
         health_packet(w->health, index, &unit->packet, update.side);
     }
     if (w->watch != NULL) {

@@ -162,6 +162,7 @@ struct flow_update {
     bool out_of_order;    /* TCP segment behind what was expected, but new */
     bool opened;          /* TCP handshake complete with this packet */
     bool closed;          /* TCP connection ended with this packet */
+    bool plain;           /* TCP segment as expected, amid an open connection; none of the above */
     uint64_t before_ns;   /* time of the flow's latest packet before this one */
 };
 

@@ -126,6 +126,7 @@ struct flow_update flow_count(struct flow_table *table, flow_index index, const 
     if (flow_tcp_is_plain(flow, side, p)) {
         flow->next_seq[side] += p->payload_len;
         flow->tcp_flags[side] |= p->tcp_flags;
+        update.plain = true;
     } else {
         flow_tcp_follow(flow, flow_cold_at(table, index), p, &update);
     }

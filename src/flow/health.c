@@ -71,6 +71,7 @@ static void count_frame(struct health_step *s)
     if (s->length > 0 && !(s->flags & TCP_RST)) {
         health_count32(&half->data_packets, 1);
         half->data_bytes += s->length;
+        health_add_unique(half, -(int32_t)s->length); /* until it is known what is new */
     }
     half->flags |= HALF_SEEN;
     h->flags |= s->truncated ? HEALTH_TRUNCATED : 0;
@@ -205,9 +206,7 @@ static void follow(struct health_step *s)
     }
 }
 
-/* The long way of a packet, which all can go. */
-static void follow_step(struct health_book *book, uint32_t index, bool is_first,
-                        const struct packet *p, unsigned side)
+void health_follow(struct health_book *book, uint32_t index, const struct packet *p, unsigned side)
 {
     struct health_step s;
     s.book = book;
@@ -219,7 +218,7 @@ static void follow_step(struct health_book *book, uint32_t index, bool is_first,
     s.p = p;
     s.side = (uint8_t)side;
     read_packet(&s);
-    if (is_first) {
+    if (s.health->packets == 0) {
         s.health->first_us = s.health->last_us = s.now_us;
     }
     uint32_t silence = s.now_us - s.health->last_us;
@@ -234,21 +233,24 @@ static void follow_step(struct health_book *book, uint32_t index, bool is_first,
     }
 }
 
+/* A segment amid a connection, whole and with a window. */
+static bool is_ordinary(const struct packet *p)
+{
+    return p->class == PACKET_TCP && p->fragment == FRAGMENT_NONE && p->window != 0 &&
+           (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK;
+}
+
 void health_packet(struct health_book *book, flow_index flow, const struct packet *p,
                    unsigned side)
 {
     uint32_t index = health_book_find(book, flow);
-    bool is_first = index == 0;
-    if (!is_first && health_plain(book->details, &book->connections[index], p, side)) {
+    if (book->connections[index].flags >> side & HEALTH_PLAIN && is_ordinary(p)) {
+        health_plain_packet(book, flow, p, side);
         return;
     }
-    if (!flow_tcp_is_legible(p)) {
-        return;
+    if (flow_tcp_is_legible(p) && (index != 0 || (index = health_book_add(book, flow)) != 0)) {
+        health_follow(book, index, p, side);
     }
-    if (is_first && (index = health_book_add(book, flow)) == 0) {
-        return;
-    }
-    follow_step(book, index, is_first, p, side);
 }
 
 void health_note_icmp(struct health_book *book, flow_index flow, const struct packet *error)

@@ -139,7 +139,7 @@ static void seize(struct health_book *book, uint32_t now_us)
             continue;
         }
         bool quiet = is_quiet(book, d);
-        bool older = best == NULL || now_us - d->last_us > now_us - best->last_us;
+        bool older = best == NULL || now_us - d->data_us > now_us - best->data_us;
         if (best == NULL || quiet > best_quiet || (quiet == best_quiet && older)) {
             best = d;
             best_quiet = quiet;
@@ -313,7 +313,7 @@ void health_drop(struct health_book *book, flow_index flow)
 /* Takes a detail back that nothing can be expected for. */
 static void review(struct health_book *book, struct health_detail *d, uint32_t now_us)
 {
-    uint32_t quiet_us = now_us - d->last_us;
+    uint32_t quiet_us = now_us - d->data_us;
     if (quiet_us <= CLOSED_US || quiet_us >= UINT32_MAX - CLOSED_US) {
         return; /* nearly all: no other line of memory is looked at */
     }

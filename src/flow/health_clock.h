@@ -42,6 +42,23 @@ static inline bool health_clock_stays(const struct health_half *half, const stru
                      health_distance(next + d->need, edge) <= 0));
 }
 
+/* The same for new data up to `end` of a half that has not sent its FIN. */
+static inline bool health_clock_goes_on(const struct health_half *half,
+                                        const struct health_detail *d, uint32_t end)
+{
+    return d->began && !d->idle && health_distance(half->next, d->acked_there) > 0 &&
+           (!(half->flags & HALF_EDGE) || health_distance(end + d->need, d->edge_there) <= 0);
+}
+
+/* Whether a clock has nothing to do while new data pass that leave room for one segment more, up to
+ * `edge_there` less `need`, with some in flight. */
+static inline bool health_clock_is_calm(const struct health_half *half,
+                                        const struct health_detail *d)
+{
+    return d->began && !d->idle && d->ack_count == 0 && d->initial_state != INITIAL_ACKED &&
+           half->flags & HALF_EDGE && half->edge == d->edge_there && d->need > 0;
+}
+
 /* Lets time pass for the sender, of whose acknowledgments none arrives before `until_us`. */
 static inline void health_clock_accrue(const struct health_half *half, struct health_detail *d,
                                        uint32_t until_us)
@@ -56,7 +73,9 @@ static inline void health_clock_accrue(const struct health_half *half, struct he
                    health_distance(half->next + d->need, d->edge_there) > 0;
     if (d->began && (in_flight || blocked)) {
         health_count32(&d->busy_us, (uint32_t)passed);
-        health_count32(&d->rwnd_us, blocked ? (uint32_t)passed : 0);
+        if (blocked) {
+            health_count32(&d->rwnd_us, (uint32_t)passed);
+        }
         d->idle = false;
     } else if (d->began && !d->idle) {
         d->idle = true;

@@ -48,7 +48,7 @@ static void open_hole(struct health_step *s, struct health_detail *d, uint32_t s
 {
     if (d->hole_count == HEALTH_HOLES) {
         /* Taken for filled: most will be, and a capture must not be blamed without cause. */
-        s->half->unique_bytes += end - start;
+        health_add_unique(s->half, (int32_t)(end - start));
         d->clipped = true;
         return;
     }
@@ -143,7 +143,7 @@ static void take_new(struct health_step *s, struct health_detail *d, uint32_t st
         open_hole(s, d, half->next, start);
     }
     health_segments_add(s, d, start, end);
-    half->unique_bytes += end - start;
+    health_add_unique(half, (int32_t)(end - start));
     half->next = end;
     d->stale_count = 0;
 }
@@ -183,7 +183,8 @@ static void count_data(struct health_step *s)
     struct health_half *half = s->half;
     uint32_t end = s->start + s->length;
     if (health_distance(end, half->next) > 0) {
-        half->unique_bytes += end - half->next < s->length ? end - half->next : s->length;
+        uint32_t is_new = end - half->next;
+        health_add_unique(half, (int32_t)(is_new < s->length ? is_new : s->length));
         half->next = end;
         health_talk(s);
     }
@@ -216,5 +217,5 @@ void health_data(struct health_step *s)
         go_on(s, d, end);
     }
     d->ce_pkts += (s->p->tos & 3) == 3;
-    d->data_us = d->last_us = s->now_us;
+    d->data_us = s->now_us;
 }

@@ -83,7 +83,7 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
     double life = (h->last_us - h->first_us) / 1000.0;
     double busy = half->busy_ms + (has ? d->busy_us / 1000.0 : 0);
     int32_t out = health_distance(half->next, half->acked);
-    double acked = (double)half->unique_bytes + half->not_captured - (out > 0 ? out : 0);
+    double acked = (double)health_unique(half) + half->not_captured - (out > 0 ? out : 0);
     way->sender_busy_time_ms = busy;
     way->idle_ms = life > busy ? life - busy : 0;
     /* Less says more of the path's length than of what it carries. */
@@ -91,7 +91,7 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
     if (acked >= ENOUGH_BYTES || busy >= ENOUGH_ROUNDS * round) {
         way->nonidle_throughput_mbps = megabits(acked, busy);
     }
-    way->goodput_mbps = megabits((double)half->unique_bytes, life);
+    way->goodput_mbps = megabits((double)health_unique(half), life);
     if (half->flags & HALF_EDGE) {
         way->rwnd_limited_ms = half->rwnd_ms + (has ? d->rwnd_us / 1000.0 : 0);
     }
@@ -137,7 +137,7 @@ static void measure_way(const struct health_view *view, unsigned side, struct he
     const struct health_half *half = &view->health.halves[side];
     way->data_pkts = half->data_packets;
     way->data_bytes = (double)half->data_bytes;
-    way->unique_bytes = (double)half->unique_bytes;
+    way->unique_bytes = (double)health_unique(half);
     way->not_captured_bytes = half->not_captured;
     way->retrans_earlier_copy_seen_pkts = half->retrans_seen;
     way->retrans_fills_hole_pkts = half->retrans_hole;
@@ -194,7 +194,7 @@ bool health_finish(const struct health_book *book, flow_index flow, struct healt
     for (unsigned side = 0; side < 2; side++) {
         measure_way(&view, side, &ret->ways[side]);
     }
-    ret->main_way = h->halves[1].unique_bytes >= h->halves[0].unique_bytes;
+    ret->main_way = health_unique(&h->halves[1]) >= health_unique(&h->halves[0]);
     ret->timeouts = ret->ways[0].timeouts + ret->ways[1].timeouts;
     ret->tail_probes = ret->ways[0].tail_probes + ret->ways[1].tail_probes;
     ret->initial_window_segs = ret->ways[1].initial_window_segs;

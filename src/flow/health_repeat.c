@@ -162,7 +162,7 @@ static void fill_all(struct health_step *s, struct health_detail *d)
         }
         filled += fill(s, d, i);
     }
-    half->unique_bytes += filled;
+    health_add_unique(half, (int32_t)filled);
     uint32_t end = s->start + s->length;
     uint32_t bound = health_distance(end, half->next) > 0 ? half->next : end;
     if (filled == bound - s->start) {

@@ -47,24 +47,26 @@ static inline struct health_covered health_cover(struct health_half *half, struc
                                                  uint32_t ack, uint32_t mss)
 {
     struct health_covered ret = {.last = NULL};
-    const uint32_t limit = mss > 0 ? mss : UINT16_MAX;
     unsigned soiled = 0;
-    unsigned at = d->segment_acked;
-    for (; at < d->segment_count; at++) {
+    const unsigned first = d->segment_acked, count = d->segment_count;
+    unsigned at = first;
+    for (; at < count; at++) {
         const struct health_segment *segment = health_segment_at(d, at);
+        uint32_t length = segment->end - segment->start;
         if (health_distance(segment->end, ack) > 0) {
             break;
         }
         soiled |= (segment->sent ^ 1u) | (segment->flags & (SEGMENT_SACKED | SEGMENT_FILLED));
-        uint32_t length = segment->end - segment->start;
-        length = length < limit ? length : limit;
         if (length > half->largest_acked && !(segment->flags & SEGMENT_MERGED)) {
-            half->largest_acked = (uint16_t)length;
+            const uint32_t limit = mss > 0 ? mss : UINT16_MAX; /* offload makes longer ones */
+            length = length < limit ? length : limit;
+            half->largest_acked = length > half->largest_acked ? (uint16_t)length
+                                                               : half->largest_acked;
         }
         ret.last = segment;
     }
-    ret.count = at - d->segment_acked;
-    ret.clean = ret.last != NULL && soiled == 0;
+    ret.count = at - first;
+    ret.clean = at > first && soiled == 0;
     d->segment_acked = (uint8_t)at;
     return ret;
 }

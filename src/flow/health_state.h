@@ -108,38 +108,38 @@ struct health_detail {
     uint8_t print_next;
     uint8_t initial_state; /* enum health_initial */
     bool has_sack, is_ahead;
+    uint8_t calm; /* enum health_calm: see health_plain.c */
     uint8_t clock_restarts;
     uint8_t ip_id_good, ip_id_count;
     uint16_t ip_id_last;
-    uint32_t last_us;
 
     /* the sender's clock */
     uint32_t clock_us, acked_there, edge_there;
     uint32_t need;             /* window that one more segment takes */
     uint32_t data_us;          /* when data passed last */
+    uint32_t progress_us;      /* when an acknowledgment moved on, or the flight began */
+    uint32_t calm_until;       /* with calm: data up to here change nothing else */
     /* second cache line */
     uint32_t peer_us;          /* latest packet of the receiver */
     uint32_t epoch_us, epoch_flight; /* levels of the flight, a round trip at a time */
-    uint32_t ts_latest;        /* delay by the sender's time stamps: below */
-    uint32_t tick_us;          /* 0: not known yet, HEALTH_NO_TIME: no clock */
-    uint32_t progress_us;      /* when an acknowledgment moved on, or the flight began */
-    uint32_t window_full, ce_pkts;
-    uint32_t max_window;
-    /* round trips, tap to receiver */
-    uint32_t smooth_us, variation_us;
-    uint32_t sample_count, sampled_us;
-    uint64_t sample_sum_us;
-    struct health_series round_trip;
-
-    /* third: what changes now and then */
     uint32_t idle_since_us;
     uint32_t busy_us, rwnd_us; /* beyond the whole ms in the half */
+    uint32_t ts_latest;        /* delay by the sender's time stamps: below */
+    uint32_t tick_us;          /* 0: not known yet, HEALTH_NO_TIME: no clock */
     uint32_t ts_first, ts_first_us;
-    uint32_t few_us[HEALTH_FEW]; /* the first round trips */
     int32_t delay_base_us;
     int32_t delay_us;  /* of the latest packet, above the base */
+    uint32_t max_window;
+    uint32_t sample_count, sampled_us;
     uint32_t window_start_us;
-    struct health_series one_way;
+
+    /* third: round trips, tap to receiver, a few in a millisecond */
+    struct health_series round_trip, one_way;
+    uint64_t sample_sum_us;
+    uint32_t smooth_us, variation_us;
+    /* what changes now and then */
+    uint32_t window_full, ce_pkts;
+    uint32_t few_us[HEALTH_FEW]; /* the first round trips */
 
     /* loss, and what the sender did about it */
     uint32_t sacked; /* highest, valid with has_sack */
@@ -184,11 +184,16 @@ struct health_remains {
     _Alignas(uint64_t) uint8_t heads[2][HEALTH_HEAD_BYTES];
 };
 
+/* What a clock has to do when plain data or acknowledgments pass: whatever it may be; nothing, since
+ * it runs on; only to begin. */
+enum health_calm { CALM_NOT, CALM_FLIGHT, CALM_REST };
+
 enum health_initial { INITIAL_VOID, INITIAL_SENDING, INITIAL_ACKED, INITIAL_KNOWN };
 
 /* The data that one end sends. */
 struct health_half {
-    uint64_t data_bytes, unique_bytes;
+    __attribute__((packed, aligned(4))) uint64_t data_bytes; /* no room lost to alignment */
+    int32_t extra_bytes; /* of them, that are not new: health_unique() */
     uint32_t busy_ms, rwnd_ms;
     uint32_t next;  /* highest sequence number seen, plus one */
     uint32_t acked; /* highest acknowledgment of these data */
@@ -305,11 +310,12 @@ struct health_step {
 
 /* ---- health_plain.c: the short way ----------------------------------------------------------- */
 
-/* Takes in the next data of a sender, or an acknowledgment of some, with no trouble before or now,
- * which nearly all segments are; false and nothing done if it is anything else. Comes to the same
- * as the long way does. `details` are the book's. */
-bool health_plain(struct health_detail *details, struct health *h, const struct packet *p,
-                  unsigned side);
+/* health_plain_packet() takes in the next data of a sender, or an acknowledgment of some, with no
+ * trouble before or now, which nearly all segments are, and comes to the same as the long way does;
+ * whatever it finds to be anything else goes there. */
+
+/* The long way of a packet, which all can go that can be read. */
+void health_follow(struct health_book *book, uint32_t index, const struct packet *p, unsigned side);
 
 /* Notes which halves may go the short way until something else than a plain segment comes. */
 void health_plain_note(struct health_detail *details, struct health *h);
@@ -361,6 +367,28 @@ static inline void health_count32(uint32_t *counter, uint32_t n)
     }
 }
 
+/* The same of one; of most there are few, which a processor guesses. */
+static inline void health_tally32(uint32_t *counter)
+{
+    if (++*counter == 0) {
+        *counter = UINT32_MAX;
+    }
+}
+
+/* Distinct bytes. Of most segments the count of all bytes says it, too. */
+static inline uint64_t health_unique(const struct health_half *half)
+{
+    return half->data_bytes - (uint64_t)half->extra_bytes;
+}
+
+/* Of the bytes that were counted, `n` turn out to be new (or, if it is negative, not). */
+static inline void health_add_unique(struct health_half *half, int32_t n)
+{
+    if (__builtin_sub_overflow(half->extra_bytes, n, &half->extra_bytes)) {
+        half->extra_bytes = n < 0 ? INT32_MAX : INT32_MIN;
+    }
+}
+
 /* ---- health_book.c: memory ------------------------------------------------------------------ */
 
 /* The detail of a half of the step's connection: what it has, or a new one; NULL when the budget is
@@ -404,8 +432,10 @@ static inline bool health_delay_is_news(const struct health_half *half,
 static inline bool health_delay_may_tell(const struct health_detail *d, uint32_t now_us,
                                          uint32_t ts_value)
 {
-    bool in_train = ts_value == d->ts_latest && now_us - d->data_us < HEALTH_TRAIN_US;
-    return d->tick_us != HEALTH_NO_TIME && (!in_train || d->ts_first_us == 0);
+    if (ts_value == d->ts_latest && now_us - d->data_us < HEALTH_TRAIN_US && d->ts_first_us != 0) {
+        return false;
+    }
+    return d->tick_us != HEALTH_NO_TIME;
 }
 
 /* ---- health_data.c, health_repeat.c: segments with data ------------------------------------- */

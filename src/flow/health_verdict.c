@@ -151,7 +151,7 @@ static enum health_truth queue_of(const struct health_view *view, unsigned side)
     if (half->bins == 0 || !sees_before(view, side)) {
         return HEALTH_UNKNOWN;
     }
-    const bool little = half->bins < STANDING_LEAST && half->unique_bytes < ENOUGH_BYTES;
+    const bool little = half->bins < STANDING_LEAST && health_unique(half) < ENOUGH_BYTES;
     const bool began = half->bins < SOON_BINS && (half->queue_bins >= STANDING_LEAST || most);
     return little || began ? HEALTH_UNKNOWN : HEALTH_FALSE;
 }
