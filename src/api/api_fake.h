@@ -38,8 +38,8 @@ static const char *fake_class_name(unsigned i)
 static void fake_init(void *block)
 {
     struct fake_stats *stats = block;
-    topn_init(&stats->talkers, FAKE_SLOTS, 17);
-    topn_init(&stats->services, FAKE_SLOTS, 3);
+    topn_init_extras(&stats->talkers, FAKE_SLOTS, 17);
+    topn_init_extras(&stats->services, FAKE_SLOTS, 3);
 }
 
 static const char *const fake_extras[] = {"packets", NULL};

@@ -271,16 +271,16 @@ static void print_item(const struct page *page, const struct metric *metric,
                        const struct topn *top, const struct topn_item *item)
 {
     char name[128], bytes[TEXT_ROOM], packets[TEXT_ROOM];
-    metric_key_text(metric->key, span_of(item->key, top->key_size), name, sizeof name);
+    metric_key_text(metric->key, topn_key(top, item), name, sizeof name);
     text_short_bytes(bytes, (double)item->weight);
-    text_short_count(packets, (double)item->extra[0]);
+    text_short_count(packets, (double)topn_extras(top, item)[0]);
     if (strlen(name) > NAME_WIDTH) { /* two IPv6 addresses: a line of their own */
         fprintf(page->out, "  %.*s\n", COLUMNS - 2, name);
         name[0] = '\0';
     }
     fprintf(page->out, "  %-*s %9s %9s  ", NAME_WIDTH, name, bytes, packets);
     fputs(style(page, TERMINAL_ACCENT), page->out);
-    spark(page, engine_course(page->report->engine, metric, item->key), SPARK_ROW);
+    spark(page, engine_course(page->report->engine, metric, topn_key(top, item)), SPARK_ROW);
     fprintf(page->out, "%s\n", style(page, TERMINAL_PLAIN));
 }
 

@@ -162,8 +162,10 @@ static void turn_window(struct collector *c, uint64_t minute)
 }
 
 static struct collector_course *course_at(struct collector *c, const struct metric *metric,
-                                          const uint8_t *key, bool add)
+                                          struct span whole, bool add)
 {
+    uint8_t key[TOPN_KEY_MAX] = {0};
+    memcpy(key, whole.data, whole.size < sizeof key ? whole.size : sizeof key);
     uint64_t hash = hash64(key, TOPN_KEY_MAX, (uint64_t)(uintptr_t)metric);
     for (;; hash++) {
         uint16_t *slot = &c->course_slots[hash % COURSE_SLOTS];
@@ -207,7 +209,7 @@ static void add_courses(struct collector *c, const struct delta *delta)
             const struct topn_item *items[COURSES_A_DELTA];
             uint32_t count = topn_top(at, items, COURSES_A_DELTA);
             for (uint32_t k = 0; k < count; k++) {
-                struct collector_course *course = course_at(c, metric, items[k]->key, true);
+                struct collector_course *course = course_at(c, metric, topn_key(at, items[k]), true);
                 if (course != NULL) {
                     add_course(&course->series, delta, items[k]->weight);
                 }
@@ -293,7 +295,7 @@ uint64_t collector_wait(struct collector *c, uint64_t version, unsigned timeout_
 }
 
 const struct series *collector_course(const struct collector *c, const struct metric *metric,
-                                      const uint8_t *key)
+                                      struct span key)
 {
     if (c->courses == NULL) {
         return NULL;

@@ -39,6 +39,6 @@ uint64_t collector_wait(struct collector *collector, uint64_t version, unsigned 
 /* The course of an item over packet time, or NULL when it was never among the heaviest. Only with
  * keep_courses, and when no more deltas come. */
 const struct series *collector_course(const struct collector *collector,
-                                      const struct metric *metric, const uint8_t *key);
+                                      const struct metric *metric, struct span key);
 /* The course of all bytes. */
 const struct series *collector_total_course(const struct collector *collector);

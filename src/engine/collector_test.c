@@ -257,14 +257,14 @@ static void courses_are_kept_of_the_heaviest(void **state)
         topn_add(hosts_of(delta), key, 1001, NULL);
         add(c, delta);
     }
-    const struct series *course = collector_course(c, &heavy_metrics[0], key);
+    const struct series *course = collector_course(c, &heavy_metrics[0], span_of(key, sizeof key));
     assert_non_null(course);
     assert_int_equal(sum_of(course), 10010);
     assert_true(series_start_ns(course) <= START * SECOND + SECOND / 2);
     assert_true(series_start_ns(course) + course->used * series_width_ns(course) >=
                 (START + 9) * SECOND);
-    assert_null(collector_course(c, &heavy_metrics[0], unknown));
-    assert_null(collector_course(c, &plain_metrics[0], key));
+    assert_null(collector_course(c, &heavy_metrics[0], span_of(unknown, sizeof unknown)));
+    assert_null(collector_course(c, &plain_metrics[0], span_of(key, sizeof key)));
     assert_int_equal(sum_of(collector_total_course(c)), 1000);
     collector_free(c);
 }
@@ -288,7 +288,7 @@ static void there_are_no_more_courses_than_there_is_room_for(void **state)
     for (uint32_t i = 0; i < MANY; i++) {
         uint8_t key[TOPN_KEY_MAX] = {0};
         memcpy(key, &i, sizeof i);
-        const struct series *course = collector_course(c, &heavy_metrics[0], key);
+        const struct series *course = collector_course(c, &heavy_metrics[0], span_of(key, sizeof key));
         assert_true(course == NULL || sum_of(course) == 7);
         kept += course != NULL;
     }
@@ -304,7 +304,7 @@ static void without_courses_there_are_none(void **state)
     struct delta *delta = delta_at(START, 1);
     topn_add(hosts_of(delta), key, 1, NULL);
     add(c, delta);
-    assert_null(collector_course(c, &heavy_metrics[0], key));
+    assert_null(collector_course(c, &heavy_metrics[0], span_of(key, sizeof key)));
     assert_int_equal(collector_total_course(c)->used, 0);
     collector_free(c);
 }

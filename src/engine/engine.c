@@ -289,7 +289,7 @@ bool engine_span(const struct engine *engine, uint64_t *ret_first_ns, uint64_t *
 }
 
 const struct series *engine_course(const struct engine *engine, const struct metric *metric,
-                                   const uint8_t *key)
+                                   struct span key)
 {
     return collector_course(engine->collector, metric, key);
 }

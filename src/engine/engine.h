@@ -84,7 +84,7 @@ struct series;
 /* After engine_stop(), with keep_courses: the course over packet time of an item of a top-N, NULL
  * when it was never among the heaviest; and of all bytes. */
 const struct series *engine_course(const struct engine *engine, const struct metric *metric,
-                                   const uint8_t *key);
+                                   struct span key);
 const struct series *engine_total_course(const struct engine *engine);
 
 /* ---- The board ------------------------------------------------------------------------------ */

@@ -25,10 +25,9 @@ static bool is_new(struct notices *notices, const char *line)
 
 static void tell_items(struct notices *notices, const struct metric *metric, const struct topn *items)
 {
-    for (uint32_t i = 0; i < items->count; i++) {
+    for (const struct topn_item *i = topn_first(items); i != NULL; i = topn_after(items, i)) {
         char key[METRIC_KEY_ROOM], line[METRIC_KEY_ROOM + 128];
-        struct span bytes = span_of(topn_at(items, i)->key, items->key_size);
-        metric_key_text(metric->key, bytes, key, sizeof key);
+        metric_key_text(metric->key, topn_key(items, i), key, sizeof key);
         snprintf(line, sizeof line, "%s%s", metric->notice, key);
         if (is_new(notices, line)) {
             log_info("%s", line);

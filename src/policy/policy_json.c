@@ -60,12 +60,11 @@ static void put_rate(const struct policy_view *view, const struct rate *rate, st
     json_object_end(to);
 }
 
-static void put_coordinate(struct json *to, const char *key, const uint8_t *text)
+static void put_coordinate(struct json *to, const char *key, struct span text)
 {
-    size_t size = strnlen((const char *)text, METRIC_PLACE_COORDINATE);
-    if (size > 0) {
+    if (text.size > 0) {
         json_key(to, key);
-        json_span(to, span_of(text, size));
+        json_span(to, text);
     }
 }
 
@@ -77,13 +76,12 @@ static void put_top(const struct policy_view *view, const struct metric *m, cons
     json_array_begin(to);
     for (uint32_t i = 0; i < count; i++) {
         char text[METRIC_KEY_ROOM];
-        metric_key_text(m->key, span_of(items[i]->key, top->key_size), text, sizeof text);
+        metric_key_text(m->key, topn_key(top, items[i]), text, sizeof text);
         json_object_begin(to);
         put_u64(to, "estimate", items[i]->weight);
         if (m->key == METRIC_KEY_PLACE) {
-            const uint8_t *place = items[i]->key + METRIC_PLACE_NAME;
-            put_coordinate(to, "lat", place);
-            put_coordinate(to, "lon", place + METRIC_PLACE_COORDINATE);
+            put_coordinate(to, "lat", metric_key_latitude(topn_key(top, items[i])));
+            put_coordinate(to, "lon", metric_key_longitude(topn_key(top, items[i])));
         }
         json_key(to, "name");
         json_text(to, text);

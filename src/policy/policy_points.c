@@ -19,13 +19,12 @@ static void put_top(const struct point_walk *walk, const struct point *base,
     for (uint32_t i = 0; i < count; i++) {
         char text[METRIC_KEY_ROOM];
         struct point point = *base;
-        metric_key_text(m->key, span_of(items[i]->key, top->key_size), text, sizeof text);
+        metric_key_text(m->key, topn_key(top, items[i]), text, sizeof text);
         point_label(&point, m->label, span_str(text));
-        if (m->key == METRIC_KEY_PLACE && items[i]->key[METRIC_PLACE_NAME] != 0) {
-            const char *place = (const char *)items[i]->key + METRIC_PLACE_NAME;
-            point_label(&point, "lat", span_of(place, strnlen(place, METRIC_PLACE_COORDINATE)));
-            place += METRIC_PLACE_COORDINATE;
-            point_label(&point, "lon", span_of(place, strnlen(place, METRIC_PLACE_COORDINATE)));
+        struct span latitude = metric_key_latitude(topn_key(top, items[i]));
+        if (m->key == METRIC_KEY_PLACE && latitude.size > 0) {
+            point_label(&point, "lat", latitude);
+            point_label(&point, "lon", metric_key_longitude(topn_key(top, items[i])));
         }
         point.value = (double)items[i]->weight;
         walk->visit(walk->context, &point);

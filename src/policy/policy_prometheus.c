@@ -138,15 +138,12 @@ static void put_top(const struct sample *s, const struct topn *top)
     for (uint32_t i = 0; i < count; i++) {
         char text[METRIC_KEY_ROOM];
         struct labels labels = *s->labels;
-        metric_key_text(s->metric->key, span_of(items[i]->key, top->key_size), text, sizeof text);
+        metric_key_text(s->metric->key, topn_key(top, items[i]), text, sizeof text);
         label_add(&labels, s->metric->label, span_str(text));
-        if (s->metric->key == METRIC_KEY_PLACE && items[i]->key[METRIC_PLACE_NAME] != 0) {
-            const uint8_t *place = items[i]->key + METRIC_PLACE_NAME;
-            label_add(&labels, "lat",
-                      span_of(place, strnlen((const char *)place, METRIC_PLACE_COORDINATE)));
-            place += METRIC_PLACE_COORDINATE;
-            label_add(&labels, "lon",
-                      span_of(place, strnlen((const char *)place, METRIC_PLACE_COORDINATE)));
+        struct span latitude = metric_key_latitude(topn_key(top, items[i]));
+        if (s->metric->key == METRIC_KEY_PLACE && latitude.size > 0) {
+            label_add(&labels, "lat", latitude);
+            label_add(&labels, "lon", metric_key_longitude(topn_key(top, items[i])));
         }
         put_sample(s->to, s->metric->family, "", &labels, (double)items[i]->weight);
     }

@@ -208,9 +208,9 @@ bool metric_set_check(const struct metric_set *set, struct err *err)
 static void metric_sketch_top(const struct metric *m, const struct topn *t, struct json *to)
 {
     topn_write_weights(t, to);
-    for (uint32_t i = 0; i < t->count; i++) {
+    for (const struct topn_item *i = topn_first(t); i != NULL; i = topn_after(t, i)) {
         char text[METRIC_KEY_ROOM];
-        metric_key_text(m->key, span_of(topn_at(t, i)->key, t->key_size), text, sizeof text);
+        metric_key_text(m->key, topn_key(t, i), text, sizeof text);
         topn_write_item(span_str(text), to);
     }
 }

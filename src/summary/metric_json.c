@@ -29,7 +29,7 @@ static void metric_json_top(const struct metric *m, const struct topn *t, unsign
     json_array_begin(to);
     for (uint32_t i = 0; i < count; i++) {
         char text[METRIC_KEY_ROOM];
-        metric_key_text(m->key, span_of(top[i]->key, t->key_size), text, sizeof text);
+        metric_key_text(m->key, topn_key(t, top[i]), text, sizeof text);
         json_object_begin(to);
         json_key(to, "key");
         json_text(to, text);
@@ -38,7 +38,7 @@ static void metric_json_top(const struct metric *m, const struct topn *t, unsign
             metric_member_u64(to, "error", top[i]->error);
         }
         for (unsigned k = 0; m->extras != NULL && k < TOPN_EXTRAS && m->extras[k] != NULL; k++) {
-            metric_member_u64(to, m->extras[k], top[i]->extra[k]);
+            metric_member_u64(to, m->extras[k], topn_extras(t, top[i])[k]);
         }
         json_object_end(to);
     }

@@ -90,3 +90,20 @@ void metric_key_text(enum metric_key kind, struct span key, char *to, size_t siz
     *metric_write_key(text, kind, key) = '\0';
     snprintf(to, size, "%s", text);
 }
+
+/* The coordinate of a place that begins at `offset`; zeros at the end of a key need not be there. */
+static struct span metric_coordinate(struct span key, size_t offset)
+{
+    struct span text = span_head(span_skip(key, offset), METRIC_PLACE_COORDINATE);
+    return text.size > 0 ? span_of(text.data, strnlen((const char *)text.data, text.size)) : text;
+}
+
+struct span metric_key_latitude(struct span key)
+{
+    return metric_coordinate(key, METRIC_PLACE_NAME);
+}
+
+struct span metric_key_longitude(struct span key)
+{
+    return metric_coordinate(key, METRIC_PLACE_NAME + METRIC_PLACE_COORDINATE);
+}

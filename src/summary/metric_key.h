@@ -28,3 +28,7 @@ enum { METRIC_KEY_ROOM = 1032 }; /* bytes that the text of any key fits in */
  * UTF-8 as \xNN and a backslash as \\, so that it is safe to print and no two keys look the
  * same. */
 void metric_key_text(enum metric_key kind, struct span key, char *to, size_t size);
+
+/* Latitude and longitude of a METRIC_KEY_PLACE, text that is lent; empty where there are none. */
+struct span metric_key_latitude(struct span key);
+struct span metric_key_longitude(struct span key);

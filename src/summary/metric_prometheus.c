@@ -108,8 +108,8 @@ static void metric_prometheus_top(const struct metric_set *set, const struct met
         struct metric_family f = metric_family(set, m, part, prefix, to);
         for (uint32_t i = 0; i < count; i++) {
             char text[METRIC_KEY_ROOM];
-            metric_key_text(m->key, span_of(top[i]->key, t->key_size), text, sizeof text);
-            metric_sample(&f, metric_label(m), text, k < 0 ? top[i]->weight : top[i]->extra[k]);
+            metric_key_text(m->key, topn_key(t, top[i]), text, sizeof text);
+            metric_sample(&f, metric_label(m), text, k < 0 ? top[i]->weight : topn_extras(t, top[i])[k]);
         }
     }
     free(top);

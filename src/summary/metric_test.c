@@ -30,7 +30,7 @@ struct block {
 static void block_init(void *block)
 {
     struct block *b = block;
-    topn_init(&b->hosts, SLOTS, ADDRESS);
+    topn_init_extras(&b->hosts, SLOTS, ADDRESS);
     topn_init(&b->names, SLOTS, TOPN_KEY_MAX);
 }
 

@@ -96,8 +96,8 @@ static void put_top(const struct point_walk *walk, const struct point *base,
     const struct topn_item **items = metric_top(top, walk->limit, &count, &memory);
     for (uint32_t i = 0; i < count; i++) {
         char text[METRIC_KEY_ROOM];
-        metric_key_text(m->key, span_of(items[i]->key, top->key_size), text, sizeof text);
-        uint64_t weight = extra < 0 ? items[i]->weight : items[i]->extra[extra];
+        metric_key_text(m->key, topn_key(top, items[i]), text, sizeof text);
+        uint64_t weight = extra < 0 ? items[i]->weight : topn_extras(top, items[i])[extra];
         put_number(walk, base, metric_label(m), span_str(text), (double)weight);
     }
     free(items);

@@ -135,8 +135,8 @@ static void leaves_frequent(void **state)
             topn_add(&b.top, key, 2, NULL);
         }
         topn_write_weights(&b.top, &image);
-        for (uint32_t i = 0; i < b.top.count; i++) {
-            topn_write_item(span_str((const char *)topn_at(&b.top, i)->key), &image);
+        for (const struct topn_item *i = topn_first(&b.top); i != NULL; i = topn_after(&b.top, i)) {
+            topn_write_item(span_str((const char *)topn_key(&b.top, i).data), &image);
         }
         leave(&image, "fi_strings-whole", sizes[s]);
     }

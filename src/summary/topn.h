@@ -12,6 +12,9 @@
  * it may lack, so that one that was there from the start is exact, and so are its extras. The
  * paper's counter of an item is weight - (topn.purged - item.error).
  *
+ * Items stand one behind the other, each as long as its key, behind an index that is as large as it
+ * has to be: memory is touched as items come, and a table with little in it takes a page.
+ *
  * Keys are chosen by strangers: they are hashed with a seed (base/hash.h). One thread at a time. */
 #pragma once
 
@@ -21,27 +24,45 @@
 struct json;
 
 /* Keys have up to TOPN_KEY_MAX bytes, names of strangers, in tables that are declared so, up to
- * TOPN_WIDE_MAX. */
-enum { TOPN_KEY_MAX = 40, TOPN_WIDE_MAX = 256, TOPN_EXTRAS = 3, TOPN_SLOTS_MAX = 65536 };
+ * TOPN_WIDE_MAX. Where they may be longer than TOPN_WIDE_WHOLE, there is room for as many as the table
+ * has items while they have TOPN_WIDE_MEAN bytes in the mean; when they have more, fewer fit. */
+enum {
+    TOPN_KEY_MAX = 40,
+    TOPN_WIDE_MAX = 256,
+    TOPN_WIDE_WHOLE = 160,
+    TOPN_WIDE_MEAN = 40,
+    TOPN_EXTRAS = 3,
+    TOPN_SLOTS_MAX = 65536,
+    TOPN_WIDE_SLOTS_MAX = 2048,
+};
 
+/* The key stands behind, as do, in tables that have them, the extras: see topn_key() and
+ * topn_extras(). */
 struct topn_item {
     uint64_t weight; /* seen since it was taken in: a lower bound of the true weight */
     uint64_t error;  /* what it may lack: weight + error is an upper bound */
-    union {
-        uint64_t extra[TOPN_EXTRAS]; /* summed beside the weight; lost with the item when purged */
-        uint64_t hash; /* of a wide key: such tables have no extras */
-    };
-    uint8_t key[]; /* padded with zeros: TOPN_KEY_MAX bytes, or as many as the table's keys have */
 };
 
-/* `struct topn` is followed in memory by room for `capacity` items, of which the first `count` are
- * in use, in no order, and by their index and the cells; declare one with TOPN_DECLARE. (No flexible array: such
- * a struct could not stand in the middle of a block.) */
+/* Behind it in an item of a wide table. */
+struct topn_wide {
+    uint32_t hash; /* the high half of the key's */
+    uint32_t size; /* of the key, without zeros at its end */
+};
+
+/* `struct topn` is followed in memory by its index, the items, `count` of `capacity` or as many as fit
+ * into `room`, in the order of their coming, and the cells; declare one with TOPN_DECLARE. (No
+ * flexible array: such a struct could not stand in the middle of a block.) */
 struct topn {
     uint32_t capacity; /* items that fit before a purge; slots times 3/4 */
-    uint32_t slots;    /* power of two; of the index twice as many, that misses end soon */
+    uint32_t slots;    /* power of two; of the index twice as many at most, that misses end soon */
     uint32_t count;
     uint32_t key_size;
+    uint32_t index_size; /* power of two, grows as items come; 0: nothing came yet */
+    uint32_t has_extras;
+    uint32_t key_at; /* where in an item its key begins */
+    uint32_t unit;   /* bytes in which the index counts: an item, or a word where they differ */
+    uint32_t room; /* bytes of items */
+    uint32_t used; /* of these */
     uint32_t slack; /* the heaviest cell */
     uint32_t wait;  /* what a cell may hold before an item of it is taken in: the last purge's cut */
     uint64_t purged; /* what purges took off every counter */
@@ -50,39 +71,91 @@ struct topn {
     uint64_t seed;  /* of the index's hash */
 };
 
-/* A member that holds a top-N of `slots` slots (a power of two, 4 to TOPN_SLOTS_MAX). */
-#define TOPN_DECLARE(name, slots_)                                                                 \
-    TOPN_DECLARE_WIDE(name, slots_, TOPN_KEY_MAX)
+/* Bytes of an item of a table with keys of fixed size, and those there are of an item in a wide one. */
+#define TOPN_NARROW_BYTES                                                                          \
+    (sizeof(struct topn_item) + TOPN_EXTRAS * sizeof(uint64_t) + TOPN_KEY_MAX)
+#define TOPN_WIDE_BYTES(key_size_)                                                                 \
+    (sizeof(struct topn_item) + sizeof(struct topn_wide) +                                         \
+     ((key_size_) > 0u + TOPN_WIDE_WHOLE ? 0u + TOPN_WIDE_MEAN : ((key_size_) + 7u) / 8 * 8))
+/* Bytes for the items of a wide table: four of the longest fit into the smallest. */
+#define TOPN_WIDE_LEAST (4 * (TOPN_WIDE_BYTES(0u) + TOPN_WIDE_MAX))
+#define TOPN_WIDE_ROOM(slots_, key_size_)                                                          \
+    ((slots_) / 4 * 3 * TOPN_WIDE_BYTES(key_size_) > TOPN_WIDE_LEAST                               \
+         ? (slots_) / 4 * 3 * TOPN_WIDE_BYTES(key_size_)                                           \
+         : TOPN_WIDE_LEAST)
 
-/* The same for keys of up to `key_size_` bytes, a multiple of 8 from TOPN_KEY_MAX to
- * TOPN_WIDE_MAX. */
+/* A member that holds a top-N of `slots` slots (a power of two, 4 to TOPN_SLOTS_MAX). */
+#define TOPN_DECLARE(name, slots_) TOPN_DECLARE_ROOM(name, slots_, (slots_) / 4 * 3 * TOPN_NARROW_BYTES)
+
+/* The same for keys of up to `key_size_` bytes, from TOPN_KEY_MAX to TOPN_WIDE_MAX, of which most are
+ * shorter; up to TOPN_WIDE_SLOTS_MAX slots. */
 #define TOPN_DECLARE_WIDE(name, slots_, key_size_)                                                 \
+    TOPN_DECLARE_ROOM(name, slots_,                                                                \
+                      (key_size_) > 0u + TOPN_KEY_MAX ? TOPN_WIDE_ROOM(slots_, key_size_)          \
+                                                 : (slots_) / 4 * 3 * TOPN_NARROW_BYTES)
+
+#define TOPN_DECLARE_ROOM(name, slots_, room_)                                                     \
     union {                                                                                        \
         struct topn name;                                                                          \
-        uint8_t name##_memory[sizeof(struct topn) +                                                \
-                              (slots_) / 4 * 3 * (sizeof(struct topn_item) + (key_size_)) +        \
-                              (slots_) * 3 * sizeof(uint32_t)];                                    \
+        uint8_t name##_memory[sizeof(struct topn) + (slots_) * 3 * sizeof(uint32_t) + (room_)];    \
     }
 
-/* Bytes from item to item. */
-static inline size_t topn_stride(const struct topn *t)
+/* Whether keys are as long as they are, not of one size. */
+static inline bool topn_is_wide(const struct topn *t)
 {
-    size_t key = t->key_size > TOPN_KEY_MAX ? (t->key_size + 7u) & ~7u : TOPN_KEY_MAX;
-    return sizeof(struct topn_item) + key;
+    return t->key_size > TOPN_KEY_MAX;
 }
 
-/* The item of this number, for those who want all of them in no order; see topn_top(). */
-static inline struct topn_item *topn_at(const struct topn *t, uint32_t i)
+/* Bytes from this item to the next. */
+static inline size_t topn_stride(const struct topn *t, const struct topn_item *item)
 {
-    return (struct topn_item *)((uintptr_t)(t + 1) + i * topn_stride(t));
+    if (!topn_is_wide(t)) {
+        return t->unit;
+    }
+    return t->key_at + ((((const struct topn_wide *)(item + 1))->size + 7u) & ~7u);
+}
+
+/* All items, in the order of their coming: the first, and that behind `item`; NULL when there is none.
+ * See topn_top(). */
+static inline uint8_t *topn_items(const struct topn *t)
+{
+    return (uint8_t *)(uintptr_t)(t + 1) + t->index_size * sizeof(uint32_t);
+}
+
+static inline struct topn_item *topn_first(const struct topn *t)
+{
+    return t->count > 0 ? (struct topn_item *)(void *)topn_items(t) : NULL;
+}
+
+static inline struct topn_item *topn_after(const struct topn *t, const struct topn_item *item)
+{
+    uint8_t *next = (uint8_t *)(uintptr_t)item + topn_stride(t, item);
+    return next < topn_items(t) + t->used ? (struct topn_item *)(void *)next : NULL;
+}
+
+/* The key: of a table with keys of one size all of it, of a wide one without zeros at its end. */
+static inline struct span topn_key(const struct topn *t, const struct topn_item *item)
+{
+    const uint8_t *key = (const uint8_t *)item + t->key_at;
+    return span_of(key, topn_is_wide(t) ? ((const struct topn_wide *)(item + 1))->size : t->key_size);
+}
+
+/* What was summed beside the weight, TOPN_EXTRAS numbers, lost with the item when purged; NULL in a
+ * table that has none. */
+static inline uint64_t *topn_extras(const struct topn *t, const struct topn_item *item)
+{
+    return t->has_extras ? (uint64_t *)(uintptr_t)(item + 1) : NULL;
 }
 
 /* Prepares empty memory (zeroed, or a top-N of the same shape behind topn_reset()) for `slots`
  * slots and keys of `key_size` bytes. */
 void topn_init(struct topn *t, uint32_t slots, uint32_t key_size);
-/* Empties it, keeps its shape. Costs nothing when it held nothing, else twelve bytes a slot. */
+/* The same for items with extras; keys of up to TOPN_KEY_MAX bytes. */
+void topn_init_extras(struct topn *t, uint32_t slots, uint32_t key_size);
+/* Empties it, keeps its shape. Costs four to sixteen bytes an item, and the cells if it
+ * was ever purged. */
 void topn_reset(struct topn *t);
-/* Adds weight and extras (NULL: none, as in wide tables) to the item with this key (key_size bytes).
+/* Adds weight and extras (NULL: none, as in tables without) to the item with this key (key_size bytes).
  * Weight 0 is no sign of life: it adds nothing at all. */
 void topn_add(struct topn *t, const void *key, uint64_t weight, const uint64_t extra[TOPN_EXTRAS]);
 /* Adds weight to the item whose key is this text, up to a zero byte, cut to key_size and padded. In
@@ -95,20 +168,25 @@ static inline uint64_t topn_hash_of(struct span text, uint64_t seed)
 {
     return hash64(text.data, text.size, seed);
 }
-/* Adds all of `from`, whose keys have the same size. */
+/* Adds all of `from`, of the same shape. */
 void topn_merge(struct topn *into, const struct topn *from);
+/* The same of one whose items come one by one: first all together, of which each may lack `error`,
+ * then each with what it may lack itself. A key may lack zeros at its end; extras as in topn_add(). */
+void topn_merge_head(struct topn *into, uint64_t total, uint64_t error);
+void topn_merge_item(struct topn *into, struct span key, const struct topn_item *item,
+                     uint64_t lacks_less, const uint64_t extra[TOPN_EXTRAS]);
 /* Fills `ret` with pointers to at most `max` items, heaviest first, ties by key; returns how
  * many. */
 uint32_t topn_top(const struct topn *t, const struct topn_item **ret, uint32_t max);
 
 /* Appends the bytes of a frequent-items sketch of Apache DataSketches whose items are the keys as
- * they are, key_size bytes each: for agents to merge, and to be read again. They hold the paper's
+ * topn_key() says: for agents to merge, and to be read again. They hold the paper's
  * counters and the one offset: what the paper does not know, extras and exactness behind a purge,
  * stays here. An item's estimate there is the upper bound here. */
 void topn_write(const struct topn *t, struct json *to);
 
 /* The same bytes up to the items, or only the 8 that say it is empty; the keys, in the order of
- * topn_at() and in a form that suits the reader, are for the caller to append by
+ * topn_first() and topn_after() and in a form that suits the reader, are for the caller to append by
  * topn_write_item(). For databases that show them to people. */
 void topn_write_weights(const struct topn *t, struct json *to);
 void topn_write_item(struct span key, struct json *to);

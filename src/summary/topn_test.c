@@ -3,9 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-
+#include <stdio.h>
 #include <stdlib.h>
+#include <cmocka.h>
 
 #include "summary/sketch_case.h"
 #include "summary/topn.h"
@@ -35,7 +35,7 @@ static void key_of(uint32_t number, uint8_t key[KEY])
 static void block_init(struct block *b)
 {
     memset(b, 0, sizeof *b);
-    topn_init(&b->top, SLOTS, KEY);
+    topn_init_extras(&b->top, SLOTS, KEY);
 }
 
 static void add(struct topn *t, uint32_t number, uint64_t weight)
@@ -59,10 +59,10 @@ static void add_stream(struct topn *t, uint64_t *truth, uint64_t seed)
     }
 }
 
-static uint32_t number_of(const struct topn_item *item)
+static uint32_t number_of(const struct topn *t, const struct topn_item *item)
 {
     uint32_t number;
-    memcpy(&number, item->key, sizeof number);
+    memcpy(&number, topn_key(t, item).data, sizeof number);
     return number;
 }
 
@@ -75,8 +75,8 @@ static void assert_sound(const struct topn *t, const uint64_t *truth)
     uint64_t total = 0;
     bool held[2 * UNIVERSE + 300] = {false};
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t want = truth[number_of(top[i])];
-        held[number_of(top[i])] = true;
+        uint64_t want = truth[number_of(t, top[i])];
+        held[number_of(t, top[i])] = true;
         assert_in_range(top[i]->weight, 1, want);
         assert_true(top[i]->weight + top[i]->error >= want);
         assert_true(top[i]->error <= t->error);
@@ -105,13 +105,13 @@ static void exact_below_capacity(void **state)
     assert_int_equal(b.top.error, 0);
     for (uint32_t i = 0; i < CAPACITY; i++) {
         uint32_t number = CAPACITY - i;
-        assert_int_equal(number_of(top[i]), number);
+        assert_int_equal(number_of(&b.top, top[i]), number);
         assert_int_equal(top[i]->weight, 3 * number);
-        assert_int_equal(top[i]->extra[0], 3);
-        assert_int_equal(top[i]->extra[1], 3 * number);
+        assert_int_equal(topn_extras(&b.top, top[i])[0], 3);
+        assert_int_equal(topn_extras(&b.top, top[i])[1], 3 * number);
     }
     assert_int_equal(topn_top(&b.top, top, 5), 5);
-    assert_int_equal(number_of(top[4]), CAPACITY - 4);
+    assert_int_equal(number_of(&b.top, top[4]), CAPACITY - 4);
     assert_int_equal(topn_top(&b.top, top, 0), 0);
 }
 
@@ -125,7 +125,7 @@ static void ties_go_by_key(void **state)
     const struct topn_item *top[10];
     assert_int_equal(topn_top(&b.top, top, 10), 10);
     for (uint32_t i = 0; i < 10; i++) {
-        assert_int_equal(number_of(top[i]), i + 1);
+        assert_int_equal(number_of(&b.top, top[i]), i + 1);
     }
 }
 
@@ -197,7 +197,7 @@ static void small_merges_commute(void **state)
     assert_int_equal(topn_top(&ab.top, x, CAPACITY), CAPACITY);
     assert_int_equal(topn_top(&ba.top, y, CAPACITY), CAPACITY);
     for (uint32_t i = 0; i < CAPACITY; i++) {
-        assert_memory_equal(x[i], y[i], sizeof **x);
+        assert_memory_equal(x[i], y[i], topn_stride(&ab.top, x[i]));
     }
     assert_int_equal(ab.top.total, ba.top.total);
 }
@@ -210,7 +210,7 @@ static void reset_forgets(void **state)
     add_stream(&b.top, truth, 3);
     topn_reset(&b.top);
     assert_int_equal(b.top.count + b.top.error + b.top.total, 0);
-    topn_init(&b.top, SLOTS, KEY); /* as metric_block_reset() does */
+    topn_init_extras(&b.top, SLOTS, KEY); /* as metric_block_reset() does */
     memset(truth, 0, sizeof truth);
     add_stream(&b.top, truth, 4);
     assert_sound(&b.top, truth);
@@ -248,7 +248,7 @@ static void writes_golden_bytes(void **state)
     topn_reset(&b.top);
     assert_true(topn_read(&b.top, span_of(image.data, image.size)));
     assert_int_equal(b.top.count, 1);
-    assert_string_equal((char *)topn_at(&b.top, 0)->key, "d1.example.net");
+    assert_string_equal((const char *)topn_key(&b.top, topn_first(&b.top)).data, "d1.example.net");
     json_done(&image);
 }
 
@@ -275,12 +275,12 @@ static void reads_what_it_wrote(void **state)
     assert_sound(&again.top, truth);
     assert_int_equal(again.top.error, b.top.error);
     assert_int_equal(again.top.count, b.top.count);
-    for (uint32_t i = 0; i < b.top.count; i++) {
-        const struct topn_item *one = topn_at(&b.top, i);
-        const struct topn_item *other = topn_at(&again.top, i);
-        assert_memory_equal(one->key, other->key, KEY);
+    const struct topn_item *other = topn_first(&again.top);
+    for (const struct topn_item *one = topn_first(&b.top); one != NULL; one = topn_after(&b.top, one)) {
+        assert_memory_equal(topn_key(&b.top, one).data, topn_key(&again.top, other).data, KEY);
         assert_int_equal(counter(&b.top, one), other->weight);
         assert_int_equal(other->error, b.top.error);
+        other = topn_after(&again.top, other);
     }
     /* Again, it is the same bytes; and one that is too small for it keeps its bounds. */
     struct json twice;
@@ -294,9 +294,9 @@ static void reads_what_it_wrote(void **state)
     topn_init(&small.top, SLOTS / 4, KEY);
     assert_true(topn_read(&small.top, span_of(image.data, image.size)));
     assert_true(small.top.error > b.top.error && small.top.total == b.top.total);
-    for (uint32_t i = 0; i < small.top.count; i++) {
-        const struct topn_item *item = topn_at(&small.top, i);
-        assert_in_range(truth[number_of(item)], item->weight, item->weight + item->error);
+    for (const struct topn_item *item = topn_first(&small.top); item != NULL;
+         item = topn_after(&small.top, item)) {
+        assert_in_range(truth[number_of(&small.top, item)], item->weight, item->weight + item->error);
     }
     json_done(&twice);
     json_done(&image);
@@ -318,7 +318,7 @@ static void reads_with_care(void **state)
     }
     topn_write(&b.top, &image);
     sketch_assert_careful(&image, read_image, &b.top);
-    topn_init(&b.top, SLOTS, KEY - 1); /* keys that are too long */
+    topn_init_extras(&b.top, SLOTS, KEY - 1); /* keys that are too long */
     assert_false(topn_read(&b.top, span_of(image.data, image.size)));
     assert_int_equal(b.top.count, 0);
     json_done(&image);
@@ -340,8 +340,10 @@ static void holds_wide_keys(void **state)
     topn_merge(&a.top, &b.top);
     const struct topn_item *top[1];
     assert_int_equal(topn_top(&a.top, top, 1), 1);
-    assert_int_equal(top[0]->key[TOPN_WIDE_MAX - 1], 39);
-    assert_int_equal(top[0]->key[TOPN_WIDE_MAX - 2], 'x');
+    struct span key = topn_key(&a.top, top[0]);
+    assert_int_equal(key.size, TOPN_WIDE_MAX);
+    assert_int_equal(key.data[TOPN_WIDE_MAX - 1], 39);
+    assert_int_equal(key.data[TOPN_WIDE_MAX - 2], 'x');
     assert_int_equal(a.top.total, 820);
 }
 
@@ -368,8 +370,42 @@ static void texts_are_padded_keys(void **state)
     assert_int_equal(a.narrow.count, 4);
     const struct topn_item *top[1];
     assert_int_equal(topn_top(&a.top, top, 1), 1);
-    assert_string_equal(top[0]->key, "a");
+    assert_int_equal(topn_key(&a.top, top[0]).size, 1);
+    assert_memory_equal(topn_key(&a.top, top[0]).data, "a", 1);
     assert_int_equal(top[0]->weight, 6);
+}
+
+/* Whatever the lengths of names, they stay within the room, and what is not there is within the error. */
+static void long_names_purge_early(void **state)
+{
+    enum { WIDE = 64, NAMES = 400 };
+    static struct {
+        TOPN_DECLARE_WIDE(top, WIDE, TOPN_WIDE_MAX);
+        uint64_t behind;
+    } b = {.behind = 7};
+    static uint64_t truth[NAMES];
+    topn_init(&b.top, WIDE, TOPN_WIDE_MAX);
+    for (unsigned i = 0; i < 20 * NAMES; i++) {
+        unsigned which = i % 3 == 0 ? i % 9 : (unsigned)(random_next() % NAMES);
+        char name[TOPN_WIDE_MAX + 1];
+        int size = snprintf(name, sizeof name, "%0*u", (int)(1 + which % TOPN_WIDE_MAX), which);
+        topn_add_text(&b.top, span_of(name, (size_t)size), 1 + which % 4);
+        truth[which] += 1 + which % 4;
+        assert_true(b.top.used <= b.top.room && b.top.count <= b.top.capacity);
+    }
+    assert_int_equal(b.behind, 7);
+    assert_true(b.top.error > 0);
+    bool held[NAMES] = {false};
+    for (const struct topn_item *i = topn_first(&b.top); i != NULL; i = topn_after(&b.top, i)) {
+        char name[TOPN_WIDE_MAX + 1] = {0};
+        memcpy(name, topn_key(&b.top, i).data, topn_key(&b.top, i).size);
+        unsigned which = (unsigned)strtoul(name, NULL, 10);
+        held[which] = true;
+        assert_in_range(truth[which], i->weight, i->weight + i->error);
+    }
+    for (unsigned i = 0; i < NAMES; i++) {
+        assert_true(held[i] || truth[i] <= b.top.error);
+    }
 }
 
 int main(void)
@@ -381,6 +417,7 @@ int main(void)
         cmocka_unit_test(reset_forgets),        cmocka_unit_test(writes_golden_bytes),
         cmocka_unit_test(reads_what_it_wrote),  cmocka_unit_test(reads_with_care),
         cmocka_unit_test(holds_wide_keys),      cmocka_unit_test(texts_are_padded_keys),
+        cmocka_unit_test(long_names_purge_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,9 +102,9 @@ static void net_on_flow(void *block, const struct flow *flow, const struct proto
 static void net_init(void *block)
 {
     struct net_stats *s = block;
-    topn_init(&s->talkers, NET_TOP_SLOTS, ADDRESS_KEY);
-    topn_init(&s->conversations, NET_TOP_SLOTS, PAIR_KEY);
-    topn_init(&s->services, NET_TOP_SLOTS, PORT_KEY);
+    topn_init_extras(&s->talkers, NET_TOP_SLOTS, ADDRESS_KEY);
+    topn_init_extras(&s->conversations, NET_TOP_SLOTS, PAIR_KEY);
+    topn_init_extras(&s->services, NET_TOP_SLOTS, PORT_KEY);
 }
 
 #define AT(member) offsetof(struct net_stats, member)
