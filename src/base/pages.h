@@ -10,9 +10,16 @@
  * Returns NULL when the system refuses. Freed by pages_release() with the same size. */
 void *pages_reserve(size_t size);
 
+/* The same, never of huge pages: for tables of which little is touched, here and there. */
+void *pages_reserve_sparse(size_t size);
+
 /* Gives the memory behind `size` bytes at `at` back; they read as zero afterwards.
  * `at` must be the start of a reservation or page-aligned within it. */
 void pages_discard(void *at, size_t size);
+
+/* Ends the reservation of `size` bytes but for the first `kept`; what is left is released as one of
+ * `kept` bytes. */
+void pages_trim(void *at, size_t size, size_t kept);
 
 /* Ends a reservation; NULL is fine. */
 void pages_release(void *at, size_t size);

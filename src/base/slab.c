@@ -59,7 +59,7 @@ struct slab {
     uint8_t kept_count[ORDERS];
 };
 
-struct slab *slab_new(uint64_t budget)
+static struct slab *make(uint64_t budget, void *reserve(size_t size))
 {
     budget &= ~(uint64_t)((1 << ORDER_MIN) - 1);
     struct slab *slab = budget == 0 || budget > SIZE_MAX ? NULL : calloc(1, sizeof *slab);
@@ -67,7 +67,7 @@ struct slab *slab_new(uint64_t budget)
         return NULL;
     }
     slab->budget = (size_t)budget;
-    slab->memory = pages_reserve(slab->budget);
+    slab->memory = reserve(slab->budget);
     if (slab->memory == NULL) {
         free(slab);
         return NULL;
@@ -85,9 +85,14 @@ void slab_free(struct slab *slab)
     free(slab);
 }
 
+struct slab *slab_new(uint64_t budget)
+{
+    return make(budget, pages_reserve_sparse);
+}
+
 struct slab *slab_new_within(uint64_t most, struct budget *budget)
 {
-    struct slab *slab = slab_new(most);
+    struct slab *slab = make(most, pages_reserve);
     if (slab != NULL) {
         slab->paid_from = budget;
     }

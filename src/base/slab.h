@@ -22,7 +22,8 @@ struct slab; /* opaque */
 
 /* Reserves `budget` bytes of address space; NULL when the system refuses, or it is no block at all. */
 struct slab *slab_new(uint64_t budget);
-/* Reserves `most` bytes; what is made of them is paid from a budget, which lives longer. */
+/* Reserves `most` bytes, of huge pages where there are such; what is made of them is paid from a budget,
+ * which lives longer. */
 struct slab *slab_new_within(uint64_t most, struct budget *budget);
 /* Ends it with all blocks that are out; NULL is fine. */
 void slab_free(struct slab *slab);

@@ -20,14 +20,25 @@ static struct parcel *parcel_new(const struct handler *handler)
 {
     struct parcel *parcel = calloc(1, sizeof *parcel);
     for (unsigned i = 0; i < DESK_BLOCKS && parcel != NULL; i++) {
-        parcel->blocks[i] = pages_reserve(handler->set->size);
+        parcel->blocks[i] = pages_reserve_sparse(handler->set->size);
         if (parcel->blocks[i] == NULL) {
             parcel_free(parcel, handler->set->size);
             return NULL;
         }
-        metric_block_reset(handler->set, parcel->blocks[i]);
     }
     return parcel;
+}
+
+/* Makes a block of the parcel that is filled the one that events go to. */
+static void choose_block(struct desk *desk, unsigned which)
+{
+    struct parcel *parcel = desk->filling;
+    if (!parcel->is_made[which]) {
+        metric_block_reset(desk->handler->set, parcel->blocks[which]);
+        parcel->is_made[which] = true;
+    }
+    desk->is_late = which == DESK_BEFORE;
+    desk->run.block = parcel->blocks[which];
 }
 
 struct desk *desk_new(const struct handler *handler, const void *settings, bool takes_messages)
@@ -40,7 +51,7 @@ struct desk *desk_new(const struct handler *handler, const void *settings, bool 
     desk->block_size = handler->set->size;
     desk->run.settings = settings;
     desk->run.takes_messages = takes_messages;
-    desk->run.state = handler->state_size > 0 ? pages_reserve(handler->state_size) : NULL;
+    desk->run.state = handler->state_size > 0 ? pages_reserve_sparse(handler->state_size) : NULL;
     desk->filling = parcel_new(handler);
     struct parcel *spare = parcel_new(handler);
     atomic_store(&desk->spare, spare);
@@ -49,7 +60,7 @@ struct desk *desk_new(const struct handler *handler, const void *settings, bool 
         desk_free(desk);
         return NULL;
     }
-    desk->run.block = desk->filling->blocks[DESK_MINUTE];
+    choose_block(desk, DESK_MINUTE);
     return desk;
 }
 
@@ -90,8 +101,7 @@ void desk_turn(struct desk *desk, bool is_late)
 {
     if (desk->is_late != is_late) {
         desk_close(desk);
-        desk->is_late = is_late;
-        desk->run.block = desk->filling->blocks[is_late ? DESK_BEFORE : DESK_MINUTE];
+        choose_block(desk, is_late ? DESK_BEFORE : DESK_MINUTE);
     }
 }
 
@@ -111,8 +121,7 @@ bool desk_hand_over(struct desk *desk, uint64_t minute)
     spare->minute = minute;
     atomic_store_explicit(&desk->ready, desk->filling, memory_order_release);
     desk->filling = spare;
-    desk->is_late = false;
-    desk->run.block = spare->blocks[DESK_MINUTE];
+    choose_block(desk, DESK_MINUTE);
     return true;
 }
 

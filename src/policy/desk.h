@@ -26,6 +26,7 @@ enum {
 struct parcel {
     uint64_t minute; /* number since 1970 of its DESK_MINUTE block */
     bool used[DESK_BLOCKS];
+    bool is_made[DESK_BLOCKS]; /* it has its shape; what is late is rare, and no memory till it comes */
     uint8_t *blocks[DESK_BLOCKS];
     uint64_t late;   /* events for which it was too late */
     uint64_t future; /* ... or far too early */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/pages.h"
 #include "handler/services.h"
 #include "policy/intake_thread.h"
 #include "policy/policy_band.h"
@@ -214,6 +215,18 @@ void policy_parcel_empty(const struct handler *handler, struct parcel *parcel)
     parcel->late = parcel->future = 0;
 }
 
+void policy_parcel_return(struct desk *desk, struct parcel *parcel)
+{
+    for (unsigned i = 0; i < DESK_BLOCKS; i++) {
+        if (parcel->used[i]) {
+            pages_discard(parcel->blocks[i], desk->block_size);
+            parcel->is_made[i] = parcel->used[i] = false;
+        }
+    }
+    parcel->late = parcel->future = 0;
+    atomic_store_explicit(&desk->spare, parcel, memory_order_release);
+}
+
 static uint32_t collect_instance(struct policy_instance *instance, uint64_t now_ns)
 {
     uint32_t count = 0;
@@ -227,8 +240,7 @@ static uint32_t collect_instance(struct policy_instance *instance, uint64_t now_
                          : NULL;
         if (parcel != NULL) {
             policy_parcel_add(instance, parcel);
-            policy_parcel_empty(instance->handler, parcel);
-            atomic_store_explicit(&desk->spare, parcel, memory_order_release);
+            policy_parcel_return(desk, parcel);
             count++;
         }
     }

@@ -305,7 +305,6 @@ static void add_parcel(const struct policy_band *band, uint32_t position, struct
             policy_parcel_add(instance, parcel);
         }
     }
-    policy_parcel_empty(band->desks[position]->handler, parcel);
 }
 
 static uint32_t collect(const struct policy_band *band)
@@ -316,7 +315,7 @@ static uint32_t collect(const struct policy_band *band)
         struct parcel *parcel = atomic_exchange_explicit(&desk->ready, NULL, memory_order_acquire);
         if (parcel != NULL) {
             add_parcel(band, i, parcel);
-            atomic_store_explicit(&desk->spare, parcel, memory_order_release);
+            policy_parcel_return(desk, parcel);
             count++;
         }
     }
@@ -329,6 +328,7 @@ static void finish(const struct policy_band *band)
     for (uint32_t i = 0; i < band->size; i++) {
         desk_close(band->desks[i]);
         add_parcel(band, i, band->desks[i]->filling);
+        policy_parcel_empty(band->desks[i]->handler, band->desks[i]->filling);
     }
 }
 

@@ -12,7 +12,7 @@ bool policy_store_init(struct policy_store *store, const struct handler *handler
         store->windows = windows_new(handler->set, WINDOWS_SECONDS, settings->periods);
         return store->windows != NULL;
     }
-    store->block = pages_reserve(store->size);
+    store->block = pages_reserve_sparse(store->size);
     if (store->block != NULL) {
         metric_block_reset(handler->set, store->block);
     }

@@ -7,7 +7,7 @@
 
 #define IDLE_NS UINT64_C(30000000000)
 
-enum { AGE_STEP = 64, NONE = 0, REMEMBERED = 65536 };
+enum { AGE_STEP = 64, NONE = 0, REMEMBERED = 65536, SLOTS_FIRST = 64 };
 
 /* A connection, in the index by its hash and in the list from the latest to the longest silent. Its
  * number is its place; 0 is none. */
@@ -29,7 +29,8 @@ struct streams {
     struct slab *slab;
     struct connection *connections; /* 1 .. capacity: followed and remembered */
     uint32_t *slots;
-    uint32_t slot_count;
+    uint32_t slot_count; /* as many as there are connections: so much memory is touched */
+    uint32_t half;       /* the power of two that is not above it: slots before were not split yet */
     uint32_t limit;
     uint32_t capacity;
     uint32_t made;      /* connections that were ever in use */
@@ -38,6 +39,11 @@ struct streams {
     uint32_t newest[2], oldest[2]; /* of those followed, and of those remembered */
     struct tcp_stream_stats stats;
 };
+
+static size_t slots_size(const struct streams *s)
+{
+    return ((size_t)s->capacity + SLOTS_FIRST) * sizeof *s->slots;
+}
 
 struct streams *streams_new(uint32_t limit, struct slab *slab)
 {
@@ -49,12 +55,9 @@ struct streams *streams_new(uint32_t limit, struct slab *slab)
     s->slab = slab;
     s->limit = limit;
     s->capacity = limit + 1 + (limit > REMEMBERED ? limit : REMEMBERED);
-    s->slot_count = 64;
-    while (s->slot_count < s->capacity) {
-        s->slot_count *= 2;
-    }
-    s->connections = pages_reserve(((size_t)s->capacity + 1) * sizeof *s->connections);
-    s->slots = pages_reserve(s->slot_count * sizeof *s->slots);
+    s->slot_count = s->half = SLOTS_FIRST;
+    s->connections = pages_reserve_sparse(((size_t)s->capacity + 1) * sizeof *s->connections);
+    s->slots = pages_reserve_sparse(slots_size(s));
     if (s->connections == NULL || s->slots == NULL) {
         streams_free(s);
         return NULL;
@@ -81,7 +84,7 @@ void streams_free(struct streams *s)
         let_go(s, &s->connections[i]);
     }
     pages_release(s->connections, ((size_t)s->capacity + 1) * sizeof *s->connections);
-    pages_release(s->slots, s->slot_count * sizeof *s->slots);
+    pages_release(s->slots, slots_size(s));
     free(s);
 }
 
@@ -117,9 +120,32 @@ static void link_newest(struct streams *s, uint32_t number)
     *newest = number;
 }
 
+/* Linear hashing (Litwin, "Linear Hashing: A New Tool for File and Table Addressing", 1980): the table
+ * grows by a slot at a time, and never is there a moment in which all of it is made anew. */
 static uint32_t *slot_of(struct streams *s, uint64_t hash)
 {
-    return &s->slots[hash & (s->slot_count - 1)];
+    uint32_t at = (uint32_t)(hash & (2 * s->half - 1));
+    return &s->slots[at < s->slot_count ? at : at - s->half];
+}
+
+/* One more slot: what was in its other half and now belongs to it moves there. */
+static void split_slot(struct streams *s)
+{
+    uint32_t added = s->slot_count;
+    uint32_t *from = &s->slots[added - s->half], *to = &s->slots[added];
+    while (*from != NONE) {
+        struct connection *c = &s->connections[*from];
+        if ((c->hash & (2 * s->half - 1)) == added) {
+            *to = *from;
+            *from = c->next_in_slot;
+            to = &c->next_in_slot;
+            *to = NONE;
+        } else {
+            from = &c->next_in_slot;
+        }
+    }
+    s->slot_count++;
+    s->half *= s->slot_count == 2 * s->half ? 2 : 1;
 }
 
 static uint32_t find(struct streams *s, const struct flow_key *key, uint64_t hash)
@@ -169,6 +195,9 @@ static uint32_t begin(struct streams *s, const struct flow_key *key, uint64_t ha
         s->free = s->connections[number].next_in_slot;
     } else {
         number = ++s->made;
+        if (number > s->slot_count) {
+            split_slot(s);
+        }
     }
     struct connection *c = &s->connections[number];
     *c = (struct connection){.key = *key, .hash = hash, .next_in_slot = *slot_of(s, hash)};

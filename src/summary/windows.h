@@ -7,8 +7,11 @@
  * several agents, and of several runs, are the same. A delta must not span two of them: workers
  * hand theirs over at such moments.
  *
- * Blocks are made at the start and made anew in place; adding costs a merge. One thread at a time:
- * the collector's, which lends what it reads under its own lock. */
+ * Only the live bucket is a block: one that is over is packed (metric_pack.h) until somebody asks for
+ * it, or something comes late. What is read is made for the moment, and its memory given back with the
+ * next call that is not for reading. (Blocks that cannot be packed stay as they are.) Address space is
+ * taken at the start; adding costs a merge, turning over a packing, reading a merge a bucket. One
+ * thread at a time: the collector's, which lends what it reads under its own lock. */
 #pragma once
 
 #include "base/span.h"
@@ -20,7 +23,7 @@ enum { WINDOWS_SECONDS = 60, WINDOWS_PERIODS_MAX = 10 };
 struct windows;
 
 /* Windows of `periods` (1 to WINDOWS_PERIODS_MAX) buckets of `seconds` (at least 1) each, empty;
- * NULL when there is no memory: it takes one block more than there are buckets. */
+ * NULL when there is no memory. */
 struct windows *windows_new(const struct metric_set *set, uint32_t seconds, uint32_t periods);
 void windows_free(struct windows *w);
 
@@ -38,10 +41,10 @@ uint32_t windows_count(const struct windows *w);
 uint64_t windows_late(const struct windows *w);
 
 /* The block of a bucket, 0 being the live one, 1 that before it ...; NULL when there is none. It is
- * lent until the next call that is not for reading. */
-const void *windows_bucket(const struct windows *w, uint32_t i);
+ * lent until the next call that is not for reading, or that reads another one. */
+const void *windows_bucket(struct windows *w, uint32_t i);
 /* The live one; NULL before the first time. */
-const void *windows_live(const struct windows *w);
+const void *windows_live(struct windows *w);
 /* When that bucket began, in ns since 1970. */
 uint64_t windows_start_ns(const struct windows *w, uint32_t i);
 
