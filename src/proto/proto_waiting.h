@@ -55,5 +55,5 @@ static inline bool waiting_is_of(const struct waiter *w, unsigned side)
 /* More than so many, or more bytes; one alone is never too much. */
 static inline bool waiting_is_full(const struct waiting *q, uint32_t count, uint32_t bytes)
 {
-    return q->count > count || (q->bytes > bytes && q->count > 1);
+    return q->head != NULL && (q->count > count || (q->bytes > bytes && q->count > 1));
 }

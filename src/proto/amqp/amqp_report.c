@@ -170,7 +170,7 @@ static void set_notes(struct amqp_event *e, const struct amqp_record *request,
     }
     if (request == NULL && response->method->role == AMQP_RESPONSE) {
         add_note(t, notes, "Unmatched response");
-    } else if (t->reason != NULL && is_close(request->method)) {
+    } else if (t->reason != NULL && request != NULL && is_close(request->method)) {
         add_note(t, notes, "Close-ok method not received by sender");
     }
 }

@@ -324,7 +324,8 @@ static void take_request(struct proto_context *c, struct mysql_request *r)
         return;
     }
     push(f, r);
-    while (f->count > MYSQL_QUEUE_MAX || (f->queue_bytes > MYSQL_QUEUE_BYTES && f->count > 1)) {
+    while (f->head != NULL && (f->count > MYSQL_QUEUE_MAX ||
+                               (f->queue_bytes > MYSQL_QUEUE_BYTES && f->count > 1))) {
         evict_head(c);
     }
 }
