@@ -72,8 +72,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 static void on_done(void *context, struct MHD_Connection *connection, void **state,
                     enum MHD_RequestTerminationCode code)
 {
-    exchange_free(*state);
+    struct exchange *x = *state;
+    bool ends_agent = x != NULL && x->ends_agent;
+    exchange_free(x);
     *state = NULL;
+    if (ends_agent) {
+        kill(getpid(), SIGTERM);
+    }
 }
 
 /* A text file, whole, to be freed. */

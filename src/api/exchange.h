@@ -34,6 +34,7 @@ struct exchange {
     unsigned status;    /* 200 unless the handler says otherwise */
     const char *type;   /* of the reply's body; application/json unless the handler says otherwise */
     struct json body;
+    bool ends_agent;    /* which goes on until the reply has gone */
     struct MHD_Response *response; /* instead of `body`; owned until it is sent */
 };
 

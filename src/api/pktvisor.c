@@ -2,10 +2,8 @@
 #include "api/pktvisor.h"
 
 #include <ctype.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "api/get_health.h"
 #include "api/parameters.h"
@@ -360,7 +358,7 @@ void pktvisor_answer(struct exchange *x)
     } else if ((rest = behind(x, "sketches")) != NULL) {
         answer_sketches(x, rest);
     } else if (is_method(x, MHD_HTTP_METHOD_DELETE)) {
-        kill(getpid(), SIGTERM); /* /api/v1/server */
+        x->ends_agent = true; /* /api/v1/server */
         json_object_begin(&x->body);
         json_object_end(&x->body);
     } else {
