@@ -28,6 +28,7 @@ static const char *key_name(enum metric_key key)
     static const char *const names[] = {
         [METRIC_KEY_NONE] = "none", [METRIC_KEY_ADDRESS] = "address",
         [METRIC_KEY_PAIR] = "pair", [METRIC_KEY_PORT] = "port", [METRIC_KEY_TEXT] = "text",
+        [METRIC_KEY_ESCAPED] = "text",
     };
     return names[key];
 }

@@ -13,6 +13,7 @@ struct tree {
     enum tree_kind kind;
     bool flag;
     uint64_t number;
+    uint32_t line;    /* of the document, at which it is named; 0: not known */
     const char *text; /* of every scalar as it was written, NULL of the others */
     const char **keys; /* of a map, in the order of the document */
     struct tree *items;

@@ -44,6 +44,18 @@ static bool read_cached(const struct config *config, uint32_t *ret, struct err *
     return true;
 }
 
+/* Says where in the file it is, as far as that is known. */
+static void add_place(const struct config *config, uint32_t line, struct err *err)
+{
+    char text[sizeof err->text];
+    if (config->policies_source != NULL && line > 0 && err->text[0] != '\0') {
+        enum err_code code = err->code;
+        snprintf(text, sizeof text, "%s", err->text);
+        *err = (struct err){0};
+        err_set(err, code, "%s:%u: %s", config->policies_source, line, text);
+    }
+}
+
 struct policies *policy_agent_make(const struct config *config, bool recorded, struct err *err)
 {
     struct policies_options options = {
@@ -59,8 +71,12 @@ struct policies *policy_agent_make(const struct config *config, bool recorded, s
         !policies_open_services(policies,
                                 either(config, "iana_service_port_registry",
                                        "default_service_registry"),
-                                err) ||
-        policies_load(policies, config->policies, POLICIES_ALL, NULL, err) != POLICIES_DONE) {
+                                err)) {
+        policies_free(policies);
+        return NULL;
+    }
+    if (policies_load(policies, config->policies, POLICIES_ALL, NULL, err) != POLICIES_DONE) {
+        add_place(config, policies_failed_line(policies), err);
         policies_free(policies);
         return NULL;
     }

@@ -143,6 +143,7 @@ struct config {
     struct config_pktvisor pktvisor;  /* no key; what its command asks for */
     /* Policies as a document of pktvisor's schema ("visor" in it); NULL: there are none. */
     struct tree *policies;
+    const char *policies_source; /* the file that it is of; NULL: none */
     struct tree_memory *policies_memory;
     enum log_level log_level;
     uint64_t given;               /* which keys the user wrote: a bit a row of the schema */

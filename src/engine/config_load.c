@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tree.h"
 #include "engine/config_keys.h"
 
 struct config *config_load(const char *path, struct config_problems *problems)
@@ -27,6 +28,9 @@ struct config *config_load(const char *path, struct config_problems *problems)
         config_problem_reading(name, problems, strerror(errno));
     } else {
         config = config_parse(name, span_of(text, size), problems);
+        if (config != NULL && config->policies != NULL) {
+            config->policies_source = tree_keep(config->policies_memory, name);
+        }
     }
     free(text);
     if (!is_input) {

@@ -115,9 +115,7 @@ static const struct handler_reader dhcp_reader = {
 static bool dhcp_configure(const struct handler_options *options, void *settings, struct err *err)
 {
     struct dhcp_settings *s = settings;
-    s->patience_ns = handler_number(options, "xact_ttl_secs", 0) * UINT64_C(1000000000) +
-                     handler_number(options, "xact_ttl_ms", 0) * UINT64_C(1000000);
-    s->patience_ns = s->patience_ns > 0 ? s->patience_ns : PATIENCE_NS;
+    s->patience_ns = handler_patience(options, PATIENCE_NS);
     return true;
 }
 

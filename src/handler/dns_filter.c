@@ -20,7 +20,7 @@ static bool read_rcodes(const struct handler_options *options, struct dns_filter
                         struct err *err)
 {
     const struct tree *value = tree_get(options->map, "only_rcode");
-    if (value == NULL) {
+    if (value == NULL || f->excludes_noerror) { /* as in pktvisor, one or the other */
         return true;
     }
     if (value->kind != TREE_NUMBER && value->kind != TREE_LIST) {
@@ -34,8 +34,9 @@ static bool read_rcodes(const struct handler_options *options, struct dns_filter
         int code = dns_read_rcode_of(words.words[i]);
         if (code < 0) {
             return err_set(err, ERR_USAGE,
-                           "%s: only_rcode filter contained an invalid/unsupported rcode",
-                           options->title);
+                           "%s: only_rcode filter contained an invalid/unsupported rcode%s%s",
+                           options->title, value->kind == TREE_LIST ? ": " : "",
+                           value->kind == TREE_LIST ? words.written[i] : "");
         }
         f->rcodes |= 1u << code;
     }
@@ -102,9 +103,7 @@ static bool read_dnstap(const struct handler_options *options, struct dns_filter
 bool dns_filter_read(const struct handler_options *options, void *settings, struct err *err)
 {
     struct dns_filter *f = settings;
-    f->patience_ns = handler_number(options, "xact_ttl_secs", 0) * UINT64_C(1000000000) +
-                     handler_number(options, "xact_ttl_ms", 0) * UINT64_C(1000000);
-    f->patience_ns = f->patience_ns > 0 ? f->patience_ns : PATIENCE_NS;
+    f->patience_ns = handler_patience(options, PATIENCE_NS);
     f->uses_suffixes = handler_flag(options, "public_suffix_list");
     f->excludes_noerror = handler_flag(options, "exclude_noerror");
     f->only_dnssec = handler_flag(options, "only_dnssec_response");

@@ -408,10 +408,10 @@ static bool dns_v1_on_event(struct handler_run *run, struct handler_event *event
     {ROW(name_, METRIC_TOPN, at_, path_, groups_, "packets", help_), .key = key_, .label = label_}
 #define NAME(name_, which_, groups_, help_)                                                        \
     TOP(name_, AT(tops) + (which_) * sizeof ((struct dns_v1 *)0)->tops[0], name_, groups_,         \
-        METRIC_KEY_TEXT, "qname", help_)
+        METRIC_KEY_ESCAPED, "qname", help_)
 #define SLOW(name_, which_, path_, help_)                                                          \
     TOP(name_, AT(tops) + (which_) * sizeof ((struct dns_v1 *)0)->tops[0], path_, TRANSACTION,     \
-        METRIC_KEY_TEXT, "qname", help_)
+        METRIC_KEY_ESCAPED, "qname", help_)
 #define TIMES(name_, side_, path_, help_)                                                          \
     {ROW(name_, METRIC_QUANTILES, AT(times) + (side_) * sizeof(struct quantiles), path_,           \
          TRANSACTION | QUANTILES, "us", help_)}

@@ -441,7 +441,7 @@ static bool dns_v2_has_side(const void *block, unsigned direction)
 #define NAME(side_, word_, name_, which_, groups_, help_)                                          \
     TOP(side_, word_, name_,                                                                       \
         SIDE_AT(side_, tops) + (which_) * sizeof ((struct dns_v2_side *)0)->tops[0], groups_,      \
-        METRIC_KEY_TEXT, "qname", help_)
+        METRIC_KEY_ESCAPED, "qname", help_)
 #define XACTS "Total DNS transactions (query/reply pairs) "
 
 #define SIDE(s, w)                                                                                 \

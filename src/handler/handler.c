@@ -129,6 +129,13 @@ uint64_t handler_number(const struct handler_options *options, const char *name,
     return value != NULL && value->kind == TREE_NUMBER ? value->number : fallback;
 }
 
+uint64_t handler_patience(const struct handler_options *options, uint64_t fallback_ns)
+{
+    uint64_t ms = handler_number(options, "xact_ttl_secs", 0) * 1000;
+    ms = handler_number(options, "xact_ttl_ms", ms);
+    return ms > 0 ? ms * UINT64_C(1000000) : fallback_ns;
+}
+
 static const char *lower(const struct handler_options *options, const char *text)
 {
     char *copy = tree_take(options->memory, strlen(text) + 1);

@@ -278,6 +278,9 @@ bool handler_flag(const struct handler_options *options, const char *name);
 /* A whole number, or the fallback. */
 uint64_t handler_number(const struct handler_options *options, const char *name,
                         uint64_t fallback);
+/* How long a question is waited for, in nanoseconds: xact_ttl_ms or, without it, xact_ttl_secs; the
+ * fallback when neither is there, or it is 0. */
+uint64_t handler_patience(const struct handler_options *options, uint64_t fallback_ns);
 /* A list of texts in lower case, or of one when it is a scalar; empty when it is not there. */
 struct handler_words {
     const char **words;

@@ -114,7 +114,7 @@ static bool net_v1_on_event(struct handler_run *run, struct handler_event *event
     const struct net_v1_settings *settings = run->settings;
     struct net_v1_state *state = run->state;
     struct net_v1 *b = run->block;
-    bool passes = place_filter_event(&settings->filter, settings->common.world, &state->verdicts,
+    bool passes = place_filter_known(&settings->filter, settings->common.world, &state->verdicts,
                                      event);
     bool counts = event->kinds & (run->takes_messages ? HANDLER_DATAGRAM | HANDLER_STREAM
                                                       : HANDLER_FRAME);

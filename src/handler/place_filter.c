@@ -105,3 +105,11 @@ bool place_filter_event(const struct place_filter *filter, const struct handler_
     return place_filter_passes(filter, world, cache, event->version, event->address[0]) ||
            place_filter_passes(filter, world, cache, event->version, event->address[1]);
 }
+
+bool place_filter_known(const struct place_filter *filter, const struct handler_world *world,
+                        struct place_filter_cache *cache, const struct handler_event *event)
+{
+    const uint8_t *end = place_filter_end(event);
+    return !filter->is_on || (event->version != 0 && end != NULL &&
+                              place_filter_passes(filter, world, cache, event->version, end));
+}

@@ -42,6 +42,9 @@ static inline const uint8_t *place_filter_end(const struct handler_event *event)
                                                      : NULL;
 }
 
-/* Whether the event's other end passes; what has no addresses does not, if there is a filter. */
+/* Whether the event's other end passes, and is known: what goes neither way does not, as in pktvisor. */
+bool place_filter_known(const struct place_filter *filter, const struct handler_world *world,
+                        struct place_filter_cache *cache, const struct handler_event *event);
+/* Whether the event's other end passes, or one of both where neither is ours; what has no addresses does not, if there is a filter. */
 bool place_filter_event(const struct place_filter *filter, const struct handler_world *world,
                         struct place_filter_cache *cache, const struct handler_event *event);

@@ -49,6 +49,8 @@ enum policies_status {
  * POLICIES_POLICY it must be one of that kind, whose name goes to *ret_name (room for 160). */
 enum policies_status policies_load(struct policies *set, const struct tree *document,
                                    enum policies_part part, char *ret_name, struct err *err);
+/* The line of the document that was refused last, as far as it is known; 0: it is not. */
+uint32_t policies_failed_line(const struct policies *set);
 /* The same of text. */
 enum policies_status policies_load_text(struct policies *set, struct span text,
                                         enum policies_part part, char *ret_name, struct err *err);

@@ -123,6 +123,7 @@ struct policies {
     pthread_mutex_t lock;
     struct policy_slot slots[POLICY_SLOTS];
     uint64_t serial;              /* of the next input */
+    uint32_t failed_line;
     bool has_begun;               /* threads of inputs run */
     _Atomic bool has_ended;       /* nobody collects any more */
     uint64_t now_ns;              /* packet time of the office */

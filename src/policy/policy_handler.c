@@ -100,6 +100,35 @@ static bool check_options(const struct handler *handler, const struct tree *opti
     return true;
 }
 
+/* Options that must be a whole number, a flag or a map, whichever handler has them. */
+static bool check_types(const struct tree *options, struct err *err)
+{
+    static const struct {
+        const char *name;
+        enum tree_kind kind;
+    } types[] = {
+        {"num_periods", TREE_NUMBER}, {"deep_sample_rate", TREE_NUMBER}, {"topn_count", TREE_NUMBER},
+        {"topn_percentile_threshold", TREE_NUMBER}, {"xact_ttl_secs", TREE_NUMBER},
+        {"xact_ttl_ms", TREE_NUMBER}, {"exclude_noerror", TREE_FLAG},
+        {"only_queries", TREE_FLAG}, {"only_responses", TREE_FLAG},
+        {"only_dnssec_response", TREE_FLAG}, {"geoloc_notfound", TREE_FLAG},
+        {"asn_notfound", TREE_FLAG}, {"public_suffix_list", TREE_FLAG}, {"enrichment", TREE_FLAG},
+        {"summarize_ips_by_asn", TREE_FLAG}, {"sample_rate_scaling", TREE_FLAG},
+        {"exclude_unknown_asns_from_summarization", TREE_FLAG}, {"device_map", TREE_MAP},
+        {"only_device_interfaces", TREE_MAP},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        const struct tree *value = tree_get(options, types[i].name);
+        if (value != NULL && value->kind != types[i].kind) {
+            return err_set(err, ERR_USAGE, "wrong type for key: %s: it is %s", types[i].name,
+                           types[i].kind == TREE_FLAG  ? "true or false"
+                           : types[i].kind == TREE_MAP ? "a map"
+                                                       : "a whole number");
+        }
+    }
+    return true;
+}
+
 static bool read_settings(struct policies *set, struct policy_instance *instance,
                           const struct tree *groups, struct err *err)
 {
@@ -118,6 +147,7 @@ static bool read_settings(struct policies *set, struct policy_instance *instance
     s->is_recorded = set->options.is_recorded || handler_flag(&options, "recorded_stream");
     s->hides_rates = handler_flag(&options, "recorded_stream");
     return check_options(handler, &instance->config, err) &&
+           check_types(&instance->config, err) &&
            read_groups(handler, groups, &s->groups, err) &&
            (handler->configure == NULL || handler->configure(&options, instance->settings, err));
 }

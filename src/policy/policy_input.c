@@ -196,8 +196,32 @@ static bool check_netprobe(const struct tree *config, struct err *err)
     return check_targets(config, err);
 }
 
+/* Whether a key, if it is there, has a value of that kind. */
+static bool check_value(const struct tree *config, const char *key, enum tree_kind kind,
+                        struct err *err)
+{
+    const struct tree *value = tree_get(config, key);
+    return value == NULL || value->kind == kind ||
+           err_set(err, ERR_USAGE, "wrong type for key: %s: it is %s", key,
+                   kind == TREE_FLAG ? "true or false" : "a whole number");
+}
+
+static bool check_pcap(const struct tree *config, struct err *err)
+{
+    const char *source = text_of(config, "pcap_source");
+    if (source != NULL && strcmp(source, "libpcap") != 0 && strcmp(source, "af_packet") != 0 &&
+        strcmp(source, "mock") != 0) {
+        return err_set(err, ERR_USAGE, "unknown pcap source");
+    }
+    return check_value(config, "tcp_packet_reassembly_cache_limit", TREE_NUMBER, err) &&
+           check_value(config, "debug", TREE_FLAG, err);
+}
+
 static bool check_flow(const struct tree *config, struct err *err)
 {
+    if (!check_value(config, "port", TREE_NUMBER, err)) {
+        return false;
+    }
     const char *type = text_of(config, "flow_type");
     if (type != NULL && strcmp(type, "sflow") != 0 && strcmp(type, "netflow") != 0 &&
         strcmp(type, "ipfix") != 0) {
@@ -217,7 +241,8 @@ bool policy_input_check(uint32_t kind, const struct tree *config, struct err *er
         }
     }
     return kind == HANDLER_NETPROBE ? check_netprobe(config, err)
-                                    : kind != HANDLER_FLOW || check_flow(config, err);
+           : kind == HANDLER_FLOW   ? check_flow(config, err)
+                                    : kind != HANDLER_PCAP || check_pcap(config, err);
 }
 
 /* ---- Whether it can start ------------------------------------------------------------------- */

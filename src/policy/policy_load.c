@@ -2,27 +2,13 @@
 /* From what a document says to what there is: taps, policies, handlers. Everything is checked before
  * anything is added. The texts of errors are pktvisor's, for those who know them. */
 #include "policy/policy_band.h"
-#include "policy/policy_core.h"
+#include "policy/policy_choice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "policy/intake_thread.h"
 #include "policy/yaml_tree.h"
-
-/* What one load made: on the lists of the set, or taken off again. */
-struct loading {
-    struct policies *set;
-    struct tree_memory *memory; /* of the document */
-    struct err *err;
-    enum policies_status status;
-    struct policy_tap *taps; /* the list as it was before */
-    struct policy *policies;
-    struct tree global;
-    bool has_global;
-};
-
-#define REFUSE(loading, ...) err_set((loading)->err, ERR_USAGE, __VA_ARGS__)
 
 struct policy *policy_find(const struct policies *set, const char *name)
 {
@@ -82,7 +68,10 @@ static bool load_tap(struct loading *l, const char *name, const struct tree *bod
     tap->tags = tree_copy(tap->memory, parts[2] != NULL ? parts[2] : &none);
     tap->next = l->set->taps;
     l->set->taps = tap;
-    return tap->config.kind == TREE_MAP || REFUSE(l, "tap configuration is not a map");
+    if (tap->config.kind != TREE_MAP) {
+        return REFUSE(l, "tap configuration is not a map");
+    }
+    return tap->tags.kind == TREE_MAP || REFUSE(l, "tap tags is not a map");
 }
 
 static void tap_free(struct policy_tap *tap)
@@ -97,107 +86,11 @@ static bool load_taps(struct loading *l, const struct tree *taps)
         return REFUSE(l, "expecting tap configuration map");
     }
     for (size_t i = 0; i < taps->count; i++) {
+        l->line = taps->items[i].line;
         if (!load_tap(l, taps->keys[i], &taps->items[i])) {
             return false;
         }
     }
-    return true;
-}
-
-/* ---- Which taps a policy is for ------------------------------------------------------------- */
-
-enum { TAPS_MAX = 64 };
-
-struct choice {
-    struct policy_tap *taps[TAPS_MAX];
-    size_t count;
-};
-
-static bool has_tag(const struct policy_tap *tap, const char *key, const char *value)
-{
-    const char *own = scalar_at(&tap->tags, key);
-    return own != NULL && strcmp(own, value) == 0;
-}
-
-static bool check_tags(struct loading *l, const struct tree *tags, const char *how)
-{
-    if (tags->kind != TREE_LIST) {
-        return REFUSE(l, "'input.tap_selector.%s' is not a sequence", how);
-    }
-    for (size_t i = 0; i < tags->count; i++) {
-        if (tags->items[i].kind != TREE_MAP || tags->items[i].count != 1) {
-            return REFUSE(l, "selector tag must contain only one key/value pair per sequence index");
-        }
-        if (tags->items[i].items[0].text == NULL) {
-            return REFUSE(l, "tag key '%s' must have scalar value", tags->items[i].keys[0]);
-        }
-    }
-    return true;
-}
-
-static bool is_selected(const struct policy_tap *tap, const struct tree *tags, bool all)
-{
-    for (size_t i = 0; i < tags->count; i++) {
-        if (has_tag(tap, tags->items[i].keys[0], tags->items[i].items[0].text) != all) {
-            return !all;
-        }
-    }
-    return all && tags->count > 0;
-}
-
-static bool select_taps(struct loading *l, const struct tree *selector, const char *input_type,
-                        struct choice *ret)
-{
-    const struct tree *any = tree_get(selector, "any"), *all = tree_get(selector, "all");
-    if (selector->kind != TREE_MAP || (any == NULL && all == NULL)) {
-        return REFUSE(l, "missing key 'all' or key 'any' at 'input.tap_selector'");
-    }
-    const struct tree *tags = any != NULL ? any : all;
-    if (!check_tags(l, tags, any != NULL ? "any" : "all")) {
-        return false;
-    }
-    for (struct policy_tap *tap = l->set->taps; tap != NULL; tap = tap->next) {
-        if (ret->count < TAPS_MAX && is_selected(tap, tags, any == NULL) &&
-            strcmp(tap->input_type, input_type) == 0) {
-            ret->taps[ret->count++] = tap;
-        }
-    }
-    if (ret->count == 0) {
-        l->status = POLICIES_UNMATCHED;
-        return REFUSE(l, "no tap match found for specified 'input.tap_selector' tags");
-    }
-    return true;
-}
-
-static bool choose_taps(struct loading *l, const struct tree *input, struct choice *ret)
-{
-    const struct tree *name = tree_get(input, "tap"), *selector = tree_get(input, "tap_selector");
-    if ((name != NULL) == (selector != NULL)) {
-        return REFUSE(l, name != NULL
-                             ? "input can have only key 'input.tap' or key 'input.tap_selector'"
-                             : "missing key 'input.tap' or key 'input.tap_selector'");
-    }
-    const char *type = scalar_at(input, "input_type");
-    if (type == NULL) {
-        return REFUSE(l, "missing or invalid input_type at key 'input.input_type'");
-    }
-    if (selector != NULL) {
-        return select_taps(l, selector, type, ret);
-    }
-    if (name->text == NULL) {
-        return REFUSE(l, "invalid tap at key 'input.tap'");
-    }
-    struct policy_tap *tap = policy_tap_find(l->set, name->text);
-    if (tap == NULL) {
-        return REFUSE(l, "tap '%s' does not exist", name->text);
-    }
-    if (strcmp(tap->input_type, type) != 0) {
-        return REFUSE(l,
-                      "input_type for policy specified tap '%s' doesn't match tap's defined input "
-                      "type: %s/%s",
-                      tap->name, type, tap->input_type);
-    }
-    ret->taps[ret->count++] = tap;
     return true;
 }
 
@@ -209,6 +102,7 @@ static bool load_module(struct loading *l, struct policy *policy, struct policy_
 {
     const char *type = scalar_at(body, "type");
     const char *version = scalar_at(body, "require_version");
+    l->line = body->line;
     if (body->kind != TREE_MAP) {
         return REFUSE(l, "expecting Handler configuration map");
     }
@@ -263,7 +157,9 @@ static bool load_handlers(struct loading *l, struct policy *policy, const struct
 {
     const struct tree *window = tree_get(body, "window_config");
     const struct tree *modules = tree_get(body, "modules");
+    l->line = modules != NULL ? modules->line : body->line;
     if (window != NULL && window->kind != TREE_MAP) {
+        l->line = window->line;
         return REFUSE(l, "window_config is not a map");
     }
     if (modules == NULL || (modules->kind != TREE_MAP && modules->kind != TREE_LIST)) {
@@ -319,7 +215,7 @@ void policy_free(struct policy *policy)
 }
 
 static bool take_inputs(struct loading *l, struct policy *policy, const struct tree *input,
-                        const struct choice *choice)
+                        const struct policy_choice *choice)
 {
     policy->inputs = tree_take(policy->memory, choice->count * sizeof *policy->inputs);
     policy->taps = tree_take(policy->memory, choice->count * sizeof *policy->taps);
@@ -358,22 +254,49 @@ static bool check_policy(struct loading *l, const char *name, const struct tree 
     return true;
 }
 
+/* What a policy says of itself, if it does. */
+static bool read_own(struct loading *l, const char *name, const struct tree *config, bool *ret_merges)
+{
+    const struct tree *merge = tree_get(config, "merge_like_handlers");
+    *ret_merges = merge != NULL && merge->flag;
+    if (config == NULL) {
+        return true;
+    }
+    l->line = config->line;
+    if (config->kind != TREE_MAP) {
+        return REFUSE(l, "policy configuration is not a map");
+    }
+    return merge == NULL || merge->kind == TREE_FLAG ||
+           REFUSE(l,
+                  "policy [%s] failed to start: wrong type for key: merge_like_handlers: it is true "
+                  "or false",
+                  name);
+}
+
 static bool load_policy(struct loading *l, const char *name, const struct tree *body)
 {
-    struct choice choice = {0};
+    struct policy_choice choice = {0};
     const struct tree *wanted = tree_get(body, "handlers"), *input = tree_get(body, "input");
-    if (!check_policy(l, name, body) || !choose_taps(l, input, &choice)) {
+    if (!check_policy(l, name, body)) {
         return false;
     }
+    l->line = input->line;
+    if (!policy_choose(l, input, &choice)) {
+        return false;
+    }
+    l->line = wanted != NULL ? wanted->line : body->line;
     if (wanted == NULL || wanted->kind != TREE_MAP) {
         return REFUSE(l, "missing or invalid handler configuration at key 'handlers'");
     }
+    bool merges;
+    if (!read_own(l, name, tree_get(body, "config"), &merges)) {
+        return false;
+    }
     struct policy *policy = policy_new(name);
-    policy->merges = false;
-    const struct tree *merge = tree_get(tree_get(body, "config"), "merge_like_handlers");
-    policy->merges = merge != NULL && merge->kind == TREE_FLAG && merge->flag;
+    policy->merges = merges;
     policy->next = l->set->policies;
     l->set->policies = policy;
+    l->line = input->line;
     return take_inputs(l, policy, input, &choice) && load_handlers(l, policy, wanted);
 }
 
@@ -383,6 +306,7 @@ static bool load_policies(struct loading *l, const struct tree *policies)
         return REFUSE(l, "expecting policy configuration map");
     }
     for (size_t i = 0; i < policies->count; i++) {
+        l->line = policies->items[i].line;
         if (!load_policy(l, policies->keys[i], &policies->items[i])) {
             return false;
         }
@@ -492,6 +416,7 @@ enum policies_status policies_load(struct policies *set, const struct tree *docu
         return POLICIES_INVALID;
     }
     if (version != NULL && strcmp(version, "1.0") != 0) {
+        set->failed_line = tree_get(document, "version")->line;
         err_set(err, ERR_USAGE, "unsupported version");
         return POLICIES_INVALID;
     }
@@ -502,6 +427,7 @@ enum policies_status policies_load(struct policies *set, const struct tree *docu
     bool done = check_part(&l, visor, part, ret_name) && load_visor(&l, visor) &&
                 settle(set, err);
     if (!done) {
+        set->failed_line = l.line;
         roll_back(&l);
     } else if (l.has_global) {
         set->global_handlers = l.global;
@@ -512,6 +438,11 @@ enum policies_status policies_load(struct policies *set, const struct tree *docu
     policy_plan_publish(set);
     pthread_mutex_unlock(&set->changes);
     return done ? POLICIES_DONE : l.status;
+}
+
+uint32_t policies_failed_line(const struct policies *set)
+{
+    return set->failed_line;
 }
 
 enum policies_status policies_load_text(struct policies *set, struct span text,

@@ -39,6 +39,7 @@ static bool read_map(struct yaml_walk *walk, const yaml_node_t *node, unsigned d
         if (!read_node(walk, pair->value, depth, &value)) {
             return false;
         }
+        value.line = (uint32_t)key->start_mark.line + 1;
         if (!tree_add(walk->memory, ret, (const char *)key->data.scalar.value, &value)) {
             return refuse(walk, node, "too many keys");
         }
@@ -56,6 +57,7 @@ static bool read_list(struct yaml_walk *walk, const yaml_node_t *node, unsigned 
         if (!read_node(walk, *item, depth, &value)) {
             return false;
         }
+        value.line = (uint32_t)yaml_document_get_node(walk->document, *item)->start_mark.line + 1;
         if (!tree_add(walk->memory, ret, NULL, &value)) {
             return refuse(walk, node, "too many items");
         }

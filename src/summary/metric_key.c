@@ -36,11 +36,17 @@ static char *metric_write_port(char *to, struct span key)
     return stpcpy(to, name);
 }
 
-static char *metric_write_text(char *to, struct span key)
+static struct span metric_unpadded(struct span key)
 {
     while (key.size > 0 && key.data[key.size - 1] == 0) {
         key.size--;
     }
+    return key;
+}
+
+static char *metric_write_text(char *to, struct span key)
+{
+    key = metric_unpadded(key);
     while (key.size > 0) {
         uint8_t c = key.data[0];
         unsigned length = json_utf8(key);
@@ -75,6 +81,9 @@ static char *metric_write_key(char *to, enum metric_key kind, struct span key)
         return metric_write_port(to, key);
     case METRIC_KEY_TEXT:
         return metric_write_text(to, key);
+    case METRIC_KEY_ESCAPED:
+        key = metric_unpadded(key);
+        return mempcpy(to, key.data, key.size);
     case METRIC_KEY_PLACE:
         return metric_write_text(to, span_head(key, METRIC_PLACE_NAME));
     default:

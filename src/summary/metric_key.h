@@ -12,6 +12,7 @@ enum metric_key {
     METRIC_KEY_PAIR,    /* two METRIC_KEY_ADDRESS keys: initiator, responder */
     METRIC_KEY_PORT,    /* uint8_t IANA protocol, uint16_t port (host order, packed): "443/tcp" */
     METRIC_KEY_TEXT,    /* text, padded with zeros */
+    METRIC_KEY_ESCAPED, /* printable ASCII with escapes of its own, likewise: a name of DNS (RFC 4343) */
     METRIC_KEY_PLACE,   /* the same in METRIC_PLACE_NAME bytes, then latitude and longitude */
 };
 

@@ -145,6 +145,7 @@ const char *metric_label(const struct metric *m)
     static const char *const labels[] = {
         [METRIC_KEY_NONE] = "key",  [METRIC_KEY_ADDRESS] = "address", [METRIC_KEY_PAIR] = "pair",
         [METRIC_KEY_PORT] = "port", [METRIC_KEY_TEXT] = "name",       [METRIC_KEY_PLACE] = "name",
+        [METRIC_KEY_ESCAPED] = "name",
     };
     return m->label != NULL ? m->label : m->kind == METRIC_INFO ? "value" : labels[m->key];
 }
