@@ -9,9 +9,10 @@
  * let go pass (Jaiswal et al., INFOCOM 2004).
  *
  * A book belongs to one worker. A connection costs HEALTH_BYTES from its first packet; a half with
- * data borrows a detail (segments in flight, holes, delays), which goes back when all has been
- * acknowledged and nothing came for a while, or when another half needs it more. All memory is
- * address space taken at start. A spent budget is counted, and the record says so. */
+ * data borrows a detail (segments in flight, delays), and a larger block when that has not enough
+ * room or there is trouble. Both go back when all has been acknowledged and nothing came for a
+ * while, or when another half needs them more. All memory is address space taken at start. A spent
+ * budget is counted, and the record says so. */
 #pragma once
 
 #include "flow/flow.h"
@@ -20,7 +21,7 @@
 
 enum {
     HEALTH_BYTES = 232,        /* of a live connection */
-    HEALTH_DETAIL_BYTES = 5376 /* of a half that has data in flight, at most */
+    HEALTH_DETAIL_BYTES = 5760 /* of a half that has data in flight, at most */
 };
 
 struct health_book; /* opaque */

@@ -39,7 +39,7 @@ static void test_repeats(struct health_step *s, struct health_detail *d, uint32_
                          uint32_t ack)
 {
     for (unsigned i = 0; i < HEALTH_REPEATS && s->options.has_timestamps; i++) {
-        const struct health_repeat *repeat = &d->repeats[i];
+        const struct health_repeat *repeat = &d->more->repeats[i];
         if (d->repeats_open & 1u << i && health_distance(repeat->start, before) <= 0 &&
             health_distance(repeat->end, before) > 0 && health_distance(repeat->end, ack) <= 0 &&
             health_distance(s->options.ts_echo, repeat->ts_value) < 0) {
@@ -59,7 +59,7 @@ static void sample_repeat(struct health_step *s, struct health_detail *d, uint32
     const struct health_repeat *named = NULL;
     struct health_half *half = s->other;
     for (unsigned i = 0; i < HEALTH_REPEATS && s->options.has_timestamps; i++) {
-        const struct health_repeat *repeat = &d->repeats[i];
+        const struct health_repeat *repeat = &d->more->repeats[i];
         bool moves = repeat->end != repeat->start && health_distance(repeat->start, before) <= 0 &&
                      health_distance(repeat->end, before) > 0 &&
                      health_distance(repeat->end, ack) <= 0;
@@ -185,7 +185,7 @@ static bool is_duplicate_block(const struct health_step *s, unsigned i)
 static void match_duplicate(struct health_step *s, struct health_detail *d)
 {
     for (unsigned i = 0; i < HEALTH_REPEATS && d->has_repeated; i++) {
-        const struct health_repeat *repeat = &d->repeats[i];
+        const struct health_repeat *repeat = &d->more->repeats[i];
         if (d->repeats_open & 1u << i && health_distance(repeat->start, s->options.sack[0][1]) < 0 &&
             health_distance(repeat->end, s->options.sack[0][0]) > 0) {
             d->repeats_open &= (uint16_t)~(1u << i);

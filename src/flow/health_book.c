@@ -33,6 +33,11 @@ static size_t details_size(const struct health_book *book)
     return ((size_t)book->options.details + 1) * sizeof(struct health_detail);
 }
 
+static size_t more_size(const struct health_book *book)
+{
+    return ((size_t)book->options.details + 1) * sizeof(struct health_more);
+}
+
 static size_t remains_size(const struct health_book *book)
 {
     return ((size_t)book->options.details + 1) * sizeof(struct health_remains);
@@ -49,11 +54,12 @@ struct health_book *health_book_new(const struct health_options *options, struct
     book->of_flow = pages_reserve(index_size(book));
     book->connections = pages_reserve(connections_size(book));
     book->details = pages_reserve(details_size(book));
+    book->more = pages_reserve(more_size(book));
     book->remains = pages_reserve(remains_size(book));
     book->connection_bound = 1;
-    book->detail_bound = book->remains_bound = 1;
+    book->detail_bound = book->remains_bound = book->more_bound = 1;
     if (book->of_flow == NULL || book->connections == NULL ||
-        book->details == NULL || book->remains == NULL) {
+        book->details == NULL || book->more == NULL || book->remains == NULL) {
         err_set(err, ERR_FAILED,
                 "cannot reserve memory for the health of %u connections; lower limits.flows",
                 options->flows);
@@ -71,6 +77,7 @@ void health_book_free(struct health_book *book)
     pages_release(book->of_flow, index_size(book));
     pages_release(book->connections, connections_size(book));
     pages_release(book->details, details_size(book));
+    pages_release(book->more, more_size(book));
     pages_release(book->remains, remains_size(book));
     free(book);
 }
@@ -96,6 +103,32 @@ static void conclude(struct health *h, struct health_detail *d)
     h->flags |= d->queue_before ? HEALTH_QUEUE_BEFORE : 0;
 }
 
+void health_detail_extend(struct health_detail *d, struct health_more *more)
+{
+    for (unsigned i = 0; i < d->segment_count; i++) {
+        more->segments[i] = d->segments[(d->segment_first + i) & d->segment_mask];
+    }
+    for (unsigned i = 0; i < d->ack_count; i++) {
+        more->acks[i] = d->few_acks[(d->ack_first + i) % HEALTH_FEW_ACKS];
+    }
+    d->segment_first = d->ack_first = 0;
+    d->segments = more->segments;
+    d->segment_mask = HEALTH_SEGMENTS - 1;
+    d->more = more;
+}
+
+void health_detail_grow(struct health_detail *d)
+{
+    struct health_book *book = d->book;
+    uint32_t index = book->free_more;
+    if (index != 0) {
+        book->free_more = book->more[index].next_free;
+    } else {
+        index = book->more_bound++; /* never more than there are details */
+    }
+    health_detail_extend(d, &book->more[index]);
+}
+
 static void give_back(struct health_book *book, struct health_detail *d)
 {
     struct health_half *half = &book->connections[d->owner].halves[d->side];
@@ -103,6 +136,10 @@ static void give_back(struct health_book *book, struct health_detail *d)
     uint32_t index = half->detail;
     half->detail = 0;
     half->flags &= (uint16_t)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
+    if (d->more != NULL) {
+        d->more->next_free = book->free_more;
+        book->free_more = (uint32_t)(d->more - book->more);
+    }
     d->owner = 0;
     d->next_free = book->free_detail;
     book->free_detail = index;
@@ -247,7 +284,10 @@ struct health_detail *health_detail_take(struct health_step *s, unsigned side)
         return NULL;
     }
     struct health_detail *d = &book->details[index];
-    memset(d, 0, offsetof(struct health_detail, repeats));
+    memset(d, 0, offsetof(struct health_detail, few_acks));
+    d->book = book;
+    d->segments = d->few_segments;
+    d->segment_mask = HEALTH_FEW_SEGMENTS - 1;
     d->owner = s->index;
     d->side = (uint8_t)side;
     half->detail = index;
@@ -366,6 +406,7 @@ void health_book_stats(const struct health_book *book, struct health_book_stats 
         .refused = book->refused,
         .memory = (uint64_t)book->connection_bound * (sizeof(struct health) + sizeof(uint32_t)) +
                   (uint64_t)book->detail_bound * sizeof(struct health_detail) +
+                  (uint64_t)book->more_bound * sizeof(struct health_more) +
                   (uint64_t)book->remains_bound * sizeof(struct health_remains),
     };
 }

@@ -9,12 +9,14 @@ struct health_book {
     uint32_t *of_flow;             /* connection of each flow, 0: none */
     struct health *connections;    /* from index 1 */
     struct health_detail *details; /* from index 1 */
+    struct health_more *more;      /* from index 1, as many as details */
     struct health_remains *remains; /* from index 1, as many as details */
     uint32_t free_connection; /* list by way of `remains`, 0: none */
     uint32_t free_count;
     uint32_t connection_bound; /* one more than the largest index ever used */
     uint32_t detail_bound;
     uint32_t free_detail; /* list, 0: none */
+    uint32_t free_more, more_bound;       /* the same for what details borrow */
     uint32_t free_remains, remains_bound; /* the same for what remains */
     uint32_t hand;        /* where the search for a detail to take away goes on */
     uint64_t details_used, seized, refused;

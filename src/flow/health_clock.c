@@ -38,15 +38,20 @@ void health_clock_start(struct health_detail *d, const struct health *h, uint32_
     d->need = need_of(&h->halves[1 - d->side], d->max_window);
 }
 
+static struct health_ack *acks_of(struct health_detail *d)
+{
+    return d->more != NULL ? d->more->acks : d->few_acks;
+}
+
 void health_clock_hear(struct health_half *half, struct health_detail *d, uint32_t now_us)
 {
     while (health_clock_is_due(d, now_us)) {
-        const struct health_ack *first = &d->acks[d->ack_first];
+        const struct health_ack *first = &health_clock_acks(d)[d->ack_first];
         if (!health_clock_stays(half, d, half->next, first->ack, first->edge)) {
             health_clock_accrue(half, d, first->time_us);
         }
         health_clock_arrive(half, d, first->ack, first->edge);
-        d->ack_first = (uint8_t)(d->ack_first + 1 < HEALTH_ACKS ? d->ack_first + 1 : 0);
+        d->ack_first = (uint8_t)(d->ack_first + 1u < health_clock_room(d) ? d->ack_first + 1 : 0);
         d->ack_count--;
     }
 }
@@ -68,9 +73,10 @@ void health_clock_queue(struct health_half *half, struct health_detail *d, uint3
                         uint32_t trip_us, uint32_t edge)
 {
     uint32_t at = now_us + trip_us;
+    unsigned room = health_clock_room(d);
     if (d->ack_count > 0) {
         unsigned place = d->ack_first + d->ack_count - 1u;
-        struct health_ack *last = &d->acks[place - (place < HEALTH_ACKS ? 0 : HEALTH_ACKS)];
+        struct health_ack *last = &acks_of(d)[place - (place < room ? 0 : room)];
         int32_t apart = health_distance(at, last->time_us);
         if (d->ack_count == HEALTH_ACKS || apart < (int32_t)(trip_us / TRIP_PARTS)) {
             last->ack = half->acked;
@@ -78,9 +84,13 @@ void health_clock_queue(struct health_half *half, struct health_detail *d, uint3
             return;
         }
     }
+    if (d->ack_count == room) {
+        health_detail_grow(d);
+        room = health_clock_room(d);
+    }
     unsigned place = (unsigned)d->ack_first + d->ack_count;
-    place -= place < HEALTH_ACKS ? 0 : HEALTH_ACKS;
-    d->acks[place] = (struct health_ack){at, half->acked, edge};
+    place -= place < room ? 0 : room;
+    acks_of(d)[place] = (struct health_ack){at, half->acked, edge};
     d->ack_count++;
 }
 

@@ -23,10 +23,22 @@ void health_clock_flight(struct health_detail *d, uint32_t now_us, uint32_t roun
 void health_clock_window(struct health_half *half, const struct health_half *receiver,
                          struct health_detail *d, uint32_t now_us, uint32_t window);
 
+/* Acknowledgments on their way to the sender: a ring from ack_first on. */
+static inline const struct health_ack *health_clock_acks(const struct health_detail *d)
+{
+    return d->more != NULL ? d->more->acks : d->few_acks;
+}
+
+static inline unsigned health_clock_room(const struct health_detail *d)
+{
+    return d->more != NULL ? HEALTH_ACKS : HEALTH_FEW_ACKS;
+}
+
 /* Whether an acknowledgment has arrived at the sender by now that its clock does not know of. */
 static inline bool health_clock_is_due(const struct health_detail *d, uint32_t now_us)
 {
-    return d->ack_count > 0 && health_distance(d->acks[d->ack_first].time_us, now_us) <= 0;
+    return d->ack_count > 0 &&
+           health_distance(health_clock_acks(d)[d->ack_first].time_us, now_us) <= 0;
 }
 
 /* Whether the sender has been busy, and not held back by the window, since its clock ran last, and

@@ -16,7 +16,7 @@ unsigned health_holes_find(const struct health_detail *d, uint32_t sequence)
     unsigned high = d->hole_count;
     while (low < high) {
         unsigned middle = (low + high) / 2;
-        if (health_distance(d->holes[middle].end, sequence) <= 0) {
+        if (health_distance(d->more->holes[middle].end, sequence) <= 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -33,13 +33,13 @@ uint32_t health_holes_below(struct health_detail *d, uint32_t sequence)
     uint32_t bytes = 0;
     unsigned gone = health_holes_find(d, sequence);
     for (unsigned i = 0; i < gone; i++) {
-        bytes += d->holes[i].end - d->holes[i].start;
+        bytes += d->more->holes[i].end - d->more->holes[i].start;
     }
-    memmove(&d->holes[0], &d->holes[gone], (d->hole_count - gone) * sizeof d->holes[0]);
+    memmove(&d->more->holes[0], &d->more->holes[gone], (d->hole_count - gone) * sizeof d->more->holes[0]);
     d->hole_count = (uint8_t)(d->hole_count - gone);
-    if (d->hole_count > 0 && health_distance(sequence, d->holes[0].start) > 0) {
-        bytes += sequence - d->holes[0].start;
-        d->holes[0].start = sequence;
+    if (d->hole_count > 0 && health_distance(sequence, d->more->holes[0].start) > 0) {
+        bytes += sequence - d->more->holes[0].start;
+        d->more->holes[0].start = sequence;
     }
     return bytes;
 }
@@ -52,7 +52,10 @@ static void open_hole(struct health_step *s, struct health_detail *d, uint32_t s
         d->clipped = true;
         return;
     }
-    d->holes[d->hole_count++] = (struct health_hole){
+    if (d->more == NULL) {
+        health_detail_grow(d);
+    }
+    d->more->holes[d->hole_count++] = (struct health_hole){
         .start = start,
         .end = end,
         .time_us = s->now_us,

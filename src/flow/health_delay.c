@@ -23,16 +23,29 @@ static unsigned bin_of_ms(int32_t ms)
     return bin < 0 ? 0 : bin < HEALTH_BINS ? (unsigned)bin : HEALTH_BINS - 1;
 }
 
-static void close_interval(struct health_series *series, uint16_t bins[HEALTH_BINS],
-                           int32_t offset_ms)
+/* The histogram of a series of a detail; NULL while it needs none. */
+static uint16_t *bins_of(struct health_detail *d, const struct health_series *series)
+{
+    if (d->more == NULL) {
+        return NULL;
+    }
+    return series == &d->one_way ? d->more->one_way_bins : d->more->round_trip_bins;
+}
+
+static void close_interval(struct health_detail *d, struct health_series *series)
 {
     if (!series->is_open || series->count == UINT16_MAX) {
         return;
     }
+    int32_t offset_ms = series == &d->one_way ? ONE_WAY_OFFSET_MS : 0;
     unsigned bin = bin_of_ms((int32_t)series->minimum_us / 1000 + offset_ms);
     if (series->count < HEALTH_FEW) {
         series->few[series->count] = (uint8_t)bin;
     } else {
+        if (d->more == NULL) {
+            health_detail_grow(d);
+        }
+        uint16_t *bins = bins_of(d, series);
         for (unsigned i = 0; i < HEALTH_FEW && series->count == HEALTH_FEW; i++) {
             bins[series->few[i]]++;
         }
@@ -44,11 +57,11 @@ static void close_interval(struct health_series *series, uint16_t bins[HEALTH_BI
     series->is_open = false;
 }
 
-static void add_delay(struct health_series *series, uint16_t bins[HEALTH_BINS], uint32_t now_us,
-                      int32_t delay_us, int32_t offset_ms)
+static void add_delay(struct health_detail *d, struct health_series *series, uint32_t now_us,
+                      int32_t delay_us)
 {
     if (!series->is_open || now_us - series->from_us >= HEALTH_INTERVAL_US) {
-        close_interval(series, bins, offset_ms);
+        close_interval(d, series);
         series->is_open = true;
         series->from_us = now_us - now_us % HEALTH_INTERVAL_US;
         series->minimum_us = (uint32_t)delay_us;
@@ -73,7 +86,7 @@ static uint32_t nth_of_few(const uint32_t *few, unsigned count, unsigned rank)
 }
 
 /* How many intervals were at least `ms` long. */
-static uint32_t count_from(const struct health_series *series, const uint16_t bins[HEALTH_BINS],
+static uint32_t count_from(const struct health_series *series, const uint16_t *bins,
                            int32_t ms)
 {
     uint32_t count = 0;
@@ -91,7 +104,7 @@ static uint32_t count_from(const struct health_series *series, const uint16_t bi
 }
 
 /* The delay, in ms, that the share `percent` of intervals did not exceed. */
-static int32_t percentile(const struct health_series *series, const uint16_t bins[HEALTH_BINS],
+static int32_t percentile(const struct health_series *series, const uint16_t *bins,
                           uint32_t percent)
 {
     uint32_t rank = series->count * percent / 100;
@@ -128,12 +141,15 @@ static void note_quantile(struct health_detail *d, uint32_t rtt_us)
         return;
     }
     if (d->sample_count == HEALTH_FEW) {
-        memset(d->quantiles, 0, sizeof d->quantiles);
+        if (d->more == NULL) {
+            health_detail_grow(d);
+        }
+        memset(d->more->quantiles, 0, sizeof d->more->quantiles);
         for (unsigned i = 0; i < HEALTH_FEW; i++) {
-            d->quantiles[quantile_of(d->few_us[i])]++;
+            d->more->quantiles[quantile_of(d->few_us[i])]++;
         }
     }
-    health_count16(&d->quantiles[quantile_of(rtt_us)]);
+    health_count16(&d->more->quantiles[quantile_of(rtt_us)]);
 }
 
 uint32_t health_delay_quantile(const struct health_detail *d, double share)
@@ -146,12 +162,12 @@ uint32_t health_delay_quantile(const struct health_detail *d, double share)
         return nth_of_few(d->few_us, d->sample_count, (unsigned)(share * d->sample_count));
     }
     for (unsigned i = 0; i < HEALTH_QUANTILES; i++) {
-        total += d->quantiles[i];
+        total += d->more->quantiles[i];
     }
     uint32_t rank = (uint32_t)(share * total);
     uint32_t seen = 0;
     for (unsigned i = 0; i < HEALTH_QUANTILES; i++) {
-        seen += d->quantiles[i];
+        seen += d->more->quantiles[i];
         if (seen > rank) {
             return (uint32_t)((8 + i % 8) << (i / 8 + 3)) + (4u << (i / 8)); /* its middle */
         }
@@ -165,7 +181,7 @@ static void judge_series(struct health_half *half, struct health_detail *d,
                          int32_t base_ms, bool before)
 {
     const struct health_series *series = before ? &d->one_way : &d->round_trip;
-    const uint16_t *bins = before ? d->one_way_bins : d->round_trip_bins;
+    const uint16_t *bins = bins_of(d, series);
     if (series->count == 0) {
         return;
     }
@@ -185,8 +201,9 @@ static void judge_series(struct health_half *half, struct health_detail *d,
 }
 
 /* Empties a histogram. */
-static void clear_bins(struct health_series *series, uint16_t bins[HEALTH_BINS])
+static void clear_bins(struct health_detail *d, struct health_series *series)
 {
+    uint16_t *bins = bins_of(d, series);
     if (series->count > HEALTH_FEW) {
         memset(bins + series->low, 0, (series->high - series->low + 1u) * sizeof *bins);
     }
@@ -201,23 +218,23 @@ static uint16_t add16(uint16_t a, uint32_t b)
 void health_delay_judge(struct health_half *half, struct health_detail *d, bool last)
 {
     if (last) {
-        close_interval(&d->round_trip, d->round_trip_bins, 0);
-        close_interval(&d->one_way, d->one_way_bins, ONE_WAY_OFFSET_MS);
+        close_interval(d, &d->round_trip);
+        close_interval(d, &d->one_way);
     }
     int32_t rtt_base = half->min_rtt_us == HEALTH_NO_TIME ? 0 : (int32_t)(half->min_rtt_us / 1000);
     /* A tick is what the clock does not tell. */
     int32_t tick_us = d->tick_us == HEALTH_NO_TIME ? 0 : (int32_t)d->tick_us;
     int32_t way_base = (d->delay_base_us + tick_us) / 1000 + ONE_WAY_OFFSET_MS;
-    uint32_t trips = count_from(&d->round_trip, d->round_trip_bins, rtt_base + STANDING_MS);
-    uint32_t ways = count_from(&d->one_way, d->one_way_bins, way_base + STANDING_MS);
+    uint32_t trips = count_from(&d->round_trip, bins_of(d, &d->round_trip), rtt_base + STANDING_MS);
+    uint32_t ways = count_from(&d->one_way, bins_of(d, &d->one_way), way_base + STANDING_MS);
     judge_series(half, d, rtt_base, false);
     judge_series(half, d, way_base, true);
     bool before = ways > trips;
     half->queue_bins = add16(half->queue_bins, before ? ways : trips);
     half->bins = add16(half->bins, before || d->round_trip.count == 0 ? d->one_way.count
                                                                       : d->round_trip.count);
-    clear_bins(&d->round_trip, d->round_trip_bins);
-    clear_bins(&d->one_way, d->one_way_bins);
+    clear_bins(d, &d->round_trip);
+    clear_bins(d, &d->one_way);
     d->delay_base_us += DRIFT_MS * 1000;
 }
 
@@ -269,7 +286,7 @@ void health_delay_sample(struct health_half *half, struct health_detail *d, uint
         rtt_us = less > half->min_rtt_us ? less : half->min_rtt_us;
     }
     judge_when_due(half, d, now_us);
-    add_delay(&d->round_trip, d->round_trip_bins, now_us, (int32_t)rtt_us, 0);
+    add_delay(d, &d->round_trip, now_us, (int32_t)rtt_us);
 }
 
 /* The sender's clock: RFC 7323 §5.4 allows 1 ms to 1 s a tick; these are in use. 0: too early. */
@@ -325,5 +342,5 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
     }
     d->delay_us = (int32_t)delay_us - d->delay_base_us - (int32_t)d->tick_us;
     judge_when_due(half, d, now_us);
-    add_delay(&d->one_way, d->one_way_bins, now_us, (int32_t)delay_us, ONE_WAY_OFFSET_MS);
+    add_delay(d, &d->one_way, now_us, (int32_t)delay_us);
 }

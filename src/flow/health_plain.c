@@ -137,7 +137,7 @@ static inline void begin_flight(struct health_half *half, struct health_detail *
 static inline void record(struct health *h, struct health_detail *d, const struct packet *p,
                           uint32_t now_us, uint32_t ts_value)
 {
-    if (d->segment_count == HEALTH_SEGMENTS) {
+    if (health_segments_are_full(d)) {
         if (d->segment_acked == 0) {
             health_segments_merge(d, p->seq + p->payload_len, now_us);
             remember(h, d->side, d, p);

@@ -23,17 +23,28 @@ static void look_at_remains(const struct health_remains *remains, struct health_
 }
 
 /* What health_clock_finish() and health_delay_judge() need of a detail: most is not in use. */
-static void copy_detail(struct health_detail *ret, const struct health_detail *d)
+static void copy_detail(struct health_view *view, unsigned side, const struct health_detail *d)
 {
+    struct health_detail *ret = &view->details[side];
+    struct health_more *more = &view->more[side];
     memcpy(ret, d, HEALTH_HEAD_BYTES);
+    ret->segment_count = 0;
+    if (d->more == NULL) {
+        memcpy(ret->few_acks, d->few_acks, sizeof d->few_acks);
+        memset(more->round_trip_bins, 0, sizeof more->round_trip_bins);
+        memset(more->one_way_bins, 0, sizeof more->one_way_bins);
+        health_detail_extend(ret, more);
+        return;
+    }
+    ret->more = more;
     if (d->ack_count > 0) {
-        memcpy(ret->acks, d->acks, sizeof d->acks);
+        memcpy(more->acks, d->more->acks, sizeof more->acks);
     }
     if (d->round_trip.count >= HEALTH_FEW) {
-        memcpy(ret->round_trip_bins, d->round_trip_bins, sizeof d->round_trip_bins);
+        memcpy(more->round_trip_bins, d->more->round_trip_bins, sizeof more->round_trip_bins);
     }
     if (d->one_way.count >= HEALTH_FEW) {
-        memcpy(ret->one_way_bins, d->one_way_bins, sizeof d->one_way_bins);
+        memcpy(more->one_way_bins, d->more->one_way_bins, sizeof more->one_way_bins);
     }
 }
 
@@ -53,7 +64,7 @@ static void look_at(const struct health_book *book, uint32_t index, struct healt
         if (d == NULL) {
             continue;
         }
-        copy_detail(&ret->details[side], d);
+        copy_detail(ret, side, d);
         ret->details[side].rtt_p50_us = health_delay_quantile(d, 0.5);
         ret->details[side].rtt_p95_us = health_delay_quantile(d, 0.95);
         health_clock_finish(h, &ret->details[side]);

@@ -85,7 +85,7 @@ static unsigned find_hole(const struct health_step *s, const struct health_detai
 {
     unsigned i = health_holes_find(d, s->start);
     bool touches = i < d->hole_count &&
-                   health_distance(s->start + s->length, d->holes[i].start) > 0;
+                   health_distance(s->start + s->length, d->more->holes[i].start) > 0;
     return touches ? i : d->hole_count;
 }
 
@@ -94,7 +94,7 @@ static bool was_overtaken(const struct health_step *s, const struct health_detai
 {
     bool may_tell = d->has_repeated && s->options.has_timestamps;
     for (unsigned i = 0; i < HEALTH_REPEATS && may_tell; i++) {
-        const struct health_repeat *repeat = &d->repeats[i];
+        const struct health_repeat *repeat = &d->more->repeats[i];
         if (repeat->start == s->start && repeat->end != s->start &&
             health_distance(s->options.ts_value, repeat->ts_value) < 0) {
             return true;
@@ -107,7 +107,7 @@ static enum nature judge(const struct health_step *s, struct health_detail *d, u
 {
     const struct health *h = s->health;
     if (hole < d->hole_count) {
-        const struct health_hole *from = &d->holes[hole];
+        const struct health_hole *from = &d->more->holes[hole];
         uint32_t round = trip_of(h, 0) + trip_of(h, 1);
         uint32_t lag = s->now_us - from->time_us;
         bool soon = (uint64_t)lag * 100 < (uint64_t)round * REORDERED_PERCENT;
@@ -128,7 +128,7 @@ static enum nature judge(const struct health_step *s, struct health_detail *d, u
 /* Takes what the segment covers of hole `i` out of it; returns how many bytes. */
 static uint32_t fill(struct health_step *s, struct health_detail *d, unsigned i)
 {
-    struct health_hole *hole = &d->holes[i];
+    struct health_hole *hole = &d->more->holes[i];
     uint32_t end = s->start + s->length;
     uint32_t from = health_distance(s->start, hole->start) > 0 ? s->start : hole->start;
     uint32_t to = health_distance(end, hole->end) < 0 ? end : hole->end;
@@ -271,12 +271,15 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
             health_segment_at(d, i)->sent = 2;
         }
     }
+    if (d->more == NULL) {
+        health_detail_grow(d);
+    }
     if (!d->has_repeated) {
-        memset(d->repeats, 0, sizeof d->repeats);
+        memset(d->more->repeats, 0, sizeof d->more->repeats);
         d->repeats_open = 0;
         d->has_repeated = true;
     }
-    d->repeats[d->repeat_next] =
+    d->more->repeats[d->repeat_next] =
         (struct health_repeat){s->start, end, s->options.ts_value, s->now_us};
     d->repeats_open |= (uint16_t)(1u << d->repeat_next);
     d->repeat_next = (uint8_t)((d->repeat_next + 1) % HEALTH_REPEATS);
@@ -293,7 +296,7 @@ static void bound_queue(struct health_step *s, struct health_detail *d, unsigned
     if (s->options.has_timestamps) {
         return;
     }
-    uint32_t since_us = d->holes[hole].time_us;
+    uint32_t since_us = d->more->holes[hole].time_us;
     if (!(s->half->flags & HALF_SACK) && health_distance(d->fill_us, since_us) > 0 && hole == 0) {
         since_us = d->fill_us;
     }

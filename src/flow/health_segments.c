@@ -20,11 +20,11 @@ unsigned health_segments_find(struct health_detail *d, uint32_t sequence)
 
 static void append(struct health_detail *d, const struct health_segment *segment)
 {
-    if (d->segment_count == HEALTH_SEGMENTS && d->segment_acked == 0) {
-        health_segments_merge(d, segment->end, segment->time_us);
-        return;
-    }
-    if (d->segment_count == HEALTH_SEGMENTS) {
+    if (health_segments_are_full(d)) {
+        if (d->segment_acked == 0) {
+            health_segments_merge(d, segment->end, segment->time_us);
+            return;
+        }
         health_segments_forget(d);
     }
     *health_segment_at(d, d->segment_count++) = *segment;
@@ -33,7 +33,7 @@ static void append(struct health_detail *d, const struct health_segment *segment
 /* Makes room at place `at` of a full ring or not; false when only merging helps. */
 static bool make_room(struct health_detail *d, unsigned *at)
 {
-    if (d->segment_count == HEALTH_SEGMENTS) {
+    if (health_segments_are_full(d)) {
         if (d->segment_acked == 0 || *at == 0) {
             return false;
         }

@@ -14,7 +14,20 @@ unsigned health_segments_find(struct health_detail *d, uint32_t sequence);
 /* Where index `i` of the ring of a detail lies, counted from the oldest. */
 static inline struct health_segment *health_segment_at(struct health_detail *d, unsigned i)
 {
-    return &d->segments[(d->segment_first + i) % HEALTH_SEGMENTS];
+    return &d->segments[(d->segment_first + i) & d->segment_mask];
+}
+
+/* Whether the ring has no room; one that may be larger becomes so. */
+static inline bool health_segments_are_full(struct health_detail *d)
+{
+    if (d->segment_count <= d->segment_mask) {
+        return false;
+    }
+    if (d->more == NULL) {
+        health_detail_grow(d);
+        return false;
+    }
+    return true;
 }
 
 /* Makes room in a ring that is full. */

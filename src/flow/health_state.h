@@ -21,6 +21,8 @@ enum {
     HEALTH_BIN_MS = 4,
     HEALTH_QUANTILES = 128, /* 8 an octave from 64 us */
     HEALTH_FEW = 6,      /* round trips, or intervals, that need no histogram */
+    HEALTH_FEW_ACKS = 4, /* and what else most never have more of: see struct health_more */
+    HEALTH_FEW_SEGMENTS = 4,
 };
 
 enum { HEALTH_NO_TIME = UINT32_MAX }; /* of what was never measured */
@@ -104,6 +106,7 @@ struct health_detail {
         uint16_t oddities; /* any of them */
     };
     uint8_t segment_first, segment_count, segment_acked; /* ring; the first ones are acknowledged */
+    uint8_t segment_mask; /* its size less one */
     uint8_t ack_first, ack_count;
     uint8_t print_next;
     uint8_t initial_state; /* enum health_initial */
@@ -113,6 +116,7 @@ struct health_detail {
     uint8_t ip_id_good, ip_id_count;
     uint16_t ip_id_last;
 
+    struct health_segment *segments; /* here, or in `more` */
     /* the sender's clock */
     uint32_t clock_us, acked_there, edge_there;
     uint32_t need;             /* window that one more segment takes */
@@ -163,17 +167,28 @@ struct health_detail {
     bool stuck_shrank;
     bool queue_before; /* the queue is between sender and tap */
     uint32_t next_free;
+    struct health_book *book;
+    struct health_more *more; /* NULL: not yet */
 
     uint32_t prints[HEALTH_PRINTS]; /* of the latest frames, a ring */
-    /* What stands above is zero in a new detail. Of the arrays only what is in use is valid: */
-    struct health_repeat repeats[HEALTH_REPEATS]; /* with has_repeated */
-    uint16_t quantiles[HEALTH_QUANTILES];         /* with sample_count > HEALTH_FEW */
-    struct health_ack acks[HEALTH_ACKS];
-    struct health_hole holes[HEALTH_HOLES];
+    /* What stands above is zero in a new detail, but for the pointers. Below, only what is in use is
+     * valid; with `more` it is there and not here. */
+    struct health_ack few_acks[HEALTH_FEW_ACKS];
+    struct health_segment few_segments[HEALTH_FEW_SEGMENTS];
+};
+
+/* What only those need that have said more than a little, or have trouble: a detail borrows it when
+ * one of its own arrays is full, and keeps it. */
+struct health_more {
     struct health_segment segments[HEALTH_SEGMENTS];
+    struct health_ack acks[HEALTH_ACKS];
+    uint16_t quantiles[HEALTH_QUANTILES];         /* with sample_count > HEALTH_FEW */
+    struct health_repeat repeats[HEALTH_REPEATS]; /* with has_repeated */
+    struct health_hole holes[HEALTH_HOLES];
     /* Histograms of absolute values, so that a base that falls later only shifts them; all zero in
-     * a free detail. */
+     * a free block. */
     uint16_t round_trip_bins[HEALTH_BINS], one_way_bins[HEALTH_BINS];
+    uint32_t next_free;
 };
 
 /* What is left of the details of a closed connection until it is reported. */
@@ -287,7 +302,8 @@ enum health_flags {
 };
 
 _Static_assert(sizeof(struct health) <= HEALTH_BYTES, "what a connection costs");
-_Static_assert(sizeof(struct health_detail) <= HEALTH_DETAIL_BYTES, "what a detail costs");
+_Static_assert(sizeof(struct health_detail) + sizeof(struct health_more) <= HEALTH_DETAIL_BYTES,
+               "what a detail costs");
 
 /* A packet under analysis. */
 struct health_step {
@@ -401,6 +417,11 @@ void health_detail_waive(struct health_step *s);
 void health_detail_end(struct health_step *s);
 /* What was in flight will not be heard of any more. */
 void health_detail_forget(struct health_detail *d);
+/* Gives a detail the block that its arrays have not enough room for; it has none yet. There is one
+ * for each detail. */
+void health_detail_grow(struct health_detail *d);
+/* Moves into `more` what a detail holds itself. */
+void health_detail_extend(struct health_detail *d, struct health_more *more);
 /* The one that it has, or NULL. */
 struct health_detail *health_detail_of(const struct health_book *book, const struct health_half *half);
 
@@ -496,6 +517,7 @@ void health_reset(struct health_step *s);
 struct health_view {
     struct health health;
     struct health_detail details[2];
+    struct health_more more[2]; /* of those that have some */
     bool has_detail[2];
 };
 

@@ -3,6 +3,7 @@
 
 #include "flow/flow_tcp.h"
 #include "flow/health_book.h"
+#include "flow/health_clock.h"
 
 #include <stdlib.h>
 
@@ -184,7 +185,7 @@ static void note_flight(struct tcp_graph *g, unsigned way, const struct health_h
     }
     w->pending.count = d->ack_count;
     for (unsigned i = 0; i < d->ack_count; i++) {
-        w->pending.acks[i] = d->acks[(d->ack_first + i) % HEALTH_ACKS];
+        w->pending.acks[i] = health_clock_acks(d)[(d->ack_first + i) % health_clock_room(d)];
     }
 }
 
