@@ -103,18 +103,28 @@ static inline void turns_answer(struct turns *t, bool matches, uint64_t now_ns)
 }
 
 /* Questions may have been in a hole; `waits`: some wait that were asked before. Where a stray answer came
- * before the hole was known, it was theirs. */
+ * before the hole was known, it was theirs; but not where an earlier hole is there to explain it. */
 static inline void turns_lose_questions(struct turns *t, bool waits)
 {
-    if (waits || !t->stray || !turns_are_kept(t)) {
+    if (t->lost || waits || !t->stray || !turns_are_kept(t)) {
         t->lost = true;
         t->drained = false;
     }
+    t->stray = false;
+    t->asked = t->got = 0; /* they are of a turn that had more questions */
 }
 
-/* Answers may have been in a hole; `waits`: so that the questions that wait are given up. */
+/* An answer came that cannot be that of the oldest question: how the client behaves was misjudged. */
+static inline void turns_mistrust(struct turns *t)
+{
+    *t = (struct turns){.tick = t->tick, .lost = true, .pipelines = true, .overlaps = true};
+}
+
+/* Answers may have been in a hole; `waits`: so that the questions that wait are given up. Where several
+ * questions may be under way, and some were lost before, these may be answered yet. */
 static inline void turns_lose_answers(struct turns *t, bool waits)
 {
+    bool is_open = t->lost && (t->pipelines || t->overlaps);
     t->lost = t->lost || waits;
-    t->drained = t->lost;
+    t->drained = is_open ? t->drained : t->lost;
 }

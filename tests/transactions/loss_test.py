@@ -3,7 +3,9 @@
 tells, the whole capture tells the same, with the same answer, unless the event itself says that packets of
 it were lost or that its statement was not seen. The captures are the goldens of the protocols whose answers
 bear no name and come in the order of the questions; of their TCP packets with data some are left out,
-always the same."""
+always the same. Made talks (talks.py) add clients that wait, that ask several things at once, and that ask
+on while answers are under way: no answer is another question's, and of those who wait no more than three in
+a hundred are lost beyond those that a lost packet was of."""
 import glob
 import json
 import os
@@ -19,10 +21,11 @@ sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(ROOT, "tools")
 sys.dont_write_bytecode = True
 import capture  # noqa: E402
 import resegment  # noqa: E402
+import talks  # noqa: E402
 import tap  # noqa: E402
 
 VANTAGE = os.environ.get("VANTAGE", os.path.join(ROOT, "build", "src", "vantage"))
-PROTOCOLS = ("redis", "mysql", "pgsql")
+PROTOCOLS = ("redis", "mysql", "pgsql", "http", "memcache")
 SHARES = (0.05, 0.2)  # of the packets with data
 SEEDS = (2,)
 ALONE = 4  # packets with data of a capture that are lost one at a time as well
@@ -100,8 +103,43 @@ def add(protocol):
     setattr(Loss, f"test_{protocol}", test)
 
 
+class Talks(unittest.TestCase):
+    def check(self, name, style):
+        """Plays talks of which one packet in a hundred is lost; returns the share of the transactions that
+        is lost beyond those that a lost packet was of."""
+        play = talks.Play(name, style, loss=0.01, seed=3)
+        right = set()
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "talks.pcap")
+            with open(path, "wb") as file:
+                file.write(capture.pcap(play.packets))
+            done = subprocess.run([VANTAGE, "read", "-o", "events", "--workers", "1", path], check=True,
+                                  capture_output=True, text=True, timeout=120)
+        for line in done.stdout.splitlines():
+            event = json.loads(line)
+            if event["event"]["dataset"] == "flow" or "duration" not in event["event"]:
+                continue
+            which = play.which(event)
+            self.assertEqual(event["destination"]["bytes"], play.answer_bytes[which],
+                             f"another one's answer: {line}")
+            right.add(which)
+        missed = set(play.answer_bytes) - play.hit - right
+        return len(missed) / len(play.answer_bytes)
+
+
+def add_talk(name, style):
+    def test(self):
+        share = self.check(name, style)
+        if style == "waits":
+            self.assertLessEqual(share, 0.03)
+    test.__doc__ = f"{name}, a client that {style}: no answer is another question's"
+    setattr(Talks, f"test_{name}_{style.replace(' ', '_')}", test)
+
+
 for name in PROTOCOLS:
     add(name)
+    for style in talks.STYLES:
+        add_talk(name, style)
 
 if __name__ == "__main__":
     tap.main()

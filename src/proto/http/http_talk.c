@@ -178,6 +178,7 @@ static void answer(struct call *call, struct http_message *response)
 {
     struct http_message *request = asked(call);
     response->is_over = true;
+    turns_answer(&call->talk->turns, request != NULL, call->time_ns);
     if (request == NULL) {
         report(call, NULL, response, NULL);
     } else if (request->is_over) {
@@ -190,7 +191,9 @@ static void answer(struct call *call, struct http_message *response)
 static void finish_request(struct call *call, struct http_message *request)
 {
     request->is_over = true;
-    if (request->answer != NULL) {
+    if (request->is_alone) {
+        report(call, request, NULL, "gap");
+    } else if (request->answer != NULL) {
         assert(request == call->talk->first);
         report(call, dequeue(call), request->answer, NULL);
     }
@@ -211,17 +214,15 @@ static void finish(struct call *call, unsigned number)
     }
 }
 
-/* Nobody will answer these requests any more, but for those sent at `sparing_ns` or later. */
-static void give_up(struct call *call, const char *reason, uint64_t sparing_ns)
+/* Nobody will answer the requests that wait any more. */
+static void give_up(struct call *call, const char *reason)
 {
-    while (call->talk->first != NULL && call->talk->first->start_ns < sparing_ns) {
+    while (call->talk->first != NULL) {
         struct http_message *request = dequeue(call);
         struct http_message *early = request->answer;
         report(call, request, early, early == NULL ? reason : NULL);
     }
-    if (call->talk->first == NULL) {
-        call->talk->beyond = 0;
-    }
+    call->talk->beyond = 0;
 }
 
 /* ---- Pieces --------------------------------------------------------------------------------- */
@@ -241,17 +242,26 @@ static void learn_roles(struct http_talk *talk, unsigned number, bool asks)
 static void take_request(struct call *call, unsigned number, struct span text,
                          const struct http_head *head)
 {
-    struct http_side *side = &call->talk->side[number];
+    struct http_talk *talk = call->talk;
+    struct http_side *side = &talk->side[number];
     call->stats->requests[http_method_class(http_part_of(text.data, head->method))]++;
     http_parser_frame(&side->parser, head, HTTP_ASKED_OTHER);
-    if (call->talk->beyond > 0 || call->talk->waiting == HTTP_WAITING_MAX) {
+    bool in_step = turns_ask(&talk->turns, talk->first != NULL || talk->beyond > 0, call->time_ns);
+    if (!in_step) {
+        side->open = keep(call, side, number, text, head);
+        if (side->open != NULL) {
+            side->open->is_alone = true;
+        }
+        return;
+    }
+    if (talk->beyond > 0 || talk->waiting == HTTP_WAITING_MAX) {
         call->stats->not_kept++;
-        call->talk->beyond++;
+        talk->beyond++;
         return;
     }
     side->open = keep(call, side, number, text, head);
     if (side->open == NULL) {
-        call->talk->beyond++;
+        talk->beyond++;
         return;
     }
     enqueue(call, side->open);
@@ -335,7 +345,7 @@ static void take_bytes(struct call *call, unsigned number, struct span data, boo
 static void take_end(struct call *call, unsigned number)
 {
     struct http_side *side = &call->talk->side[number];
-    if (side->open != NULL && is_request(side->open) &&
+    if (side->open != NULL && is_request(side->open) && !side->open->is_alone &&
         what_was_asked(side->open) == HTTP_ASKED_CONNECT) {
         http_parser_pause(&side->parser);
     }
@@ -405,19 +415,21 @@ struct proto_taken http_talk_chunk(struct proto_context *c, const struct proto_c
     }
 }
 
-/* Where a gap hides where messages begin, responses may have been in it: of the requests that wait, it
- * can have answered those that the packet that told of it did not bring. */
+/* A gap hides where messages begin: requests, or responses, may have been in it. */
 static void lose(struct call *call, unsigned number)
 {
     struct http_talk *talk = call->talk;
-    bool answers = talk->is_known && number != talk->asker;
     if (talk->side[number].open != NULL) {
         talk->side[number].open->lost = true;
         finish(call, number);
     }
     talk->side[number].start_ns = 0;
-    if (answers) {
-        give_up(call, "gap", call->c->now_ns);
+    bool waits = talk->first != NULL || talk->beyond > 0;
+    if (talk->is_known && number == talk->asker) {
+        turns_lose_questions(&talk->turns, waits);
+    } else if (talk->is_known) {
+        turns_lose_answers(&talk->turns, waits);
+        give_up(call, "gap");
     }
 }
 
@@ -454,7 +466,7 @@ void http_talk_fin(struct proto_context *c, unsigned side, const struct http_opt
     http_parser_restart(&call.talk->side[side].parser);
     call.talk->side[side].start_ns = 0;
     if (call.talk->is_known && side != call.talk->asker) {
-        give_up(&call, "closed", UINT64_MAX);
+        give_up(&call, "closed");
     }
 }
 
@@ -465,5 +477,5 @@ void http_talk_close(struct proto_context *c, enum proto_close why,
     unsigned asker = call.talk->asker;
     finish(&call, 1 - asker); /* the response first: it may be the answer to the request at hand */
     finish(&call, asker);
-    give_up(&call, proto_close_reason(why), UINT64_MAX);
+    give_up(&call, proto_close_reason(why));
 }

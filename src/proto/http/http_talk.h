@@ -46,6 +46,7 @@ struct http_message {
     bool is_over;
     bool keeps_body;
     bool is_cut;         /* some of the body was not kept */
+    bool is_alone;       /* a request that was asked out of step, behind a hole: no response is its own */
     uint8_t text[];      /* the head, as it was sent */
 };
 
@@ -64,6 +65,7 @@ struct http_talk {
     struct http_side side[2];
     struct http_message *first; /* requests that wait for responses */
     struct http_message *last;
+    struct turns turns;
     uint32_t waiting;
     uint32_t beyond;    /* requests behind `last` that were not kept */
     bool is_known;      /* which side asks: */

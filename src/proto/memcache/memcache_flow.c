@@ -50,11 +50,37 @@ void memcache_give_up(struct proto_context *c, const char *reason)
     }
 }
 
+/* Whether responses have no name, and belong to commands by their order alone. */
+static bool goes_by_order(const struct memcache_flow *f)
+{
+    return !f->is_binary && !f->is_datagrams;
+}
+
+void memcache_lose_commands(struct proto_context *c)
+{
+    struct memcache_flow *f = memcache_flow_of(c);
+    f->uncertain = true;
+    if (goes_by_order(f)) {
+        turns_lose_questions(&f->turns, f->head != NULL || f->owed > 0);
+    }
+}
+
+void memcache_lose_responses(struct proto_context *c)
+{
+    struct memcache_flow *f = memcache_flow_of(c);
+    f->uncertain = true;
+    if (goes_by_order(f)) {
+        turns_lose_answers(&f->turns, f->head != NULL || f->owed > 0);
+    }
+    memcache_give_up(c, "gap");
+    f->owed = 0;
+}
+
 /* In text a response that is late will still come, before those of later commands. */
 static void forget_oldest(struct proto_context *c, const char *reason)
 {
     struct memcache_flow *f = memcache_flow_of(c);
-    bool is_due = !f->is_binary && !f->is_datagrams && !f->head->is_quiet;
+    bool is_due = goes_by_order(f) && !f->head->is_quiet;
     f->owed += is_due;
     give_up_oldest(c, reason, "Unfinished transaction");
 }
@@ -80,6 +106,14 @@ void memcache_take_request(struct proto_context *c, struct memcache_message *m)
     bool is_mute = m->no_reply || (m->is_quit && (!m->is_binary || m->is_quiet));
     if (is_mute || (f->is_datagrams && m->is_quiet)) {
         memcache_report(c, &(struct memcache_pair){.request = m});
+        memcache_message_give(c->memory, m);
+        return;
+    }
+    bool waits = f->head != NULL || f->owed > 0;
+    bool is_doubted = f->side[f->client].tentative;
+    if (goes_by_order(f) && (is_doubted || !turns_ask(&f->turns, waits, m->end_ns))) {
+        memcache_report(c, &(struct memcache_pair){
+                               .request = m, .reason = "gap", .note = "Unfinished transaction"});
         memcache_message_give(c->memory, m);
         return;
     }
@@ -173,6 +207,22 @@ static bool text_fits(const struct memcache_message *request,
     }
 }
 
+/* Whether a value that is returned was asked for. */
+static bool was_asked_for(const struct memcache_message *request,
+                          const struct memcache_message *response)
+{
+    struct span given = memcache_item_first(response, MEMCACHE_ITEM_KEY);
+    if (given.data == NULL || request->is_cut) {
+        return true;
+    }
+    struct memcache_walk walk = {0};
+    struct span text = memcache_item_next(request, &walk);
+    while (text.data != NULL && !(walk.kind == MEMCACHE_ITEM_KEY && span_equal(text, given))) {
+        text = memcache_item_next(request, &walk);
+    }
+    return text.data != NULL;
+}
+
 static bool fits(const struct memcache_flow *f, const struct memcache_message *request,
                  const struct memcache_message *response)
 {
@@ -185,13 +235,14 @@ static bool fits(const struct memcache_flow *f, const struct memcache_message *r
     if (request->is_meta && response->is_meta) {
         return meta_fits(request, response);
     }
-    return f->is_datagrams || !f->uncertain || text_fits(request, response);
+    return f->is_datagrams ||
+           (was_asked_for(request, response) && (!f->uncertain || text_fits(request, response)));
 }
 
 /* How far a response looks for its command. Text that is not tagged belongs to the oldest one. */
 static uint32_t depth_of(const struct memcache_flow *f, const struct memcache_message *response)
 {
-    bool is_ordered = !f->is_binary && !f->is_datagrams && !response->is_meta;
+    bool is_ordered = goes_by_order(f) && !response->is_meta;
     return is_ordered ? 1 : f->missed > MISSED_MAX ? MISSED_DEPTH : MEMCACHE_QUEUE_MAX;
 }
 
@@ -235,7 +286,13 @@ void memcache_take_response(struct proto_context *c, struct memcache_message *m)
     stats->responses++;
     bool is_owed = f->owed > 0;
     f->owed -= is_owed;
+    turns_answer(&f->turns, is_owed || f->head != NULL, m->end_ns);
+    bool waits = f->head != NULL;
     struct memcache_message *request = is_owed ? NULL : take_command(c, m);
+    if (request == NULL && !is_owed && waits && goes_by_order(f) && !m->is_meta) {
+        memcache_lose_responses(c); /* it is not the oldest one's: something was missed */
+        turns_mistrust(&f->turns);
+    }
     stats->unmatched += request == NULL && !is_owed;
     bool wanted = request != NULL || (!is_owed && c->settings->report_unmatched);
     if (wanted) {

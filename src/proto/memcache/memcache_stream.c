@@ -73,8 +73,8 @@ void memcache_stream_drop(struct proto_context *c, unsigned side)
 {
     struct memcache_side *s = &memcache_flow_of(c)->side[side];
     memcache_message_give(c->memory, s->open);
-    bool seeking = s->seeking, in_line = s->in_line;
-    *s = (struct memcache_side){.seeking = seeking, .in_line = in_line};
+    *s = (struct memcache_side){
+        .seeking = s->seeking, .in_line = s->in_line, .tentative = s->tentative};
 }
 
 /* The message at hand, begun if there is none; NULL without memory. */
@@ -111,9 +111,12 @@ static void end_message(struct reading *r)
     r->flow->broken = 0;
     if (r->is_client) {
         memcache_take_request(r->c, m);
+    } else if (r->side->tentative) {
+        memcache_message_give(r->c->memory, m);
     } else {
         memcache_take_response(r->c, m);
     }
+    r->side->tentative = false;
 }
 
 /* What is said is none of memcached's; lets go when that happens too often. */
@@ -130,6 +133,9 @@ static enum step survive(struct reading *r)
     memcache_stats_of(r->c)->malformed++;
     f->broken++;
     f->uncertain = true;
+    if (!r->is_client && !f->is_binary) {
+        memcache_lose_responses(r->c);
+    }
     r->side->seeking = true;
     r->side->in_line = !f->is_binary;
     if (f->is_binary && r->rest.size > 0) {
@@ -343,6 +349,8 @@ static enum step seek_line(struct reading *r)
                 look == (r->is_client ? MEMCACHE_LOOKS_REQUEST : MEMCACHE_LOOKS_RESPONSE);
     r->side->seeking = !mine;
     r->side->in_line = !mine;
+    r->side->may_begin = r->side->may_begin && mine;
+    r->side->tentative = r->side->tentative || !mine;
     return GOES_ON;
 }
 
@@ -387,13 +395,14 @@ void memcache_stream_gap(struct proto_context *c, unsigned side, uint32_t length
         return;
     }
     if (side != f->client) { /* which responses were in the hole nobody knows */
-        memcache_give_up(c, "gap");
-        f->owed = 0;
+        memcache_lose_responses(c);
+    } else {
+        memcache_lose_commands(c);
     }
-    f->uncertain = true;
     memcache_stream_drop(c, side);
     s->seeking = true;
-    s->in_line = !f->is_binary;
+    s->in_line = false;
+    s->tentative = false;
 }
 
 /* ---- A chunk -------------------------------------------------------------------------------- */
@@ -442,6 +451,10 @@ struct proto_taken memcache_stream_chunk(struct proto_context *c, const struct p
         .time_ns = chunk->time_ns,
         .is_client = chunk->side == f->client,
     };
+    f->side[1 - chunk->side].may_begin = true;
+    if (r.side->seeking && r.side->may_begin && !f->is_binary && turns_are_kept(&f->turns)) {
+        r.side->seeking = r.side->in_line = r.side->tentative = false; /* its turn: it begins here */
+    }
     enum step step = GOES_ON;
     while (step == GOES_ON && r.rest.size > 0 && !f->quiet) {
         step = read_some(&r);

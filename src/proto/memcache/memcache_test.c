@@ -315,9 +315,10 @@ static void gaps(void **state)
                                       {0}},
                       PROTO_CLOSED,
                       "memcache.load|gap|Unfinished transaction|gets a|Server Error\n"
-                      "memcache.load|gets b|1|OK\nmemcache.counter|incr n|5|OK\n");
+                      "memcache.load|gets b|1|OK\n"
+                      "memcache.counter|gap|Unfinished transaction|incr n|Server Error\n");
     assert_int_equal(stats.gaps, 2);
-    assert_int_equal(stats.unmatched, 1);
+    assert_int_equal(stats.unmatched, 2); /* what was found amid a command may be none */
 }
 
 static void probes(void **state)
