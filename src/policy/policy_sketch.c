@@ -2,10 +2,13 @@
 /* Summaries as bytes that Apache DataSketches reads: of which rows there are any, and those of one. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "policy/policy_view.h"
 #include "summary/quantiles.h"
 #include "summary/rate.h"
+
+enum { KEY_ROOM = 1024 };
 
 /* What the bytes of a row are, NULL when it has none. */
 static const char *kind_of(const struct metric *m)
@@ -26,15 +29,45 @@ static const char *kind_of(const struct metric *m)
 
 /* ---- Which there are ------------------------------------------------------------------------ */
 
-/* "cardinality/qname" as "cardinality.qname". */
-static void put_key(struct json *to, const char *path)
+/* "cardinality/qname" as "cardinality.qname", behind the names of the parts that it is in. */
+static void put_key(struct json *to, const char *prefix, const char *path)
 {
-    char key[128];
-    snprintf(key, sizeof key, "%s", path);
-    for (char *c = key; *c != '\0'; c++) {
+    char key[KEY_ROOM];
+    size_t size = (size_t)snprintf(key, sizeof key, "%s", prefix);
+    size = size < sizeof key ? size : sizeof key - 1;
+    snprintf(key + size, sizeof key - size, "%s", path);
+    for (char *c = key + size; *c != '\0'; c++) {
         *c = *c == '/' ? '.' : *c;
     }
     json_key(to, key);
+}
+
+static void put_rows(const struct policy_view *view, const struct metric_set *set,
+                     const char *prefix, struct json *to)
+{
+    for (const struct metric *m = set->metrics; m->name != NULL; m++) {
+        const char *kind = kind_of(m);
+        if (kind != NULL && policy_view_shows(view, m)) {
+            put_key(to, prefix, m->path);
+            json_text(to, kind);
+        }
+    }
+}
+
+static void put_parts(const struct policy_view *whole, const struct handler_parts *parts,
+                      uint32_t outer, const char *prefix, struct json *to)
+{
+    for (; parts != NULL; parts = parts->next) {
+        size_t count;
+        struct policy_part *list = policy_view_parts(whole, parts, outer, &count);
+        for (size_t i = 0; i < count; i++) {
+            char inside[KEY_ROOM];
+            snprintf(inside, sizeof inside, "%s%s.%s.", prefix, parts->key, list[i].part.name);
+            put_rows(&list[i].view, parts->set, inside, to);
+            put_parts(whole, parts->inner, list[i].number, inside, to);
+        }
+        free(list);
+    }
 }
 
 static void put_instance(struct policies *set, struct policy_instance *instance, struct json *to)
@@ -44,13 +77,8 @@ static void put_instance(struct policies *set, struct policy_instance *instance,
     json_object_begin(to);
     if (policy_view_is_on(instance) &&
         policy_view_of(set, instance, POLICIES_BUCKET, 0, &view, NULL) && view.block != NULL) {
-        for (const struct metric *m = instance->handler->set->metrics; m->name != NULL; m++) {
-            const char *kind = kind_of(m);
-            if (kind != NULL && policy_view_shows(&view, m)) {
-                put_key(to, m->path);
-                json_text(to, kind);
-            }
-        }
+        put_rows(&view, instance->handler->set, "", to);
+        put_parts(&view, instance->handler->parts, 0, "", to);
     }
     json_object_end(to);
 }
@@ -83,14 +111,49 @@ static bool is_path(const char *path, const char *asked)
     return *path == '\0' && *asked == '\0';
 }
 
-static const struct metric *find_row(const struct policy_view *view, const char *asked)
+static const struct metric *find_row(const struct policy_view *view, const struct metric_set *set,
+                                     const char *asked)
 {
-    for (const struct metric *m = view->instance->handler->set->metrics; m->name != NULL; m++) {
+    for (const struct metric *m = set->metrics; m->name != NULL; m++) {
         if (kind_of(m) != NULL && policy_view_shows(view, m) && is_path(m->path, asked)) {
             return m;
         }
     }
     return NULL;
+}
+
+/* What is behind a word and a dot or slash; NULL: it does not begin so. */
+static const char *behind(const char *asked, const char *word)
+{
+    size_t size = strlen(word);
+    bool begins = strncmp(asked, word, size) == 0 && (asked[size] == '.' || asked[size] == '/');
+    return begins ? asked + size + 1 : NULL;
+}
+
+/* The row of a part, whose view goes to *ret; NULL when there is none of that name. */
+static const struct metric *find_part(const struct policy_view *whole,
+                                      const struct handler_parts *parts, uint32_t outer,
+                                      const char *asked, struct policy_view *ret)
+{
+    const struct metric *found = NULL;
+    for (; parts != NULL && found == NULL; parts = parts->next) {
+        const char *name = behind(asked, parts->key);
+        size_t count = 0;
+        struct policy_part *list =
+            name != NULL ? policy_view_parts(whole, parts, outer, &count) : NULL;
+        for (size_t i = 0; i < count && found == NULL; i++) {
+            const char *rest = behind(name, list[i].part.name);
+            if (rest != NULL) {
+                *ret = list[i].view;
+                found = find_row(ret, parts->set, rest);
+            }
+            if (rest != NULL && found == NULL) {
+                found = find_part(whole, parts->inner, list[i].number, rest, ret);
+            }
+        }
+        free(list);
+    }
+    return found;
 }
 
 /* The sums of seconds, as quantiles. */
@@ -143,13 +206,17 @@ static enum policies_status find_sketch(struct policies *set, const struct polic
     if (!policy_view_of(set, instance, wanted->period, wanted->number, &view, err)) {
         return POLICIES_INVALID;
     }
-    const struct metric *m =
-        policy_view_is_on(instance) && view.block != NULL ? find_row(&view, wanted->metric) : NULL;
+    struct policy_view of = view;
+    const struct metric *m = NULL;
+    if (policy_view_is_on(instance) && view.block != NULL) {
+        m = find_row(&view, instance->handler->set, wanted->metric);
+        m = m != NULL ? m : find_part(&view, instance->handler->parts, 0, wanted->metric, &of);
+    }
     if (m == NULL) {
         err_set(err, ERR_USAGE, "the handler has no sketch of that name: /api/v1/sketches lists them");
         return POLICIES_UNKNOWN;
     }
-    put_sketch(&view, m, to);
+    put_sketch(&of, m, to);
     return POLICIES_DONE;
 }
 
