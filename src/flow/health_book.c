@@ -11,8 +11,8 @@
 enum {
     IDLE_US = 8 * 1000000, /* after which a detail with nothing in flight goes back */
     CLOSED_US = 1000000,    /* the same for one of a connection that has closed */
-    SWEEP_SECONDS = 2,      /* in which all details are looked at */
-    SWEEP = 4096,           /* of them in a second, at most */
+    SWEEP = 1 << 16,        /* details looked at in a second, at most: mostly all, so that what is
+                             * found does not depend on how many there are */
     CANDIDATES = 16,        /* details looked at when one must be taken away */
 };
 
@@ -371,8 +371,7 @@ static void review(struct health_book *book, struct health_detail *d, uint32_t n
 void health_tick(struct health_book *book, uint64_t now_ns)
 {
     uint32_t now_us = (uint32_t)(now_ns / 1000);
-    uint32_t count = book->detail_bound / SWEEP_SECONDS + 1;
-    count = count < SWEEP ? count : SWEEP;
+    uint32_t count = book->detail_bound < SWEEP ? book->detail_bound : SWEEP;
     for (uint32_t i = 0; i < count; i++) {
         book->hand = book->hand + 1 < book->detail_bound ? book->hand + 1 : 1;
         struct health_detail *d = &book->details[book->hand];
