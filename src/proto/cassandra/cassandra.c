@@ -3,6 +3,7 @@
 #include "base/cursor.h"
 #include "base/lz4.h"
 #include "base/snappy.h"
+#include "base/sql.h"
 #include "proto/cassandra/cassandra_flow.h"
 
 enum { SIDES = 2, LZ4_LENGTH = 4 };
@@ -23,6 +24,8 @@ static const struct proto_option options[] = {
          "Events show the headers of requests.")},
     {ROW("send_response_header", PROTO_OPTION_FLAG, response_header, "true",
          "Events show the headers of responses.")},
+    {ROW("redact_secrets", PROTO_OPTION_FLAG, redact_secrets, "true",
+         "Hide passwords in statements: PASSWORD = 'xxxxx'.")},
     {ROW("compressor", PROTO_OPTION_CHOICE, compressor, NULL,
          "How connections are compressed whose beginning was not seen; empty: tried out."),
      .choices = compressors},
@@ -150,6 +153,16 @@ static struct span unpack(struct reading *r, struct span body, uint8_t *room)
     return unpack_lz4(&unpacked, room) || packing == CASSANDRA_LZ4 ? unpacked : span_of(room, 0);
 }
 
+/* Passwords in CQL: CREATE ROLE … WITH PASSWORD = 'a'. */
+static void hide_secrets(struct cassandra_record *r)
+{
+    if (cassandra_has(r, CASSANDRA_ASKED_QUERY)) {
+        char *text = (char *)r->bytes_of_texts + r->text[CASSANDRA_ASKED_QUERY].at;
+        r->text[CASSANDRA_ASKED_QUERY].size =
+            (uint16_t)sql_hide(text, r->text[CASSANDRA_ASKED_QUERY].size);
+    }
+}
+
 static struct cassandra_record *record_of(struct reading *r, struct cassandra_header header,
                                           struct span body)
 {
@@ -165,6 +178,9 @@ static struct cassandra_record *record_of(struct reading *r, struct cassandra_he
     struct cassandra_record *record = cassandra_record_new(r->c, header, body);
     slab_give(r->c->memory, room);
     cassandra_stats_of(r->c)->not_kept += record == NULL;
+    if (record != NULL && cassandra_options_of(r->c)->redact_secrets) {
+        hide_secrets(record);
+    }
     return record;
 }
 

@@ -8,6 +8,7 @@ struct cassandra_options {
     struct proto_settings settings;
     bool request_header;  /* events show the headers of requests, */
     bool response_header; /* and of responses */
+    bool redact_secrets;  /* passwords in statements are not shown */
     const char *compressor; /* of connections whose beginning was not seen */
     struct text_list ignored;
 };

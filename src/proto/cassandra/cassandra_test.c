@@ -93,6 +93,18 @@ static void requests_and_responses(void **state)
     assert_non_null(strstr(said, "\"no_request\":true"));
 }
 
+static void passwords_are_hidden(void **state)
+{
+    (void)state;
+    char said[8192];
+    const struct line lines[] = {
+        {CLIENT, BYTES("\x04\0\0\x01\x07\0\0\0\x2d\0\0\0\x26" "create role b with password = 'sesame'" "\0\x01\0")},
+        {SERVER, BYTES(ROWS("\x01"))}};
+    play(lines, 2, said, sizeof said);
+    assert_non_null(strstr(said, "create role b with password = 'xxxxx'"));
+    assert_null(strstr(said, "sesame"));
+}
+
 static void unknown_and_broken(void **state)
 {
     (void)state;
@@ -261,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sound_tables),
         cmocka_unit_test(requests_and_responses),
+        cmocka_unit_test(passwords_are_hidden),
         cmocka_unit_test(unknown_and_broken),
         cmocka_unit_test(gaps),
         cmocka_unit_test(leaves_out_a_side),
