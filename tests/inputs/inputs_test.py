@@ -165,7 +165,7 @@ class Flows(unittest.TestCase):
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             sockets.wait_for_socket(keeper, "udp", port)
             self.softflowd(9, port)
-            time.sleep(2)
+            sockets.wait_until_read(port)
             keeper.terminate()
             keeper.wait(timeout=PATIENCE)
             kept = [name for name in os.listdir(folder) if name.startswith("nfcapd.")]

@@ -11,3 +11,16 @@ def wait_for_socket(server, transport, port):
         if time.monotonic() > end or server.poll() is not None:
             raise AssertionError("the server does not listen")
         time.sleep(0.05)
+
+
+def wait_until_read(port):
+    """Until whoever has that port of UDP has taken all that came to it."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with open("/proc/net/udp", encoding="ascii") as table:
+            rows = [line.split() for line in table]
+        queues = [row[4] for row in rows if row[1].endswith(f":{port:04X}")]
+        if all(queue.endswith(":00000000") for queue in queues):
+            return
+        time.sleep(0.05)
+    raise AssertionError("datagrams stay unread")
