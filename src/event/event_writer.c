@@ -7,7 +7,7 @@
 #include "event/event_template.h"
 #include "event/event_value.h"
 
-enum { WRITER_PLACES = 512, WRITER_LEVELS = EVENT_ITEMS_MAX + 1 };
+enum { WRITER_PLACES = 2048, WRITER_LEVELS = EVENT_ITEMS_MAX + 1 };
 
 /* The items of a list have places of their own: while they are written, the template around them is in
  * use. */
