@@ -85,15 +85,16 @@ bool event_value_is_empty(enum event_kind kind, const void *at)
 static char *event_write_time(char *to, uint64_t nanoseconds, struct event_clock *clock)
 {
     uint64_t second = nanoseconds / 1000000000;
-    if (second != clock->second || clock->text[0] == '\0') {
+    __auto_type known = &clock->known[second % EVENT_SECONDS];
+    if (second != known->second || known->text[0] == '\0') {
         char text[TEXT_TIME_ROOM];
         text_rfc3339(text, nanoseconds, 9);
-        clock->second = second;
-        clock->text[0] = '"';
-        memcpy(clock->text + 1, text, EVENT_SECOND - 1);
+        known->second = second;
+        known->text[0] = '"';
+        memcpy(known->text + 1, text, EVENT_SECOND - 1);
     }
-    memcpy(to, clock->text, EVENT_SECOND);
-    to = text_nanoseconds(to + EVENT_SECOND, (uint32_t)(nanoseconds % 1000000000));
+    memcpy(to, known->text, EVENT_SECOND);
+    to = text_nanoseconds(to + EVENT_SECOND, (uint32_t)(nanoseconds - second * 1000000000));
     memcpy(to, "Z\"", 2);
     return to + 2;
 }

@@ -11,11 +11,16 @@
  * address. */
 enum { EVENT_VALUE_ROOM = ADDRESS_ROOM + 2 };
 
-/* The second that was written last, as text: times of events that follow each other mostly differ in
- * their fraction only. Zeroed at first. */
+enum { EVENT_SECONDS = 16 };
+
+/* Seconds that were written before, as text: times of events that follow each other mostly differ in
+ * their fraction only, but reports of flows tell of three seconds each, of when the flow began, when it
+ * spoke last, and now. Zeroed at first. */
 struct event_clock {
-    uint64_t second;
-    char text[24]; /* "2026-11-20T23:58:49." with its quote; "" at first */
+    struct {
+        uint64_t second;
+        char text[24]; /* "2026-11-20T23:58:49." with its quote; "" at first */
+    } known[EVENT_SECONDS]; /* by the second */
 };
 
 /* Whether values of a kind may be of any size. */
