@@ -133,6 +133,7 @@ static const struct proto lines = {
 static const struct proto_settings settings = {.enabled = true};
 static const struct listeners listeners = {
     .count = 1, .has_tcp = true, .has_udp = true,
+    .reads_tcp = 1, .reads_datagrams = 1, .reads_anywhere = 1,
     .items = {{.proto = &lines, .settings = &settings}}};
 
 /* ---- The lab -------------------------------------------------------------------------------- */

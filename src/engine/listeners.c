@@ -14,6 +14,21 @@ static const struct proto_settings *settings_of(const struct config *config,
     return NULL;
 }
 
+/* Notes who is to be asked about what, for listeners_ask(). */
+static void note(struct listeners *to, const struct listener *l)
+{
+    uint64_t bit = UINT64_C(1) << (l - to->items);
+    bool is_asked = l->proto->probe != NULL;
+    to->reads_tcp |= is_asked && l->proto->on_chunk != NULL ? bit : 0;
+    to->reads_datagrams |= is_asked && l->proto->on_datagram != NULL ? bit : 0;
+    to->reads_anywhere |= l->settings->only_ports ? 0 : bit;
+    for (uint32_t i = 0; i < l->port_count; i++) {
+        for (uint32_t port = l->ports[i].low; port <= l->ports[i].high; port++) {
+            to->hints[port % 256] |= bit;
+        }
+    }
+}
+
 static void add(struct listeners *to, const struct proto *proto, size_t offset,
                 const struct proto_settings *settings)
 {
@@ -27,6 +42,7 @@ static void add(struct listeners *to, const struct proto *proto, size_t offset,
     if (proto->reads_icmp && to->icmp == NULL) {
         to->icmp = l;
     }
+    note(to, l);
 }
 
 void listeners_init(struct listeners *to, const struct config *config,
@@ -61,19 +77,30 @@ static bool reads(const struct proto *proto, const struct flow_key *key)
     return has_hook && proto->probe != NULL;
 }
 
+/* Those of `among` at one of whose ports the flow is. */
+static uint64_t hinted(const struct listeners *all, const struct flow_key *key, uint64_t among)
+{
+    uint64_t ret = 0;
+    uint64_t may_be = among & (all->hints[key->port[0] % 256] | all->hints[key->port[1] % 256]);
+    for (; may_be != 0; may_be &= may_be - 1) {
+        if (has_port(&all->items[__builtin_ctzll(may_be)], key)) {
+            ret |= may_be & -may_be;
+        }
+    }
+    return ret;
+}
+
 uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, struct span data,
                        unsigned side)
 {
     bool unsure = false;
+    uint64_t readers = key->protocol == IPPROTO_TCP ? all->reads_tcp : all->reads_datagrams;
+    uint64_t first = hinted(all, key, readers);
+    const uint64_t rounds[] = {first, readers & ~first & all->reads_anywhere};
     for (unsigned round = 0; round < 2; round++) {
-        for (uint32_t i = 0; i < all->count; i++) {
-            const struct listener *l = &all->items[i];
-            bool hinted = has_port(l, key);
-            bool is_turn = hinted == (round == 0) && (hinted || !l->settings->only_ports);
-            if (!is_turn || !reads(l->proto, key)) {
-                continue;
-            }
-            enum proto_guess guess = l->proto->probe(data, side);
+        for (uint64_t left = rounds[round]; left != 0; left &= left - 1) {
+            unsigned i = (unsigned)__builtin_ctzll(left);
+            enum proto_guess guess = all->items[i].proto->probe(data, side);
             if (guess == PROTO_YES) {
                 return i + 1;
             }

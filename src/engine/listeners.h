@@ -19,6 +19,9 @@ struct listener {
 
 struct listeners {
     uint32_t count;
+    /* A bit for each listener: who reads TCP or anything else, and who is met at other ports, too. */
+    uint64_t reads_tcp, reads_datagrams, reads_anywhere;
+    uint64_t hints[256]; /* by a port's lower byte: whom it may be a port of */
     bool has_tcp;
     bool has_udp;
     const struct listener *icmp; /* who reads ICMP, or NULL */

@@ -81,6 +81,7 @@ static void ports_come_first(void **state)
     assert_int_equal(ask(&lab, 6, 80, "abc"), GREEDY + 1);
     assert_int_equal(ask(&lab, 6, 8005, "abc"), GREEDY + 1);
     assert_int_equal(ask(&lab, 6, 8011, "abc"), PICKY + 1);
+    assert_int_equal(ask(&lab, 6, 80 + 256, "abc"), PICKY + 1); /* the same lower byte */
     assert_int_equal(ask(&lab, 6, 9999, "xyz"), GREEDY + 1);
     assert_int_equal(ask(&lab, 17, 9999, "abc"), GREEDY + 1); /* picky reads no datagrams */
     assert_int_equal(ask(&lab, 6, 9999, ""), 0);
