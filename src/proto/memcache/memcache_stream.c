@@ -133,6 +133,7 @@ static enum step survive(struct reading *r)
     memcache_stats_of(r->c)->malformed++;
     f->broken++;
     f->uncertain = true;
+    r->side->may_begin = false;
     if (!r->is_client && !f->is_binary) {
         memcache_lose_responses(r->c);
     }
@@ -453,7 +454,8 @@ struct proto_taken memcache_stream_chunk(struct proto_context *c, const struct p
     };
     f->side[1 - chunk->side].may_begin = true;
     if (r.side->seeking && r.side->may_begin && !f->is_binary && turns_are_kept(&f->turns)) {
-        r.side->seeking = r.side->in_line = r.side->tentative = false; /* its turn: it begins here */
+        r.side->seeking = r.side->in_line = r.side->tentative = false; /* its turn: it begins here, */
+        r.side->may_begin = false; /* and nowhere else before the other side has spoken again */
     }
     enum step step = GOES_ON;
     while (step == GOES_ON && r.rest.size > 0 && !f->quiet) {
