@@ -14,6 +14,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import pktvisord  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 VANTAGE = os.environ.get("VANTAGE", "build/src/vantage")
@@ -41,7 +42,7 @@ class Case(unittest.TestCase):
 
     def dnstap_policy(self, agent, more=""):
         """A tap and a policy of the handler net 2.0 to which sent messages come."""
-        port = pktvisord.free_port()
+        port = sockets.free_port()
         agent.ask("POST", "taps", pktvisord.tap_document("t", "dnstap", {"tcp": f"127.0.0.1:{port}"}))
         got = agent.request("POST", "/api/v1/policies", "visor: {policies: {p: {kind: collection, input: {tap: t, "
                             "input_type: dnstap}, handlers: {modules: {m: {type: net" + more + "}}}}}}")
@@ -111,7 +112,7 @@ class Flags(Case):
     def test_admin(self):
         """without --admin-api nothing can be changed"""
         path = self.write("v.yaml", "visor: {taps: {t: {input_type: dnstap, config: {tcp: \"127.0.0.1:%d\"}}}}" %
-                          pktvisord.free_port())
+                          sockets.free_port())
         agent = pktvisord.Agent(self, "--config", path, admin=False)
         self.assertEqual(list(agent.ask("GET", "taps")[1]), ["t"])
         self.assertEqual(agent.ask("POST", "taps", pktvisord.tap_document("u", "mock", {}))[0], 404)
@@ -151,7 +152,7 @@ class Flags(Case):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
             log.bind(self.path("log"))
             log.settimeout(pktvisord.PATIENCE)
-            port = pktvisord.free_port()
+            port = sockets.free_port()
             agent = subprocess.Popen([*with_log, os.path.abspath(VANTAGE), "pktvisord", "--admin-api", "-l",
                                       "127.0.0.1", "-p", str(port), "--syslog"], stderr=subprocess.PIPE, text=True)
             self.addCleanup(agent.stderr.close)
@@ -164,7 +165,7 @@ class Flags(Case):
 
     def test_daemon(self):
         """-d goes to the background, with its log in a file"""
-        log, port = self.path("d.log"), pktvisord.free_port()
+        log, port = self.path("d.log"), sockets.free_port()
         code, _, said = run("-d", "--admin-api", "-l", "127.0.0.1", "-p", str(port), "--log-file", log)
         self.assertEqual((code, said), (0, ""))
         agent = pktvisord.Running(None, lambda: open(log, encoding="utf-8").read() if os.path.exists(log) else "")

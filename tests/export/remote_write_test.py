@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
 import minute  # noqa: E402
 import pktvisord  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 from pushing import PATIENCE, Pusher, wait_for  # noqa: E402
 
@@ -80,7 +81,7 @@ class RemoteWrite(unittest.TestCase):
 
     def test_policies(self):
         """what a policy counted arrives with pktvisor's names and labels, distributions as native histograms"""
-        port = pktvisord.free_port()
+        port = sockets.free_port()
         taps = (f"{{t: {{input_type: dnstap, config: {{tcp: '127.0.0.1:{port}'}}}}}}\n"
                 "policies: {p: {kind: collection, input: {tap: t, input_type: dnstap}, handlers: {modules: "
                 "{m: {type: dns}}}}}")

@@ -58,18 +58,6 @@ addResponseAction(AllRule(), DnstapLogResponseAction("dnsdist", log))
 KNOT_MODULE = "knot/modules-3.2/dnstap.so"
 
 
-def free_port():
-    """A port that is free for both transports."""
-    while True:
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
-
-
 def question(name, number):
     labels = b"".join(bytes([len(x)]) + x.encode() for x in name.split(".")) + b"\0"
     return struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + struct.pack(">HH", 1, 1)
@@ -98,7 +86,7 @@ class Servers(unittest.TestCase):
             self.skipTest("no knot")
         os.mkdir(os.path.join(self.folder, "db"))
         self.write("vantage.zone", ZONE)
-        port = free_port()
+        port = sockets.free_port()
         path = self.write("knot.conf", KNOT.format(
             port=port, folder=self.folder, module=MODULE.format(folder=self.folder) if has_module else "",
             use="global-module: mod-dnstap/all" if has_module else ""))
@@ -157,9 +145,9 @@ class Servers(unittest.TestCase):
         """dnsdist tells of them over TCP"""
         if shutil.which("dnsdist") is None:
             self.skipTest("no dnsdist")
-        listening = pktvisord.free_port()
+        listening = sockets.free_port()
         agent = self.agent({"tcp": f"127.0.0.1:{listening}"})
-        port, own = self.knot(False), free_port()
+        port, own = self.knot(False), sockets.free_port()
         path = self.write("dnsdist.conf", DNSDIST.format(own=own, port=port, tap=listening))
         self.start(own, "dnsdist", "--supervised", "--disable-syslog", "-C", path)
         self.check(agent, own)

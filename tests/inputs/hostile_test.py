@@ -14,6 +14,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import pktvisord  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 DOCUMENTS = (  # what is wrong, and how it is refused
@@ -66,7 +67,7 @@ class Hostile(unittest.TestCase):
     def test_documents(self):
         """documents that are wrong are refused with pktvisor's words, and disturb nobody"""
         agent = pktvisord.Agent(self)
-        port = pktvisord.free_port()
+        port = sockets.free_port()
         self.make(agent, "dnstap", {"tcp": f"127.0.0.1:{port}"}, "dns")
         with socket.create_connection(("127.0.0.1", port), pktvisord.PATIENCE) as stream:
             for sent, (path, document, code, said) in enumerate(DOCUMENTS, 1):
@@ -96,7 +97,7 @@ class Hostile(unittest.TestCase):
     def test_dnstap(self):
         """damaged DNS, frames that end early, lengths that lie: counted, and the next client is heard"""
         agent = pktvisord.Agent(self)
-        port = pktvisord.free_port()
+        port = sockets.free_port()
         self.make(agent, "dnstap", {"tcp": f"127.0.0.1:{port}"}, "dns")
         good = pktvisord.dnstap_query("a.example.com", int(time.time()))
 
@@ -123,7 +124,7 @@ class Hostile(unittest.TestCase):
     def test_flows(self):
         """data before their template, lengths that lie, other versions: counted, and what comes after is, too"""
         agent = pktvisord.Agent(self)
-        port = pktvisord.free_port(socket.SOCK_DGRAM)
+        port = sockets.free_port()
         self.make(agent, "flow", {"flow_type": "netflow", "bind": "127.0.0.1", "port": port}, "flow")
         fields = ((8, 4), (12, 4), (4, 1), (7, 2), (11, 2), (1, 4), (2, 4), (10, 4), (14, 4))
         record = socket.inet_aton("10.0.0.1") + socket.inet_aton("10.0.0.2") + struct.pack(
@@ -154,7 +155,7 @@ class Hostile(unittest.TestCase):
     def test_interfaces(self):
         """interfaces beyond those that there is room for are counted as lost"""
         agent = pktvisord.Agent(self)
-        port = pktvisord.free_port(socket.SOCK_DGRAM)
+        port = sockets.free_port()
         self.make(agent, "flow", {"flow_type": "netflow", "bind": "127.0.0.1", "port": port}, "flow")
 
         def lost():

@@ -39,12 +39,6 @@ visor:
 """
 
 
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def ipv4(number, size):
     """A UDP packet of one of four conversations, in Ethernet."""
     udp = struct.pack(">HHHH", 4000 + number % 4, 53, 8 + size, 0) + bytes(size)
@@ -114,7 +108,7 @@ class Flows(unittest.TestCase):
     total = sum(len(packet) - 14 for packet in packets)
 
     def agent(self, kind, more=""):
-        self.port = free_port(socket.SOCK_DGRAM)
+        self.port = sockets.free_port()
         config = {"flow_type": kind, "bind": "127.0.0.1", "port": self.port}
         return Agent(self, "flow", config, "flow", more)
 
@@ -159,7 +153,7 @@ class Flows(unittest.TestCase):
         """what nfcapd kept and nfreplay sends again has what the capture has"""
         if shutil.which("nfreplay") is None or shutil.which("nfcapd") is None:
             self.skipTest("no nfreplay")
-        port = free_port(socket.SOCK_DGRAM)
+        port = sockets.free_port()
         with tempfile.TemporaryDirectory(dir="/tmp") as folder:
             keeper = subprocess.Popen(["nfcapd", "-w", folder, "-p", str(port), "-b", "127.0.0.1"],
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -224,7 +218,7 @@ class Probes(unittest.TestCase):
             server.listen(64)
             agent = self.agent("tcp", {"open": {"target": "127.0.0.1", "port": server.getsockname()[1]},
                                        "closed": {"target": "localhost", "ip_version": 4,
-                                                  "port": free_port(socket.SOCK_STREAM)}})
+                                                  "port": sockets.free_port()}})
             metrics = agent.wait(lambda m: m["netprobe"]["targets"]["open"]["successes"] >= 3 and
                                  m["netprobe"]["targets"]["closed"]["connect_failures"] >= 3)
         targets = metrics["netprobe"]["targets"]
@@ -242,7 +236,7 @@ class Dnstap(unittest.TestCase):
         with tempfile.TemporaryDirectory(dir="/tmp") as folder:
             where = os.path.join(folder, "d.sock")
             agent = Agent(self, "dnstap", {"socket": where}, "dns")
-            port = free_port(socket.SOCK_DGRAM)
+            port = sockets.free_port()
             path = os.path.join(folder, "unbound.conf")
             with open(path, "w", encoding="utf-8") as out:
                 out.write(f"""server:

@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import places  # noqa: E402
 import pktvisord  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 
@@ -26,7 +27,7 @@ class Places(unittest.TestCase):
 
     def agent(self, *more):
         agent = pktvisord.Agent(self, "--geo-city", self.city, "--geo-asn", self.owner, *more)
-        self.port = pktvisord.free_port()
+        self.port = sockets.free_port()
         agent.ask("POST", "taps", pktvisord.tap_document("t", "dnstap", {"tcp": f"127.0.0.1:{self.port}"}))
         got = agent.ask("POST", "policies", pktvisord.policy_document(
             "p", "t", "dnstap", "net", ', require_version: "2.0"'))
@@ -85,7 +86,7 @@ class Services(unittest.TestCase):
                 out.write("Service Name,Port Number,Transport Protocol,Description\n"
                           "sesame,4242,udp,\nthe-range,5000-5009,udp,\nwrong,4242,tcp,\n")
             agent = pktvisord.Agent(self, "--iana-service-port-registry", path)
-            port = pktvisord.free_port(socket.SOCK_DGRAM)
+            port = sockets.free_port()
             agent.ask("POST", "taps", pktvisord.tap_document("t", "flow", {
                 "flow_type": "netflow", "bind": "127.0.0.1", "port": port}))
             self.assertEqual(agent.ask("POST", "policies", pktvisord.policy_document("p", "t", "flow", "flow"))[0], 201)

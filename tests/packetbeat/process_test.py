@@ -14,6 +14,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
 sys.dont_write_bytecode = True
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 VANTAGE = os.environ["VANTAGE"]
@@ -40,12 +41,6 @@ api: {enabled: false}
 processes: {enabled: true}
 outputs: [{kind: stdout}]
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @unittest.skipUnless(os.geteuid() == 0, "capturing needs root")
@@ -96,7 +91,7 @@ class Processes(unittest.TestCase):
         self.fail("no such event among %d, the last: %s" % (len(self.lines), self.lines[-1:]))
 
     def test_transactions_and_flows_of_packetbeat(self):
-        port = free_port()
+        port = sockets.free_port()
         server = self.serve(port, "0.0.0.0", "marked-shop")
         prefix = os.path.join(self.folder.name, "dump")
         vantage = self.watch([VANTAGE, "packetbeat", "-e", "--dump", prefix], BEAT % port)
@@ -124,7 +119,7 @@ class Processes(unittest.TestCase):
         self.assertIn('"query":"GET /"', read.stdout)
 
     def test_ipv6_in_our_own_dialect(self):
-        port = free_port()
+        port = sockets.free_port()
         server = self.serve(port, "::1")
         self.watch([VANTAGE, "run"], OURS % port)
         event = self.ask("::1", port, lambda e: e.get("type") == "http" and "process" in e)
@@ -132,7 +127,7 @@ class Processes(unittest.TestCase):
         self.assertTrue(event["process"]["name"].startswith("python"))
 
     def test_not_asked_not_told(self):
-        port = free_port()
+        port = sockets.free_port()
         self.serve(port, "127.0.0.1")
         self.watch([VANTAGE, "run"], (OURS % port).replace("processes: {enabled: true}\n", ""))
         event = self.ask("127.0.0.1", port, lambda e: e.get("type") == "http")

@@ -16,13 +16,9 @@ import subprocess
 import tempfile
 import time
 
+import sockets
+
 PATIENCE = 60  # seconds
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def find(*patterns):
@@ -41,7 +37,7 @@ class Server:
         self.user = pwd.getpwnam(user) if os.geteuid() == 0 else None
         self.folder = tempfile.mkdtemp(prefix="vantage-db-")
         os.chmod(self.folder, 0o755)
-        self.port = free_port()
+        self.port = sockets.free_port()
         self.process = None
         self.told = os.path.join(self.folder, "told")
 

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-import databases
+import sockets
 
 PATIENCE = 60  # seconds
 
@@ -64,7 +64,7 @@ class Nginx:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="vantage-nginx-")
-        self.port = databases.free_port()
+        self.port = sockets.free_port()
         at = os.path.join
         certify(self.folder)
         with open(at(self.folder, "chain.pem"), encoding="ascii") as file:

@@ -17,12 +17,6 @@ POLICY = """visor: {policies: {%s: {kind: collection, input: {tap: %s, input_typ
 """
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def tap_document(name, kind, config):
     return json.dumps({"version": "1.0", "visor": {"taps": {name: {"input_type": kind, "config": config}}}})
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 
 import databases
+import sockets
 
 PROGRAM = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
@@ -28,7 +29,7 @@ class RabbitMQ(databases.Server):
         return {**os.environ, "HOME": self.folder, "ERL_EPMD_PORT": str(mapper_port),
                 "ERL_EPMD_ADDRESS": "127.0.0.1", "RABBITMQ_NODENAME": f"test{self.port}@localhost",
                 "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1", "RABBITMQ_NODE_PORT": str(self.port),
-                "RABBITMQ_DIST_PORT": str(databases.free_port()),
+                "RABBITMQ_DIST_PORT": str(sockets.free_port()),
                 "RABBITMQ_MNESIA_BASE": self.folder, "RABBITMQ_LOG_BASE": self.folder,
                 "RABBITMQ_ENABLED_PLUGINS_FILE": os.path.join(self.folder, "plugins"),
                 "RABBITMQ_CONFIG_FILE": os.path.join(self.folder, "settings"),
@@ -38,7 +39,7 @@ class RabbitMQ(databases.Server):
                                                        "{127,0,0,1}"}
 
     def prepare(self):
-        mapper_port = databases.free_port()
+        mapper_port = sockets.free_port()
         environment = self.environment(mapper_port)
         self.own(self.folder)
         for name, content in (("plugins", "[].\n"), ("settings.conf", "log.console = false\n")):

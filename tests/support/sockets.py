@@ -1,7 +1,25 @@
-"""Waits for servers on loopback without talking to them."""
+"""Ports of servers on loopback, and waiting for those without talking to them."""
+import random
+import socket
 import time
 
 PATIENCE = 60  # seconds
+
+# Below the ports that kernels give to clients, so that none of them takes it before the server does.
+PORTS = (10240, 32768)
+
+
+def free_port():
+    """A port of 127.0.0.1 that is free for TCP and for UDP."""
+    while True:
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            address = ("127.0.0.1", random.randrange(*PORTS))
+            try:
+                tcp.bind(address)
+                udp.bind(address)
+            except OSError:
+                continue
+            return address[1]
 
 
 def wait_for_socket(server, transport, port):

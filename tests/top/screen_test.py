@@ -125,7 +125,8 @@ class Top(unittest.TestCase):
             screen.press("2")
             screen.wait_for(r"matched \d+[\s\S]*source +destination +proto")
             screen.press("/port:443\r")
-            screen.wait_for(r"/port:443\n[\s\S]*:443 +tcp")
+            # the rows that it was asked for before are gone, too
+            screen.wait_for(r"/port:443\n\n matched.*\n source.*\n(?: \S+ +\S+:443 +tcp.*\n)+\n")
             screen.press("\r")
             screen.wait_for(r"event\.dataset +flow")
             screen.press("\x1b")

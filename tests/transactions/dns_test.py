@@ -14,8 +14,8 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
-import databases  # noqa: E402
 import sniffer  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 PATIENCE = 60  # seconds
@@ -64,7 +64,7 @@ class Knot:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="vantage-knot-")
-        self.port = databases.free_port()
+        self.port = sockets.free_port()
         self.write("knot.conf", CONFIG.format(folder=self.folder, port=self.port))
         self.write("example.zone", ZONE + "".join(
             f"h{i} A 192.0.{i >> 8}.{i & 255}\n" for i in range(1, HOSTS + 1)))

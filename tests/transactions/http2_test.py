@@ -13,8 +13,8 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
-import databases  # noqa: E402
 import sniffer  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 PATIENCE = 60  # seconds
@@ -78,7 +78,7 @@ class Requests(unittest.TestCase):
             self.skipTest(reason)
         self.folder = tempfile.mkdtemp(prefix="vantage-http2-")
         self.addCleanup(shutil.rmtree, self.folder, True)
-        self.port = databases.free_port()
+        self.port = sockets.free_port()
         for name, size in (("small", 10), ("large", 100000)):
             with open(os.path.join(self.folder, name), "wb") as file:
                 file.write(b"a" * size)
@@ -144,7 +144,7 @@ class Calls(unittest.TestCase):
         reason = sniffer.missing() or (None if python else "needs python3-grpcio")
         if reason:
             self.skipTest(reason)
-        port = databases.free_port()
+        port = sockets.free_port()
         with tempfile.TemporaryDirectory(prefix="vantage-grpc-") as folder:
             with sniffer.Sniffer(port, os.path.join(folder, "said.pcap")) as sniffed:
                 called = subprocess.run([python, "-c", CALLS, str(port)], capture_output=True, text=True,

@@ -14,6 +14,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
 import sniffer  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 PATIENCE = 60  # seconds
@@ -21,15 +22,9 @@ ROUNDS = 300
 GET, SET, GETKQ, NOOP, SETQ, DELETE = 0, 1, 0x0D, 0x0A, 0x11, 4
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Server:
     def __init__(self, *options):
-        self.port = free_port()
+        self.port = sockets.free_port()
         self.process = subprocess.Popen(
             ["memcached", "-l", "127.0.0.1", "-p", str(self.port), "-u", "nobody", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -5,12 +5,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
-import databases  # noqa: E402
 import sniffer  # noqa: E402
 import sockets  # noqa: E402
 import tap  # noqa: E402
@@ -37,13 +35,13 @@ class Sip(unittest.TestCase):
 
     def record(self, transport):
         """The events of calls that SIPp makes."""
-        port = databases.free_port()
+        port = sockets.free_port()
         path = os.path.join(self.folder, "said.pcap")
         with sniffer.Sniffer(f"{port} or udp port {port}", path) as wire:
             server = self.sipp("uas", port, transport)
             try:
                 sockets.wait_for_socket(server, "udp" if transport == "u1" else "tcp", port)
-                client = self.sipp("uac", databases.free_port(), transport, "-r", "5", "-d", "50",
+                client = self.sipp("uac", sockets.free_port(), transport, "-r", "5", "-d", "50",
                                    f"127.0.0.1:{port}")
                 self.assertEqual(client.wait(PATIENCE), 0)
             finally:

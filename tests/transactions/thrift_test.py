@@ -3,7 +3,6 @@
 what the events say, one to one: binary and compact, with frames and without, with names and without."""
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
 import sniffer  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's packages are for
@@ -81,12 +81,6 @@ transport.close()
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def missing():
     why = sniffer.missing("thrift")
     if why is None and subprocess.run([SYSTEM_PYTHON, "-c", "import thrift"], check=False,
@@ -130,7 +124,7 @@ class Thrift(unittest.TestCase):
                        check=True, timeout=60)
 
     def play(self, how, frames, names=False):
-        port = free_port()
+        port = sockets.free_port()
         path = os.path.join(self.folder, f"{how}-{frames}.pcap")
         with sniffer.Sniffer(port, path) as wire:
             subprocess.run([SYSTEM_PYTHON, "program.py", ".", how, frames, str(port), str(ROUNDS)],

@@ -19,9 +19,9 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
-import databases  # noqa: E402
 import nginx  # noqa: E402
 import sniffer  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
 PATIENCE = 60  # seconds
@@ -196,7 +196,7 @@ class Requests(unittest.TestCase):
 
     def test_live(self):
         """Live the key log is read on as it grows"""
-        api = f"127.0.0.1:{databases.free_port()}"
+        api = f"127.0.0.1:{sockets.free_port()}"
         with open(self.config, "w", encoding="ascii") as file:
             file.write(json.dumps({
                 "taps": [{"kind": "afpacket", "interfaces": ["lo"], "ignore_outgoing": True,
