@@ -17,6 +17,7 @@ ROOT = os.path.join(HERE, "..", "..")
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import frames  # noqa: E402
 import pktvisord  # noqa: E402
+import sockets  # noqa: E402
 import places  # noqa: E402
 import tap  # noqa: E402
 
@@ -232,7 +233,7 @@ class Sketches(Case):
         """so are those of the devices and interfaces that flows came from"""
         if not os.path.exists(DECODER):
             self.skipTest("../shared is not here")
-        agent, port = pktvisord.Agent(self), pktvisord.free_port(socket.SOCK_DGRAM)
+        agent, port = pktvisord.Agent(self), sockets.free_port()
         agent.ask("POST", "taps", pktvisord.tap_document("t", "flow", {
             "flow_type": "netflow", "bind": "127.0.0.1", "port": port}))
         self.assertEqual(agent.ask("POST", "policies", pktvisord.policy_document("p", "t", "flow", "flow"))[0], 201)
