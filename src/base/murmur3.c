@@ -29,14 +29,22 @@ static inline uint64_t finished(uint64_t word)
     return word ^ word >> 33;
 }
 
-/* Up to 8 bytes as a little-endian word. */
-static inline uint64_t tail_word(const uint8_t *at, size_t size)
+/* The last `left` bytes before `end`, fewer than 16, as two little-endian words with zeros behind them.
+ * Names have any length: what branches on it is guessed wrongly most of the time, so where there are 16
+ * bytes, whole words are loaded that end there. */
+static inline void tail_words(const uint8_t *end, size_t size, size_t left, uint64_t ret[2])
 {
-    uint64_t word = 0;
-    for (size_t i = 0; i < size; i++) {
-        word |= (uint64_t)at[i] << 8 * i;
+    if (size >= 16) {
+        bool two = left >= 8;
+        uint64_t last = load_le64(end - 8) >> 1 >> (63 - 8 * (left & 7));
+        ret[0] = two ? load_le64(end - left) : last;
+        ret[1] = two ? last : 0;
+        return;
     }
-    return word;
+    ret[0] = ret[1] = 0;
+    for (size_t i = 0; i < left; i++) {
+        ret[i / 8] |= (uint64_t)(end - left)[i] << 8 * (i % 8);
+    }
 }
 
 struct murmur3 murmur3(const void *data, size_t size, uint64_t seed)
@@ -51,13 +59,10 @@ struct murmur3 murmur3(const void *data, size_t size, uint64_t seed)
         high ^= mixed_high(load_le64(at + 8));
         high = (rotated(high, 31) + low) * 5 + 0x38495ab5;
     }
-    /* A word of zeros mixes to zero: nothing changes where the tail has no bytes. */
-    if (left >= 8) {
-        low ^= mixed_low(load_le64(at));
-        high ^= mixed_high(tail_word(at + 8, left - 8));
-    } else {
-        low ^= mixed_low(tail_word(at, left));
-    }
+    uint64_t tail[2]; /* a word of zeros mixes to zero: nothing changes where the tail has no bytes */
+    tail_words(at + left, size, left, tail);
+    low ^= mixed_low(tail[0]);
+    high ^= mixed_high(tail[1]);
     low ^= size;
     high ^= size;
     low += high;

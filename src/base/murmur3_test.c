@@ -27,6 +27,22 @@ static void hashes_as_datasketches(void **state)
     assert_hash(address, 16, 0xa3acc885c74043ef, 0x90e1d3b67f728204);
 }
 
+/* By the algorithm as it was published, which takes what is behind the last 16 bytes one by one. */
+static void every_tail_is_as_published(void **state)
+{
+    static const char text[] = "a.long.name.of.a.host.example.com.";
+    assert_hash(text, 0, 0x1e70a32266491bb9, 0x609736b252406b94);
+    assert_hash(text, 7, 0xafce74db9cf2b925, 0xed9b3ba07ddd5de8);
+    assert_hash(text, 15, 0xa919c7ab8618ac32, 0x7437bdea13e98a74);
+    assert_hash(text, 16, 0xb733e3f0217924fd, 0xabc56632d202b500);
+    assert_hash(text, 20, 0xc78f046edef2e375, 0xf8849fc618e7cf88);
+    assert_hash(text, 23, 0xf0e9172939988f66, 0x32310043b7547fed);
+    assert_hash(text, 24, 0xd531d162028e8481, 0x4d8b2cc9d37e97bd);
+    assert_hash(text, 25, 0x7d4624e02c31dc60, 0x1be25a21827b9450);
+    assert_hash(text, 31, 0x3fb553a02d9db1d0, 0x7f052d7194455753);
+    assert_hash(text, 33, 0xf03becfbf96dd36c, 0x7e3c7048c35517a7);
+}
+
 /* Sketches carry 16 bits of the hash of the seed. */
 static void seed_hash_is_known(void **state)
 {
@@ -55,6 +71,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_as_datasketches),
+        cmocka_unit_test(every_tail_is_as_published),
         cmocka_unit_test(seed_hash_is_known),
         cmocka_unit_test(every_byte_counts),
     };

@@ -39,6 +39,7 @@ static const struct handler_reader bgp_reader = {
     .name = "bgp",
     .size = sizeof(struct bgp_message),
     .ports = bgp_ports,
+    .port_bits = HANDLER_PORT_BIT(179),
     .is_tcp = true,
     .read = bgp_read,
 };

@@ -106,6 +106,8 @@ static const struct handler_reader dhcp_reader = {
     .name = "dhcp",
     .size = sizeof(struct dhcp_message),
     .ports = dhcp_ports,
+    .port_bits = HANDLER_PORT_BIT(67) | HANDLER_PORT_BIT(68) |
+                 HANDLER_PORT_BIT(546) | HANDLER_PORT_BIT(547),
     .is_udp = true,
     .read = dhcp_read,
 };

@@ -39,6 +39,8 @@ const struct handler_reader dns_reader = {
     .name = "dns",
     .size = sizeof(struct dns_read),
     .ports = ports,
+    .port_bits = HANDLER_PORT_BIT(53) | HANDLER_PORT_BIT(5353) |
+                 HANDLER_PORT_BIT(5355) | HANDLER_PORT_BIT(53000),
     .is_tcp = true,
     .is_udp = true,
     .read = read_message,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handler/dns_wait.h"
 
+/* So many of the order may be out of date, beside as many as wait, before they are thrown out. */
+enum { RING_SLACK = 1024 };
+
 uint64_t dns_wait_key(uint64_t talk, uint16_t id, unsigned side)
 {
     uint64_t key = (talk ^ ((uint64_t)id << 2 | side)) * UINT64_C(0x9e3779b97f4a7c15);
@@ -55,8 +58,9 @@ static void take_out(struct dns_wait *wait, uint32_t slot, struct dns_waited *re
     wait->keys[slot] = 0;
 }
 
-/* Throws out of the order what was answered or taken anew: half of it at least, so that this is
- * shared by as many queries. */
+/* Throws out of the order what was answered or taken anew. Half of it came since the last time, so that
+ * this is shared by as many queries. Most are answered at once: with few that wait the order stays
+ * short, and in the cache. */
 static void ring_compact(struct dns_wait *wait)
 {
     uint32_t kept = 0;
@@ -66,12 +70,12 @@ static void ring_compact(struct dns_wait *wait)
             wait->ring[(wait->head + kept++) % DNS_WAIT_RING] = wait->ring[from];
         }
     }
-    wait->count = kept;
+    wait->count = wait->current = kept;
 }
 
 static void ring_push(struct dns_wait *wait, uint32_t slot)
 {
-    if (wait->count == DNS_WAIT_RING) {
+    if (wait->count >= 2 * wait->current + RING_SLACK || wait->count == DNS_WAIT_RING) {
         ring_compact(wait);
     }
     if (wait->count == DNS_WAIT_RING) { /* the same again and again within one tick of the clock */

@@ -38,7 +38,7 @@ struct dns_wait {
         uint32_t stamp; /* low bits of the time in the slot, unless that was taken anew */
         uint32_t slot;
     } ring[DNS_WAIT_RING]; /* in the order of their coming */
-    uint32_t head, count;
+    uint32_t head, count, current; /* how many of them were, when the others were last thrown out */
 };
 
 /* Whole microseconds from a query to its response; 0 when the clock went back. */

@@ -34,6 +34,10 @@ bool handler_reads(const struct handler_reader *reader, const struct handler_eve
     if (event->packet == NULL) {
         return event->payload.size > 0; /* who made the event knew what it is */
     }
+    uint64_t bits = HANDLER_PORT_BIT(event->port[0]) | HANDLER_PORT_BIT(event->port[1]);
+    if ((bits & reader->port_bits) == 0) {
+        return false;
+    }
     for (const uint16_t *port = reader->ports; *port != 0; port++) {
         if (event->port[0] == *port || event->port[1] == *port) {
             return true;

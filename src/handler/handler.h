@@ -78,12 +78,15 @@ struct handler_event {
     struct handler_message *message;
 };
 
+#define HANDLER_PORT_BIT(port) (UINT64_C(1) << (port) % 64)
+
 /* Reads messages out of datagrams and TCP connections; a constant shared by the handlers that want
  * them. */
 struct handler_reader {
     const char *name;
     size_t size;           /* of what it reads into */
     const uint16_t *ports; /* ended by 0: on either end */
+    uint64_t port_bits;    /* HANDLER_PORT_BIT() of each: most packets are known by them to have none */
     bool is_tcp, is_udp;
     bool (*read)(struct span bytes, void *message);
     /* The first message in bytes of a connection: its bytes, with *ret_skip of them before it. 0:

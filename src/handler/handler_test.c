@@ -21,6 +21,20 @@ static void parts_are_sound(const struct handler_parts *parts)
     }
 }
 
+/* A port whose bit is missing would never be read. */
+static void readers_are_sound(void **state)
+{
+    for (const struct handler *const *h = handlers; *h != NULL; h++) {
+        const struct handler_reader *reader = (*h)->reader;
+        uint64_t bits = 0;
+        for (const uint16_t *port = reader != NULL ? reader->ports : NULL; port != NULL && *port != 0;
+             port++) {
+            bits |= HANDLER_PORT_BIT(*port);
+        }
+        assert_true(reader == NULL || reader->port_bits == bits);
+    }
+}
+
 static void tables_are_sound(void **state)
 {
     for (const struct handler *const *h = handlers; *h != NULL; h++) {
@@ -61,6 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_are_sound),
+        cmocka_unit_test(readers_are_sound),
         cmocka_unit_test(the_share_of_deep_samples_is_as_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
