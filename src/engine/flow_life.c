@@ -13,12 +13,22 @@ enum {
 
 /* ---- Reports -------------------------------------------------------------------------------- */
 
-/* What TCP health says of the flow, if it is a connection. */
+/* What TCP health says of the flow, if it is a connection. How long one is silent that was open when
+ * the capture ended nobody knows: as good as for ever. */
+static bool ask_health(const struct worker *w, flow_index index, bool is_end, uint64_t now_ns,
+                       struct health_record *ret)
+{
+    uint64_t last_ns = flow_at(w->flows, index)->last_ns;
+    uint64_t silence_ns = now_ns > last_ns ? now_ns - last_ns : 0;
+    return health_finish(w->health, index, is_end ? UINT64_MAX : silence_ns, ret);
+}
+
+/* The event of it. */
 static void report_health(struct worker *w, flow_index index, enum flow_reason reason,
                           uint64_t now_ns)
 {
     struct health_record record;
-    if (!w->config.health || !health_finish(w->health, index, &record)) {
+    if (!w->config.health || !ask_health(w, index, reason == FLOW_REASON_END, now_ns, &record)) {
         return;
     }
     struct health_event *event = outbox_reserve(w->options.outbox, sizeof *event);
@@ -157,7 +167,7 @@ static void tell_policies(struct worker *w, flow_index index, uint64_t now_ns, b
 {
     struct health_record record;
     if (finish_wants(w->finish, INTAKE_CONNECTION) && w->health != NULL &&
-        health_finish(w->health, index, &record)) {
+        ask_health(w, index, !goes_on, now_ns, &record)) {
         finish_connection(w->finish, index, flow_at(w->flows, index), &record, now_ns, goes_on);
     }
 }
@@ -190,7 +200,7 @@ void flow_life_end(struct worker *w, flow_index index, enum flow_reason reason, 
     }
     if (w->watch != NULL && watch_draws(w->watch, index)) {
         struct health_record record;
-        bool known = health_finish(w->health, index, &record);
+        bool known = ask_health(w, index, true, now_ns, &record);
         watch_end(w->watch, index, known ? health_event_badness(&record) : 0);
     }
     if (w->health != NULL) {

@@ -157,6 +157,7 @@ static void forget_flight(struct health_step *s)
         struct health_detail *d = health_detail_of(s->book, &s->health->halves[side]);
         if (d != NULL) {
             health_clock_run(&s->health->halves[side], d, s->health->last_us);
+            health_delay_judge(&s->health->halves[side], d, true);
             health_detail_forget(d);
             d->clock_us = d->progress_us = d->epoch_us = d->data_us = s->now_us;
         }

@@ -139,8 +139,10 @@ struct health_record {
 };
 
 /* What is known of the connection of a flow up to now; false when nothing was kept for it. Changes
- * nothing: a connection that goes on can be asked again. */
-bool health_finish(const struct health_book *book, flow_index flow, struct health_record *ret);
+ * nothing: a connection that goes on can be asked again. `silence_ns` is how long ago its latest
+ * packet passed: what an open connection does not say, it does not say only after a while. */
+bool health_finish(const struct health_book *book, flow_index flow, uint64_t silence_ns,
+                   struct health_record *ret);
 
 /* Whole round trips, client to server and back, in ms, NAN where a side was not measured: the median, the
  * 95th percentile (as the sum of both sides', so at most that), the least; and the share of data

@@ -253,7 +253,8 @@ static bool window_of(const struct health_step *s, uint32_t *ret)
     const struct health_half *receiver = s->half;
     *ret = s->p->window;
     if (s->flags & TCP_SYN) {
-        return true; /* never scaled, RFC 7323 §2.2 */
+        /* Never scaled itself (RFC 7323 §2.2), but those that follow may be. */
+        return !(s->truncated || s->health->flags & HEALTH_TRUNCATED);
     }
     *ret <<= receiver->flags & HALF_SCALE ? receiver->window_scale : 0;
     return receiver->flags & HALF_SCALE;
@@ -314,6 +315,7 @@ void health_acks(struct health_step *s)
             advance(s, d, is_open);
         } else if (is_duplicate(s, half, edge)) {
             health_count32(&d->duplicate_acks, 1);
+            d->duplicate_us = d->duplicate_run == 0 ? s->now_us : d->duplicate_us;
             health_count8(&d->duplicate_run);
         }
         if (s->options.sack_count > 0) {

@@ -69,6 +69,32 @@ static bool was_closed(const struct health *h)
     return both || heard;
 }
 
+/* Whether its ends were just heard to hear each other: nothing is outstanding, or not for long. A
+ * connection that is open says no more than that. */
+static bool goes_on(const struct health_view *view)
+{
+    const struct health *h = &view->health;
+    const unsigned heard = HALF_SEEN | HALF_ACKED | HALF_NEXT;
+    if (view->silence_us >= HEALTH_SILENCE_US || h->flags & HEALTH_RESET_SEEN ||
+        (h->halves[0].flags & h->halves[1].flags & heard) != heard ||
+        h->halves[0].data_packets + h->halves[1].data_packets == 0) {
+        return false;
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        const struct health_half *half = &h->halves[side];
+        const struct health_detail *d = &view->details[side];
+        bool is_out = health_distance(half->next, half->acked) > 0;
+        if (is_out && (!view->has_detail[side] || d->stuck_count > 0 || half->flags & HALF_FIN ||
+                       h->last_us - d->progress_us >= HEALTH_SILENCE_US)) {
+            return false;
+        }
+        if (view->has_detail[side] && d->stale_count > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void health_black(const struct health_view *view, struct health_record *ret)
 {
     const struct health *h = &view->health;
@@ -92,5 +118,6 @@ void health_black(const struct health_view *view, struct health_record *ret)
     /* Whoever waits for an answer, or is heard of only on one side, may be in one; and an open
      * connection on which nobody speaks looks from one end like one whose packets vanish. */
     bool both = h->halves[0].flags & h->halves[1].flags & HALF_SEEN;
-    finding->truth = both && was_closed(h) ? HEALTH_FALSE : HEALTH_UNKNOWN;
+    bool is_well = both && (was_closed(h) || goes_on(view));
+    finding->truth = is_well ? HEALTH_FALSE : HEALTH_UNKNOWN;
 }

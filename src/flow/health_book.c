@@ -101,6 +101,8 @@ static void conclude(struct health *h, struct health_detail *d)
     d->busy_us %= 1000;
     d->rwnd_us %= 1000;
     h->flags |= d->queue_before ? HEALTH_QUEUE_BEFORE : 0;
+    h->flags &= ~((uint32_t)HEALTH_SAW_BEFORE << d->side);
+    h->flags |= health_delay_sees_before(d) ? (uint32_t)HEALTH_SAW_BEFORE << d->side : 0;
 }
 
 void health_detail_extend(struct health_detail *d, struct health_more *more)
@@ -152,6 +154,8 @@ void health_detail_forget(struct health_detail *d)
     d->stuck_count = d->stale_count = 0;
     d->has_repeated = d->has_sack = d->is_ahead = false;
     d->ts_first_us = d->tick_us = 0;
+    d->delay_us = d->delay_base_us = 0;
+    d->clock_confirmed = false;
 }
 
 /* Whether all is acknowledged, or nobody will be heard to acknowledge it. */
@@ -294,6 +298,7 @@ struct health_detail *health_detail_take(struct health_step *s, unsigned side)
     book->details_used++;
     d->origin = half->next;
     bool whole = (half->flags & (HALF_CLEAN | HALF_BEGUN)) == HALF_CLEAN;
+    d->is_joined = !(half->flags & (HALF_SYN | HALF_BEGUN));
     d->initial_state = whole ? INITIAL_SENDING : INITIAL_VOID;
     half->flags |= HALF_BEGUN;
     health_clock_start(d, s->health, s->now_us);

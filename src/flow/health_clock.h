@@ -5,8 +5,6 @@
 
 #include "flow/health_state.h"
 
-enum { HEALTH_AT_SENDER_US = 200 /* a trip shorter than this is none */ };
-
 void health_clock_start(struct health_detail *d, const struct health *h, uint32_t now_us);
 /* Lets acknowledgments arrive at the sender up to now; time as far as need be. */
 void health_clock_hear(struct health_half *half, struct health_detail *d, uint32_t now_us);

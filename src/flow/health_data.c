@@ -41,27 +41,25 @@ uint32_t health_holes_below(struct health_detail *d, uint32_t sequence)
         bytes += sequence - d->more->holes[0].start;
         d->more->holes[0].start = sequence;
     }
-    return bytes;
+    uint32_t passed = bytes < d->passed ? bytes : d->passed;
+    d->passed = d->hole_count > 0 ? d->passed - passed : 0;
+    return bytes - passed;
 }
 
 static void open_hole(struct health_step *s, struct health_detail *d, uint32_t start, uint32_t end)
 {
     if (d->hole_count == HEALTH_HOLES) {
-        /* Taken for filled: most will be, and a capture must not be blamed without cause. */
-        health_add_unique(s->half, (int32_t)(end - start));
-        d->clipped = true;
+        d->passed += start - d->more->holes[HEALTH_HOLES - 1].end;
+        d->more->holes[HEALTH_HOLES - 1].end = end;
         return;
     }
     if (d->more == NULL) {
         health_detail_grow(d);
     }
-    d->more->holes[d->hole_count++] = (struct health_hole){
-        .start = start,
-        .end = end,
-        .time_us = s->now_us,
-        .ts_value = s->options.ts_value,
-        .ip_id = s->ip_id,
-    };
+    d->passed = d->hole_count > 0 ? d->passed : 0;
+    uint32_t order = s->now_us >> HOLE_TIME_SHIFT << HOLE_ID_BITS | (s->ip_id & HOLE_ID_MASK);
+    order = s->options.has_timestamps ? s->options.ts_value : order;
+    d->more->holes[d->hole_count++] = (struct health_hole){start, end, order};
 }
 
 /* ---- New data ------------------------------------------------------------------------------- */
@@ -91,9 +89,8 @@ void health_data_initial(const struct health_half *half, struct health_detail *d
     }
 }
 
-/* Follows IP identifications, which order packets where there are no time stamps: true while nine
- * of ten grow by little. */
-void health_data_ip_id(struct health_detail *d, uint16_t ip_id)
+/* Nine of ten identifications grow by little, or they tell nothing. */
+static void follow_ip_id(struct health_detail *d, uint16_t ip_id)
 {
     uint16_t step = (uint16_t)(ip_id - d->ip_id_last);
     if (d->ip_id_count == 100) {
@@ -103,6 +100,50 @@ void health_data_ip_id(struct health_detail *d, uint16_t ip_id)
     d->ip_id_good = (uint8_t)(d->ip_id_good + (step >= 1 && step <= 8));
     d->ip_id_count++;
     d->ip_id_last = ip_id;
+}
+
+/* A sender that pauses and goes on does so because it heard an acknowledgment, unless it had no more
+ * to say. If its next burst comes a round trip (tap, sender) after the last burst began to be
+ * acknowledged, no queue stands in between at that time. A span of 100 ms or two round trips is
+ * seen if there is one such burst in it: of CoDel's minimum over an interval, that is a sample. */
+static void follow_bursts(struct health_detail *d, uint32_t trip_us, uint32_t now_us)
+{
+    if (d->span_us == 0) {
+        d->span_us = now_us | 1;
+        d->burst_us = now_us;
+        return;
+    }
+    const uint32_t span_us = 2 * trip_us > HEALTH_INTERVAL_US ? 2 * trip_us : HEALTH_INTERVAL_US;
+    if (now_us - d->span_us >= span_us) {
+        health_count16(&d->spans);
+        d->spans_seen = (uint16_t)(d->spans_seen + (d->span_seen && d->spans_seen < d->spans));
+        d->span_seen = false;
+        d->span_us = now_us | 1;
+    }
+    if (now_us - d->data_us < trip_us / 2) {
+        if (!d->burst_acked && health_distance(d->progress_us, d->burst_us) > 0) {
+            d->burst_ack_us = d->progress_us;
+            d->burst_acked = true;
+        }
+        return;
+    }
+    const uint32_t since_us = d->burst_acked ? d->burst_ack_us : d->progress_us;
+    const uint32_t lag_us = now_us - since_us;
+    if (health_distance(since_us, d->burst_us) > 0 && lag_us >= trip_us - trip_us / 8) {
+        d->span_seen |= lag_us < trip_us + HEALTH_STANDING_US;
+    }
+    d->burst_us = now_us;
+    d->burst_acked = false;
+}
+
+void health_data_unstamped(const struct health *h, struct health_detail *d, uint16_t ip_id,
+                           uint32_t now_us)
+{
+    const uint32_t trip_us = h->halves[1 - d->side].min_rtt_us;
+    follow_ip_id(d, ip_id);
+    if (trip_us < HEALTH_SECOND_US * 4) {
+        follow_bursts(d, trip_us, now_us);
+    }
 }
 
 /* Sequence numbers that jump out of all proportion are believed when they stay. */
@@ -207,13 +248,13 @@ void health_data(struct health_step *s)
         return;
     }
     if (!s->options.has_timestamps) {
-        health_data_ip_id(d, s->ip_id);
+        health_data_unstamped(s->health, d, s->ip_id, s->now_us);
     }
     bool is_new = health_distance(end, half->next) > 0;
     if (health_distance(s->start, half->next) < 0) {
         health_repeat(s, d);
     } else {
-        health_clock_data(d, s->now_us, false);
+        health_clock_data(d, s->now_us, d->idle && health_segments_missed(s->health, d, s->ip_id));
     }
     if (is_new) {
         take_new(s, d, health_distance(s->start, half->next) < 0 ? half->next : s->start, end);

@@ -13,6 +13,8 @@ enum {
     TICK_MIN_STEPS = 8,
     TICK_TOLERANCE_PERCENT = 18,
     NONSENSE_US = 30 * 1000000,
+    FALL_US = 200000, /* by which the delay may fall below that of the first packet: the histogram */
+    RESTARTS_MAX = 4,
 };
 
 /* ---- Histograms ----------------------------------------------------------------------------- */
@@ -238,6 +240,16 @@ void health_delay_judge(struct health_half *half, struct health_detail *d, bool 
     d->delay_base_us += DRIFT_MS * 1000;
 }
 
+bool health_delay_sees_before(const struct health_detail *d)
+{
+    enum { LIKELY_UNSEEN = 10 }; /* as many intervals as make a standing queue */
+    const unsigned spans = d->spans + 1u;
+    const unsigned seen = d->spans_seen + (d->span_seen ? 1u : 0u);
+    const bool has_clock = d->tick_us != 0 && d->tick_us != HEALTH_NO_TIME;
+    return has_clock || d->prompt_fills > d->slow_fills ||
+           (seen * 2 >= spans && spans - seen < LIKELY_UNSEEN);
+}
+
 static void judge_when_due(struct health_half *half, struct health_detail *d, uint32_t now_us)
 {
     if (now_us - d->window_start_us >= HEALTH_WINDOW_US) {
@@ -278,6 +290,11 @@ void health_delay_sample(struct health_half *half, struct health_detail *d, uint
         smooth(d, rtt_us);
         d->sampled_us = now_us;
     }
+    if (rtt_us < half->min_rtt_us + HEALTH_STANDING_US &&
+        now_us - d->prompt_us >= HEALTH_INTERVAL_US) {
+        d->prompt_us = now_us - now_us % HEALTH_INTERVAL_US;
+        health_count16(&d->prompt_bins);
+    }
     if (!is_open) {
         return; /* the receiver's delay, not the network's */
     }
@@ -289,14 +306,17 @@ void health_delay_sample(struct health_half *half, struct health_detail *d, uint
     add_delay(d, &d->round_trip, now_us, (int32_t)rtt_us);
 }
 
-/* The sender's clock: RFC 7323 §5.4 allows 1 ms to 1 s a tick; these are in use. 0: too early. */
+/* The sender's clock: RFC 7323 §5.4 allows 1 ms to 1 s a tick; these are in use. 0: too early. A
+ * queue that fills at the start makes ticks of 1 ms look longer, so those that are must do so for a
+ * while. */
 static uint32_t find_tick(uint32_t passed_us, uint32_t steps)
 {
     static const uint32_t ticks[] = {1, 1000, 4000, 10000, 100000};
+    const unsigned count = passed_us < HEALTH_SECOND_US ? 2 : sizeof ticks / sizeof *ticks;
     if (passed_us < TICK_MIN_US || steps < TICK_MIN_STEPS) {
         return 0;
     }
-    for (unsigned i = 0; i < sizeof ticks / sizeof *ticks; i++) {
+    for (unsigned i = 0; i < count; i++) {
         uint64_t expected = (uint64_t)steps * ticks[i];
         uint64_t apart = expected > passed_us ? expected - passed_us : passed_us - expected;
         if (apart * 100 <= expected * TICK_TOLERANCE_PERCENT) {
@@ -304,6 +324,34 @@ static uint32_t find_tick(uint32_t passed_us, uint32_t steps)
         }
     }
     return 0;
+}
+
+/* Begins anew with the sender's clock at this stamp; not for ever. */
+static void restart_clock(struct health_detail *d, uint32_t now_us, uint32_t ts_value)
+{
+    clear_bins(d, &d->one_way);
+    d->one_way.is_open = false;
+    d->tick_us = d->clock_restarts++ < RESTARTS_MAX ? 0 : HEALTH_NO_TIME;
+    d->clock_confirmed = false;
+    d->ts_first = ts_value;
+    d->ts_first_us = now_us | 1;
+    d->delay_us = d->delay_base_us = 0;
+}
+
+/* Whether what was found of the clock's tick cannot be: the delay falls by more than any queue that
+ * the first packet may have stood in, or over a second another tick fits. */
+static bool is_misread(struct health_detail *d, uint32_t passed_us, uint32_t steps,
+                       int64_t delay_us)
+{
+    if (delay_us < -FALL_US) {
+        return true;
+    }
+    if (d->clock_confirmed || passed_us < HEALTH_SECOND_US) {
+        return false;
+    }
+    uint32_t tick_us = find_tick(passed_us, steps);
+    d->clock_confirmed = true;
+    return tick_us != 0 && tick_us != d->tick_us;
 }
 
 void health_delay_stamp(struct health_half *half, struct health_detail *d, uint32_t now_us,
@@ -327,14 +375,14 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
     }
     int64_t sent_us = (int64_t)health_distance(ts_value, d->ts_first) * d->tick_us;
     int64_t delay_us = (int64_t)passed_us - sent_us;
-    if (delay_us > NONSENSE_US || delay_us < -NONSENSE_US) {
-        /* Stamps that are no clock (some middleboxes make them up), or long silence: begin anew,
-         * and do not try for ever. */
-        d->tick_us = d->clock_restarts++ < 4 ? 0 : HEALTH_NO_TIME;
-        d->ts_first = ts_value;
-        d->ts_first_us = now_us | 1;
-        d->delay_us = 0;
-        d->delay_base_us = 0;
+    if (delay_us > NONSENSE_US) {
+        /* Stamps that are no clock (some middleboxes make them up), or long silence. */
+        health_delay_judge(half, d, true);
+        restart_clock(d, now_us, ts_value);
+        return;
+    }
+    if (is_misread(d, passed_us, ts_value - d->ts_first, delay_us)) {
+        restart_clock(d, now_us, ts_value);
         return;
     }
     if (delay_us < d->delay_base_us) {

@@ -39,10 +39,10 @@ static void check(const struct health_book *book, const struct health_book *thor
                   flow_index flow)
 {
     struct health_record r, other;
-    if (!health_finish(book, flow, &r)) {
+    if (!health_finish(book, flow, 0, &r)) {
         return;
     }
-    assert(health_finish(thorough, flow, &other));
+    assert(health_finish(thorough, flow, 0, &other));
     assert(memcmp(&r, &other, sizeof r) == 0);
     for (unsigned side = 0; side < 2; side++) {
         const struct health_way *way = &r.ways[side];

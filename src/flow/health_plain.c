@@ -94,16 +94,18 @@ static inline void remember(struct health *h, unsigned side, struct health_detai
 /* ---- Data ------------------------------------------------------------------------------------ */
 
 /* What a sender's clock, and what hangs on it, make of data up to `end`. */
-static __attribute__((noinline)) void take_clock(struct health_half *half, struct health_detail *d,
-                                                 uint32_t end, uint32_t now_us)
+static __attribute__((noinline)) void take_clock(const struct health *h, struct health_half *half,
+                                                 struct health_detail *d, const struct packet *p,
+                                                 uint32_t now_us)
 {
+    const uint32_t end = p->seq + p->payload_len;
     if (health_clock_is_due(d, now_us)) {
         health_clock_hear(half, d, now_us);
     }
     if (!health_clock_goes_on(half, d, end)) {
         health_clock_accrue(half, d, now_us);
         health_clock_keep(half, d);
-        health_clock_data(d, now_us, false);
+        health_clock_data(d, now_us, d->idle && health_segments_missed(h, d, ip_id_of(p)));
     }
     if (half->next == half->acked) {
         d->progress_us = now_us;
@@ -165,14 +167,14 @@ static __attribute__((noinline)) void take_data(struct health *h, struct health_
     const uint32_t end = p->seq + p->payload_len;
     const uint32_t ts_value = ts_value_of(p);
     if (!has_timestamps(p)) {
-        health_data_ip_id(d, ip_id_of(p));
+        health_data_unstamped(h, d, ip_id_of(p), now_us);
     } else if (health_delay_may_tell(d, now_us, ts_value)) {
         health_delay_stamp(half, d, now_us, ts_value);
     }
     health_tally32(&half->data_packets);
     half->data_bytes += p->payload_len;
     if (d->calm == CALM_NOT || health_distance(end, d->calm_until) > 0) {
-        take_clock(half, d, end, now_us);
+        take_clock(h, half, d, p, now_us);
     } else if (d->calm == CALM_REST) {
         begin_flight(half, d, now_us);
     }

@@ -184,7 +184,8 @@ static void measure_handshake(const struct health *h, struct health_record *ret)
     ret->synack_pkts = h->answers;
 }
 
-bool health_finish(const struct health_book *book, flow_index flow, struct health_record *ret)
+bool health_finish(const struct health_book *book, flow_index flow, uint64_t silence_ns,
+                   struct health_record *ret)
 {
     uint32_t index = health_book_find(book, flow);
     if (index == 0) {
@@ -192,6 +193,7 @@ bool health_finish(const struct health_book *book, flow_index flow, struct healt
     }
     struct health_view view;
     look_at(book, index, &view);
+    view.silence_us = silence_ns / 1000;
     const struct health *h = &view.health;
     *ret = (struct health_record){0};
     measure_handshake(h, ret);

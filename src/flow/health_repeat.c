@@ -67,17 +67,38 @@ static bool ids_tell(const struct health_step *s, const struct health_detail *d)
 
 /* Whether the segment left its sender before the one that had this stamp and identification. */
 static bool is_older(const struct health_step *s, const struct health_detail *d, uint32_t ts_value,
-                     uint16_t ip_id, bool or_same, bool otherwise)
+                     uint16_t ip_id)
 {
     if (s->options.has_timestamps) {
-        int32_t younger = health_distance(s->options.ts_value, ts_value);
-        return or_same ? younger <= 0 : younger < 0;
+        return health_distance(s->options.ts_value, ts_value) < 0;
     }
     if (ids_tell(s, d)) {
         uint16_t behind = (uint16_t)(ip_id - s->ip_id);
         return behind > 0 && behind < IP_ID_WINDOW;
     }
-    return otherwise;
+    return false;
+}
+
+/* How long ago a hole showed, of segments without time stamps; up to a minute. */
+static uint32_t lag_of(const struct health_step *s, const struct health_hole *hole)
+{
+    uint32_t units = (s->now_us >> HOLE_TIME_SHIFT) - (hole->order >> HOLE_ID_BITS);
+    return (units & (UINT32_MAX >> HOLE_ID_BITS)) << HOLE_TIME_SHIFT;
+}
+
+/* Whether it left before the one that showed the hole. */
+static bool is_older_than_hole(const struct health_step *s, const struct health_detail *d,
+                               const struct health_hole *hole)
+{
+    if (s->options.has_timestamps) {
+        return health_distance(s->options.ts_value, hole->order) <= 0;
+    }
+    if (ids_tell(s, d)) {
+        uint32_t behind = (hole->order - s->ip_id) & HOLE_ID_MASK;
+        return behind > 0 && behind < HOLE_ID_MASK / 2;
+    }
+    uint32_t round = trip_of(s->health, 0) + trip_of(s->health, 1);
+    return (uint64_t)lag_of(s, hole) * 100 < (uint64_t)round * REORDERED_PERCENT;
 }
 
 /* The first hole that the segment touches; hole_count: none. */
@@ -105,22 +126,15 @@ static bool was_overtaken(const struct health_step *s, const struct health_detai
 
 static enum nature judge(const struct health_step *s, struct health_detail *d, unsigned hole)
 {
-    const struct health *h = s->health;
     if (hole < d->hole_count) {
-        const struct health_hole *from = &d->more->holes[hole];
-        uint32_t round = trip_of(h, 0) + trip_of(h, 1);
-        uint32_t lag = s->now_us - from->time_us;
-        bool soon = (uint64_t)lag * 100 < (uint64_t)round * REORDERED_PERCENT;
-        return is_older(s, d, from->ts_value, from->ip_id, true, soon) ? NATURE_REORDERED
-                                                                       : NATURE_FILLS;
+        return is_older_than_hole(s, d, &d->more->holes[hole]) ? NATURE_REORDERED : NATURE_FILLS;
     }
     unsigned i = health_segments_find(d, s->start);
     if (i == d->segment_count || health_segment_at(d, i)->flags & SEGMENT_MERGED) {
         return was_overtaken(s, d) ? NATURE_REORDERED : NATURE_AGAIN;
     }
     const struct health_segment *first = health_segment_at(d, i);
-    return is_older(s, d, first->ts_value, first->ip_id, false, false) ? NATURE_REORDERED
-                                                                       : NATURE_AGAIN;
+    return is_older(s, d, first->ts_value, first->ip_id) ? NATURE_REORDERED : NATURE_AGAIN;
 }
 
 /* ---- Filling -------------------------------------------------------------------------------- */
@@ -137,9 +151,10 @@ static uint32_t fill(struct health_step *s, struct health_detail *d, unsigned i)
         d->hole_count--;
     } else if (from == hole->start) {
         hole->start = to;
-    } else if (to == hole->end || d->hole_count == HEALTH_HOLES) {
+    } else if (to == hole->end) {
         hole->end = from;
-        d->clipped |= d->hole_count == HEALTH_HOLES;
+    } else if (d->hole_count == HEALTH_HOLES) {
+        d->passed += to - from;
     } else {
         memmove(hole + 2, hole + 1, (d->hole_count - i - 1u) * sizeof *hole);
         hole[1] = *hole;
@@ -288,7 +303,8 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
 }
 
 /* A receiver tells of a hole at once, and the sender repeats what it lacks: the path there and back,
- * and whatever queues are in it, took no longer than that. Where no time stamps show the queue
+ * and whatever queues are in it, took no longer than that: of a hole before the tap since it showed,
+ * of one behind since the first duplicate acknowledgment. Where no time stamps show the queue
  * between sender and tap, this bounds it. Without SACK the sender hears of a hole only when the one
  * below is filled. */
 static void bound_queue(struct health_step *s, struct health_detail *d, unsigned hole)
@@ -296,12 +312,18 @@ static void bound_queue(struct health_step *s, struct health_detail *d, unsigned
     if (s->options.has_timestamps) {
         return;
     }
-    uint32_t since_us = d->more->holes[hole].time_us;
-    if (!(s->half->flags & HALF_SACK) && health_distance(d->fill_us, since_us) > 0 && hole == 0) {
-        since_us = d->fill_us;
+    uint32_t since_us = d->duplicate_us;
+    if (hole < d->hole_count) {
+        since_us = s->now_us - lag_of(s, &d->more->holes[hole]);
+        if (!(s->half->flags & HALF_SACK) && health_distance(d->fill_us, since_us) > 0 &&
+            hole == 0) {
+            since_us = d->fill_us;
+        }
+        d->fill_us = s->now_us;
+    } else if (d->duplicate_run == 0 || s->start != s->half->acked) {
+        return;
     }
     uint32_t lag_us = s->now_us - since_us;
-    d->fill_us = s->now_us;
     bool is_prompt = lag_us < trip_of(s->health, 1u - s->side) + HEALTH_STANDING_US;
     health_count16(is_prompt ? &d->prompt_fills : &d->slow_fills);
 }
@@ -318,6 +340,16 @@ static bool is_keepalive(const struct health_step *s, const struct health_detail
            silence >= HEALTH_SECOND_US && silence / 4 >= d->smooth_us;
 }
 
+/* What left its sender before the capture began, and came after: it passes for the first time, too.
+ * What becomes of the bytes between is not known. */
+static void take_from_before(struct health_step *s, struct health_detail *d)
+{
+    uint32_t end = s->start + s->length;
+    bool is_next = health_distance(end, d->origin) >= 0;
+    health_add_unique(s->half, (int32_t)(is_next ? d->origin - s->start : s->length));
+    d->origin = is_next ? s->start : d->origin;
+}
+
 void health_repeat(struct health_step *s, struct health_detail *d)
 {
     struct health_half *half = s->half;
@@ -325,10 +357,13 @@ void health_repeat(struct health_step *s, struct health_detail *d)
         health_count16(&half->keepalives);
         return;
     }
+    if (d->is_joined && health_distance(s->start, d->origin) < 0) {
+        take_from_before(s, d);
+    }
     unsigned hole = find_hole(s, d);
     enum nature nature = judge(s, d, hole);
     health_clock_data(d, s->now_us, nature != NATURE_REORDERED);
-    if (nature == NATURE_FILLS) {
+    if (nature != NATURE_REORDERED) {
         bound_queue(s, d, hole);
     }
     if (hole < d->hole_count) {

@@ -48,6 +48,33 @@ static inline void health_segments_merge(struct health_detail *d, uint32_t end, 
     last->flags |= SEGMENT_MERGED;
 }
 
+/* Whether a packet of the server's left it since its latest data and never came, as IPv4
+ * identifications tell that count its packets one by one: of acknowledgments without data, which are
+ * counted, too, there are none while the client says nothing. */
+static inline bool health_segments_missed(const struct health *h, struct health_detail *d,
+                                          uint16_t ip_id)
+{
+    enum { STEPS = 3, MISSED_MOST = 4 };
+    const uint32_t trip_us = h->halves[0].min_rtt_us;
+    if (trip_us < HEALTH_AT_SENDER_US || trip_us == HEALTH_NO_TIME) {
+        return false; /* nothing gets lost between */
+    }
+    if (d->side == 0 || d->segment_count <= STEPS || ip_id == 0 ||
+        health_distance(h->run_us, d->data_us) >= 0) {
+        return false;
+    }
+    unsigned at = d->segment_count - 1u;
+    uint16_t latest = health_segment_at(d, at)->ip_id;
+    for (unsigned i = 0; i < STEPS; i++, at--) {
+        uint16_t before = health_segment_at(d, at - 1)->ip_id;
+        if ((uint16_t)(health_segment_at(d, at)->ip_id - before) != 1) {
+            return false;
+        }
+    }
+    uint16_t step = (uint16_t)(ip_id - latest);
+    return step > 1 && step <= MISSED_MOST;
+}
+
 /* What an acknowledgment newly covers. */
 struct health_covered {
     const struct health_segment *last;

@@ -13,7 +13,7 @@
 
 enum {
     HEALTH_SEGMENTS = 64, /* records of a half; beyond, neighbours are merged */
-    HEALTH_HOLES = 80,    /* a queue that overflows drops every other segment of a flight */
+    HEALTH_HOLES = 133,   /* a queue that overflows drops every other segment of a flight */
     HEALTH_ACKS = 24,    /* on their way to the sender */
     HEALTH_REPEATS = 16, /* retransmissions that may turn out spurious */
     HEALTH_PRINTS = 16,  /* of frames without data, mostly */
@@ -26,6 +26,7 @@ enum {
 };
 
 enum { HEALTH_NO_TIME = UINT32_MAX }; /* of what was never measured */
+enum { HEALTH_AT_SENDER_US = 200 }; /* a trip between tap and sender that is shorter is none */
 
 enum {
     HEALTH_JUMP_MAX = 1 << 28, /* no window is larger than 2^30, and no hole grows to a quarter */
@@ -54,13 +55,15 @@ struct health_segment {
 
 enum health_segment_flags { SEGMENT_SACKED = 1, SEGMENT_MERGED = 2, SEGMENT_FILLED = 4 };
 
-/* Bytes that did not pass while later ones did, and the segment that showed it. */
+/* Bytes that did not pass while later ones did. `order` is of the segment that showed it: its time
+ * stamp; where there are none, when it passed in units of 64 us (20 bits) and the last 12 bits of its
+ * IP identification. */
 struct health_hole {
     uint32_t start, end;
-    uint32_t time_us;
-    uint32_t ts_value;
-    uint16_t ip_id;
+    uint32_t order;
 };
+
+enum { HOLE_TIME_SHIFT = 6, HOLE_ID_BITS = 12, HOLE_ID_MASK = 0xfff };
 
 /* An acknowledgment that the sender will have by time_us. */
 struct health_ack {
@@ -89,7 +92,6 @@ struct health_detail {
     uint8_t side;
     bool idle;      /* the sender's clock shows nothing in flight and nothing wanted */
     bool began;     /* data were seen */
-    bool clipped;   /* a hole or record was given up for want of room */
     union {
         struct {
             uint8_t hole_count, stuck_count, duplicate_run;
@@ -113,6 +115,8 @@ struct health_detail {
     bool has_sack, is_ahead;
     uint8_t calm; /* enum health_calm: see health_plain.c */
     uint8_t clock_restarts;
+    bool clock_confirmed; /* its tick was looked at twice */
+    bool is_joined; /* its first data, at origin, are from the middle of the connection */
     uint8_t ip_id_good, ip_id_count;
     uint16_t ip_id_last;
 
@@ -152,6 +156,7 @@ struct health_detail {
     uint32_t stale, stale_us; /* the same of one that the tap saw acknowledged */
     uint32_t duplicate_acks, sack_acks;
     uint32_t ahead; /* acknowledged though it never passed: health_acks_settle() */
+    uint32_t passed; /* bytes in holes that did pass: beyond HEALTH_HOLES neighbours are one */
 
     uint32_t origin; /* where the data began, for the initial window */
     uint32_t initial_due_us;
@@ -162,6 +167,13 @@ struct health_detail {
     uint32_t rtt_p50_us, rtt_p95_us; /* only in what remains and in views */
     uint32_t fill_us; /* of the latest hole, without time stamps: health_repeat.c */
     uint16_t prompt_fills, slow_fills;
+    uint32_t duplicate_us; /* the first of duplicate_run */
+    uint32_t prompt_us;    /* where the latest interval began with a round trip without a queue */
+    uint16_t prompt_bins;  /* such intervals */
+    /* of senders without time stamps, see health_data.c: bursts, and spans of time with data */
+    uint32_t burst_us, burst_ack_us, span_us;
+    uint16_t spans, spans_seen;
+    bool burst_acked, span_seen;
     uint16_t repeats_open; /* a bit for each of them */
     uint8_t repeat_next;
     bool stuck_shrank;
@@ -298,6 +310,7 @@ enum health_flags {
     HEALTH_PLAIN = 1 << 23, /* and the next bit: packets of the side may go the short way */
     HEALTH_SHED = 1 << 28,    /* it has closed and gave its details back */
     HEALTH_LATE_RESET = 1 << 27, /* the first reset came after a silence */
+    HEALTH_SAW_BEFORE = 1 << 29, /* and the next bit: see health_delay_sees_before() */
     HEALTH_AHEAD = 1 << 20, /* and the next bit, for the other side: see health_acks_settle() */
 };
 
@@ -436,6 +449,9 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
 /* Judges the bins up to now into the half's counters; `last`: the one under way, too. */
 void health_delay_judge(struct health_half *half, struct health_detail *d, bool last);
 uint32_t health_delay_quantile(const struct health_detail *d, double share);
+/* Whether a queue between the sender and the tap would have shown: by time stamps, or else because
+ * the sender answered as promptly as an empty path lets it. */
+bool health_delay_sees_before(const struct health_detail *d);
 
 enum { HEALTH_TRAIN_US = 1000, HEALTH_SAMPLE_US = 1000 };
 
@@ -464,8 +480,10 @@ static inline bool health_delay_may_tell(const struct health_detail *d, uint32_t
 void health_data(struct health_step *s);
 /* After an acknowledgment of the first data of a half, more follow: its initial window is known. */
 void health_data_initial(const struct health_half *half, struct health_detail *d, uint32_t now_us);
-/* Follows IP identifications, which order packets where there are no time stamps. */
-void health_data_ip_id(struct health_detail *d, uint16_t ip_id);
+/* Of data without time stamps: follows IP identifications, which order packets then, and how soon
+ * the sender answers. */
+void health_data_unstamped(const struct health *h, struct health_detail *d, uint16_t ip_id,
+                           uint32_t now_us);
 /* A round trip is over that began at epoch_us. */
 void health_data_round(const struct health *h, struct health_detail *d, uint32_t now_us);
 /* Where the data of a half begin, when its first packet is in the middle of the connection. */
@@ -490,7 +508,7 @@ void health_acks_settle(struct health_step *s);
 /* ---- health_talk.c: who said what when ------------------------------------------------------- */
 
 /* Records of a TLS handshake, told by their first bytes (RFC 8446 §5.1). */
-enum health_tls { TLS_NONE, TLS_HELLO, TLS_WAITS, TLS_DONE };
+enum health_tls { TLS_NONE, TLS_HELLO, TLS_WAITS, TLS_FINISHED, TLS_TICKET, TLS_TICKETS, TLS_DONE };
 
 /* New bytes passed. */
 void health_talk(struct health_step *s);
@@ -519,6 +537,7 @@ struct health_view {
     struct health_detail details[2];
     struct health_more more[2]; /* of those that have some */
     bool has_detail[2];
+    uint64_t silence_us; /* since its latest packet */
 };
 
 /* Flags and verdicts, from the state and from the numbers that are in the record already. */

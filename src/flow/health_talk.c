@@ -2,6 +2,8 @@
 /* Who said what when: handshake, turns of request and response, TLS, resets. */
 #include "flow/health_clock.h"
 
+#include "base/cursor.h"
+
 enum {
     ECN_BITS = TCP_ECE | TCP_CWR,
     RECORD_HANDSHAKE = 22,
@@ -9,6 +11,9 @@ enum {
     RECORD_DATA = 23,
     RECORD_CIPHER_SIZE = 6,
     HELLO_CLIENT = 1,
+    RECORD_HEADER = 5,
+    TICKET_MAX = 400, /* bytes of a record: OpenSSL's has 250 */
+    TICKET_LATE_US = 60000, /* the second one waits for a delayed ACK */
 };
 
 /* ---- Handshake ------------------------------------------------------------------------------- */
@@ -177,6 +182,16 @@ static uint32_t to_server(const struct health *h)
     return h->halves[0].min_rtt_us == HEALTH_NO_TIME ? 0 : h->halves[0].min_rtt_us;
 }
 
+/* The server's part of a time that the client waited, here, for an answer. */
+static void note_response(struct health *h, uint32_t waited_us)
+{
+    uint32_t trip_us = to_server(h);
+    uint32_t response_us = waited_us > trip_us ? waited_us - trip_us : 0;
+    if (h->response_us == HEALTH_NO_TIME || response_us > h->response_us) {
+        h->response_us = response_us;
+    }
+}
+
 /* Follows a TLS handshake by the records that segments begin with: in 1.3 it is over with the
  * client's Finished, which follows its ChangeCipherSpec as data; in 1.2 with the server's answer to
  * that. */
@@ -204,12 +219,46 @@ static void follow_tls(struct health_step *s)
         uint8_t next = cipher ? data[RECORD_CIPHER_SIZE] : data[0];
         if (next == RECORD_DATA) {
             h->tls_us = s->now_us - h->tls_us;
-            h->tls = TLS_DONE;
+            h->tls = TLS_FINISHED;
             h->flags |= HEALTH_TLS;
         } else {
             h->tls = TLS_WAITS;
         }
     }
+}
+
+/* Whether the server's segment holds session tickets: one or two short records soon after the
+ * client's Finished (RFC 8446 §4.6.1), which are no answer to anything. */
+static bool has_tickets(const struct health_step *s)
+{
+    const struct health *h = s->health;
+    struct span payload = packet_payload(s->p);
+    if (payload.size < RECORD_HEADER || payload.data[0] != RECORD_DATA || h->tls == TLS_TICKETS) {
+        return false;
+    }
+    uint32_t size = load_be16(payload.data + 3);
+    uint32_t round_us = to_server(h) + (h->to_client_us == HEALTH_NO_TIME ? 0 : h->to_client_us);
+    return size <= TICKET_MAX && s->length <= 2 * (RECORD_HEADER + TICKET_MAX) &&
+           s->now_us - h->run_us <= 2 * round_us + TICKET_LATE_US;
+}
+
+/* The first answer after a TLS 1.3 handshake: tickets were taken for it until it comes. */
+static void follow_tickets(struct health_step *s)
+{
+    struct health *h = s->health;
+    if (s->side == 0) {
+        return;
+    }
+    if (has_tickets(s)) {
+        uint32_t first = RECORD_HEADER + (uint32_t)load_be16(packet_payload(s->p).data + 3);
+        bool has_two = s->length > first;
+        h->tls = (uint8_t)(h->tls == TLS_TICKET || has_two ? TLS_TICKETS : TLS_TICKET);
+        return;
+    }
+    if (h->tls != TLS_FINISHED && !(h->flags & HEALTH_CLIENT_SPOKE)) {
+        note_response(h, s->now_us - h->run_us);
+    }
+    h->tls = TLS_DONE;
 }
 
 void health_talk(struct health_step *s)
@@ -218,7 +267,9 @@ void health_talk(struct health_step *s)
     if (!(h->flags & HEALTH_MEASURES)) {
         return;
     }
-    if (h->tls != TLS_DONE) {
+    if (h->tls >= TLS_FINISHED && h->tls < TLS_DONE) {
+        follow_tickets(s);
+    } else if (h->tls != TLS_DONE) {
         follow_tls(s);
     }
     health_talk_turn(h, s->side, s->now_us);
@@ -229,11 +280,7 @@ void health_talk_answer(struct health *h, uint32_t now_us)
     h->flags &= ~(uint32_t)HEALTH_CLIENT_SPOKE;
     health_count16(&h->turns);
     uint32_t waited = now_us - h->run_us;
-    uint32_t trip = to_server(h);
-    uint32_t response = waited > trip ? waited - trip : 0;
-    if (h->response_us == HEALTH_NO_TIME || response > h->response_us) {
-        h->response_us = response;
-    }
+    note_response(h, waited);
     if (h->ttfb_us == HEALTH_NO_TIME) {
         h->ttfb_us = waited;
     }

@@ -83,6 +83,71 @@ static void tells_what_a_late_segment_is(void **state)
     end(&t);
 }
 
+/* Every other segment of a flight is lost before the tap, more than are followed one by one. */
+static void counts_more_holes_than_it_follows(void **state)
+{
+    (void)state;
+    enum { LOST = 300 };
+    struct talk t = begin();
+    ask(&t);
+    uint32_t first = t.next[SERVER];
+    for (unsigned i = 0; i < LOST; i++) {
+        t.next[SERVER] += SEGMENT;
+        say(&t, SERVER, SEGMENT);
+    }
+    for (unsigned i = 0; i < LOST; i++) {
+        wait_ms(&t, 20);
+        pass(&t, SERVER, TCP_ACK, first + 2 * i * SEGMENT, SEGMENT);
+        wait_ms(&t, 1);
+        t.acked[CLIENT] = first + (2 * i + 2) * SEGMENT;
+        pass(&t, CLIENT, TCP_ACK, t.next[CLIENT], 0);
+    }
+    struct health_record r = record_of(&t);
+    const struct health_way *way = &r.ways[SERVER];
+    assert_true(way->retrans_fills_hole_pkts == LOST && way->retrans_pkts == LOST);
+    assert_true(way->unique_bytes == 2.0 * LOST * SEGMENT);
+    assert_true(way->not_captured_bytes == 0);
+    end(&t);
+}
+
+/* Joined in the middle, where a repair of what was lost before is under way. */
+static void counts_what_left_before_the_capture(void **state)
+{
+    (void)state;
+    struct talk t = {.book = new_book(4), .flow = 1, .stamps = true, .window = 8192};
+    t.at = MS;
+    t.next[CLIENT] = 1000;
+    t.acked[SERVER] = 1000;
+    t.next[SERVER] = 90000;
+    say(&t, SERVER, SEGMENT);
+    wait_ms(&t, 20);
+    pass(&t, SERVER, TCP_ACK, 90000 - 2 * SEGMENT, SEGMENT);
+    pass(&t, SERVER, TCP_ACK, 90000 - SEGMENT, SEGMENT);
+    struct health_record r = record_of(&t);
+    assert_true(r.ways[SERVER].unique_bytes == 3.0 * SEGMENT);
+    end(&t);
+}
+
+/* Without the options of SYNs no window has a scale: nothing is said of windows. */
+static void knows_no_window_without_its_scale(void **state)
+{
+    (void)state;
+    struct talk t = {.book = new_book(4), .flow = 1, .stamps = true, .cut = 10};
+    shake_hands(&t, 1000);
+    t.window = 10;
+    ask(&t);
+    for (unsigned i = 0; i < 100; i++) {
+        say(&t, SERVER, SEGMENT);
+        wait_ms(&t, 14);
+        acknowledge(&t, CLIENT);
+    }
+    struct health_record r = record_of(&t);
+    assert_true(isnan(r.ways[SERVER].rwnd_limited_ms) && isnan(r.ways[CLIENT].rwnd_limited_ms));
+    assert_near(r.ways[CLIENT].sender_busy_time_ms, 20, 0.1);
+    assert_string_equal(r.quality, "truncated");
+    end(&t);
+}
+
 static void knows_copies_of_frames(void **state)
 {
     (void)state;
@@ -341,6 +406,9 @@ int main(void)
         cmocka_unit_test(counts_the_senders_time),
         cmocka_unit_test(wraps_sequence_numbers),
         cmocka_unit_test(tells_what_a_late_segment_is),
+        cmocka_unit_test(counts_more_holes_than_it_follows),
+        cmocka_unit_test(counts_what_left_before_the_capture),
+        cmocka_unit_test(knows_no_window_without_its_scale),
         cmocka_unit_test(knows_copies_of_frames),
         cmocka_unit_test(blames_the_capture_for_what_was_acknowledged),
         cmocka_unit_test(believes_no_optimist),

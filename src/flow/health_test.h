@@ -128,7 +128,7 @@ static inline void ask(struct talk *t)
 static inline struct health_record record_of(const struct talk *t)
 {
     struct health_record r;
-    assert_true(health_finish(t->book, t->flow, &r));
+    assert_true(health_finish(t->book, t->flow, 0, &r));
     return r;
 }
 

@@ -7,7 +7,6 @@ enum {
     STANDING_LEAST = 3,
     SOON_BINS = 15,     /* when less was seen, a queue may only have begun to stand */
     ENOUGH_BYTES = 50000, /* that a queue would have held up */
-    SEEN_PARTS = 2,
     NEAR_US = 1000,
     OWN_SEGMENTS = 10,
     LOSSY_LEAST = 3,
@@ -100,13 +99,9 @@ static void say_capture(const struct health_view *view, struct health_record *re
     const struct health *h = &view->health;
     bool lost = ret->ways[0].not_captured_bytes > 0 || ret->ways[1].not_captured_bytes > 0;
     bool whole = h->halves[0].flags & h->halves[1].flags & HALF_SYN;
-    bool clipped = false;
-    for (unsigned side = 0; side < 2; side++) {
-        clipped |= view->has_detail[side] && view->details[side].clipped;
-    }
     ret->capture_loss = seen(lost);
     ret->one_way = seen(is_one_way(h));
-    ret->budget_spent = seen(h->flags & HEALTH_SEIZED || clipped);
+    ret->budget_spent = seen(h->flags & HEALTH_SEIZED);
     ret->handshake_seen = ret->one_way == HEALTH_TRUE ? HEALTH_UNKNOWN : truth_of(whole);
     ret->established = ret->one_way == HEALTH_TRUE ? HEALTH_UNKNOWN
                                                    : truth_of(h->flags & HEALTH_ESTABLISHED);
@@ -123,20 +118,27 @@ static void say_capture(const struct health_view *view, struct health_record *re
 
 /* ---- Queues ---------------------------------------------------------------------------------- */
 
-/* Whether a queue in front of the tap would have been seen: by time stamps, else by repeats that
- * came no later than an empty path takes; or most of the path is behind. */
+/* Whether a queue in front of the tap would have been seen, or there is no room for one. */
 static bool sees_before(const struct health_view *view, unsigned side)
 {
     const struct health *h = &view->health;
-    const uint32_t behind = h->halves[side].min_rtt_us;
-    const uint32_t before = h->halves[1 - side].min_rtt_us;
-    const unsigned stamps = h->halves[0].flags & h->halves[1].flags & HALF_TIMESTAMPS;
-    const struct health_detail *d = &view->details[side];
-    if (stamps || !(h->flags & HEALTH_SPLIT) ||
-        (view->has_detail[side] && d->prompt_fills > d->slow_fills)) {
+    if (h->halves[1 - side].min_rtt_us < NEAR_US) {
         return true;
     }
-    return behind / SEEN_PARTS >= before || before < NEAR_US;
+    return view->has_detail[side] ? health_delay_sees_before(&view->details[side])
+                                  : h->flags >> side & HEALTH_SAW_BEFORE;
+}
+
+/* A clock that goes wrong (macOS: one per cent slow while its host rests) looks like a queue before
+ * the tap. But what the sender answers to the other side's data would wait in that, too: it is none
+ * if round trips there were short in nearly all intervals. */
+static bool is_clock(const struct health_view *view, unsigned side)
+{
+    enum { NEARLY_ALL_PERCENT = 80 };
+    const struct health_detail *d = &view->details[side];
+    const struct health_detail *other = &view->details[1 - side];
+    return view->has_detail[side] && view->has_detail[1 - side] && d->queue_before &&
+           other->prompt_bins * 100u >= view->health.halves[side].bins * (unsigned)NEARLY_ALL_PERCENT;
 }
 
 /* Of the data of a side: whether a queue stood. Where one stood for a while, too short to call it
@@ -144,15 +146,16 @@ static bool sees_before(const struct health_view *view, unsigned side)
 static enum health_truth queue_of(const struct health_view *view, unsigned side)
 {
     const struct health_half *half = &view->health.halves[side];
-    const bool most = half->queue_bins * 2 > half->bins;
-    if (half->queue_bins >= STANDING_BINS || (half->queue_bins >= STANDING_LEAST && most)) {
+    const unsigned queue_bins = is_clock(view, side) ? 0 : half->queue_bins;
+    const bool most = queue_bins * 2 > half->bins;
+    if (queue_bins >= STANDING_BINS || (queue_bins >= STANDING_LEAST && most)) {
         return HEALTH_TRUE;
     }
     if (half->bins == 0 || !sees_before(view, side)) {
         return HEALTH_UNKNOWN;
     }
     const bool little = half->bins < STANDING_LEAST && health_unique(half) < ENOUGH_BYTES;
-    const bool began = half->bins < SOON_BINS && (half->queue_bins >= STANDING_LEAST || most);
+    const bool began = half->bins < SOON_BINS && (queue_bins >= STANDING_LEAST || most);
     return little || began ? HEALTH_UNKNOWN : HEALTH_FALSE;
 }
 

@@ -7,6 +7,14 @@ static enum health_truth truth_of(const struct talk *t, enum health_verdict verd
     return record_of(t).findings[verdict].truth;
 }
 
+static enum health_truth truth_after(const struct talk *t, unsigned seconds,
+                                     enum health_verdict verdict)
+{
+    struct health_record r;
+    assert_true(health_finish(t->book, t->flow, seconds * UINT64_C(1000000000), &r));
+    return r.findings[verdict].truth;
+}
+
 /* Trains of the server's segments, each acknowledged `rtt` ms after it passed. */
 static void transfer(struct talk *t, unsigned trains, double rtt)
 {
@@ -36,8 +44,9 @@ static void waits_for_a_queue_to_stand(void **state)
     end(&t);
 }
 
-/* The tap is at the client, whose answers come at once; the server's stamps would show a queue. */
-static enum health_truth queue_at_client(bool stamps)
+/* The tap is at the client, whose answers come at once; the server's stamps would show a queue. The
+ * path takes 20 ms, and the server goes on after `pause` ms. */
+static enum health_truth queue_at_client(bool stamps, double pause)
 {
     struct talk t = {.book = new_book(4), .flow = 1, .stamps = stamps, .window = 8192};
     t.at = MS;
@@ -53,7 +62,7 @@ static enum health_truth queue_at_client(bool stamps)
     acknowledge(&t, SERVER);
     for (unsigned i = 0; i < 100; i++) {
         transfer(&t, 1, 0.01);
-        wait_ms(&t, 20);
+        wait_ms(&t, pause);
     }
     enum health_truth truth = truth_of(&t, HEALTH_BUFFERBLOAT);
     end(&t);
@@ -63,8 +72,27 @@ static enum health_truth queue_at_client(bool stamps)
 static void knows_no_queue_it_cannot_see(void **state)
 {
     (void)state;
-    assert_int_equal(queue_at_client(true), HEALTH_FALSE);
-    assert_int_equal(queue_at_client(false), HEALTH_UNKNOWN);
+    assert_int_equal(queue_at_client(true, 20), HEALTH_FALSE);
+    assert_int_equal(queue_at_client(false, 6), HEALTH_UNKNOWN); /* as a full link would deliver */
+    assert_int_equal(queue_at_client(false, 20), HEALTH_FALSE); /* it waits for acknowledgments */
+    assert_int_equal(queue_at_client(false, 90), HEALTH_UNKNOWN); /* for them, or for its data */
+}
+
+/* Four ticks of the sender's clock look like one of 4 ms while a queue of 30 ms fills. */
+static void reads_the_clock_through_a_queue(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    ask(&t);
+    t.sent_ago = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        say(&t, SERVER, SEGMENT);
+        wait_ms(&t, 4);
+        t.sent_ago += t.sent_ago < 30 * MS ? 3 * MS : 0;
+        acknowledge(&t, CLIENT);
+    }
+    assert_int_equal(truth_of(&t, HEALTH_BUFFERBLOAT), HEALTH_FALSE);
+    end(&t);
 }
 
 /* ---- Black holes ----------------------------------------------------------------------------- */
@@ -74,18 +102,56 @@ static void finish(struct talk *t, unsigned side)
     pass(t, side, TCP_FIN | TCP_ACK, t->next[side]++, 0);
 }
 
+/* Both clocks lag by 5 ms more in each half second; what is asked is answered at once. */
+static void takes_no_slow_clock_for_a_queue(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    for (unsigned i = 0; i < 60; i++) {
+        for (unsigned k = 0; k < 3; k++) {
+            say(&t, CLIENT, 100);
+            wait_ms(&t, 6);
+            say(&t, SERVER, SEGMENT);
+            wait_ms(&t, 14);
+            acknowledge(&t, CLIENT);
+            acknowledge(&t, SERVER);
+        }
+        wait_ms(&t, 440);
+        t.sent_ago += 5 * MS;
+    }
+    assert_int_equal(truth_of(&t, HEALTH_BUFFERBLOAT), HEALTH_FALSE);
+    end(&t);
+}
+
 static void takes_silence_for_nothing(void **state)
 {
     (void)state;
     struct talk t = begin();
     ask(&t);
     transfer(&t, 10, 14);
-    assert_int_equal(truth_of(&t, HEALTH_BLACKHOLED), HEALTH_UNKNOWN); /* it may go on */
+    assert_int_equal(truth_after(&t, 1, HEALTH_BLACKHOLED), HEALTH_FALSE); /* it goes on */
+    assert_int_equal(truth_after(&t, 5, HEALTH_BLACKHOLED), HEALTH_UNKNOWN); /* or not */
     wait_ms(&t, 7000);
     finish(&t, CLIENT); /* it gives up, and nobody answers */
     assert_int_equal(truth_of(&t, HEALTH_BLACKHOLED), HEALTH_UNKNOWN);
     pass(&t, CLIENT, TCP_RST | TCP_ACK, t.next[CLIENT], 0);
     assert_int_equal(truth_of(&t, HEALTH_BLACKHOLED), HEALTH_UNKNOWN);
+    end(&t);
+}
+
+static void takes_a_wait_for_nothing(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    ask(&t);
+    say(&t, SERVER, SEGMENT);
+    assert_int_equal(truth_after(&t, 0, HEALTH_BLACKHOLED), HEALTH_FALSE);
+    wait_ms(&t, 300);
+    pass(&t, SERVER, TCP_ACK, t.next[SERVER] - SEGMENT, SEGMENT); /* it misses the answer */
+    assert_int_equal(truth_after(&t, 0, HEALTH_BLACKHOLED), HEALTH_UNKNOWN);
+    wait_ms(&t, 14);
+    acknowledge(&t, CLIENT);
+    assert_int_equal(truth_after(&t, 0, HEALTH_BLACKHOLED), HEALTH_FALSE);
     end(&t);
 }
 
@@ -138,7 +204,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_for_a_queue_to_stand),
         cmocka_unit_test(knows_no_queue_it_cannot_see),
+        cmocka_unit_test(reads_the_clock_through_a_queue),
+        cmocka_unit_test(takes_no_slow_clock_for_a_queue),
         cmocka_unit_test(takes_silence_for_nothing),
+        cmocka_unit_test(takes_a_wait_for_nothing),
         cmocka_unit_test(knows_who_was_heard),
         cmocka_unit_test(hears_that_nothing_arrived),
     };
