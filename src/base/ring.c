@@ -55,6 +55,7 @@ void *ring_reserve(struct ring *r, size_t size)
     }
     *ring_word(r, head) = size;
     r->reserved = head + need;
+    r->is_open = false;
     return ring_word(r, head) + 1;
 }
 
@@ -71,6 +72,7 @@ void *ring_open(struct ring *r, size_t size)
         *ring_word(r, head) = RING_SKIP;
     }
     r->reserved = head + skip;
+    r->is_open = true;
     return ring_word(r, head + skip);
 }
 
@@ -87,10 +89,12 @@ void ring_rewind(struct ring *r)
     atomic_store_explicit(&r->head, start, memory_order_relaxed);
     atomic_store_explicit(&r->tail, start, memory_order_relaxed);
     r->tail_seen = r->head_seen = r->peeked = r->reserved = start;
+    r->is_open = false;
 }
 
 void ring_commit(struct ring *r)
 {
+    r->is_open = false;
     atomic_store_explicit(&r->head, r->reserved, memory_order_release);
 }
 

@@ -21,6 +21,7 @@ struct ring {
     alignas(64) _Atomic uint64_t head; /* end of what is committed */
     uint64_t tail_seen;
     uint64_t reserved; /* head after the commit of the open reservation */
+    bool is_open;      /* by ring_open(), and nothing was reserved or committed since */
     /* The consumer's line: */
     alignas(64) _Atomic uint64_t tail; /* end of what is released */
     uint64_t head_seen;
@@ -45,6 +46,11 @@ void ring_commit(struct ring *r);
  * record; what lies behind them is to be opened anew. */
 void *ring_open(struct ring *r, size_t size);
 void ring_commit_many(struct ring *r, size_t size);
+/* Producer: whether what was opened last is as it was; then it need not be opened again. */
+static inline bool ring_is_open(const struct ring *r)
+{
+    return r->is_open;
+}
 
 /* Of a ring that is empty, whose producer and consumer are one thread: what comes next stands at the
  * start of the memory again, which is in the cache. */

@@ -18,6 +18,7 @@ struct conversations {
     struct conversation_pool pool;
     struct slab *slab;
     struct event_log log; /* in the outbox */
+    struct proto_context context; /* of the call at hand */
     struct transaction_ids ids;
     struct conversation_stats stats;
 };
@@ -35,6 +36,7 @@ struct conversations *conversations_new(const struct conversation_options *optio
     bool is_there = conversation_pool_init(&all->pool, options);
     all->slab = slab_new_within(options->memory, options->blocks);
     all->log.text_max = options->text_max;
+    all->context = (struct proto_context){.memory = all->slab, .events = &all->log};
     if (!is_there || all->slab == NULL) {
         err_set(err, ERR_FAILED, "cannot reserve memory for conversations; lower limits.memory");
         conversations_free(all);
@@ -96,7 +98,7 @@ struct call {
     flow_index index;
     struct flow *flow;
     struct conversation *c;
-    struct proto_context context;
+    struct proto_context *context; /* the worker's one: to zero one costs more than all else */
 };
 
 static const struct listener *listener_of(const struct call *call)
@@ -111,17 +113,15 @@ static const struct proto *proto_of(const struct call *call)
 
 static void set_context(struct call *call)
 {
+    struct proto_context *context = call->context;
     bool known = call->c->proto != 0;
-    call->context = (struct proto_context){
-        .block = known ? call->moment->blocks + listener_of(call)->offset : NULL,
-        .state = call->c->state,
-        .flow = call->flow,
-        .memory = call->all->slab,
-        .events = &call->all->log,
-        .now_ns = call->moment->now_ns,
-        .settings = known ? listener_of(call)->settings : NULL,
-        .keys = call->all->options.listeners->keys,
-    };
+    context->block = known ? call->moment->blocks + listener_of(call)->offset : NULL;
+    context->settings = known ? listener_of(call)->settings : NULL;
+    context->state = call->c->state;
+    context->flow = call->flow;
+    context->now_ns = call->moment->now_ns;
+    context->keys = call->all->options.listeners->keys;
+    context->is_done = false;
 }
 
 /* Sends what a hook has logged on its way, and has room for what the next one will. */
@@ -129,8 +129,9 @@ static void pass_events(struct call *call)
 {
     struct conversations *all = call->all;
     if (all->log.used > 0 || all->log.lost > 0) {
-        const uint64_t order[] = {call->moment->order, call->moment->suborder};
-        const struct transaction_flow of = {call->flow, call->moment->cold};
+        const struct flow_cold *cold = call->moment->cold;
+        const uint64_t order[] = {call->moment->order, cold != NULL ? cold->order : 0};
+        const struct transaction_flow of = {call->flow, cold};
         transaction_ends_finish(&all->log, &of, order, &all->ids);
         finish_transactions(all->options.finish, call->index, call->flow, &all->log,
                             call->moment->now_ns);
@@ -165,7 +166,7 @@ static bool attach(struct call *call, uint32_t number)
     call->all->stats.active++;
     set_context(call);
     for (unsigned side = 0; side < 2 && call->c->holes > 0 && proto_of(call)->on_gap != NULL; side++) {
-        proto_of(call)->on_gap(&call->context, side, 0);
+        proto_of(call)->on_gap(call->context, side, 0);
     }
     pass_events(call);
     return true;
@@ -198,7 +199,7 @@ static void close_protocol(struct call *call, enum proto_close why)
 {
     close_inner(call, why);
     if (call->c->proto != 0 && proto_of(call)->on_close != NULL) {
-        proto_of(call)->on_close(&call->context, why);
+        proto_of(call)->on_close(call->context, why);
         pass_events(call);
     }
 }
@@ -224,7 +225,7 @@ static void switch_protocol(struct call *call);
 /* One call of on_chunk; what came out of it goes inward. */
 static struct proto_taken offer(struct call *call, const struct proto_chunk *chunk)
 {
-    struct proto_taken taken = proto_of(call)->on_chunk(&call->context, chunk);
+    struct proto_taken taken = proto_of(call)->on_chunk(call->context, chunk);
     assert(taken.consumed <= chunk->data.size);
     pass_events(call);
     if (taken.plain.size > 0) {
@@ -375,7 +376,7 @@ static void take_gap(struct call *call, unsigned side, uint32_t length)
         return;
     }
     if (proto_of(call)->on_gap != NULL) {
-        proto_of(call)->on_gap(&call->context, side, length);
+        proto_of(call)->on_gap(call->context, side, length);
         pass_events(call);
     }
 }
@@ -384,7 +385,7 @@ static void take_fin(struct call *call, unsigned side)
 {
     call->c->fins |= (uint8_t)(1U << side);
     if (call->c->proto != 0 && proto_of(call)->on_fin != NULL) {
-        proto_of(call)->on_fin(&call->context, side);
+        proto_of(call)->on_fin(call->context, side);
         pass_events(call);
     }
     if (call->c->inner != NULL && pending_size(&call->c->pending[side]) == 0) {
@@ -424,12 +425,37 @@ static void take_piece(struct call *call, const struct tcp_stream_piece *piece)
 
 static void take_pieces(struct call *call)
 {
-    struct tcp_stream_piece piece = {.kind = TCP_STREAM_GAP};
-    while (call->c != NULL && piece.kind != TCP_STREAM_NOTHING) {
-        piece = tcp_stream_next(&call->c->stream, call->all->slab, &call->all->stats.streams);
+    while (call->c != NULL && !tcp_stream_is_idle(&call->c->stream)) {
+        struct tcp_stream_piece piece =
+            tcp_stream_next(&call->c->stream, call->all->slab, &call->all->stats.streams);
         take_piece(call, &piece);
     }
 }
+
+/* ---- Calls ---------------------------------------------------------------------------------- */
+
+static struct call call_of(struct conversations *all, const struct conversation_moment *moment,
+                           flow_index index, struct flow *flow)
+{
+    return (struct call){
+        .all = all,
+        .moment = moment,
+        .index = index,
+        .flow = flow,
+        .c = flow->flags & FLOW_HEARD ? conversation_pool_at(&all->pool, index) : NULL,
+        .context = &all->context,
+    };
+}
+
+/* Before hooks are called: events have somewhere to go. */
+static void open_log(struct call *call)
+{
+    struct conversations *all = call->all;
+    finish_open(all->options.finish, all->options.wants_events ? all->options.outbox : NULL,
+                &all->log);
+}
+
+/* ---- Segments ------------------------------------------------------------------------------- */
 
 /* A connection is worth a conversation once it says something. */
 static bool begin_tcp(struct call *call)
@@ -448,9 +474,13 @@ static void take_tcp(struct call *call, const struct packet *packet, unsigned si
     if (call->c == NULL && (packet->payload_len == 0 || !begin_tcp(call))) {
         return;
     }
-    set_context(call);
     tcp_stream_push(&call->c->stream, call->all->slab, packet, side, &call->all->stats.streams);
     tcp_stream_age(&call->c->stream, call->moment->now_ns);
+    if (tcp_stream_is_idle(&call->c->stream)) {
+        return; /* as after most acknowledgements */
+    }
+    open_log(call);
+    set_context(call);
     take_pieces(call);
 }
 
@@ -473,15 +503,16 @@ static bool begin_with(struct call *call, uint32_t number)
 static void take_datagram(struct call *call, const struct packet *packet, unsigned side)
 {
     set_context(call);
-    proto_of(call)->on_datagram(&call->context, packet, side);
+    proto_of(call)->on_datagram(call->context, packet, side);
     pass_events(call);
-    if (call->context.is_done) {
+    if (call->context->is_done) {
         let_go(call);
     }
 }
 
 static void take_udp(struct call *call, const struct packet *packet, unsigned side)
 {
+    open_log(call);
     if (call->c == NULL) {
         uint32_t number = ask(call, packet_payload(packet), side);
         if (number == 0 || number == LISTENERS_NONE) {
@@ -499,26 +530,13 @@ static void take_udp(struct call *call, const struct packet *packet, unsigned si
 static void take_icmp(struct call *call, const struct packet *packet, unsigned side)
 {
     const struct listeners *listeners = call->all->options.listeners;
+    open_log(call);
     if (call->c != NULL || begin_with(call, (uint32_t)(listeners->icmp - listeners->items) + 1)) {
         take_datagram(call, packet, side);
     }
 }
 
 /* ---- The door ------------------------------------------------------------------------------- */
-
-static struct call call_of(struct conversations *all, const struct conversation_moment *moment,
-                           flow_index index, struct flow *flow)
-{
-    finish_open(all->options.finish, all->options.wants_events ? all->options.outbox : NULL,
-                &all->log);
-    return (struct call){
-        .all = all,
-        .moment = moment,
-        .index = index,
-        .flow = flow,
-        .c = flow->flags & FLOW_HEARD ? conversation_pool_at(&all->pool, index) : NULL,
-    };
-}
 
 void conversation_packet(struct conversations *all, const struct conversation_moment *moment,
                          flow_index index, struct flow *flow, const struct packet *packet,
@@ -542,6 +560,7 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
 /* Time has come to `until_ns`. */
 static void go_on(struct call *call, uint64_t until_ns)
 {
+    open_log(call);
     set_context(call);
     tcp_stream_age(&call->c->stream, until_ns);
     take_pieces(call);

@@ -45,9 +45,8 @@ void conversations_free(struct conversations *all);
 struct conversation_moment {
     uint8_t *blocks; /* of the worker's delta */
     uint64_t order;  /* of the events it makes: see struct event_head */
-    uint64_t suborder;
     uint64_t now_ns;
-    const struct flow_cold *cold; /* the flow's; NULL: nobody knows */
+    const struct flow_cold *cold; /* the flow's, with their suborder; NULL: nobody knows */
 };
 
 /* A packet of a flow; call it before flow_count(), which moves the flow's sequence numbers on. */

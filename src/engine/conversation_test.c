@@ -149,6 +149,7 @@ struct lab {
 };
 
 static const struct config no_sinks;
+static const struct flow_cold fifth = {.order = 5};
 
 static int set_up(void **state)
 {
@@ -164,7 +165,7 @@ static int set_up(void **state)
     assert_non_null(lab->all);
     lab->block.record = &lab->record;
     lab->moment = (struct conversation_moment){
-        .blocks = (uint8_t *)&lab->block, .order = 77, .suborder = 5, .now_ns = 1};
+        .blocks = (uint8_t *)&lab->block, .order = 77, .cold = &fifth, .now_ns = 1};
     for (unsigned i = 0; i < FLOWS; i++) {
         lab->flows[i].key = (struct flow_key){.address = {{10, 0, 0, 1}, {10, 0, 0, 2}},
                                               .port = {5000, 80}, .protocol = 6, .version = 4};

@@ -20,7 +20,7 @@ enum {
     SINKS_MAX = 16,
     LOG_BYTES = 1 << 20,     /* of events that one call of a hook may make */
     LOG_LEAST = 64 << 10,    /* where drops are allowed */
-    DRAIN_BYTES = 64 << 10,  /* of events that wait for their own thread: what fits in its cache */
+    DRAIN_BYTES = 16 << 10,  /* of events that wait for their own thread: what fits in its cache */
     WAIT_NS = 50000,
 };
 
@@ -329,6 +329,10 @@ static void *open_room(struct outbox *outbox, size_t *size)
 void outbox_open(struct outbox *outbox, struct event_log *log)
 {
     size_t size;
+    if (log->memory != NULL && log->capacity == LOG_BYTES && ring_is_open(&outbox->ring)) {
+        log->used = 0;
+        return;
+    }
     log->memory = open_room(outbox, &size);
     log->capacity = log->memory != NULL ? size : 0;
     log->used = 0;

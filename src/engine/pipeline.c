@@ -45,13 +45,11 @@ static void count_direction(struct worker *w, const struct packet *p, unsigned s
 struct conversation_moment pipeline_moment(const struct worker *w, flow_index index,
                                            uint64_t now_ns)
 {
-    const struct flow_cold *cold = flow_cold_at(w->flows, index);
     return (struct conversation_moment){
         .blocks = w->delta->blocks,
         .order = w->step,
-        .suborder = cold->order,
         .now_ns = now_ns,
-        .cold = cold,
+        .cold = flow_cold_at(w->flows, index),
     };
 }
 
@@ -166,6 +164,15 @@ static void prefetch_unit(const struct unit *unit)
     }
 }
 
+/* What flows say, where somebody listens: the first two lines; the processor guesses the rest. */
+static void prefetch_payload(const struct packet *packet)
+{
+    if (packet->payload_len > 0) {
+        __builtin_prefetch(packet->payload);
+        __builtin_prefetch(packet->payload + 64);
+    }
+}
+
 /* The same for the health of the flows that were asked for at steps before i. */
 static void prefetch_health(const struct health_book *health,
                             const flow_index ahead[PREFETCH_AHEAD], uint32_t i)
@@ -195,8 +202,11 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
             flow_prefetch_bucket(w->flows, units[list[i]].hash);
         }
         if (i >= from + PREFETCH_AHEAD && i < to + PREFETCH_AHEAD) {
-            ahead[i % PREFETCH_AHEAD] =
-                flow_prefetch(w->flows, units[list[i - PREFETCH_AHEAD]].hash);
+            const struct unit *unit = &units[list[i - PREFETCH_AHEAD]];
+            ahead[i % PREFETCH_AHEAD] = flow_prefetch(w->flows, unit->hash);
+            if (w->talks != NULL) {
+                prefetch_payload(&unit->packet);
+            }
         }
         if (w->health != NULL) {
             prefetch_health(w->health, ahead, i);

@@ -6,7 +6,11 @@
 #include <assert.h>
 
 enum { SIDE_NEW, SIDE_BEGUN /* its first number is known, and no more */, SIDE_OPEN, SIDE_ENDED };
-enum { STEP_IDLE, STEP_PLAIN /* the loan is in order, and nothing waits */, STEP_WALK };
+enum {
+    STEP_IDLE,  /* 0: see tcp_stream_is_idle() */
+    STEP_PLAIN, /* the loan is in order, and nothing waits */
+    STEP_WALK,
+};
 
 enum {
     REACH = 1 << 30, /* the largest window: RFC 7323 §2.3 */

@@ -115,6 +115,12 @@ void tcp_stream_expect(struct tcp_stream *stream, unsigned side, uint32_t next);
 void tcp_stream_push(struct tcp_stream *stream, struct slab *slab, const struct packet *packet,
                      unsigned side, struct tcp_stream_stats *stats);
 
+/* Whether tcp_stream_next() would say TCP_STREAM_NOTHING, as after most acknowledgements. */
+static inline bool tcp_stream_is_idle(const struct tcp_stream *stream)
+{
+    return stream->step == 0;
+}
+
 /* The next piece, or TCP_STREAM_NOTHING. Pieces of a side come in the order of its bytes, data and
  * gaps without a break between them. */
 struct tcp_stream_piece tcp_stream_next(struct tcp_stream *stream, struct slab *slab,
