@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hypertext/http_shown.h"
 
-/* Names that are secrets as they are, and words that make one of any name that has them. */
-static const char *const secret_names[] = {
-    "pass", "pwd", "auth", "authorization", "proxy-authorization", "cookie", "set-cookie", "sid",
-    "sig", "jwt", "otp", "pin", "key", "phpsessid", NULL,
+/* With its size, which tells most names apart. */
+struct word {
+    const char *text;
+    size_t size;
 };
-static const char *const secret_words[] = {
-    "passw", "secret", "token", "api_key", "api-key", "apikey", "credential", "signature",
-    "session", "private_key", "access_key", "authenticat", NULL,
+
+#define WORD(text_) {.text = text_, .size = sizeof text_ - 1}
+
+/* Names that are secrets as they are, and words that make one of any name that has them. */
+static const struct word secret_names[] = {
+    WORD("pass"), WORD("pwd"), WORD("auth"), WORD("authorization"), WORD("proxy-authorization"),
+    WORD("cookie"), WORD("set-cookie"), WORD("sid"), WORD("sig"), WORD("jwt"), WORD("otp"),
+    WORD("pin"), WORD("key"), WORD("phpsessid"), {0},
+};
+static const struct word secret_words[] = {
+    WORD("passw"), WORD("secret"), WORD("token"), WORD("api_key"), WORD("api-key"),
+    WORD("apikey"), WORD("credential"), WORD("signature"), WORD("session"), WORD("private_key"),
+    WORD("access_key"), WORD("authenticat"), {0},
 };
 
 bool http_is_secret(struct span name, const struct http_shown *shown)
@@ -21,13 +31,13 @@ bool http_is_secret(struct span name, const struct http_shown *shown)
     if (!shown->redact_secrets) {
         return false;
     }
-    for (const char *const *word = secret_names; *word != NULL; word++) {
-        if (http_equals(name, *word)) {
+    for (const struct word *word = secret_names; word->text != NULL; word++) {
+        if (name.size == word->size && http_equals(name, word->text)) {
             return true;
         }
     }
-    for (const char *const *word = secret_words; *word != NULL; word++) {
-        if (http_contains(name, *word)) {
+    for (const struct word *word = secret_words; word->text != NULL; word++) {
+        if (name.size >= word->size && http_contains(name, word->text)) {
             return true;
         }
     }

@@ -69,5 +69,30 @@ static inline bool http_equals(struct span text, const char *name)
            http_equals_on(text.data, name, text.size);
 }
 
+/* Eight bytes of a text with all letters small (ASCII): a byte's top bit says whether it is from
+ * A on, and not beyond Z. */
+static inline uint64_t http_lower_word(const void *at)
+{
+    const uint64_t each = 0x0101010101010101u, top = 0x80 * each;
+    uint64_t w;
+    memcpy(&w, at, sizeof w);
+    uint64_t from_a = (w & ~top) + (0x80 - 'A') * each;
+    uint64_t beyond_z = (w & ~top) + (0x7f - 'Z') * each;
+    return w | (from_a & ~beyond_z & ~w & top) >> 2;
+}
+
+/* Whether a text of that size equals a name; of a literal of small letters, of 9 to 24, all that
+ * can be is worked out when it is compiled. */
+static inline bool http_is_name(const uint8_t *text, const char *small, size_t size)
+{
+    enum { WORD = sizeof(uint64_t) };
+    uint64_t first, middle, last;
+    memcpy(&first, small, WORD);
+    memcpy(&middle, small + (size - WORD) / 2, WORD);
+    memcpy(&last, small + size - WORD, WORD);
+    return http_lower_word(text) == first && http_lower_word(text + size - WORD) == last &&
+           (size <= 2 * WORD || http_lower_word(text + (size - WORD) / 2) == middle);
+}
+
 /* Whether it has it within. */
 bool http_contains(struct span text, const char *name);

@@ -75,6 +75,11 @@ bool http_is_address(struct span host)
     if (host.size == 0 || host.size >= sizeof text) {
         return false;
     }
+    uint8_t last = host.data[host.size - 1]; /* of most names a letter */
+    bool may_be_v4 = last >= '0' && last <= '9';
+    if (!may_be_v4 && memchr(host.data, ':', host.size) == NULL) {
+        return false;
+    }
     memcpy(text, host.data, host.size);
     text[host.size] = '\0';
     return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
@@ -125,7 +130,10 @@ struct span http_full_url(struct http_text *to, const struct http_url_parts *par
 struct span http_decode(struct http_text *to, struct span text, bool plus)
 {
     const uint8_t *from = to->at;
-    for (size_t i = 0; i < text.size; i++) {
+    size_t plain = index_of(text, '%');
+    plain = plus ? index_of(span_head(text, plain), '+') : plain;
+    http_put_span(to, span_head(text, plain));
+    for (size_t i = plain; i < text.size; i++) {
         uint8_t c = text.data[i];
         bool escape = c == '%' && i + 2 < text.size;
         int high = escape ? http_hex_digit(text.data[i + 1]) : -1;

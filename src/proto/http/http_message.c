@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/http/http_message.h"
 
+#include "base/seek.h"
 #include "proto/http/http_line.h"
 #include "hypertext/http_text.h"
 
@@ -44,9 +45,8 @@ static struct http_piece broken(struct http_parser *p, size_t size)
 /* The first line feed that was not searched for yet, or -1. */
 static ptrdiff_t find_lf(const struct http_parser *p, struct span data)
 {
-    struct span rest = span_skip(data, p->scanned);
-    const uint8_t *lf = rest.size > 0 ? memchr(rest.data, '\n', rest.size) : NULL;
-    return lf != NULL ? lf - data.data : -1;
+    size_t lf = seek_byte(data, p->scanned, '\n');
+    return lf < data.size ? (ptrdiff_t)lf : -1;
 }
 
 /* ---- Texts ---------------------------------------------------------------------------------- */
@@ -71,8 +71,8 @@ static struct http_part trimmed(const uint8_t *text, size_t from, size_t to)
 
 static size_t line_end(struct span head, size_t at)
 {
-    const uint8_t *lf = memchr(head.data + at, '\n', head.size - at);
-    return lf != NULL ? (size_t)(lf - head.data) + 1 : head.size;
+    size_t lf = seek_byte(head, at, '\n');
+    return lf < head.size ? lf + 1 : head.size;
 }
 
 static bool is_fold(struct span head, size_t at)
@@ -80,34 +80,38 @@ static bool is_fold(struct span head, size_t at)
     return at < head.size && (head.data[at] == ' ' || head.data[at] == '\t');
 }
 
-/* As http_header_next(); *folded is set where the header is in several lines. */
-static bool next_header(struct span head, size_t *at, struct http_part *name,
-                        struct http_part *value, bool *folded)
+static bool is_header(struct span head, size_t at)
 {
-    size_t from = *at;
-    if (from >= head.size || head.data[from] == '\n' || head.data[from] == '\r') {
-        return false;
-    }
-    size_t to = line_end(head, from);
-    const uint8_t *colon = memchr(head.data + from, ':', to - from);
+    return at < head.size && head.data[at] != '\n' && head.data[at] != '\r';
+}
+
+/* Where the header ends that begins at `at`; *folded is set where it is in several lines. */
+static size_t header_end(struct span head, size_t at, bool *folded)
+{
+    size_t to = line_end(head, at);
     while (is_fold(head, to)) { /* RFC 9112 §5.2 */
         to = line_end(head, to);
         *folded = true;
     }
-    *at = to;
-    *name = (struct http_part){0};
-    if (colon != NULL) {
-        size_t middle = (size_t)(colon - head.data);
-        *name = trimmed(head.data, from, middle);
-        *value = trimmed(head.data, middle + 1, to);
-    }
-    return true;
+    return to;
 }
 
 bool http_header_next(struct span head, size_t *at, struct http_part *name, struct http_part *value)
 {
     bool folded;
-    return next_header(head, at, name, value, &folded);
+    size_t from = *at;
+    if (!is_header(head, from)) {
+        return false;
+    }
+    *at = header_end(head, from, &folded);
+    size_t line = line_end(head, from);
+    size_t colon = seek_byte(span_head(head, line), from, ':');
+    *name = (struct http_part){0};
+    if (colon < line) {
+        *name = trimmed(head.data, from, colon);
+        *value = trimmed(head.data, colon + 1, *at);
+    }
+    return true;
 }
 
 /* RFC 9110 §8.6, RFC 9112 §6.3: a list of equal numbers is that number; all else has no meaning. */
@@ -156,6 +160,9 @@ static void take_first(struct http_part *part, struct http_part value)
     *part = part->size == 0 ? value : *part;
 }
 
+/* Whether a name, of the size of a literal that is not short, is that. */
+#define IS(name, literal) http_is_name((name).data, literal, sizeof(literal) - 1)
+
 /* The names that matter differ in their sizes. */
 static void take_header(struct http_head *head, struct span name, const uint8_t *text,
                         struct http_part value)
@@ -172,25 +179,25 @@ static void take_header(struct http_head *head, struct span name, const uint8_t 
         }
         break;
     case sizeof "user-agent" - 1:
-        if (http_equals(name, "user-agent")) {
+        if (IS(name, "user-agent")) {
             take_first(&head->user_agent, value);
         }
         break;
     case sizeof "content-type" - 1: /* of two, the one that is nearer to the body */
-        head->content_type = http_equals(name, "content-type") ? value : head->content_type;
+        head->content_type = IS(name, "content-type") ? value : head->content_type;
         break;
     case sizeof "authorization" - 1:
-        if (head->authorization.at == 0 && http_equals(name, "authorization")) {
+        if (head->authorization.at == 0 && IS(name, "authorization")) {
             head->authorization = value;
         }
         break;
     case sizeof "content-length" - 1:
-        if (http_equals(name, "content-length")) {
+        if (IS(name, "content-length")) {
             take_length(head, http_part_of(text, value));
         }
         break;
     case sizeof "transfer-encoding" - 1:
-        if (http_equals(name, "transfer-encoding")) {
+        if (IS(name, "transfer-encoding")) {
             take_encoding(head, http_part_of(text, value));
         }
         break;
@@ -199,33 +206,77 @@ static void take_header(struct http_head *head, struct span name, const uint8_t 
     }
 }
 
-static void parse_head(struct span text, enum http_role role, struct http_head *head)
+/* Where the colon is behind a name of that size, if one is; 0: none is. */
+static size_t colon_behind(struct span head, size_t at, size_t size)
 {
-    size_t at = line_end(text, 0);
-    (void)http_start_line(span_head(text, at - 1), role, head);
-    head->headers_at = (uint16_t)at;
-    struct http_part name, value;
-    while (next_header(text, &at, &name, &value, &head->is_folded)) {
-        if (name.size > 0) {
-            take_header(head, http_part_of(text.data, name), text.data, value);
+    size_t colon = at + size;
+    while (colon < head.size && (head.data[colon] == ' ' || head.data[colon] == '\t')) {
+        colon++;
+    }
+    return size > 0 && colon < head.size && head.data[colon] == ':' ? colon : 0;
+}
+
+/* The size of the header's name at `at`, if it can be one that take_header() looks at, by its
+ * first letter and by where the colon would be then; 0: as of most. */
+static size_t name_size(struct span head, size_t at, size_t *colon)
+{
+    enum { LETTERS = 32 }; /* without their case; what is no letter falls on one as well */
+    static const uint8_t sizes[LETTERS][2] = {
+        ['h' % LETTERS] = {sizeof "host" - 1},
+        ['r' % LETTERS] = {sizeof "referer" - 1},
+        ['u' % LETTERS] = {sizeof "user-agent" - 1},
+        ['c' % LETTERS] = {sizeof "content-type" - 1, sizeof "content-length" - 1},
+        ['a' % LETTERS] = {sizeof "authorization" - 1},
+        ['t' % LETTERS] = {sizeof "transfer-encoding" - 1},
+    };
+    const uint8_t *size = sizes[head.data[at] % LETTERS];
+    for (unsigned i = 0; i < 2 && size[i] > 0; i++) {
+        *colon = colon_behind(head, at, size[i]);
+        if (*colon != 0) {
+            return size[i];
+        }
+    }
+    return 0;
+}
+
+static void parse_headers(struct span text, struct http_head *head)
+{
+    size_t at = head->headers_at;
+    while (is_header(text, at)) {
+        size_t from = at;
+        size_t colon;
+        at = header_end(text, from, &head->is_folded);
+        size_t size = name_size(text, from, &colon);
+        if (size > 0) {
+            take_header(head, span_of(text.data + from, size), text.data,
+                        trimmed(text.data, colon + 1, at));
         }
     }
 }
 
 /* ---- Heads ---------------------------------------------------------------------------------- */
 
-static struct http_piece next_head(struct http_parser *p, struct span data, struct http_head *head)
+static void parse_start(struct span text, enum http_role role, struct http_head *head)
 {
+    size_t end = line_end(text, 0);
+    (void)http_start_line(span_head(text, end - 1), role, head);
+    head->headers_at = (uint16_t)end;
+}
+
+/* `is_started`: the start line was read into `head` just now. */
+static struct http_piece next_head(struct http_parser *p, struct span data, struct http_head *head,
+                                   bool is_started)
+{
+    enum { BEHIND = 2 }; /* bytes that an empty line has at most */
     struct span within = span_head(data, HTTP_HEAD_MAX);
-    ptrdiff_t lf;
-    while ((lf = find_lf(p, within)) >= 0) {
-        const uint8_t *before = within.data + lf - 1; /* the start line is before it */
-        p->scanned = (uint32_t)lf + 1;
-        if (*before == '\n' || (*before == '\r' && before[-1] == '\n')) {
-            struct span text = span_head(data, (size_t)lf + 1);
-            parse_head(text, p->role, head);
-            return piece(HTTP_HEAD, text.size);
+    size_t last = seek_empty_line(within, p->scanned > BEHIND ? p->scanned - BEHIND : 0);
+    if (last < within.size) {
+        struct span text = span_head(data, last + (data.data[last + 1] == '\n' ? 2 : 3));
+        if (!is_started) {
+            parse_start(text, p->role, head);
         }
+        parse_headers(text, head);
+        return piece(HTTP_HEAD, text.size);
     }
     if (within.size == HTTP_HEAD_MAX) {
         return broken(p, within.size);
@@ -257,7 +308,8 @@ static struct http_piece next_start(struct http_parser *p, struct span data,
     }
     go(p, PHASE_HEAD);
     p->scanned = (uint32_t)lf + 1;
-    return next_head(p, data, head);
+    head->headers_at = (uint16_t)(lf + 1);
+    return next_head(p, data, head, true);
 }
 
 /* Bytes of no message: line by line, in each of which a start line may begin; not further back from
@@ -357,7 +409,7 @@ struct http_piece http_parser_next(struct http_parser *p, struct span data, stru
     case PHASE_BETWEEN:
         return next_start(p, data, head);
     case PHASE_HEAD:
-        return next_head(p, data, head);
+        return next_head(p, data, head, false);
     case PHASE_LENGTH:
         return next_counted(p, data, PHASE_BETWEEN);
     case PHASE_CHUNK_SIZE:
@@ -379,6 +431,13 @@ struct http_piece http_parser_next(struct http_parser *p, struct span data, stru
         break;
     }
     return piece(HTTP_MORE, 0);
+}
+
+bool http_parser_pass(struct http_parser *p, size_t size)
+{
+    bool passes = (p->phase == PHASE_LENGTH || p->phase == PHASE_CHUNK) && size < p->remaining;
+    p->remaining -= passes ? size : 0;
+    return passes;
 }
 
 /* ---- What a caller knows -------------------------------------------------------------------- */

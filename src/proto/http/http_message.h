@@ -79,6 +79,9 @@ struct http_piece {
 /* The next piece of `data`; `head` is written for HTTP_HEAD only. */
 struct http_piece http_parser_next(struct http_parser *p, struct span data, struct http_head *head);
 
+/* Takes `size` bytes of content at once where more of it is to come behind them; else nothing. */
+bool http_parser_pass(struct http_parser *p, size_t size);
+
 /* What a response answers, as far as it matters to its length. */
 enum http_asked { HTTP_ASKED_OTHER, HTTP_ASKED_HEAD, HTTP_ASKED_CONNECT };
 

@@ -109,7 +109,9 @@ static void set_url(struct sheet *s, const struct http_message *m)
 
 static void set_version(struct http_event *e, const struct http_message *m)
 {
-    memcpy(e->version, (const char[]){'1', '.', (char)('0' + m->head.minor), '\0'}, 4);
+    e->version[0] = '1';
+    e->version[1] = '.';
+    e->version[2] = (char)('0' + m->head.minor);
 }
 
 static void set_referrer(struct sheet *s, const struct http_message *m)
