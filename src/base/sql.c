@@ -175,17 +175,40 @@ struct hiding {
     bool is_secret;     /* of the text that comes next, if one does */
 };
 
+typedef uint8_t piece __attribute__((vector_size(16)));
+
+static inline piece small_letters(const char *at)
+{
+    piece p;
+    memcpy(&p, at, sizeof p);
+    return p | 32;
+}
+
+/* Where "ssw" or "tif" begins among 16 bytes; two more are behind them. */
+static inline piece secrets_at(const char *at)
+{
+    piece first = small_letters(at), second = small_letters(at + 1), third = small_letters(at + 2);
+    return (piece)(((first == 's') & (second == 's') & (third == 'w')) |
+                   ((first == 't') & (second == 'i') & (third == 'f')));
+}
+
 /* Whether there is any of "ssw" (password, passwd) and "tif" (identified), in any case. */
 static bool may_have_secrets(const char *text, size_t size)
 {
-    for (size_t i = 0; i + 3 <= size; i++) {
-        uint8_t byte = (uint8_t)text[i] | 32;
-        if ((byte == 's' && strncasecmp(text + i, "ssw", 3) == 0) ||
-            (byte == 't' && strncasecmp(text + i, "tif", 3) == 0)) {
-            return true;
-        }
+    enum { PIECE = sizeof(piece), BEHIND = 2 };
+    char whole[PIECE + BEHIND] = "";
+    if (size < sizeof whole) {
+        memcpy(whole, text, size);
+        text = whole;
+        size = sizeof whole;
     }
-    return false;
+    piece found = secrets_at(text + size - sizeof whole); /* the end, and all pieces before it */
+    for (size_t at = 0; at + sizeof whole < size; at += PIECE) {
+        found |= secrets_at(text + at);
+    }
+    uint64_t halves[2];
+    memcpy(halves, &found, sizeof halves);
+    return (halves[0] | halves[1]) != 0;
 }
 
 static bool is_named(struct span word, const char *name)

@@ -134,6 +134,31 @@ static bool take_packet(struct proto_context *c, unsigned side, const struct mys
     return true;
 }
 
+/* The next packet; false when there is none yet. Mostly it is whole in a segment, and needs no
+ * reader. */
+static bool next_packet(struct proto_context *c, unsigned side, struct cursor *in, uint64_t now_ns,
+                        struct mysql_packet *ret)
+{
+    struct mysql_flow *f = c->state;
+    struct mysql_side *s = &f->side[side];
+    if (s->reader == NULL) {
+        if (side != f->client && f->phase == MYSQL_AT_COMMANDS && s->unpacker == NULL) {
+            mysql_pass_rows(c, in, now_ns);
+        }
+        if (cursor_left(in) == 0) {
+            return false;
+        }
+        if (mysql_packet_whole(in, now_ns, ret)) {
+            return true;
+        }
+    }
+    if (!take_reader(c, s)) {
+        lose_side(c, side, "gap"); /* without memory the rest is as good as not captured */
+        return false;
+    }
+    return mysql_packet_next(s->reader, c->memory, in, now_ns, ret);
+}
+
 /* Reads packets of plain bytes, as long as they stay plain; false when they are none. */
 static bool take_plain(struct proto_context *c, unsigned side, struct cursor *in, uint64_t now_ns)
 {
@@ -141,14 +166,8 @@ static bool take_plain(struct proto_context *c, unsigned side, struct cursor *in
     struct mysql_side *s = &f->side[side];
     const struct mysql_unpacker *before = s->unpacker;
     struct mysql_packet packet;
-    while (f->phase < MYSQL_AT_STREAM && s->unpacker == before && !f->seeking[side]) {
-        if (!take_reader(c, s)) {
-            lose_side(c, side, "gap"); /* without memory the rest is as good as not captured */
-            break;
-        }
-        if (!mysql_packet_next(s->reader, c->memory, in, now_ns, &packet)) {
-            break;
-        }
+    while (f->phase < MYSQL_AT_STREAM && s->unpacker == before && !f->seeking[side] &&
+           next_packet(c, side, in, now_ns, &packet)) {
         if (!take_packet(c, side, &packet, now_ns)) {
             return false;
         }

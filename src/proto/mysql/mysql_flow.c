@@ -483,6 +483,21 @@ static bool take_step(struct proto_context *c, enum mysql_step step)
     return true;
 }
 
+void mysql_pass_rows(struct proto_context *c, struct cursor *in, uint64_t now_ns)
+{
+    struct mysql_flow *f = flow_of(c);
+    if (f->reply == NULL || f->reply_waits) {
+        return;
+    }
+    size_t before = cursor_left(in);
+    mysql_reply_pass_rows(f->reply, in, &f->next_number);
+    if (cursor_left(in) < before) {
+        f->reply->end_ns = now_ns;
+        f->reply->bytes += before - cursor_left(in);
+        f->wants_file = false;
+    }
+}
+
 bool mysql_take_answer(struct proto_context *c, const struct mysql_packet *packet, uint64_t now_ns)
 {
     struct mysql_flow *f = flow_of(c);

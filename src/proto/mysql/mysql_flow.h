@@ -90,6 +90,8 @@ _Static_assert(sizeof(struct mysql_flow) <= 128 - 16, "an idle connection takes 
 /* A packet of the client, or of the server, is whole; false when it is none. */
 bool mysql_take_command(struct proto_context *c, const struct mysql_packet *packet, uint64_t now_ns);
 bool mysql_take_answer(struct proto_context *c, const struct mysql_packet *packet, uint64_t now_ns);
+/* Takes rows that are whole in `in`, plain bytes of the server, and that nobody wants to see. */
+void mysql_pass_rows(struct proto_context *c, struct cursor *in, uint64_t now_ns);
 
 /* An answer that waited for an EOF packet is over. */
 void mysql_settle(struct proto_context *c);

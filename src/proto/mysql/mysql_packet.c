@@ -87,8 +87,7 @@ static void finish(struct mysql_reader *r, struct span body, struct mysql_packet
     r->header_size = 0;
 }
 
-/* A packet that is whole in the bytes at hand, as most are, is told from them at once. */
-static bool take_whole(struct cursor *in, uint64_t now_ns, struct mysql_packet *ret)
+bool mysql_packet_whole(struct cursor *in, uint64_t now_ns, struct mysql_packet *ret)
 {
     if (cursor_left(in) < MYSQL_HEADER) {
         return false;
@@ -116,7 +115,7 @@ bool mysql_packet_next(struct mysql_reader *r, struct slab *slab, struct cursor 
     if (r->header_size == 0 && !r->goes_on) { /* what was handed out is not looked at any more */
         slab_give(slab, r->kept);
         r->kept = NULL;
-        if (take_whole(in, now_ns, ret)) {
+        if (mysql_packet_whole(in, now_ns, ret)) {
             return true;
         }
     }

@@ -32,6 +32,10 @@ struct mysql_reader {
     bool goes_on; /* the payload was full: another one follows */
 };
 
+/* A packet that is whole in `in`, where none has begun before: then it is taken off and lent
+ * from there; else nothing is. */
+bool mysql_packet_whole(struct cursor *in, uint64_t now_ns, struct mysql_packet *ret);
+
 /* Takes bytes off `in`, which came at `now_ns`; true when a packet is whole, which is then in `ret`.
  * Where it is false all bytes were taken. */
 bool mysql_packet_next(struct mysql_reader *r, struct slab *slab, struct cursor *in,

@@ -293,13 +293,35 @@ static enum mysql_step take(struct mysql_reply *r, const struct mysql_dialect *d
     return MYSQL_BAD;
 }
 
+/* Whether a packet that begins so is a row. */
+static bool is_row(const struct mysql_reply *r, uint8_t first)
+{
+    return r->is_binary ? first == FIRST_OK : first < FIRST_EOF;
+}
+
+void mysql_reply_pass_rows(struct mysql_reply *r, struct cursor *in, uint8_t *number)
+{
+    bool passes = r->state == MYSQL_AT_ROWS && r->answer != MYSQL_ANSWERS_FIELDS &&
+                  !r->options->common.send_response;
+    while (passes && cursor_left(in) > MYSQL_HEADER) {
+        uint32_t header = load_le32(in->at), size = header & MYSQL_PAYLOAD_MAX;
+        if (size == 0 || size == MYSQL_PAYLOAD_MAX || cursor_left(in) - MYSQL_HEADER < size ||
+            header >> 24 != *number || !is_row(r, in->at[MYSQL_HEADER])) {
+            break;
+        }
+        cursor_skip(in, MYSQL_HEADER + (size_t)size);
+        r->rows++;
+        ++*number;
+    }
+}
+
 enum mysql_step mysql_reply_take(struct mysql_reply *r, const struct mysql_dialect *dialect,
                                  const struct mysql_packet *p)
 {
-    bool is_row = r->state == MYSQL_AT_ROWS || r->state == MYSQL_AT_COLUMNS_EOF;
+    bool may_be_row = r->state == MYSQL_AT_ROWS || r->state == MYSQL_AT_COLUMNS_EOF;
     if (p->body.size == 0) { /* empty, or there was no memory to keep any of it */
-        r->rows += is_row && p->size > 0;
-        return is_row && p->size > 0 ? MYSQL_GOES_ON : MYSQL_BAD;
+        r->rows += may_be_row && p->size > 0;
+        return may_be_row && p->size > 0 ? MYSQL_GOES_ON : MYSQL_BAD;
     }
     bool wants_text = r->state == MYSQL_AT_FIRST && r->answer == MYSQL_ANSWERS_TEXT;
     bool is_error = p->body.data[0] == FIRST_ERROR && !wants_text;

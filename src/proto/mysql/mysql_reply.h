@@ -82,5 +82,8 @@ void mysql_reply_begin(struct mysql_reply *r, struct slab *slab,
 /* The server's next packet. */
 enum mysql_step mysql_reply_take(struct mysql_reply *r, const struct mysql_dialect *dialect,
                                  const struct mysql_packet *packet);
+/* Takes rows off `in` that are whole there, as long as nobody wants to see them: they are
+ * counted. `*number` is that of the next packet. */
+void mysql_reply_pass_rows(struct mysql_reply *r, struct cursor *in, uint8_t *number);
 /* Gives memory back. */
 void mysql_reply_end(struct mysql_reply *r);

@@ -136,6 +136,22 @@ static bool is_stray_offer(const struct pgsql_flow *f, unsigned side, const stru
            *in->at == 'N' && (cursor_left(in) < 2 || in->at[1] != 0);
 }
 
+/* Mostly messages are whole in a segment, and need no reader. */
+static enum pgsql_step next_message(struct proto_context *c, unsigned side, struct cursor *in,
+                                    uint64_t now_ns, struct pgsql_message *ret)
+{
+    struct pgsql_flow *f = c->state;
+    bool untyped = f->phase == PGSQL_AT_START && side == f->client;
+    if (f->reader[side] == NULL && !untyped && pgsql_message_whole(in, now_ns, ret)) {
+        return PGSQL_WHOLE;
+    }
+    if (!take_reader(c, side)) {
+        lose_side(c, side, "gap"); /* without memory the rest is as good as not captured */
+        return PGSQL_MORE;
+    }
+    return pgsql_message_next(f->reader[side], c->memory, in, untyped, now_ns, ret);
+}
+
 static bool take_bytes(struct proto_context *c, unsigned side, struct cursor *in, uint64_t now_ns)
 {
     struct pgsql_flow *f = c->state;
@@ -151,12 +167,7 @@ static bool take_bytes(struct proto_context *c, unsigned side, struct cursor *in
             }
             cursor_skip(in, 1);
         }
-        if (!take_reader(c, side)) {
-            lose_side(c, side, "gap"); /* without memory the rest is as good as not captured */
-            break;
-        }
-        bool untyped = f->phase == PGSQL_AT_START && side == f->client;
-        switch (pgsql_message_next(f->reader[side], c->memory, in, untyped, now_ns, &message)) {
+        switch (next_message(c, side, in, now_ns, &message)) {
         case PGSQL_WHOLE:
             if (!take_message(c, side, &message, now_ns)) {
                 return false;

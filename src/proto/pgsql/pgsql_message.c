@@ -83,8 +83,7 @@ static enum pgsql_step finish(struct pgsql_reader *r, struct span body, struct p
     return PGSQL_WHOLE;
 }
 
-/* A message with a letter that is whole in the bytes at hand, as most are, is told from them at once. */
-static bool take_whole(struct cursor *in, uint64_t now_ns, struct pgsql_message *ret)
+bool pgsql_message_whole(struct cursor *in, uint64_t now_ns, struct pgsql_message *ret)
 {
     if (cursor_left(in) < PGSQL_HEADER) {
         return false;
@@ -113,7 +112,7 @@ enum pgsql_step pgsql_message_next(struct pgsql_reader *r, struct slab *slab, st
         if (r->header_size == 0) { /* what was handed out is not looked at any more */
             slab_give(slab, r->kept);
             r->kept = NULL;
-            if (!untyped && take_whole(in, now_ns, ret)) {
+            if (!untyped && pgsql_message_whole(in, now_ns, ret)) {
                 return PGSQL_WHOLE;
             }
         }

@@ -37,6 +37,10 @@ enum pgsql_step {
     PGSQL_BAD, /* no message */
 };
 
+/* A message with a letter, between two of which the side is, if it is whole in `in`: then it is
+ * taken off and lent from there; else nothing is. */
+bool pgsql_message_whole(struct cursor *in, uint64_t now_ns, struct pgsql_message *ret);
+
 /* Takes bytes off `in`, which came at `now_ns`. `untyped`: a message without letter is expected. */
 enum pgsql_step pgsql_message_next(struct pgsql_reader *r, struct slab *slab, struct cursor *in,
                                    bool untyped, uint64_t now_ns, struct pgsql_message *ret);

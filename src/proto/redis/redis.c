@@ -4,7 +4,7 @@
 #include "proto/redis/redis_event.h"
 #include "proto/redis/redis_flow.h"
 
-enum { TEXT_FIRST = 256, TEXT_SLACK = 4, TEXT_MOST = 128 << 10 };
+enum { TEXT_SLACK = 4, TEXT_MOST = 128 << 10 };
 
 static const uint16_t ports[] = {6379, 6380, 26379, 0};
 
@@ -75,30 +75,39 @@ static enum proto_guess redis_probe(struct span data, unsigned side)
 
 /* ---- Messages ------------------------------------------------------------------------------- */
 
-/* Has the text of a side at least twice the room, up to what an event takes. */
-static void grow_text(const struct proto_context *c, struct resp_text *text)
+/* The text of a message is in `room` bytes from now on; of these it takes what an event does,
+ * and a little more, so that it can be told where the last character ends. */
+static void set_room(const struct proto_context *c, struct resp_text *text, uint8_t *data,
+                     size_t room)
 {
-    /* A little more than the event shows, so that it can tell where the last character ends. */
-    size_t most = c->events->text_max < TEXT_MOST ? c->events->text_max
-                                                              : TEXT_MOST;
-    most += TEXT_SLACK;
-    size_t wanted = text->capacity == 0 ? TEXT_FIRST : 2 * (size_t)text->capacity;
-    uint8_t *data = text->capacity < most ? slab_grow(c->memory, text->data, wanted) : NULL;
-    if (data == NULL) {
-        text->last = true;
-        return;
-    }
-    size_t room = slab_room(data);
+    size_t most = (c->events->text_max < TEXT_MOST ? c->events->text_max : TEXT_MOST) + TEXT_SLACK;
     text->data = data;
     text->capacity = (uint32_t)(room < most ? room : most);
     text->last = room >= most;
+}
+
+/* Has the text of a message at least twice the room, where there is memory. */
+static void grow_text(const struct proto_context *c, struct redis_message *m)
+{
+    uint8_t *block = m->text.data != m->first ? m->text.data : NULL;
+    uint8_t *data = slab_grow(c->memory, block, 2 * (size_t)m->text.capacity);
+    if (data == NULL) {
+        m->text.last = true;
+        return;
+    }
+    if (block == NULL) {
+        memcpy(data, m->first, m->text.size);
+    }
+    set_room(c, &m->text, data, slab_room(data));
 }
 
 /* Nothing of a message is at hand any more. */
 static void drop_message(const struct proto_context *c, struct redis_side *side)
 {
     if (side->message != NULL) {
-        slab_give(c->memory, side->message->text.data);
+        if (side->message->text.data != side->message->first) {
+            slab_give(c->memory, side->message->text.data);
+        }
         slab_give(c->memory, side->message);
         side->message = NULL;
     }
@@ -125,7 +134,7 @@ static bool take_up(const struct proto_context *c, unsigned number)
         return false;
     }
     m->reader.is_client = f->decided && number == f->client;
-    m->text = (struct resp_text){0};
+    set_room(c, &m->text, m->first, sizeof m->first);
     begin_message(m);
     side->message = m;
     return true;
@@ -250,7 +259,7 @@ static bool take_some(struct proto_context *c, const struct proto_chunk *chunk,
     struct redis_message *m = side->message;
     switch (resp_read(&m->reader, cursor, &m->text)) {
     case RESP_FULL:
-        grow_text(c, &m->text);
+        grow_text(c, m);
         break;
     case RESP_DONE:
         take_message(c, side, chunk->time_ns);

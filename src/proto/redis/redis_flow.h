@@ -37,12 +37,15 @@ struct redis_request {
     char text[];
 };
 
+enum { REDIS_TEXT_FIRST = 512 };
+
 /* The message that a side is sending; in a slab block. */
 struct redis_message {
     struct resp_reader reader;
-    struct resp_text text; /* in a slab block */
+    struct resp_text text; /* in `first`, a longer one in a slab block */
     uint64_t start_ns;
     bool holed;
+    uint8_t first[REDIS_TEXT_FIRST];
 };
 
 struct redis_side {

@@ -102,8 +102,9 @@ static void note_word(struct resp_reader *r, const struct resp_text *text, uint6
     struct span word = text_part(text, r->word_start, text->size - r->word_start);
     struct span name = index == 0 ? word : resp_element(r, text, 0);
     if (index == 0) {
-        r->has_rules = redis_word_has_rules(name);
-        r->is_discreet = redis_word_is_discreet(name);
+        unsigned flags = redis_word_flags(name);
+        r->has_rules = flags & REDIS_HAS_RULES;
+        r->is_discreet = flags & REDIS_DISCREET;
     }
     unsigned secret = r->masked || !r->is_discreet
                           ? 0
@@ -472,7 +473,7 @@ static void split_inline(struct resp_reader *r, struct resp_text *text)
     if (r->count == 0 && text->last) { /* there was no room for any of it */
         r->count = 1;
     }
-    if (r->count > 1 && redis_word_is_discreet(resp_element(r, text, 0))) {
+    if (r->count > 1 && redis_word_flags(resp_element(r, text, 0)) & REDIS_DISCREET) {
         r->elements[1] = r->elements[2] = (struct resp_element){0};
         text->size = r->elements[0].start + r->elements[0].size;
         put(text, " ", 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/redis/redis_words.h"
 
-bool redis_word_is(struct span a, const char *b)
+bool redis_word_is_on(struct span a, const char *b)
 {
     size_t i = 0;
     for (; i < a.size && b[i] != '\0'; i++) {
@@ -13,48 +13,73 @@ bool redis_word_is(struct span a, const char *b)
     return i == a.size && b[i] == '\0';
 }
 
-/* The same of names that are told apart mostly by their first letter. */
-static inline bool is_word(struct span a, const char *b)
-{
-    return a.size > 0 && (*a.data | 0x20) == (*b | 0x20) && redis_word_is(a, b);
-}
+struct word {
+    const char *name;
+    unsigned flags;
+};
+
+/* By their sizes, which most commands have in common with few of them. */
+static const struct word of_3[] = {
+    {"ACL", REDIS_TWO_WORDS | REDIS_DISCREET | REDIS_HAS_RULES},
+    {0},
+};
+static const struct word of_4[] = {{"AUTH", REDIS_DISCREET}, {"SYNC", REDIS_SYNCS}, {0}};
+static const struct word of_5[] = {
+    {"DEBUG", REDIS_TWO_WORDS},
+    {"HELLO", REDIS_DISCREET},
+    {"PSYNC", REDIS_SYNCS},
+    {"XINFO", REDIS_TWO_WORDS},
+    {0},
+};
+static const struct word of_6[] = {
+    {"CLIENT", REDIS_TWO_WORDS},
+    {"CONFIG", REDIS_TWO_WORDS | REDIS_DISCREET},
+    {"MEMORY", REDIS_TWO_WORDS},
+    {"MODULE", REDIS_TWO_WORDS},
+    {"OBJECT", REDIS_TWO_WORDS},
+    {"PUBSUB", REDIS_TWO_WORDS},
+    {"SCRIPT", REDIS_TWO_WORDS},
+    {"XGROUP", REDIS_TWO_WORDS},
+    {0},
+};
+static const struct word of_7[] = {
+    {"CLUSTER", REDIS_TWO_WORDS},
+    {"COMMAND", REDIS_TWO_WORDS},
+    {"LATENCY", REDIS_TWO_WORDS},
+    {"MIGRATE", REDIS_DISCREET},
+    {"MONITOR", REDIS_MONITORS},
+    {"SLOWLOG", REDIS_TWO_WORDS},
+    {0},
+};
+static const struct word of_8[] = {
+    {"FUNCTION", REDIS_TWO_WORDS},
+    {"SENTINEL", REDIS_TWO_WORDS | REDIS_DISCREET},
+    {0},
+};
+static const struct word of_9[] = {{"SUBSCRIBE", REDIS_SUBSCRIBES}, {0}};
+static const struct word of_10[] = {
+    {"PSUBSCRIBE", REDIS_SUBSCRIBES},
+    {"SSUBSCRIBE", REDIS_SUBSCRIBES},
+    {0},
+};
+static const struct word of_11[] = {{"UNSUBSCRIBE", REDIS_SUBSCRIBES}, {0}};
+static const struct word of_12[] = {
+    {"PUNSUBSCRIBE", REDIS_SUBSCRIBES},
+    {"SUNSUBSCRIBE", REDIS_SUBSCRIBES},
+    {0},
+};
+static const struct word *const words[] = {
+    [3] = of_3, [4] = of_4, [5] = of_5,   [6] = of_6,   [7] = of_7,
+    [8] = of_8, [9] = of_9, [10] = of_10, [11] = of_11, [12] = of_12,
+};
 
 unsigned redis_word_flags(struct span name)
 {
-    static const struct {
-        const char *name;
-        unsigned flags;
-    } words[] = {
-        {"ACL", REDIS_TWO_WORDS},
-        {"CLIENT", REDIS_TWO_WORDS},
-        {"CLUSTER", REDIS_TWO_WORDS},
-        {"COMMAND", REDIS_TWO_WORDS},
-        {"CONFIG", REDIS_TWO_WORDS},
-        {"DEBUG", REDIS_TWO_WORDS},
-        {"FUNCTION", REDIS_TWO_WORDS},
-        {"LATENCY", REDIS_TWO_WORDS},
-        {"MEMORY", REDIS_TWO_WORDS},
-        {"MODULE", REDIS_TWO_WORDS},
-        {"MONITOR", REDIS_MONITORS},
-        {"OBJECT", REDIS_TWO_WORDS},
-        {"PSUBSCRIBE", REDIS_SUBSCRIBES},
-        {"PSYNC", REDIS_SYNCS},
-        {"PUBSUB", REDIS_TWO_WORDS},
-        {"PUNSUBSCRIBE", REDIS_SUBSCRIBES},
-        {"SCRIPT", REDIS_TWO_WORDS},
-        {"SENTINEL", REDIS_TWO_WORDS},
-        {"SLOWLOG", REDIS_TWO_WORDS},
-        {"SSUBSCRIBE", REDIS_SUBSCRIBES},
-        {"SUBSCRIBE", REDIS_SUBSCRIBES},
-        {"SUNSUBSCRIBE", REDIS_SUBSCRIBES},
-        {"SYNC", REDIS_SYNCS},
-        {"UNSUBSCRIBE", REDIS_SUBSCRIBES},
-        {"XGROUP", REDIS_TWO_WORDS},
-        {"XINFO", REDIS_TWO_WORDS},
-    };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (is_word(name, words[i].name)) {
-            return words[i].flags;
+    enum { SIZES = sizeof words / sizeof *words };
+    const struct word *word = name.size < SIZES ? words[name.size] : NULL;
+    for (; word != NULL && word->name != NULL; word++) {
+        if (redis_word_is(name, word->name)) {
+            return word->flags;
         }
     }
     return 0;
@@ -62,45 +87,29 @@ unsigned redis_word_flags(struct span name)
 
 bool redis_word_is_published(struct span word)
 {
-    return is_word(word, "MESSAGE") || is_word(word, "PMESSAGE") ||
-           is_word(word, "SMESSAGE");
+    return redis_word_is(word, "MESSAGE") || redis_word_is(word, "PMESSAGE") ||
+           redis_word_is(word, "SMESSAGE");
 }
 
 unsigned redis_word_secret(struct span name, struct span word, uint64_t index, uint64_t count)
 {
-    if (is_word(name, "AUTH")) { /* AUTH [user] password */
+    if (redis_word_is(name, "AUTH")) { /* AUTH [user] password */
         return index + 2 == count;
     }
     if (index == 0) {
         return 0;
     }
-    if (is_word(name, "HELLO")) { /* HELLO 3 AUTH user password */
-        return is_word(word, "AUTH") ? 2 : 0;
+    if (redis_word_is(name, "HELLO")) { /* HELLO 3 AUTH user password */
+        return redis_word_is(word, "AUTH") ? 2 : 0;
     }
-    if (is_word(name, "MIGRATE")) { /* ... AUTH password, ... AUTH2 user password */
-        return is_word(word, "AUTH") ? 1 : is_word(word, "AUTH2") ? 2 : 0;
+    if (redis_word_is(name, "MIGRATE")) { /* ... AUTH password, ... AUTH2 user password */
+        return redis_word_is(word, "AUTH") ? 1 : redis_word_is(word, "AUTH2") ? 2 : 0;
     }
-    if (is_word(name, "CONFIG")) { /* CONFIG SET requirepass password */
-        return is_word(word, "REQUIREPASS") || is_word(word, "MASTERAUTH") ||
-               is_word(word, "TLS-KEY-FILE-PASS") ||
-               is_word(word, "TLS-CLIENT-KEY-FILE-PASS");
+    if (redis_word_is(name, "CONFIG")) { /* CONFIG SET requirepass password */
+        return redis_word_is(word, "REQUIREPASS") || redis_word_is(word, "MASTERAUTH") ||
+               redis_word_is(word, "TLS-KEY-FILE-PASS") ||
+               redis_word_is(word, "TLS-CLIENT-KEY-FILE-PASS");
     }
-    return is_word(name, "SENTINEL") &&
-           (is_word(word, "AUTH-PASS") || is_word(word, "SENTINEL-PASS"));
-}
-
-bool redis_word_has_rules(struct span name)
-{
-    return is_word(name, "ACL");
-}
-
-bool redis_word_is_discreet(struct span name)
-{
-    static const char *const names[] = {"ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (is_word(name, names[i])) {
-            return true;
-        }
-    }
-    return false;
+    return redis_word_is(name, "SENTINEL") &&
+           (redis_word_is(word, "AUTH-PASS") || redis_word_is(word, "SENTINEL-PASS"));
 }

@@ -11,6 +11,8 @@ enum redis_word_flags {
     REDIS_SUBSCRIBES = 2, /* confirmed once a channel; messages come unasked from then on */
     REDIS_MONITORS = 4,   /* all commands that the server runs come unasked from then on */
     REDIS_SYNCS = 8,      /* makes a replica: what follows is no conversation */
+    REDIS_DISCREET = 16,  /* may have secrets among its arguments */
+    REDIS_HAS_RULES = 32, /* arguments are secrets when they begin like rules for passwords */
 };
 
 /* enum redis_word_flags of a command's first word. */
@@ -23,11 +25,12 @@ bool redis_word_is_published(struct span word);
  * `word`; 0: no secret is near. */
 unsigned redis_word_secret(struct span name, struct span word, uint64_t index, uint64_t count);
 
-/* Whether arguments of this command are secrets when they begin like rules for passwords. */
-bool redis_word_has_rules(struct span name);
+/* The slow half of redis_word_is(). */
+bool redis_word_is_on(struct span a, const char *b);
 
-/* Whether an inline command may have secrets, so that its arguments are not to be shown. */
-bool redis_word_is_discreet(struct span name);
-
-/* Whether two words are the same but for case; `b` in upper case. */
-bool redis_word_is(struct span a, const char *b);
+/* Whether two words are the same but for case; `b` in upper case. Most differ in their first
+ * letter. */
+static inline bool redis_word_is(struct span a, const char *b)
+{
+    return a.size > 0 && (*a.data | 0x20) == (*b | 0x20) && redis_word_is_on(a, b);
+}
