@@ -7,15 +7,15 @@
 
 enum { ADDRESS_GROUPS = 8 };
 
-/* All octets in decimal; the fourth byte says how many digits there are. */
+/* All octets in decimal with a point behind them. */
 #define OCTET(n)                                                                                   \
     {(n) >= 100  ? '0' + (n) / 100                                                                 \
      : (n) >= 10 ? '0' + (n) / 10                                                                  \
                  : '0' + (n) % 10,                                                                 \
-     (n) >= 100 ? '0' + (n) / 10 % 10 : '0' + (n) % 10, '0' + (n) % 10,                            \
-     (n) >= 100  ? 3                                                                               \
-     : (n) >= 10 ? 2                                                                               \
-                 : 1}
+     (n) >= 100  ? '0' + (n) / 10 % 10                                                             \
+     : (n) >= 10 ? '0' + (n) % 10                                                                  \
+                 : '.',                                                                            \
+     (n) >= 100 ? '0' + (n) % 10 : '.', '.'}
 #define OCTETS_4(n) OCTET(n), OCTET((n) + 1), OCTET((n) + 2), OCTET((n) + 3)
 #define OCTETS_16(n) OCTETS_4(n), OCTETS_4((n) + 4), OCTETS_4((n) + 8), OCTETS_4((n) + 12)
 #define OCTETS_64(n) OCTETS_16(n), OCTETS_16((n) + 16), OCTETS_16((n) + 32), OCTETS_16((n) + 48)
@@ -23,23 +23,19 @@ enum { ADDRESS_GROUPS = 8 };
 static const char address_octets[256][4] = {OCTETS_64(0), OCTETS_64(64), OCTETS_64(128),
                                             OCTETS_64(192)};
 
-/* Writes up to three bytes; `to` has room for them. */
+/* Writes four bytes, of which the point may be one; `to` has room for them. */
 static inline char *address_decimal(char *to, unsigned value)
 {
-    const char *text = address_octets[value];
-    memcpy(to, text, 3);
-    return to + text[3];
+    memcpy(to, address_octets[value], sizeof address_octets[value]);
+    return to + 2 + (value >= 10) + (value >= 100);
 }
 
 static char *address_v4(char *to, const uint8_t *bytes)
 {
-    for (int i = 0; i < 4; i++) {
-        if (i > 0) {
-            *to++ = '.';
-        }
-        to = address_decimal(to, bytes[i]);
-    }
-    return to;
+    to = address_decimal(to, bytes[0]);
+    to = address_decimal(to, bytes[1]);
+    to = address_decimal(to, bytes[2]);
+    return address_decimal(to, bytes[3]) - 1;
 }
 
 /* Hexadecimal without leading zeros (RFC 5952, section 4.1). */

@@ -226,11 +226,19 @@ static size_t json_plain_ascii(struct span s)
 static inline size_t json_copy_short(char *to, struct span s)
 {
     size_t i = 0;
-    for (; s.size - i >= 8; i += 8) {
-        uint64_t special = json_special_bytes(load_le64(s.data + i));
-        memcpy(to + i, s.data + i, 8);
-        if (special != 0) {
-            return i + (size_t)__builtin_ctzll(special) / 8;
+    if (s.size >= 8) { /* as two words, which may have bytes in common */
+        uint64_t first = load_le64(s.data), last = load_le64(s.data + s.size - 8);
+        if ((json_special_bytes(first) | json_special_bytes(last)) == 0) {
+            memcpy(to, s.data, 8);
+            memcpy(to + s.size - 8, s.data + s.size - 8, 8);
+            return s.size;
+        }
+    } else if (s.size >= 4) {
+        uint64_t both = load_le32(s.data) | (uint64_t)load_le32(s.data + s.size - 4) << 32;
+        if (json_special_bytes(both) == 0) {
+            memcpy(to, s.data, 4);
+            memcpy(to + s.size - 4, s.data + s.size - 4, 4);
+            return s.size;
         }
     }
     for (; i < s.size && json_is_plain(s.data[i]); i++) {
@@ -314,6 +322,17 @@ static void json_put_escaped(struct json *j, struct span text)
     }
 }
 
+char *json_quote(char *to, struct span text)
+{
+    *to++ = '"';
+    if (json_copy_ascii(to, text) < text.size) {
+        return NULL;
+    }
+    to += text.size;
+    *to++ = '"';
+    return to;
+}
+
 void json_span(struct json *j, struct span text)
 {
     json_separate(j);
@@ -348,17 +367,35 @@ static const char json_pairs[] =
     "46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091"
     "9293949596979899";
 
+/* As many digits as its bits say, which is one too few where it is not below the next power of
+ * ten. */
 static unsigned json_digit_count(uint64_t value)
 {
-    for (unsigned count = 1;; count += 4) {
-        if (value < 100) {
-            return value < 10 ? count : count + 1;
-        }
-        if (value < 10000) {
-            return value < 1000 ? count + 2 : count + 3;
-        }
-        value /= 10000;
-    }
+    static const uint64_t powers[] = {
+        0,
+        UINT64_C(10),
+        UINT64_C(100),
+        UINT64_C(1000),
+        UINT64_C(10000),
+        UINT64_C(100000),
+        UINT64_C(1000000),
+        UINT64_C(10000000),
+        UINT64_C(100000000),
+        UINT64_C(1000000000),
+        UINT64_C(10000000000),
+        UINT64_C(100000000000),
+        UINT64_C(1000000000000),
+        UINT64_C(10000000000000),
+        UINT64_C(100000000000000),
+        UINT64_C(1000000000000000),
+        UINT64_C(10000000000000000),
+        UINT64_C(100000000000000000),
+        UINT64_C(1000000000000000000),
+        UINT64_C(10000000000000000000),
+    };
+    unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
+    unsigned least = bits * 1233 >> 12; /* log10(2) is 1233 / 4096 */
+    return least + (value >= powers[least]);
 }
 
 char *json_digits(char *to, uint64_t value)

@@ -61,6 +61,10 @@ enum { JSON_U64_MAX = 20 };
 /* Writes `value` in decimal at `to`, which has room for JSON_U64_MAX bytes; returns the end. */
 char *json_digits(char *to, uint64_t value);
 
+/* Writes a text in quotes at `to`, which has room for its size and 2 bytes; returns the end,
+ * NULL when it is not all ASCII that needs no escape: then what is there is of no use. */
+char *json_quote(char *to, struct span text);
+
 /* Length in bytes (1 to 4) of the UTF-8 sequence at the start of `s`; 0 when there is none
  * (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF). */
 unsigned json_utf8(struct span s);

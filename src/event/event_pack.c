@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/event.h"
 
+#include "base/copy.h"
 #include "base/json.h"
 #include "event/event_plan.h"
 
@@ -15,19 +16,16 @@ struct packer {
 };
 
 /* The next `size` bytes at a multiple of `alignment`, NULL when they lie beyond the end. */
-static void *packer_take(struct packer *p, size_t size, size_t alignment)
+static inline void *packer_take(struct packer *p, size_t size, size_t alignment)
 {
     size_t start = (p->used + alignment - 1) & ~(alignment - 1);
     p->used = start + size;
     return p->used <= p->room ? p->to + start : NULL;
 }
 
-/* The first `max` bytes of a text at most, but not half a character. */
+/* The first `max` bytes of a text that is longer, but not half a character. */
 static struct span cut_text(struct span text, size_t max)
 {
-    if (text.size <= max) {
-        return text;
-    }
     for (size_t back = 1; back < UTF8_MAX && back <= max; back++) {
         if ((text.data[max - back] & 0xc0) != 0x80) { /* where a character begins */
             bool whole = json_utf8(span_skip(text, max - back)) <= back;
@@ -38,20 +36,20 @@ static struct span cut_text(struct span text, size_t max)
 }
 
 /* Packs bytes as they are; what refers to them is `ret`, NULL when that found no room itself. */
-static void pack_bytes(struct packer *p, struct span text, struct span *ret)
+static inline void pack_bytes(struct packer *p, struct span text, struct span *ret)
 {
     uint8_t *copy = packer_take(p, text.size, 1);
-    if (copy != NULL && text.size > 0) {
-        memcpy(copy, text.data, text.size);
+    if (copy != NULL) {
+        copy_text(copy, text);
     }
     if (ret != NULL) {
         *ret = span_of(text.data != NULL ? copy : NULL, text.size);
     }
 }
 
-static void pack_text(struct packer *p, struct span text, struct span *ret)
+static inline void pack_text(struct packer *p, struct span text, struct span *ret)
 {
-    pack_bytes(p, cut_text(text, p->text_max), ret);
+    pack_bytes(p, text.size > p->text_max ? cut_text(text, p->text_max) : text, ret);
 }
 
 /* Packs `size` bytes of a list's items; NULL when there is no room. */
@@ -119,55 +117,50 @@ static void pack_items(struct packer *p, const struct event_plan *plan,
     }
 }
 
-/* Most fields of an event are empty: nothing to pack. */
-static inline bool is_nothing(enum event_kind kind, const void *at)
+/* A field that is empty stays as it was copied with its struct. */
+static void pack_loan(struct packer *p, const struct event_loan *f, const void *at, void *copy)
 {
-    switch (kind) {
-    case EVENT_SPAN:
+    switch ((enum event_kind)f->kind) {
     case EVENT_VALUE:
-        return ((const struct span *)at)->data == NULL;
+        if (((const struct span *)at)->data != NULL) {
+            pack_bytes(p, *(const struct span *)at, copy);
+        }
+        break;
     case EVENT_SPANS:
-        return ((const struct event_spans *)at)->count == 0;
+        if (((const struct event_spans *)at)->count > 0) {
+            pack_spans(p, at, copy);
+        }
+        break;
     case EVENT_PAIRS:
-        return ((const struct event_pairs *)at)->count == 0;
+        if (((const struct event_pairs *)at)->count > 0) {
+            pack_pairs(p, at, copy);
+        }
+        break;
+    case EVENT_ITEMS:
+        pack_items(p, f->item, at, copy);
+        break;
+    case EVENT_ADDRESSES:
+        pack_addresses(p, at, copy);
+        break;
     default:
-        return false;
+        break;
     }
 }
 
 /* Packs what the fields of the struct `from` borrow; its copy is `to`, NULL when that found no
- * room. */
+ * room. Most texts of an event are empty. */
 static void pack_loans(struct packer *p, const struct event_plan *plan, const uint8_t *from,
                        uint8_t *to)
 {
-    for (const struct event_loan *f = plan->loans; f < plan->loans + plan->loan_count; f++) {
-        const void *at = from + f->offset;
-        void *copy = to != NULL ? to + f->offset : NULL;
-        if (is_nothing(f->kind, at)) {
-            continue; /* as it was copied with its struct */
+    const struct event_loan *f = plan->loans;
+    for (; f < plan->loans + plan->text_count; f++) {
+        const struct span *text = (const struct span *)(const void *)(from + f->offset);
+        if (text->data != NULL) {
+            pack_text(p, *text, to != NULL ? (struct span *)(void *)(to + f->offset) : NULL);
         }
-        switch ((enum event_kind)f->kind) {
-        case EVENT_SPAN:
-            pack_text(p, *(const struct span *)at, copy);
-            break;
-        case EVENT_VALUE:
-            pack_bytes(p, *(const struct span *)at, copy);
-            break;
-        case EVENT_SPANS:
-            pack_spans(p, at, copy);
-            break;
-        case EVENT_PAIRS:
-            pack_pairs(p, at, copy);
-            break;
-        case EVENT_ITEMS:
-            pack_items(p, f->item, at, copy);
-            break;
-        case EVENT_ADDRESSES:
-            pack_addresses(p, at, copy);
-            break;
-        default:
-            break;
-        }
+    }
+    for (; f < plan->loans + plan->loan_count; f++) {
+        pack_loan(p, f, from + f->offset, to != NULL ? to + f->offset : NULL);
     }
 }
 

@@ -209,6 +209,26 @@ static void log_keeps_what_fits(void **state)
     assert_int_equal(none.lost, 1);
 }
 
+static void texts_of_any_size_are_packed_whole(void **state)
+{
+    (void)state;
+    enum { MOST = 80 };
+    _Alignas(8) uint8_t to[1024];
+    for (size_t size = 0; size < MOST; size++) {
+        uint8_t *text = malloc(size + 1); /* of its own, so that a byte beyond it is found out */
+        assert_non_null(text);
+        for (size_t i = 0; i < size; i++) {
+            text[i] = (uint8_t)('0' + i % 64);
+        }
+        struct sample s = {.head = {.type = &type}, .text = span_of(text, size)};
+        assert_true(event_pack(to, sizeof to, &s.head, MOST) <= sizeof to);
+        const struct sample *copy = (const struct sample *)(const void *)to;
+        assert_int_equal(copy->text.size, size);
+        assert_memory_equal(copy->text.data, text, size);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +237,7 @@ int main(void)
         cmocka_unit_test(cuts_between_characters),
         cmocka_unit_test(tells_empty_from_none),
         cmocka_unit_test(log_keeps_what_fits),
+        cmocka_unit_test(texts_of_any_size_are_packed_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

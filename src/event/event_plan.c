@@ -132,6 +132,9 @@ static uint8_t event_plan_test(struct event_plan *plan, struct event_test test)
         }
     }
     plan->tests[plan->test_count++] = test;
+    if (test.mask == 0) {
+        plan->close[plan->close_count++] = (uint8_t)i;
+    }
     return (uint8_t)i;
 }
 
@@ -207,6 +210,16 @@ static struct event_plan *event_plan_room(const struct event_type *type)
     return plan;
 }
 
+static void event_plan_lend(struct event_plan *plan, struct event_loan loan)
+{
+    struct event_loan *place = &plan->loans[plan->loan_count++];
+    if (loan.kind == EVENT_SPAN) {
+        *place = plan->loans[plan->text_count];
+        place = &plan->loans[plan->text_count++];
+    }
+    *place = loan;
+}
+
 static struct event_plan *event_plan_new(const struct event_type *type)
 {
     struct event_plan *plan = event_plan_room(type);
@@ -229,8 +242,8 @@ static struct event_plan *event_plan_new(const struct event_type *type)
             }
         }
         if (EVENT_BORROWS >> f->kind & 1 && !(f->flags & EVENT_COPY)) {
-            plan->loans[plan->loan_count++] = (struct event_loan){
-                .item = step->item, .offset = f->offset, .kind = (uint8_t)f->kind};
+            event_plan_lend(plan, (struct event_loan){
+                .item = step->item, .offset = f->offset, .kind = (uint8_t)f->kind});
         }
     }
     return plan;
@@ -260,12 +273,27 @@ const struct event_plan *event_plan_of(const struct event_type *type)
 
 /* ---- Shape ---------------------------------------------------------------------------------- */
 
-static inline uint64_t event_test_run(const struct event_test *test, const uint8_t *event)
+/* The bits of up to 64 tests. The last comes first: to double is less work than to shift by a
+ * number. Where one has to look closer, the mask gives none. */
+static inline uint64_t event_tests_run(const struct event_test *tests, unsigned count,
+                                       const uint8_t *event)
 {
-    if (__builtin_expect(test->mask == 0, 0)) {
-        return !event_value_is_empty(test->kind, event + test->offset);
+    uint64_t bits = 0;
+    for (const struct event_test *test = tests + count; test-- > tests;) {
+        bits = 2 * bits + ((load_le64(event + test->offset) & test->mask) != 0);
     }
-    return (load_le64(event + test->offset) & test->mask) != 0;
+    return bits;
+}
+
+static void event_tests_look(const struct event_plan *plan, const uint8_t *event,
+                             struct event_shape *ret)
+{
+    for (unsigned i = 0; i < plan->close_count; i++) {
+        unsigned place = plan->close[i];
+        const struct event_test *test = &plan->tests[place];
+        uint64_t bit = !event_value_is_empty(test->kind, event + test->offset);
+        ret->bits[place / 64] |= bit << place % 64;
+    }
 }
 
 /* One summand of a hash; none waits for another. */
@@ -278,15 +306,14 @@ uint64_t event_plan_shape(const struct event_plan *plan, const void *event, stru
 {
     const uint8_t *from = event;
     uint64_t hash = (uintptr_t)plan;
+    bool is_small = plan->type->size < sizeof(uint64_t); /* no test has eight bytes to load */
     for (unsigned word = 0; word * 64 < plan->test_count; word++) {
-        const struct event_test *tests = plan->tests + word * 64;
-        unsigned left = plan->test_count - word * 64;
-        uint64_t bits = 0;
-        for (unsigned i = 0; i < left && i < 64; i++) {
-            bits |= event_test_run(&tests[i], from) << i;
-        }
-        ret->bits[word] = bits;
-        hash += event_hash_part(word, bits);
+        unsigned left = is_small ? 0 : plan->test_count - word * 64;
+        ret->bits[word] = event_tests_run(plan->tests + word * 64, left < 64 ? left : 64, from);
+    }
+    event_tests_look(plan, from, ret);
+    for (unsigned word = 0; word * 64 < plan->test_count; word++) {
+        hash += event_hash_part(word, ret->bits[word]);
     }
     for (unsigned i = 0; i < plan->fixed_count; i++) {
         memcpy(&ret->fixed[i], from + plan->fixed[i], sizeof ret->fixed[i]);

@@ -40,7 +40,7 @@ struct event_step {
 
 /* There is something where the eight bytes at `offset` have any bit of `mask`. */
 struct event_test {
-    uint64_t mask; /* 0: told by the kind, the field at `offset` of the struct */
+    uint64_t mask; /* 0: one has to look closer, by the kind, at the field at `offset` */
     uint16_t offset;
     uint8_t kind;
 };
@@ -56,10 +56,13 @@ struct event_plan {
     const struct event_type *type;
     char *ways;
     struct event_test *tests;
-    struct event_loan *loans;
+    struct event_loan *loans; /* those of plain texts (EVENT_SPAN) first */
+    unsigned text_count;      /* of these */
     unsigned loan_count;
     uint16_t fixed[EVENT_FIXED_MAX]; /* offsets of the pointers */
     unsigned test_count;
+    unsigned close_count;
+    uint8_t close[EVENT_FIELDS_MAX]; /* tests of which one has to look closer */
     unsigned fixed_count;
     unsigned count;
     struct event_step steps[];

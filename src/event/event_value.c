@@ -225,13 +225,20 @@ static void event_put_spans(struct json *to, const struct event_spans *list, uns
 
 static void event_put_addresses(struct json *to, const struct event_addresses *list)
 {
-    json_array_begin(to);
-    for (uint32_t i = 0; i < list->count; i++) {
-        char text[EVENT_VALUE_ROOM];
-        char *end = event_write_address(text, &list->items[i]);
-        json_raw(to, span_of(text, (size_t)(end - text)));
+    char *end = json_reserve(to, (size_t)list->count * (EVENT_VALUE_ROOM + 1) + 2);
+    if (end == NULL) {
+        return;
     }
-    json_array_end(to);
+    *end++ = '[';
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (i > 0) {
+            *end++ = ',';
+        }
+        end = event_write_address(end, &list->items[i]);
+    }
+    *end++ = ']';
+    to->size = (size_t)(end - to->data);
+    to->comma = true;
 }
 
 /* The next pair with the name of pair `i`, counted from `from`; the list's count when there is

@@ -96,23 +96,18 @@ static inline char *put_pieces(char *to, const char *from, size_t size)
     return to + size;
 }
 
-/* What an op wrote, as offsets in the JSON. */
-struct written {
-    size_t from;
-    size_t to;
-};
-
-/* Repeats what ops wrote that came before; of bounded size, it has its room already. */
-static char *put_copy(struct json *json, const struct event_op *op, const struct written *written,
-                      size_t room)
+/* Repeats what ops wrote that came before; of bounded size, it has its room already. `from` says
+ * where in the JSON each of them began to write its value. */
+static char *put_copy(struct json *json, const struct event_template *t, const struct event_op *op,
+                      const size_t *from)
 {
-    size_t from = written[op->first].from;
-    size_t size = written[op->last].to - from;
+    unsigned behind = op->last + 1U;
+    size_t size = from[behind] - t->ops[behind].literal_size - from[op->first];
     char *to = json->data + json->size;
     if (op->is_large) {
-        to = json_reserve(json, size + room);
+        to = json_reserve(json, size + t->room);
     }
-    return to != NULL ? put_pieces(to, json->data + from, size) : NULL;
+    return to != NULL ? put_pieces(to, json->data + from[op->first], size) : NULL;
 }
 
 static void put_struct(struct event_writer *writer, struct json *to, const struct event_plan *plan,
@@ -131,14 +126,29 @@ static void put_items(struct event_writer *writer, struct json *to, const struct
     json_array_end(to);
 }
 
+static char *put_text(struct json *json, struct span text, size_t room)
+{
+    char *to = json_reserve(json, text.size + 2 + room);
+    char *end = to != NULL ? json_quote(to, text) : NULL;
+    if (end == NULL) {
+        json_span(json, text);
+        end = json_reserve(json, room);
+    }
+    return end;
+}
+
 /* A value that may be of any size; returns where what follows goes, with `room` behind it. */
 static char *put_large(struct event_writer *writer, struct json *to, const struct event_op *op,
                        const void *at, size_t room)
 {
     to->comma = false;
     if (op->kind == EVENT_SPAN) {
-        json_span(to, *(const struct span *)at);
-    } else if (op->kind == EVENT_ITEMS) {
+        return put_text(to, *(const struct span *)at, room);
+    }
+    if (op->kind == EVENT_INLINE) {
+        return put_text(to, span_str(at), room);
+    }
+    if (op->kind == EVENT_ITEMS) {
         put_items(writer, to, at, op->item);
     } else {
         event_value_put(to, op->kind, at, op->flags);
@@ -150,24 +160,23 @@ static char *put_large(struct event_writer *writer, struct json *to, const struc
 static void run_ops(struct event_writer *writer, const struct event_template *t, struct json *to,
                     const void *event, char *end)
 {
-    struct written written[EVENT_FIELDS_MAX];
-    struct written *w = written;
-    for (const struct event_op *op = t->ops; end != NULL; op++, w++) {
+    size_t from[EVENT_FIELDS_MAX + 1];
+    size_t *began = from;
+    for (const struct event_op *op = t->ops; end != NULL; op++, began++) {
         end = put_pieces(end, t->literals.data + op->literal, op->literal_size);
-        w->from = to->size = (size_t)(end - to->data);
+        *began = (size_t)(end - to->data);
+        const void *at = (const uint8_t *)event + op->offset;
+        if (op->kind < EVENT_OP_COPY && !op->is_large) {
+            end = event_value_write(end, op->kind, at, &writer->clock);
+            continue;
+        }
+        to->size = *began;
         if (op->kind == EVENT_OP_END) {
             to->comma = true;
             return;
         }
-        const void *at = (const uint8_t *)event + op->offset;
-        if (op->kind == EVENT_OP_COPY) {
-            end = put_copy(to, op, written, t->room);
-        } else if (op->is_large) {
-            end = put_large(writer, to, op, at, t->room);
-        } else {
-            end = event_value_write(end, op->kind, at, &writer->clock);
-        }
-        w->to = (size_t)(end - to->data);
+        end = op->kind == EVENT_OP_COPY ? put_copy(to, t, op, from)
+                                        : put_large(writer, to, op, at, t->room);
     }
 }
 
