@@ -211,6 +211,7 @@ static __attribute__((noinline)) void take_empty(struct health *h, unsigned side
 static inline void take_trip(struct health_half *half, struct health_detail *d, uint32_t now_us,
                              uint32_t ack, uint32_t mss, uint32_t window)
 {
+    bool is_open = window >= half->largest_acked; /* of what was acknowledged before */
     struct health_covered covered = health_cover(half, d, ack, mss);
     if (!covered.clean) {
         return;
@@ -220,7 +221,6 @@ static inline void take_trip(struct health_half *half, struct health_detail *d, 
         return;
     }
     uint32_t length = covered.last->end - covered.last->start;
-    bool is_open = window >= half->largest_acked;
     bool is_lone = covered.count == 1 && ack == half->next && length < 2 * mss;
     health_delay_sample(half, d, now_us, (uint32_t)rtt, is_lone, is_open);
 }
