@@ -139,7 +139,8 @@ static void test_shapes(void **state)
 {
     struct bench *b = *state;
     get(b, "/api/v1/metrics/app");
-    assert_true(has(b, "{\"app\":{\"version\":\"" VANTAGE_VERSION "\",\"up_time_min\":60"));
+    assert_true(has(b, "{\"app\":{\"version\":\"4.5.0\",\"up_time_min\":60"));
+    assert_true(has(b, "\"vantage_version\":\"" VANTAGE_VERSION "\""));
     get(b, "/api/v1/flows?limit=2&port=443&proto=tcp");
     assert_true(has(b, "\"matched\":1234,\"complete\":true"));
     assert_true(has(b, "\"port\":443") && has(b, "\"iana_number\":6"));

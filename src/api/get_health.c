@@ -136,11 +136,13 @@ void get_health_app(struct exchange *x)
     json_key(to, "app");
     json_object_begin(to);
     json_key(to, "version");
-    json_text(to, VANTAGE_VERSION);
+    json_text(to, HEALTH_PKTVISOR_VERSION);
     json_key(to, "up_time_min");
     json_double(to, up > 0 ? up / 60 : 0);
     json_key(to, "name");
     json_text(to, "vantage");
+    json_key(to, "vantage_version");
+    json_text(to, VANTAGE_VERSION);
     json_key(to, "mode");
     json_text(to, board->mode);
     json_key(to, "started");
