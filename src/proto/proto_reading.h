@@ -14,6 +14,7 @@ struct reading_side {
     uint64_t start_ns; /* of the message's first byte */
     bool has_begun;    /* some of the message was there: start_ns is known */
     bool seeking;      /* for the beginning of a message, behind a hole */
+    uint32_t left;     /* bytes of the message that are passed over */
 };
 
 /* How far a connection is trusted to be the protocol's. */
@@ -48,6 +49,23 @@ static inline void reading_begin(struct reading *r)
         r->side->has_begun = true;
         r->side->start_ns = r->time_ns;
     }
+}
+
+/* Passes over what is left of the message, as far as it is there; true: it ends here. */
+static inline bool reading_pass_over(struct reading *r)
+{
+    size_t size = r->rest.size < r->side->left ? r->rest.size : r->side->left;
+    r->side->left -= (uint32_t)size;
+    reading_take(r, size);
+    return r->side->left == 0;
+}
+
+/* A hole of `length` bytes: true if it is within what is passed over, which it then shortens. */
+static inline bool reading_pass_hole(struct reading_side *side, uint32_t length)
+{
+    bool is_within = side->left >= length;
+    side->left -= is_within ? length : 0;
+    return is_within;
 }
 
 /* Moves to where `look` says yes; false: nowhere in the bytes at hand, those before which it may are

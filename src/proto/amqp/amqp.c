@@ -82,7 +82,7 @@ static enum reading_step read_whole(struct reading *r, const struct amqp_frame *
     } else {
         amqp_take_header(r->c, s, r->number, span_skip(payload, CLASS_AND_ID), r->time_ns);
     }
-    s->left = (uint32_t)(frame->size - size) + (size < frame->size);
+    s->reading.left = (uint32_t)(frame->size - size) + (size < frame->size);
     s->is_body = false;
     reading_take(r, AMQP_HEADER + size + (size == frame->size));
     return READING_GOES_ON;
@@ -95,7 +95,7 @@ static enum reading_step begin_body(struct reading *r, const struct amqp_frame *
     }
     struct amqp_side *s = side_of(r);
     s->channel = frame->channel;
-    s->left = frame->size + 1;
+    s->reading.left = frame->size + 1;
     s->is_body = true;
     reading_take(r, AMQP_HEADER);
     return READING_GOES_ON;
@@ -127,17 +127,17 @@ static enum reading_step read_frame(struct reading *r)
 static enum reading_step pass_over(struct reading *r)
 {
     struct amqp_side *s = side_of(r);
-    size_t payload = s->left - 1;
+    size_t payload = s->reading.left - 1;
     struct span bytes = span_head(r->rest, payload);
     if (bytes.size > 0) {
         if (s->is_body) {
             amqp_take_body(r->c, r->number, bytes, r->time_ns);
         }
-        s->left -= (uint32_t)bytes.size;
+        s->reading.left -= (uint32_t)bytes.size;
         reading_take(r, bytes.size);
         return READING_GOES_ON;
     }
-    s->left = 0;
+    s->reading.left = 0;
     if (r->rest.data[0] != AMQP_END) {
         return survive(r);
     }
@@ -154,7 +154,7 @@ static enum proto_guess look(const struct reading *r)
 
 static enum reading_step read_some(struct reading *r)
 {
-    if (side_of(r)->left > 0) {
+    if (r->side->left > 0) {
         return pass_over(r);
     }
     if (r->side->seeking && !reading_seek(r, look)) {
@@ -175,8 +175,8 @@ static void amqp_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
     struct amqp_side *s = &amqp_flow_of(c)->side[side];
     amqp_stats_of(c)->gaps++;
-    if (s->left > length) { /* within a frame that is passed over */
-        s->left -= length;
+    if (s->reading.left > length) { /* within a frame that is passed over */
+        s->reading.left -= length;
         if (s->is_body) {
             amqp_take_body(c, side, span_of(NULL, length), c->now_ns);
         }

@@ -16,7 +16,6 @@ enum {
 /* What a side is saying. */
 struct amqp_side {
     struct reading_side reading;
-    uint32_t left; /* bytes of the frame that are passed over, its end included */
     uint16_t channel;
     bool is_body; /* what is passed over belongs to a message of the channel */
 };

@@ -207,10 +207,10 @@ static void begin_envelope(struct reading *r, const struct cassandra_header *hea
         record->link.start_ns = r->side->start_ns;
     }
     s->open = record;
-    s->left = (uint32_t)(header->size - size);
+    s->reading.left = (uint32_t)(header->size - size);
     reading_understands(&cassandra_flow_of(r->c)->trust);
     reading_take(r, CASSANDRA_HEADER + size);
-    if (s->left == 0) {
+    if (s->reading.left == 0) {
         end_envelope(r->c, s, r->time_ns);
     }
 }
@@ -233,12 +233,8 @@ static enum reading_step read_envelope(struct reading *r)
 
 static enum reading_step pass_over(struct reading *r)
 {
-    struct cassandra_side *s = side_of(r);
-    size_t size = r->rest.size < s->left ? r->rest.size : s->left;
-    s->left -= (uint32_t)size;
-    reading_take(r, size);
-    if (s->left == 0) {
-        end_envelope(r->c, s, r->time_ns);
+    if (reading_pass_over(r)) {
+        end_envelope(r->c, side_of(r), r->time_ns);
     }
     return READING_GOES_ON;
 }
@@ -252,7 +248,7 @@ static enum reading_step read_inner(struct reading *r, struct span bytes, struct
     inner.rest = bytes;
     enum reading_step step = READING_GOES_ON;
     while (step == READING_GOES_ON && inner.rest.size > 0 && !r->side->seeking) {
-        step = side_of(r)->left > 0 ? pass_over(&inner) : read_envelope(&inner);
+        step = r->side->left > 0 ? pass_over(&inner) : read_envelope(&inner);
     }
     *rest = r->side->seeking ? span_head(inner.rest, 0) : inner.rest;
     return step == READING_LETS_GO ? READING_LETS_GO : READING_GOES_ON;
@@ -329,7 +325,7 @@ static enum reading_step read_framed(struct reading *r, const struct cassandra_o
     struct span payload = span_head(span_skip(r->rest, outer->header), outer->size);
     struct cassandra_side *s = side_of(r);
     bool began = r->side->has_begun || s->kept_size > 0;
-    if (outer->is_whole && (s->kept_size > 0 || s->left > 0)) {
+    if (outer->is_whole && (s->kept_size > 0 || s->reading.left > 0)) {
         forget(r->c, s); /* the rest of an envelope did not come */
         began = false;
     }
@@ -385,7 +381,7 @@ static enum reading_step read_some(struct reading *r)
     if (is_framed(r)) {
         return read_outer(r);
     }
-    if (s->left > 0) {
+    if (s->reading.left > 0) {
         return pass_over(r);
     }
     enum proto_guess looks = cassandra_look(r->rest, &header);
@@ -410,12 +406,11 @@ static void cassandra_on_gap(struct proto_context *c, unsigned side, uint32_t le
 {
     struct cassandra_side *s = &cassandra_flow_of(c)->side[side];
     cassandra_stats_of(c)->gaps++;
-    if (s->left >= length && !cassandra_flow_of(c)->is_framed[side]) { /* within what is passed over */
-        s->left -= length;
+    if (!cassandra_flow_of(c)->is_framed[side] && reading_pass_hole(&s->reading, length)) {
         if (s->open != NULL) {
             s->open->holed = true;
         }
-        if (s->left == 0) {
+        if (s->reading.left == 0) {
             end_envelope(c, s, c->now_ns);
         }
         return;

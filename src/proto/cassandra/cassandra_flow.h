@@ -19,7 +19,6 @@ struct cassandra_side {
     struct cassandra_record *open; /* of an envelope of which more bytes come; NULL: not kept */
     uint8_t *kept;                 /* version 5: the beginning of an envelope, a slab block */
     uint32_t kept_size;
-    uint32_t left;                 /* bytes of the envelope that are passed over */
 };
 
 struct cassandra_flow {

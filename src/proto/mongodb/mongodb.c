@@ -97,7 +97,7 @@ static enum reading_step pass_unknown(struct reading *r, struct mongodb_header h
         return survive(r);
     }
     mongodb_note_code(mongodb_stats_of(r->c), header.opcode);
-    side_of(r)->left = header.size;
+    r->side->left = header.size;
     return READING_GOES_ON;
 }
 
@@ -123,10 +123,10 @@ static enum reading_step read_message(struct reading *r)
         return READING_WAITS;
     }
     s->open = record_of(r, header, span_head(r->rest, wanted));
-    s->left = (uint32_t)(header.size - wanted);
+    s->reading.left = (uint32_t)(header.size - wanted);
     reading_understands(&mongodb_flow_of(r->c)->trust);
     reading_take(r, wanted);
-    if (s->left == 0) {
+    if (s->reading.left == 0) {
         end_message(r->c, s, r->time_ns);
     }
     return READING_GOES_ON;
@@ -134,12 +134,8 @@ static enum reading_step read_message(struct reading *r)
 
 static enum reading_step pass_over(struct reading *r)
 {
-    struct mongodb_side *s = side_of(r);
-    size_t size = r->rest.size < s->left ? r->rest.size : s->left;
-    s->left -= (uint32_t)size;
-    reading_take(r, size);
-    if (s->left == 0) {
-        end_message(r->c, s, r->time_ns);
+    if (reading_pass_over(r)) {
+        end_message(r->c, side_of(r), r->time_ns);
     }
     return READING_GOES_ON;
 }
@@ -153,7 +149,7 @@ static enum proto_guess look(const struct reading *r)
 
 static enum reading_step read_some(struct reading *r)
 {
-    if (side_of(r)->left > 0) {
+    if (r->side->left > 0) {
         return pass_over(r);
     }
     if (r->side->seeking && !reading_seek(r, look)) {
@@ -174,12 +170,11 @@ static void mongodb_on_gap(struct proto_context *c, unsigned side, uint32_t leng
 {
     struct mongodb_side *s = &mongodb_flow_of(c)->side[side];
     mongodb_stats_of(c)->gaps++;
-    if (s->left >= length) { /* within what is passed over */
-        s->left -= length;
+    if (reading_pass_hole(&s->reading, length)) {
         if (s->open != NULL) {
             s->open->holed = true;
         }
-        if (s->left == 0) {
+        if (s->reading.left == 0) {
             end_message(c, s, c->now_ns);
         }
         return;

@@ -18,7 +18,6 @@ enum {
 struct mongodb_side {
     struct reading_side reading;
     struct mongodb_record *open; /* of a message of which more bytes come; NULL: not kept */
-    uint32_t left;               /* bytes that are passed over */
 };
 
 struct mongodb_flow {

@@ -131,12 +131,8 @@ static enum proto_guess look(const struct reading *r)
 
 static enum reading_step pass_over(struct reading *r)
 {
-    struct thrift_side *s = side_of(r);
-    size_t size = r->rest.size < s->left ? r->rest.size : s->left;
-    s->left -= (uint32_t)size;
-    reading_take(r, size);
-    if (s->left == 0) {
-        end_message(r->c, s, r->time_ns);
+    if (reading_pass_over(r)) {
+        end_message(r->c, side_of(r), r->time_ns);
     }
     return READING_GOES_ON;
 }
@@ -150,9 +146,9 @@ static enum reading_step read_framed(struct reading *r, const struct thrift_head
     }
     begin_record(r, head, span_skip(span_head(r->rest, wanted), head->size), whole);
     struct thrift_side *s = side_of(r);
-    s->left = whole - (uint32_t)wanted;
+    s->reading.left = whole - (uint32_t)wanted;
     reading_take(r, wanted);
-    if (s->left == 0) {
+    if (s->reading.left == 0) {
         end_message(r->c, s, r->time_ns);
     }
     return READING_GOES_ON;
@@ -246,7 +242,7 @@ static enum reading_step read_message(struct reading *r)
 static enum reading_step read_some(struct reading *r)
 {
     const struct thrift_side *s = side_of(r);
-    if (s->left > 0) {
+    if (s->reading.left > 0) {
         return pass_over(r);
     }
     if (s->walk != NULL) {
@@ -269,12 +265,11 @@ static void thrift_on_gap(struct proto_context *c, unsigned side, uint32_t lengt
 {
     struct thrift_side *s = &thrift_flow_of(c)->side[side];
     thrift_stats_of(c)->gaps++;
-    if (s->left >= length) { /* within what is passed over */
-        s->left -= length;
+    if (reading_pass_hole(&s->reading, length)) {
         if (s->open != NULL) {
             s->open->holed = true;
         }
-        if (s->left == 0) {
+        if (s->reading.left == 0) {
             end_message(c, s, c->now_ns);
         }
         return;

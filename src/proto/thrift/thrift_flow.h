@@ -51,7 +51,6 @@ struct thrift_side {
     struct reading_side reading;
     struct thrift_record *open; /* of a large message of which more bytes come */
     struct thrift_walk *walk;   /* NULL: not in a struct, or there are frames */
-    uint32_t left;              /* bytes of a frame that are passed over */
 };
 
 struct thrift_flow {
