@@ -176,13 +176,17 @@ class Flags(Case):
 
 @unittest.skipIf(shutil.which("openssl") is None, "no openssl")
 class Safe(Case):
-    def test_tls(self):
-        """--tls serves all of it over TLS, and nothing without"""
+    def safe_agent(self):
+        """An agent behind TLS, its certificate and its key."""
         certificate, key = self.path("c.pem"), self.path("k.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
                         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
                        check=True, capture_output=True)
-        agent = pktvisord.Agent(self, "--tls", "--tls-cert", certificate, "--tls-key", key)
+        return pktvisord.Agent(self, "--tls", "--tls-cert", certificate, "--tls-key", key), certificate, key
+
+    def test_tls(self):
+        """--tls serves all of it over TLS, and nothing without"""
+        agent, certificate, key = self.safe_agent()
         self.assertIn("https://127.0.0.1:", agent.said[-1])
         trust = ssl.create_default_context(cafile=certificate)
         status, _, text = agent.request("POST", "/api/v1/taps", pktvisord.tap_document("t", "mock", {}), context=trust)
@@ -196,14 +200,9 @@ class Safe(Case):
         self.assertEqual(code, 1)
         self.assertIn(wrong, said)
 
-
     def test_top(self):
         """`vantage top` attaches to an agent behind TLS whose certificate it is told to trust, and to no other"""
-        certificate, key = self.path("c.pem"), self.path("k.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-                       check=True, capture_output=True)
-        agent = pktvisord.Agent(self, "--tls", "--tls-cert", certificate, "--tls-key", key)
+        agent, certificate, key = self.safe_agent()
         where = f"https://127.0.0.1:{agent.port}"
         for more in (["--ca", certificate], ["--tls-noverify"]):
             code, out, said = run("--once", "--json", *more, where, command="top")

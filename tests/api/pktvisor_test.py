@@ -3,9 +3,7 @@
 import http.client
 import json
 import os
-import re
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -14,9 +12,10 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import minute  # noqa: E402
+import pktvisord  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 
-VANTAGE = os.environ.get("VANTAGE", "build/src/vantage")
 DECODER = os.path.join(os.environ.get("VANTAGE_SHARED", os.path.join(HERE, "..", "..", "..", "shared")),
                        "reference", "sk_check.py")
 TAP = 'version: "1.0"\nvisor: {taps: {t: {input_type: dnstap, config: {tcp: "127.0.0.1:%d"}, tags: {a: b}}}}\n'
@@ -25,50 +24,11 @@ POLICY = """visor: {policies: {%s: {kind: collection, input: {tap_selector: {any
 """
 
 
-def number(value):
-    """A number as a varint of protocol buffers."""
-    out = b""
-    while value > 127:
-        out, value = out + bytes([value & 127 | 128]), value >> 7
-    return out + bytes([value])
-
-
-def blob(field, data):
-    return number(field << 3 | 2) + number(len(data)) + data
-
-
-def query(name):
-    """A frame: a client asks for the address of a name."""
-    labels = b"".join(bytes([len(x)]) + x.encode() for x in name.split("."))
-    dns = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">HH", 1, 1)
-    message = b"".join(number(f << 3) + number(v) for f, v in
-                       ((1, 5), (2, 1), (3, 1), (6, 40000), (7, 53), (8, int(time.time()))))
-    message += blob(4, socket.inet_aton("192.0.2.1")) + blob(5, socket.inet_aton("192.0.2.53")) + blob(10, dns)
-    frame = blob(14, message) + number(15 << 3) + number(1)
-    return struct.pack(">I", len(frame)) + frame
-
-
 class Pktvisor(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        command = [VANTAGE, "pktvisord", "--admin-api", "-l", "127.0.0.1", "-p", "0", "--prom-instance", "i1"]
-        cls.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        cls.addClassCleanup(cls.process.stderr.close)
-        cls.addClassCleanup(cls.process.wait)
-        cls.addClassCleanup(cls.process.terminate)
-        cls.port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", cls.process.stderr.readline())[1])
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            cls.dnstap = probe.getsockname()[1]
-
-    def ask(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        headers = {"Content-Type": "application/x-yaml"} if body else {}
-        connection.request(method, "/api/v1/" + path, body, headers)
-        reply = connection.getresponse()
-        text = reply.read().decode()
-        connection.close()
-        return reply.status, json.loads(text) if (reply.getheader("Content-Type") or "").endswith("/json") else text
+    def setUp(self):
+        self.agent = pktvisord.Agent(self, "--prom-instance", "i1")
+        self.ask = self.agent.ask
+        self.dnstap = sockets.free_port()
 
     def test_life_of_a_policy(self):
         """A tap and policies are made, count, and go again"""
@@ -79,7 +39,7 @@ class Pktvisor(unittest.TestCase):
             self.assertEqual(self.ask("POST", "policies", POLICY % name)[0], 201)
         with socket.create_connection(("127.0.0.1", self.dnstap), 5) as stream:
             for i in range(20):
-                stream.sendall(query(f"host{i}.example.com"))
+                stream.sendall(pktvisord.dnstap_query(f"host{i}.example.com", int(time.time())))
             dns = self.wait_for("one", 20)
         self.assertEqual(dns["top_qname2"], [{"estimate": 20, "name": ".example.com"}])
         self.assertEqual(dns["cardinality"]["qname"], 20)
@@ -98,7 +58,7 @@ class Pktvisor(unittest.TestCase):
 
     def sketch(self, path, kind):
         """What the shared decoder reads in a sketch; nothing where it is not there."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.agent.port, timeout=60)
         connection.request("GET", "/api/v1/sketches/" + path)
         reply = connection.getresponse()
         data = reply.read()

@@ -74,22 +74,24 @@ class Running:
 
 
 class Agent(Running):
-    """pktvisord on a port of its own; ends with the test case. `said` are its lines up to where it serves."""
+    """pktvisord on a port of its own; ends with the test case, or with the class of tests that `case` may be.
+    `said` are its lines up to where it serves."""
 
     def __init__(self, case, *arguments, admin=True, **how):
         command = [os.environ.get("VANTAGE", "build/src/vantage"), "pktvisord", *(["--admin-api"] if admin else []),
                    "-l", "127.0.0.1", "-p", "0", *arguments]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **how)
-        case.addCleanup(process.stderr.close)
-        case.addCleanup(process.wait)
-        case.addCleanup(process.terminate)
+        at_the_end = case.addClassCleanup if isinstance(case, type) else case.addCleanup
+        at_the_end(process.stderr.close)
+        at_the_end(process.wait)
+        at_the_end(process.terminate)
         self.said = []
         for line in process.stderr:
             self.said.append(line)
             if re.search(WHERE, line):
                 break
         else:
-            case.fail("pktvisord ended: " + "".join(self.said))
+            raise AssertionError("pktvisord ended: " + "".join(self.said))
         super().__init__(process, lambda: self.said[-1])
 
 
