@@ -38,6 +38,20 @@ enum dnstap_frame dnstap_next(struct span bytes, size_t *ret_size, struct span *
     return is_control ? DNSTAP_CONTROL : DNSTAP_DATA;
 }
 
+enum dnstap_frame dnstap_take(struct dnstap_stream *s, struct span *ret_frame, uint32_t *ret_control)
+{
+    size_t size = 0;
+    struct span left = span_skip(span_of(s->room, s->used), s->taken);
+    enum dnstap_frame kind = dnstap_next(left, &size, ret_frame, ret_control);
+    s->taken += size;
+    if (kind == DNSTAP_MORE || kind == DNSTAP_BAD) {
+        memmove(s->room, left.data, left.size);
+        s->used = left.size;
+        s->taken = 0;
+    }
+    return kind;
+}
+
 /* ---- Protocol buffers ----------------------------------------------------------------------- */
 
 static uint64_t varint(struct cursor *c)

@@ -24,6 +24,17 @@ enum dnstap_control {
 enum dnstap_frame dnstap_next(struct span bytes, size_t *ret_size, struct span *ret_frame,
                               uint32_t *ret_control);
 
+/* A stream as it comes: `used` bytes stand in `room`, those before `taken` were in frames before. */
+struct dnstap_stream {
+    uint8_t *room;
+    size_t used;
+    size_t taken;
+};
+
+/* The next frame of a stream, as dnstap_next() tells it, in the stream's room. Where there is none (yet),
+ * what is left moves to the front, and the room behind it is for more. */
+enum dnstap_frame dnstap_take(struct dnstap_stream *s, struct span *ret_frame, uint32_t *ret_control);
+
 /* Reads a message into an event, which borrows from it; without a time of its own it has
  * `now_ns`. False when it is none, or of another kind than a DNS message. */
 bool dnstap_event(struct span frame, uint64_t now_ns, struct handler_event *ret);

@@ -15,7 +15,7 @@ struct reader {
     struct intake_seat seat;
     FILE *file; /* NULL: read to its end */
     uint64_t time_ns; /* of the last message; those without a time have it, too */
-    size_t used;
+    struct dnstap_stream stream;
     uint8_t room[ROOM];
 };
 
@@ -33,22 +33,16 @@ static void show(struct reader *self, struct span frame)
 /* Works off whole frames; false when this is no such stream. */
 static bool take_frames(struct reader *self)
 {
-    struct span left = span_of(self->room, self->used);
-    for (;;) {
-        size_t size;
-        uint32_t control;
-        struct span frame;
-        enum dnstap_frame kind = dnstap_next(left, &size, &frame, &control);
-        if (kind == DNSTAP_MORE || kind == DNSTAP_BAD) {
-            memmove(self->room, left.data, left.size);
-            self->used = left.size;
-            return kind == DNSTAP_MORE;
-        }
+    struct span frame;
+    uint32_t control;
+    enum dnstap_frame kind;
+    do {
+        kind = dnstap_take(&self->stream, &frame, &control);
         if (kind == DNSTAP_DATA) {
             show(self, frame);
         }
-        left = span_skip(left, size);
-    }
+    } while (kind == DNSTAP_DATA || kind == DNSTAP_CONTROL);
+    return kind == DNSTAP_MORE;
 }
 
 static void end(struct reader *self)
@@ -65,8 +59,9 @@ static void file_turn(void *source)
     if (self->file == NULL || !intake_is_ready(self->seat.intake)) {
         nanosleep(&(struct timespec){.tv_nsec = INTAKE_TURN_MS * 1000000L}, NULL);
     } else {
-        size_t got = fread(self->room + self->used, 1, ROOM - self->used, self->file);
-        self->used += got;
+        struct dnstap_stream *s = &self->stream;
+        size_t got = fread(s->room + s->used, 1, ROOM - s->used, self->file);
+        s->used += got;
         bool is_sound = take_frames(self);
         if (!is_sound) {
             atomic_fetch_add_explicit(&self->seat.input->errors, 1, memory_order_relaxed);
@@ -90,8 +85,8 @@ static bool begins_well(struct reader *self)
     size_t size;
     uint32_t control;
     struct span frame;
-    self->used = fread(self->room, 1, DNSTAP_FRAME_MAX, self->file);
-    return dnstap_next(span_of(self->room, self->used), &size, &frame, &control) != DNSTAP_BAD;
+    self->stream.used = fread(self->room, 1, DNSTAP_FRAME_MAX, self->file);
+    return dnstap_next(span_of(self->room, self->stream.used), &size, &frame, &control) != DNSTAP_BAD;
 }
 
 static void *file_open(const struct intake_seat *seat, struct err *err)
@@ -102,6 +97,7 @@ static void *file_open(const struct intake_seat *seat, struct err *err)
         return NULL;
     }
     self->seat = *seat;
+    self->stream.room = self->room;
     self->file = fopen(seat->input->file, "re");
     if (self->file == NULL) {
         err_set(err, ERR_FAILED, "%s: %s", seat->input->file, strerror(errno));

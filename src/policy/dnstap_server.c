@@ -18,8 +18,7 @@ enum { CLIENTS = 16, ROOM = 2 * DNSTAP_FRAME_MAX, BACKLOG = 8 };
 /* Who tells DNS messages: a stream of frames that begins to make sense at its front. */
 struct client {
     int socket; /* -1: none */
-    uint8_t *room;
-    size_t used;
+    struct dnstap_stream stream; /* its room is from the heap */
 };
 
 struct server {
@@ -91,7 +90,7 @@ static void drop_client(struct client *client)
     if (client->socket >= 0) {
         close(client->socket);
     }
-    free(client->room);
+    free(client->stream.room);
     *client = (struct client){.socket = -1};
 }
 
@@ -100,9 +99,8 @@ static void accept_client(struct server *self)
     int fd = accept4(self->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     for (unsigned i = 0; i < CLIENTS && fd >= 0; i++) {
         struct client *client = &self->clients[i];
-        if (client->socket < 0 && (client->room = malloc(ROOM)) != NULL) {
+        if (client->socket < 0 && (client->stream.room = malloc(ROOM)) != NULL) {
             client->socket = fd;
-            client->used = 0;
             return;
         }
     }
@@ -150,34 +148,29 @@ static void show(struct server *self, struct span frame)
 /* Works off whole frames; false when this is no such stream. */
 static bool take_frames(struct server *self, struct client *client)
 {
-    struct span left = span_of(client->room, client->used);
-    for (;;) {
-        size_t size;
-        uint32_t control;
-        struct span frame;
-        enum dnstap_frame kind = dnstap_next(left, &size, &frame, &control);
-        if (kind == DNSTAP_MORE || kind == DNSTAP_BAD) {
-            memmove(client->room, left.data, left.size);
-            client->used = left.size;
-            return kind == DNSTAP_MORE;
-        }
+    struct span frame;
+    uint32_t control;
+    enum dnstap_frame kind;
+    do {
+        kind = dnstap_take(&client->stream, &frame, &control);
         if (kind == DNSTAP_DATA) {
             show(self, frame);
-        } else {
+        } else if (kind == DNSTAP_CONTROL) {
             answer(client, control);
         }
-        left = span_skip(left, size);
-    }
+    } while (kind == DNSTAP_DATA || kind == DNSTAP_CONTROL);
+    return kind == DNSTAP_MORE;
 }
 
 static void read_client(struct server *self, struct client *client)
 {
-    ssize_t got = recv(client->socket, client->room + client->used, ROOM - client->used, 0);
+    struct dnstap_stream *s = &client->stream;
+    ssize_t got = recv(client->socket, s->room + s->used, ROOM - s->used, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
-    client->used += got > 0 ? (size_t)got : 0;
-    bool is_sound = got > 0 ? take_frames(self, client) : client->used == 0; /* not within a frame */
+    s->used += got > 0 ? (size_t)got : 0;
+    bool is_sound = got > 0 ? take_frames(self, client) : s->used == 0; /* not within a frame */
     if (!is_sound) {
         count_error(self);
     }
