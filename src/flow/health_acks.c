@@ -193,6 +193,11 @@ static void match_duplicate(struct health_step *s, struct health_detail *d)
             return;
         }
     }
+    if (d->has_repeated && d->more->gone > 0 &&
+        health_distance(s->options.sack[0][1], d->more->gone_end) <= 0) {
+        d->more->gone--; /* of a burst of repeats that was longer than what is remembered */
+        health_count16(&s->other->spurious);
+    }
 }
 
 /* Marks what a block covers; the latest of the segments gives a sample. */

@@ -265,6 +265,22 @@ static void note_stuck(struct health_step *s, struct health_detail *d)
     health_count8(&d->stuck_count);
 }
 
+/* In a ring; of those that it has no place for any more it is known up to where they lay. */
+static void remember_repeat(struct health_step *s, struct health_detail *d)
+{
+    struct health_more *more = d->more;
+    struct health_repeat *repeat = &more->repeats[d->repeat_next];
+    uint16_t bit = (uint16_t)(1u << d->repeat_next);
+    if (d->repeats_open & bit) {
+        bool is_higher = more->gone == 0 || health_distance(repeat->end, more->gone_end) > 0;
+        more->gone_end = is_higher ? repeat->end : more->gone_end;
+        health_count32(&more->gone, 1);
+    }
+    *repeat = (struct health_repeat){s->start, s->start + s->length, s->options.ts_value, s->now_us};
+    d->repeats_open |= bit;
+    d->repeat_next = (uint8_t)((d->repeat_next + 1) % HEALTH_REPEATS);
+}
+
 static void note_again(struct health_step *s, struct health_detail *d, bool fills)
 {
     uint32_t end = s->start + s->length;
@@ -291,13 +307,11 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
     }
     if (!d->has_repeated) {
         memset(d->more->repeats, 0, sizeof d->more->repeats);
+        d->more->gone = 0;
         d->repeats_open = 0;
         d->has_repeated = true;
     }
-    d->more->repeats[d->repeat_next] =
-        (struct health_repeat){s->start, end, s->options.ts_value, s->now_us};
-    d->repeats_open |= (uint16_t)(1u << d->repeat_next);
-    d->repeat_next = (uint8_t)((d->repeat_next + 1) % HEALTH_REPEATS);
+    remember_repeat(s, d);
     find_cause(s, d, first_repeat);
     note_stuck(s, d);
 }

@@ -195,7 +195,9 @@ struct health_more {
     struct health_segment segments[HEALTH_SEGMENTS];
     struct health_ack acks[HEALTH_ACKS];
     uint16_t quantiles[HEALTH_QUANTILES];         /* with sample_count > HEALTH_FEW */
-    struct health_repeat repeats[HEALTH_REPEATS]; /* with has_repeated */
+    struct health_repeat repeats[HEALTH_REPEATS]; /* with has_repeated, as the next two */
+    uint32_t gone_end; /* highest byte of those whose places others took */
+    uint32_t gone;     /* how many of these may still turn out spurious */
     struct health_hole holes[HEALTH_HOLES];
     /* Histograms of absolute values, so that a base that falls later only shifts them; all zero in
      * a free block. */

@@ -14,6 +14,7 @@ enum {
     RECORD_HEADER = 5,
     TICKET_MAX = 400, /* bytes of a record: OpenSSL's has 250 */
     TICKET_LATE_US = 60000, /* the second one waits for a delayed ACK */
+    BLIND_WINDOW = 65536,
 };
 
 /* ---- Handshake ------------------------------------------------------------------------------- */
@@ -89,6 +90,9 @@ static void take_syn(struct health_step *s)
     if (h->flags & HEALTH_MEASURES) {
         return;
     }
+    if (s->length > 0) {
+        health_talk_turn(h, s->side, s->now_us); /* TCP Fast Open, RFC 7413 */
+    }
     health_count8(&h->syns);
     h->again_us = s->now_us;
     if (h->syns == 1) {
@@ -128,6 +132,9 @@ static void take_answer(struct health_step *s)
     }
     if (h->answers == 0 && h->syns > 0) {
         measure_to_server(s);
+    }
+    if (s->p->ack != other->next) {
+        h->flags &= ~(uint32_t)HEALTH_CLIENT_SPOKE; /* the SYN's data were not taken */
     }
     health_count8(&h->answers);
     h->answer_us = s->now_us;
@@ -299,11 +306,26 @@ static bool is_ignorant(const struct health_step *s)
            half->flags & HALF_ACKED && s->p->seq == half->acked;
 }
 
+/* Whether the receiver would believe it: RFC 9293 §3.5.3 wants its sequence number within the window.
+ * Whoever guesses from aside misses that; a window is given on either side for what is under way. */
+static bool is_believable(const struct health_step *s)
+{
+    const struct health_half *half = s->half;
+    const unsigned known = HALF_NEXT | HALF_ACKED | HALF_EDGE;
+    if (!(s->health->flags & HEALTH_MEASURES) || (half->flags & known) != known) {
+        return true;
+    }
+    int32_t window = health_distance(half->edge, half->acked);
+    window = window > BLIND_WINDOW ? window : BLIND_WINDOW;
+    return health_distance(s->p->seq, half->acked) >= -window &&
+           health_distance(s->p->seq, half->edge) <= window;
+}
+
 void health_reset(struct health_step *s)
 {
     struct health *h = s->health;
     health_count16(&s->half->resets);
-    if (h->flags & HEALTH_RESET_SEEN) {
+    if (h->flags & HEALTH_RESET_SEEN || !is_believable(s)) {
         return;
     }
     h->flags |= HEALTH_RESET_SEEN | (s->side == 1 ? HEALTH_RESET_BY_SERVER : 0);

@@ -52,6 +52,7 @@ static struct health_finding found(double confidence, double a, double b, double
 
 /* ---- Ends and options ------------------------------------------------------------------------ */
 
+/* Both ends say farewell after a RST only if neither believed it. */
 static const char *close_of(const struct health *h)
 {
     bool both = h->halves[0].flags & h->halves[1].flags & HALF_FIN;
@@ -60,7 +61,7 @@ static const char *close_of(const struct health *h)
     if (h->flags & HEALTH_REFUSED) {
         return "refused";
     }
-    if (h->flags & HEALTH_RESET_SEEN && !(h->flags & HEALTH_RESET_AFTER_FIN)) {
+    if (h->flags & HEALTH_RESET_SEEN && !(h->flags & HEALTH_RESET_AFTER_FIN) && !both) {
         return by_server ? "rst_by_server" : "rst_by_client";
     }
     if (both) {
@@ -103,8 +104,11 @@ static void say_capture(const struct health_view *view, struct health_record *re
     ret->one_way = seen(is_one_way(h));
     ret->budget_spent = seen(h->flags & HEALTH_SEIZED);
     ret->handshake_seen = ret->one_way == HEALTH_TRUE ? HEALTH_UNKNOWN : truth_of(whole);
-    ret->established = ret->one_way == HEALTH_TRUE ? HEALTH_UNKNOWN
-                                                   : truth_of(h->flags & HEALTH_ESTABLISHED);
+    /* A server that was asked in the SYN answers before the handshake's third segment. */
+    bool early = whole && !(h->flags & HEALTH_SIMULTANEOUS) && h->halves[1].data_packets > 0 &&
+                 h->halves[1].min_rtt_us != HEALTH_NO_TIME;
+    ret->established = ret->one_way == HEALTH_TRUE
+                           ? HEALTH_UNKNOWN : truth_of(early || h->flags & HEALTH_ESTABLISHED);
     if (ret->one_way == HEALTH_TRUE) {
         ret->quality = "one_way";
     } else if (h->flags & HEALTH_TRUNCATED) {

@@ -79,9 +79,10 @@ def open_tap():
     return descriptor
 
 
-def set_up_kernel():
-    """What a host may be configured to, set to what everybody has."""
-    for name, value in (("tcp_mtu_probing", 0), ("tcp_syn_linear_timeouts", 4), ("tcp_no_metrics_save", 1)):
+def set_up_kernel(others):
+    """What a host may be configured to, set to what everybody has, but for `others`."""
+    settings = {"tcp_mtu_probing": 0, "tcp_syn_linear_timeouts": 4, "tcp_no_metrics_save": 1, **others}
+    for name, value in settings.items():
         try:
             with open(f"/proc/sys/net/ipv4/{name}", "w", encoding="ascii") as file:
                 file.write(str(value))
@@ -90,10 +91,11 @@ def set_up_kernel():
 
 
 class Network:
-    """See above. `link`: the configuration of bottleneck.py, but for devices and captures."""
+    """See above. `link`: the configuration of bottleneck.py, but for devices and captures. `kernel`: what
+    both hosts have in /proc/sys/net/ipv4."""
 
-    def __init__(self, name, folder, link):
-        self.name, self.folder, self.link = name, folder, link
+    def __init__(self, name, folder, link, kernel=None):
+        self.name, self.folder, self.link, self.kernel = name, folder, link, kernel or {}
         self.spaces = [f"vantage-{name}-{end}-{os.getpid()}" for end in ("c", "s")]
         self.captures = [os.path.join(folder, f"{name}.{end}.pcap") for end in ("client", "server")]
         self.taps, self.sockets, self.process, self.truth = [], [], None, None
@@ -103,7 +105,7 @@ class Network:
             for end, space in enumerate(self.spaces):
                 sh("ip", "netns", "add", space)
                 self.taps.append(inside(space, open_tap))
-                inside(space, set_up_kernel)
+                inside(space, lambda: set_up_kernel(self.kernel))
                 sh("ip", "-n", space, "-batch", "-", text=(
                     f"link set wire address {MACS[end]} mtu 1500 txqueuelen 10000 addrgenmode none\n"
                     f"address add {ADDRESSES[end]}/24 dev wire\nlink set wire up\n"
