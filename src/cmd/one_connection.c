@@ -19,6 +19,7 @@ static struct engine *read_through(const struct one_connection *wanted, const ui
 {
     struct engine_options options = {
         .mode = "read",
+        .only_events = true,
         .keep_connections = draw == NULL ? CONNECTIONS_KEPT : 1,
         .draw = draw,
     };

@@ -205,6 +205,7 @@ static int analyse(const struct arguments *arguments, struct config *config,
         .policies = policies,
         .listens = (output == OUTPUT_EVENTS && !config->flows.only_health) ||
                    arguments_flag(arguments, "transactions"),
+        .only_events = output == OUTPUT_EVENTS || output == OUTPUT_NONE,
         .keep_courses = output == OUTPUT_REPORT,
         .keep_connections = arguments_flag(arguments, "connections") ? CONNECTIONS_KEPT
                             : arguments_flag(arguments, "paths")     ? 1 /* events are made */

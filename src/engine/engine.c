@@ -53,6 +53,18 @@ static bool sort_of_taps(struct engine *engine, struct err *err)
     return config->tap_count > 0 || err_set(err, ERR_USAGE, "taps: there is none");
 }
 
+/* Whether somebody looks at the board: a caller, a sink that is pushed to, or the log. */
+static bool wants_counts(const struct engine *engine)
+{
+    const struct sink_kind *kind;
+    struct sink *sink;
+    bool wants = !engine->options.only_events || engine->config->beat != NULL;
+    for (uint32_t i = 0; (kind = output_sink(engine->output, i, &sink)) != NULL; i++) {
+        wants = wants || kind->snapshot != NULL;
+    }
+    return wants;
+}
+
 /* The configuration as it is planned for: what policies want of connections costs what it would if
  * it said so. */
 static struct config planned(const struct engine *engine)
@@ -75,6 +87,7 @@ static bool make_workers(struct engine *engine, struct err *err)
         .only_policies = engine->options.only_policies,
         .wants_events = output_is_wanted(engine->output),
         .wants_flows = engine->config->flows.enabled && output_is_wanted(engine->output),
+        .skips_counts = !wants_counts(engine),
         .is_live = engine->is_live,
         .draw = engine->options.draw,
         .drawers = engine->options.serves && engine->is_live ? WORKER_DRAWERS : 0,

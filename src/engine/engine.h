@@ -26,6 +26,8 @@ struct engine_options {
     const char *mode;         /* "live", "demo", "read": shown on the board */
     bool serves;              /* an API will ask: recent flows are kept */
     bool listens;             /* protocols read what flows say: transactions, and their metrics */
+    bool only_events;         /* files only: nobody will look at the board: what would stand there is not counted
+                               * unless an output wants it */
     bool keep_courses;        /* a report will ask for the course of top items over time */
     uint32_t keep_connections; /* so many of the worst TCP connections, for engine_connections() */
     const uint64_t *draw;     /* files only: for engine_graph(), or NULL */

@@ -96,7 +96,7 @@ void flow_life_fold(struct worker *w)
         gain_of(flow, &w->touched[i].before, &gain);
         flow->flags &= (uint8_t)~FLOW_TOUCHED;
         flow->flags |= lost ? FLOW_INCOMPLETE : 0;
-        for (uint32_t mask = layout->on_flow; mask != 0;) {
+        for (uint32_t mask = w->on_flow; mask != 0;) {
             unsigned k = delta_next(&mask);
             layout->protos[k]->on_flow(w->delta->blocks + layout->offsets[k], flow, &gain);
         }
@@ -184,7 +184,7 @@ static void conclude(struct worker *w, flow_index index, enum flow_reason reason
         struct conversation_moment moment = pipeline_moment(w, index, now_ns);
         conversation_close(w->talks, &moment, index, flow);
     }
-    for (uint32_t mask = layout->on_end; mask != 0;) {
+    for (uint32_t mask = w->on_end; mask != 0;) {
         unsigned k = delta_next(&mask);
         layout->protos[k]->on_end(w->delta->blocks + layout->offsets[k], flow);
     }

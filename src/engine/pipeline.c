@@ -15,6 +15,9 @@ static void count_frame(struct worker *w, const struct unit *unit)
     const struct delta_layout *layout = w->options.layout;
     w->packets++;
     w->bytes += p->wire_len;
+    if (w->options.skips_counts) {
+        return;
+    }
     if (w->delta->frames++ == 0) {
         w->delta->from_ns = w->delta->to_ns = p->time_ns;
     }
@@ -27,7 +30,7 @@ static void count_frame(struct worker *w, const struct unit *unit)
         w->last_path = delta_paths_add(&w->delta->paths, p->layers, 1, p->wire_len);
         w->last_layers = p->layers;
     }
-    for (uint32_t mask = layout->on_frame; mask != 0;) {
+    for (uint32_t mask = w->on_frame; mask != 0;) {
         unsigned k = delta_next(&mask);
         layout->protos[k]->on_frame(w->delta->blocks + layout->offsets[k], p);
     }
@@ -75,7 +78,9 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
         finish_mark(w->finish, index, w->marks);
     }
     struct flow *flow = flow_at(w->flows, index);
-    flow_life_touch(w, index, flow);
+    if (!w->options.skips_counts) {
+        flow_life_touch(w, index, flow);
+    }
     if (w->talks != NULL) {
         hear(w, unit, index, flow);
     }
@@ -89,7 +94,7 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
         watch_packet(w->watch, w->health, index, &unit->packet, update.side);
     }
     const struct delta_layout *layout = w->options.layout;
-    for (uint32_t mask = layout->on_packet; mask != 0;) {
+    for (uint32_t mask = w->on_packet; mask != 0;) {
         unsigned k = delta_next(&mask);
         layout->protos[k]->on_packet(w->delta->blocks + layout->offsets[k], &unit->packet, flow,
                                      &update);
@@ -137,7 +142,8 @@ static void run_unit(struct worker *w, const struct chunk *chunk, const struct u
         }
         return;
     }
-    if (unit->flags & UNIT_FLOW || unit->packet.fragment == FRAGMENT_NONE) {
+    bool has_direction = unit->flags & UNIT_FLOW || unit->packet.fragment == FRAGMENT_NONE;
+    if (has_direction && !w->options.skips_counts) {
         count_direction(w, &unit->packet, side);
     }
 }

@@ -138,6 +138,12 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
     }
     w->options = *options;
     w->config = *options->flows;
+    if (!options->skips_counts) {
+        w->on_frame = options->layout->on_frame;
+        w->on_packet = options->layout->on_packet;
+        w->on_flow = options->layout->on_flow;
+        w->on_end = options->layout->on_end;
+    }
     if (options->wants_flows && w->config.period >= 0) {
         w->period = (uint64_t)w->config.period / SECOND_NS;
         w->period = w->period > 0 ? w->period : 1;
@@ -227,7 +233,9 @@ static void run_mark(struct worker *w, const struct mark *mark)
     if (mark->kind == MARK_FLUSH) {
         flow_life_fold(w);
         publish(w);
-        hand_over(w);
+        if (!w->options.skips_counts) {
+            hand_over(w);
+        }
         if (w->intake != NULL) {
             intake_flush(w->intake, mark->time_ns);
         }

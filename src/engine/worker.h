@@ -29,6 +29,8 @@ struct worker_options {
     uint64_t seed;
     bool wants_events;       /* of any kind; */
     bool wants_flows;        /* of flows */
+    bool skips_counts;       /* nobody wants deltas: there is one at the end, of what protocols that
+                              * listen have met */
     bool is_live;        /* timers are worked off a few at a time, losses are possible */
 };
 

@@ -53,6 +53,7 @@ struct worker {
     uint32_t marks;       /* of the packet at hand, for its flow (intake_packet) */
     uint64_t period;      /* seconds; 0: no intermediate reports */
     uint64_t packets, bytes, created, evicted;
+    uint32_t on_frame, on_packet, on_flow, on_end; /* of the layout, those that somebody wants */
     uint64_t last_layers; /* the path of the last frame is likely the next one's */
     struct board_path *last_path;
     /* read by other threads */
