@@ -3,7 +3,7 @@
  * tables of offsets. What ends in "_total" grows, as Prometheus has it; all else is a level. */
 #pragma once
 
-#include "engine/engine.h"
+#include "engine/board.h"
 
 struct board_row {
     const char *name;

@@ -4,7 +4,7 @@
  * thread); readers lock the board. */
 #pragma once
 
-#include "engine/worker.h"
+#include "engine/delta.h"
 #include "summary/series.h"
 #include "summary/topn.h"
 

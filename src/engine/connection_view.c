@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* TCP connections of a running agent, for readers: the list from the roll, graphs from the workers. */
-#include "engine/engine_core.h"
+#include "engine/engine.h"
 
+#include "engine/engine_core.h"
 #include "engine/health_desk.h"
 
 #include <stdlib.h>

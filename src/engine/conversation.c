@@ -33,7 +33,8 @@ struct conversations *conversations_new(const struct conversation_options *optio
         return NULL;
     }
     all->options = *options;
-    bool is_there = conversation_pool_init(&all->pool, options);
+    bool is_there = conversation_pool_init(&all->pool, options->flows, options->capacity,
+                                           options->budget);
     all->slab = slab_new_within(options->memory, options->blocks);
     all->log.text_max = options->text_max;
     all->context = (struct proto_context){.memory = all->slab, .events = &all->log};

@@ -11,8 +11,6 @@
 #include "engine/unit.h"
 #include "flow/tcp_stream.h"
 
-enum { CONVERSATION_BYTES = 128 }; /* that one takes, but for what waits and the protocol's state */
-
 struct conversations; /* opaque: all of one worker */
 
 struct conversation_options {

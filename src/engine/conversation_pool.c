@@ -3,15 +3,15 @@
 
 #include "base/pages.h"
 
-bool conversation_pool_init(struct conversation_pool *pool,
-                            const struct conversation_options *options)
+bool conversation_pool_init(struct conversation_pool *pool, uint32_t flows, uint32_t capacity,
+                            struct budget *budget)
 {
     *pool = (struct conversation_pool){
-        .row = {.budget = options->budget,
+        .row = {.budget = budget,
                 .bytes_each = sizeof *pool->items + sizeof *pool->of_flow,
-                .most = options->capacity},
-        .of_flow_size = ((size_t)options->flows + 1) * sizeof *pool->of_flow,
-        .items_size = ((size_t)options->capacity + 1) * sizeof *pool->items,
+                .most = capacity},
+        .of_flow_size = ((size_t)flows + 1) * sizeof *pool->of_flow,
+        .items_size = ((size_t)capacity + 1) * sizeof *pool->items,
     };
     pool->of_flow = pages_reserve(pool->of_flow_size);
     pool->items = pages_reserve(pool->items_size);

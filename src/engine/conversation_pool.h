@@ -4,9 +4,12 @@
  * first; what is new is paid from a budget. */
 #pragma once
 
-#include "engine/conversation.h"
+#include "base/budget.h"
 #include "engine/inner.h"
 #include "engine/pending.h"
+#include "flow/tcp_stream.h"
+
+enum { CONVERSATION_BYTES = 128 }; /* that one takes, but for what waits and the protocol's state */
 
 struct conversation {
     struct tcp_stream stream;
@@ -33,9 +36,10 @@ struct conversation_pool {
     size_t items_size;
 };
 
-/* False when the system refuses; then, too, it is to be done with. */
-bool conversation_pool_init(struct conversation_pool *pool,
-                            const struct conversation_options *options);
+/* For a table of so many flows, and so many conversations at a time, paid from a budget (NULL: nobody
+ * asks). False when the system refuses; then, too, it is to be done with. */
+bool conversation_pool_init(struct conversation_pool *pool, uint32_t flows, uint32_t capacity,
+                            struct budget *budget);
 void conversation_pool_done(struct conversation_pool *pool);
 
 /* A zeroed one for a flow; NULL when there are as many as there may be. */

@@ -4,7 +4,7 @@
  * the collector adds the other to the board. */
 #pragma once
 
-#include "engine/engine.h"
+#include "engine/board.h"
 #include "proto/proto.h"
 
 /* Where each protocol's block lies within the blocks of a delta, a window or a total. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/engine_core.h"
-#include "engine/exporter.h"
+#include "engine/engine.h"
 
 #include "base/hash.h"
-#include "engine/flow_search.h"
+#include "engine/engine_core.h"
+#include "engine/exporter.h"
 #include "engine/health_desk.h"
+#include "engine/publisher.h"
 #include "flow/health.h"
 
 #include <stdio.h>
@@ -244,6 +245,7 @@ bool engine_is_live(const struct engine *engine)
 
 bool engine_start(struct engine *engine, struct err *err)
 {
+    publisher_start(engine);
     if (!live_run_start(engine->live, err)) {
         return false;
     }
@@ -276,6 +278,7 @@ bool engine_stop(struct engine *engine, struct err *err)
         engine->stopped = true;
         if (engine->is_live) {
             live_run_stop(engine->live);
+            publisher_stop(engine);
         } else {
             file_run_end(engine->file);
         }
@@ -287,7 +290,7 @@ bool engine_stop(struct engine *engine, struct err *err)
         if (engine->options.policies != NULL) {
             policies_finish(engine->options.policies);
         }
-        office_publish(engine);
+        publisher_publish(engine);
         exporter_round(engine->exporter, true);
     }
     return !output_failure(engine->output, err);
@@ -310,6 +313,12 @@ const struct series *engine_course(const struct engine *engine, const struct met
 const struct series *engine_total_course(const struct engine *engine)
 {
     return collector_total_course(engine->collector);
+}
+
+bool engine_follow(struct engine *engine, struct err *err)
+{
+    bool has_policies = engine->live != NULL && engine->options.policies != NULL;
+    return !has_policies || live_run_follow(engine->live, err);
 }
 
 /* ---- The board ------------------------------------------------------------------------------ */
@@ -339,7 +348,7 @@ static void ask_workers(struct engine *engine, const struct flow_query *query,
     bool asked[CONFIG_WORKERS_MAX];
     for (uint32_t i = 0; i < engine->worker_count; i++) {
         questions[i] = (struct worker_query){
-            .query = query, .rows = rows + (size_t)i * room, .room = room, .at = 1};
+            .search = {.query = query, .rows = rows + (size_t)i * room, .room = room, .at = 1}};
         asked[i] = worker_ask(engine->workers[i], &questions[i]);
         ret->complete = ret->complete && asked[i];
     }
@@ -354,9 +363,10 @@ static void ask_workers(struct engine *engine, const struct flow_query *query,
             waited_ms++;
         }
         /* Close the gaps between the workers' rows. */
-        memmove(rows + ret->count, questions[i].rows, questions[i].count * sizeof *rows);
-        ret->count += questions[i].count;
-        ret->matched += questions[i].matched;
+        const struct flow_search *found = &questions[i].search;
+        memmove(rows + ret->count, found->rows, found->count * sizeof *rows);
+        ret->count += found->count;
+        ret->matched += found->matched;
     }
 }
 

@@ -6,8 +6,11 @@
 #pragma once
 
 #include "base/err.h"
+#include "engine/board.h"
 #include "engine/config.h"
+#include "engine/engine_options.h"
 #include "engine/flow_event.h"
+#include "engine/flow_query.h"
 #include "engine/health_event.h"
 #include "engine/health_flat.h"
 #include "engine/health_paths.h"
@@ -18,24 +21,7 @@ struct engine; /* opaque */
 
 /* ---- Running -------------------------------------------------------------------------------- */
 
-struct pcapwrite;
-
 struct policies;
-
-struct engine_options {
-    const char *mode;         /* "live", "demo", "read": shown on the board */
-    bool serves;              /* an API will ask: recent flows are kept */
-    bool listens;             /* protocols read what flows say: transactions, and their metrics */
-    bool only_events;         /* files only: nobody will look at the board: what would stand there is not counted
-                               * unless an output wants it */
-    bool keep_courses;        /* a report will ask for the course of top items over time */
-    uint32_t keep_connections; /* so many of the worst TCP connections, for engine_connections() */
-    const uint64_t *draw;     /* files only: for engine_graph(), or NULL */
-    struct policies *policies; /* counted on the way, if there are any; NULL: none */
-    bool only_policies;        /* and nothing else is: no flows, no protocols */
-    struct pcapwrite *writer; /* every frame that passes the filter goes there; live with one worker
-                               * only; or NULL */
-};
 
 /* Opens taps and sinks and takes all memory; NULL and err on failure. `config` must outlive the
  * engine. All its taps are live, or there is one tap of files. */
@@ -51,12 +37,6 @@ bool engine_is_live(const struct engine *engine);
 bool engine_start(struct engine *engine, struct err *err);
 /* Live: true while its threads run; false and err when a sink or a tap failed for good. */
 bool engine_is_well(struct engine *engine, struct err *err);
-
-enum engine_status {
-    ENGINE_MORE,   /* there is more to read */
-    ENGINE_DONE,   /* all was read */
-    ENGINE_FAILED, /* err says why; what came before the damage was analysed */
-};
 
 /* Files: reads on for some tens of milliseconds, on the calling thread (and the workers' own, if
  * there are several). */
@@ -91,91 +71,6 @@ const struct series *engine_total_course(const struct engine *engine);
 
 /* ---- The board ------------------------------------------------------------------------------ */
 
-enum { BOARD_HISTORY = 300, BOARD_WORKERS = 64, BOARD_SETS = 32, BOARD_PATHS = 256 };
-
-/* One second of history. */
-struct board_second {
-    uint64_t second;     /* since 1970, packet time */
-    uint64_t packets[2]; /* 0: in (or from the responder), 1: out (or from the initiator) */
-    uint64_t bytes[2];
-    uint64_t dropped;    /* by the kernel or our own rings */
-    uint64_t flows_new;
-};
-
-struct board_worker {
-    uint64_t packets;
-    uint64_t bytes;
-    uint64_t flows_active;
-    uint64_t flows_created;
-    uint64_t flows_evicted;
-    uint64_t flow_capacity;
-    uint64_t talks_active;  /* connections and datagram flows that a protocol follows */
-    uint64_t talks_refused; /* flows that none follows, for want of memory */
-    uint64_t talk_memory_refused; /* times that what is said found no memory to wait in */
-    uint64_t memory_bytes; /* touched by its tables */
-    uint64_t events_dropped; /* the output could not take them in time */
-    double load;           /* 0..1: share of the last second spent working */
-};
-
-/* One path of the protocol hierarchy: layers as in packet.layers. */
-struct board_path {
-    uint64_t layers;
-    uint64_t packets;
-    uint64_t bytes;
-};
-
-struct board_tap {
-    char name[64];
-    char source[128];       /* interfaces or files */
-    uint64_t received;
-    uint64_t dropped;
-    uint64_t interface_drops;
-};
-
-/* Where events go. */
-struct board_output {
-    char kind[32];
-    uint64_t events;   /* delivered */
-    uint64_t bytes;
-    uint64_t lost;
-    uint64_t refused;  /* of those lost: that the other side would not have */
-    uint64_t waiting;  /* in a queue of its own */
-    uint64_t retries;
-    char trouble[200]; /* empty: all is well */
-};
-
-/* A protocol's metric blocks: since start, and the last whole minute window. */
-struct board_set {
-    const struct metric_set *set;
-    const void *total;
-    const void *window;
-};
-
-struct board {
-    uint64_t started_ns;  /* wall clock */
-    uint64_t now_ns;      /* packet time */
-    bool ready;           /* taps are open and workers run */
-    char mode[16];        /* "live", "demo", "read" */
-    char note[256];       /* e.g. why `auto` chose its interface; may be empty */
-    uint64_t frames;      /* all frames taken from the taps */
-    uint64_t bytes;       /* their length on the wire */
-    uint64_t dropped;
-    uint64_t fragments_held;
-    uint64_t fragments_dropped; /* given up for want of budget or time */
-    uint64_t memory_limit;
-    uint64_t memory_used;
-    uint64_t window_ns;   /* packet time at which the window of sets began; 0: there is none yet */
-    uint32_t tap_count, worker_count, set_count, path_count;
-    struct board_tap taps[16];
-    uint32_t output_count;
-    struct board_output outputs[16];
-    struct board_worker workers[BOARD_WORKERS];
-    struct board_set sets[BOARD_SETS];
-    struct board_path paths[BOARD_PATHS];
-    uint32_t history_count; /* seconds valid, at most BOARD_HISTORY, oldest first */
-    struct board_second history[BOARD_HISTORY];
-};
-
 /* Policies came or went: opens what they capture on and the captures that they read, and closes what
  * none asks for any more. False and err when something cannot be opened: drop the policy and call again.
  * Before the start and while it runs; any thread. */
@@ -189,26 +84,6 @@ void engine_unlock(struct engine *engine);
 uint64_t engine_wait(struct engine *engine, uint64_t version, unsigned timeout_ms);
 
 /* ---- Flows ---------------------------------------------------------------------------------- */
-
-enum flow_sort {
-    FLOW_SORT_BYTES, FLOW_SORT_PACKETS, FLOW_SORT_START, FLOW_SORT_LAST, FLOW_SORT_DURATION,
-};
-
-/* Which flows a reader wants: every condition that is set must hold. */
-struct flow_query {
-    bool active;            /* flows in the tables now; false: recently ended ones */
-    uint8_t protocol;       /* IANA number, 0: any */
-    uint8_t version;        /* 4, 6, 0: any */
-    uint16_t port;          /* either end, 0: any */
-    struct event_address network; /* either end within it; version 0: any */
-    uint8_t prefix;         /* bits of the network */
-    enum flow_sort sort;
-    bool ascending;
-    uint32_t offset;
-    uint32_t limit;         /* at most FLOW_PAGE_MAX */
-};
-
-enum { FLOW_PAGE_MAX = 1000, FLOW_OFFSET_MAX = 10000 };
 
 struct flow_page {
     struct flow_event *flows; /* owned by the caller: free() */

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The engine's inside, private to this room: what engine.c builds, file_run.c and live_run.c drive,
- * and office.c empties. */
+ * office.c empties and publisher.c shows. */
 #pragma once
 
 #include "engine/collector.h"
+#include "engine/engine_options.h"
 #include "engine/key_file.h"
 #include "engine/lane.h"
 #include "engine/notices.h"
 #include "policy/policy.h"
 #include "tap/tap.h"
+
+#include <pthread.h>
 
 /* A tap as opened for one worker. */
 struct engine_tap {
@@ -43,6 +46,9 @@ struct engine {
     struct notices notices;
     struct file_run *file; /* one of the two */
     struct live_run *live;
+    pthread_t publisher; /* live: the thread of publisher.c */
+    bool publisher_runs;
+    _Atomic bool publisher_ends;
 };
 
 /* ---- file_run.c: files, read by the calling thread ------------------------------------------- */
@@ -69,9 +75,6 @@ enum engine_status file_spread_wait(struct file_spread *spread, struct err *err)
 /* Stops reading and waits until all that was read is done. */
 void file_spread_end(struct file_spread *spread);
 
-/* Writes a batch's frames to the engine's writer, if there is one. */
-bool file_run_write(const struct engine *engine, const struct tap_batch *batch, struct err *err);
-
 /* ---- live_run.c: one thread a worker, each with its own taps --------------------------------- */
 
 struct live_run *live_run_new(struct engine *engine, struct err *err);
@@ -80,6 +83,8 @@ bool live_run_start(struct live_run *run, struct err *err);
 void live_run_stop(struct live_run *run);
 /* False and err when a worker's tap failed for good. */
 bool live_run_is_well(struct live_run *run, struct err *err);
+/* What policies ask for is opened, what none does any more is closed; as engine_follow(). */
+bool live_run_follow(struct live_run *run, struct err *err);
 /* The taps there are, which stay open until released (live_taps.h). Hold them briefly. */
 const struct live_plan *live_run_hold(struct live_run *run);
 void live_run_release(struct live_run *run);
@@ -94,7 +99,5 @@ void live_run_fragments(const struct live_run *run, struct defrag_stats *ret);
 uint32_t office_round(struct engine *engine, bool last);
 /* Adds the delta that a worker has ready to the board; returns whether there was one. */
 uint32_t office_collect(struct engine *engine, uint32_t worker);
-/* Brings the board's counters of taps, workers and memory up to date, and wakes its readers. */
-void office_publish(struct engine *engine);
 /* Tells the user what a tap has to tell: in the log, and as the board's note. Any thread. */
 void office_note(struct engine *engine, const char *text);

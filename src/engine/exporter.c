@@ -160,7 +160,7 @@ static void walk_all(const struct sink_snapshot *snapshot, point_visit *visit, v
     struct engine *engine = w->exporter->engine;
     w->to = (struct point_walk){.visit = visit, .context = context,
                                 .limit = (unsigned)w->export->wanted->push.top};
-    const struct board *board = engine_lock(engine);
+    const struct board *board = collector_lock(engine->collector);
     struct point about = point_of(w);
     about.name = "vantage_build_info";
     about.help = "Which vantage this is; always 1";
@@ -177,7 +177,7 @@ static void walk_all(const struct sink_snapshot *snapshot, point_visit *visit, v
     put_workers(w, board);
     put_outputs(w, board);
     put_sets(w, board);
-    engine_unlock(engine);
+    collector_unlock(engine->collector);
     if (engine->options.policies != NULL) {
         policies_points(engine->options.policies, &w->to);
     }
@@ -210,8 +210,8 @@ static void take(struct exporter *exporter, struct export *e, uint64_t now_ns, b
         .exporter = exporter,
         .export = e,
     };
-    w.snapshot.started_ns = engine_lock(exporter->engine)->started_ns;
-    engine_unlock(exporter->engine);
+    w.snapshot.started_ns = collector_lock(exporter->engine->collector)->started_ns;
+    collector_unlock(exporter->engine->collector);
     e->told_ns = e->told_ns == 0 ? w.snapshot.started_ns : e->told_ns;
     e->kind->snapshot(e->sink, &w.snapshot);
     e->minute = minute;

@@ -113,17 +113,6 @@ const struct engine_tap *file_run_tap(const struct file_run *run)
 
 /* ---- Reading -------------------------------------------------------------------------------- */
 
-bool file_run_write(const struct engine *engine, const struct tap_batch *batch, struct err *err)
-{
-    struct pcapwrite *writer = engine->options.writer;
-    for (uint32_t i = 0; i < batch->count && writer != NULL; i++) {
-        if (!pcapwrite_frame(writer, &batch->frames[i], err)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static enum engine_status read_batch(struct file_run *run, struct err *err)
 {
     struct tap_batch *batch = &run->batch;
@@ -131,7 +120,8 @@ static enum engine_status read_batch(struct file_run *run, struct err *err)
     if (status != TAP_OK) {
         batch->count = 0;
     }
-    bool written = file_run_write(run->engine, batch, err);
+    bool written = pcapwrite_frames(run->engine->options.writer, batch->frames,
+                                    batch->count, err);
     if (lane_frames(&run->lane, batch->frames, batch->count)) {
         office_round(run->engine, false);
     }

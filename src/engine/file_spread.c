@@ -14,6 +14,7 @@
 #include "engine/engine_core.h"
 
 #include "base/pages.h"
+#include "tap/pcapwrite.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -269,7 +270,8 @@ static void read_next(struct spread_thread *self, struct spread_batch *batch)
     if (status != TAP_OK) {
         batch->frames.count = 0;
     }
-    bool written = file_run_write(s->engine, &batch->frames, &err);
+    bool written = pcapwrite_frames(s->engine->options.writer, batch->frames.frames,
+                                    batch->frames.count, &err);
     pthread_mutex_lock(&s->lock);
     s->is_reading = false;
     s->read_count++;

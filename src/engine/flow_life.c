@@ -181,7 +181,7 @@ static void conclude(struct worker *w, flow_index index, enum flow_reason reason
         flow_life_fold(w);
     }
     if (w->talks != NULL) {
-        struct conversation_moment moment = pipeline_moment(w, index, now_ns);
+        struct conversation_moment moment = worker_moment(w, index, now_ns);
         conversation_close(w->talks, &moment, index, flow);
     }
     for (uint32_t mask = w->on_end; mask != 0;) {
@@ -255,7 +255,7 @@ static void run_due(struct worker *w, flow_index index, uint64_t second)
         return;
     }
     if (w->talks != NULL) {
-        struct conversation_moment moment = pipeline_moment(w, index, now_ns);
+        struct conversation_moment moment = worker_moment(w, index, now_ns);
         conversation_age(w->talks, &moment, index, flow);
     }
     if (finish_is_due(w->finish, index, flow, second)) {

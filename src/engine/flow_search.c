@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/flow_search.h"
 
-#include "engine/worker.h"
-
 #include <stdlib.h>
 
 static bool in_network(const struct flow_query *query, const uint8_t *address)
@@ -103,7 +101,7 @@ static void sift_up(const struct flow_query *query, struct flow_event *rows, uin
     }
 }
 
-static void keep_best(struct worker_query *q, const struct flow_event *row)
+static void keep_best(struct flow_search *q, const struct flow_event *row)
 {
     if (q->count < q->room) {
         q->rows[q->count] = *row;
@@ -114,7 +112,7 @@ static void keep_best(struct worker_query *q, const struct flow_event *row)
     }
 }
 
-void flow_search_step(const struct flow_table *table, struct worker_query *q, uint32_t max,
+void flow_search_step(const struct flow_table *table, struct flow_search *q, uint32_t max,
                       uint64_t now_ns)
 {
     uint32_t bound = flow_table_bound(table);

@@ -225,7 +225,7 @@ static void assert_finds(const struct flow_table *table, const struct flow_query
     assert_non_null(rows);
     uint64_t best[FLOWS];
     uint32_t all = expected(table, query, best);
-    struct worker_query q = {.query = query, .rows = rows, .room = room};
+    struct flow_search q = {.query = query, .rows = rows, .room = room};
     while (q.at < flow_table_bound(table)) {
         flow_search_step(table, &q, step, 5000);
     }

@@ -8,6 +8,7 @@
 #include "base/pages.h"
 #include "engine/file_input.h"
 #include "engine/live_taps.h"
+#include "tap/pcapwrite.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -20,7 +21,6 @@
 #define IDLE_LAG_NS UINT64_C(200000000)
 
 enum {
-    OFFICE_NS = 5000000,
     REST_NS = 20000000, /* of a worker without taps */
     CAPTURES_MAX = 256,
 };
@@ -44,9 +44,7 @@ struct live_run {
     struct live_taps *taps;
     struct file_inputs *files; /* of policies */
     pthread_mutex_t following;
-    pthread_t office;
     _Atomic bool stop;
-    _Atomic bool office_ends;
     bool threads_run;
 };
 
@@ -201,7 +199,9 @@ static bool turn(struct live_worker *self, struct meter *meter)
         ended += status == TAP_END && !tap->is_lent;
         if (status == TAP_OK) {
             idle = false;
-            if (self->index == 0 && !file_run_write(self->run->engine, &self->batch, &self->failure)) {
+            struct pcapwrite *writer = self->run->engine->options.writer;
+            if (self->index == 0 && !pcapwrite_frames(writer, self->batch.frames, self->batch.count,
+                                                      &self->failure)) {
                 return false;
             }
             worker_select_tap(self->worker, tap->config->name);
@@ -234,24 +234,6 @@ static void *work(void *argument)
     return NULL;
 }
 
-static void *run_office(void *argument)
-{
-    struct live_run *run = argument;
-    uint64_t published = 0;
-    while (!atomic_load_explicit(&run->office_ends, memory_order_acquire)) {
-        uint32_t moved = office_round(run->engine, false);
-        uint64_t now = clock_ns(CLOCK_MONOTONIC);
-        if (now - published >= SECOND_NS) {
-            office_publish(run->engine);
-            published = now;
-        }
-        if (moved == 0) {
-            nanosleep(&(struct timespec){.tv_nsec = OFFICE_NS}, NULL);
-        }
-    }
-    return NULL;
-}
-
 /* ---- Driving -------------------------------------------------------------------------------- */
 
 bool live_run_start(struct live_run *run, struct err *err)
@@ -260,8 +242,6 @@ bool live_run_start(struct live_run *run, struct err *err)
         int failed = pthread_create(&run->workers[i].thread, NULL, work, &run->workers[i]);
         assert(failed == 0);
     }
-    int failed = pthread_create(&run->office, NULL, run_office, run);
-    assert(failed == 0);
     run->threads_run = true;
     pthread_mutex_lock(&run->following);
     bool done = file_inputs_start(run->files, err);
@@ -281,8 +261,6 @@ void live_run_stop(struct live_run *run)
     pthread_mutex_lock(&run->following);
     file_inputs_stop(run->files);
     pthread_mutex_unlock(&run->following);
-    atomic_store_explicit(&run->office_ends, true, memory_order_release);
-    pthread_join(run->office, NULL);
     run->threads_run = false;
 }
 
@@ -297,23 +275,20 @@ bool live_run_is_well(struct live_run *run, struct err *err)
     return true;
 }
 
-bool engine_follow(struct engine *engine, struct err *err)
+bool live_run_follow(struct live_run *run, struct err *err)
 {
-    struct live_run *run = engine->live;
+    struct policies *policies = run->engine->options.policies;
     struct policies_capture *wanted = calloc(CAPTURES_MAX, sizeof *wanted);
-    bool done = true;
     if (wanted == NULL) {
         return err_set(err, ERR_FAILED, "out of memory");
     }
-    if (run != NULL && engine->options.policies != NULL) {
-        pthread_mutex_lock(&run->following);
-        size_t count = policies_captures(engine->options.policies, wanted, CAPTURES_MAX);
-        done = count <= CAPTURES_MAX ||
-               err_set(err, ERR_USAGE, "policies read from more than %d places", CAPTURES_MAX);
-        done = done && live_taps_follow(run->taps, wanted, count, err) &&
-               file_inputs_follow(run->files, wanted, count, err);
-        pthread_mutex_unlock(&run->following);
-    }
+    pthread_mutex_lock(&run->following);
+    size_t count = policies_captures(policies, wanted, CAPTURES_MAX);
+    bool done = count <= CAPTURES_MAX ||
+                err_set(err, ERR_USAGE, "policies read from more than %d places", CAPTURES_MAX);
+    done = done && live_taps_follow(run->taps, wanted, count, err) &&
+           file_inputs_follow(run->files, wanted, count, err);
+    pthread_mutex_unlock(&run->following);
     free(wanted);
     return done;
 }

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "engine/conversation.h"
+#include "engine/conversation_pool.h"
 #include "engine/memory_plan.h"
 
 #define MIB (INT64_C(1) << 20)

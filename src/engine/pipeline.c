@@ -45,22 +45,11 @@ static void count_direction(struct worker *w, const struct packet *p, unsigned s
     w->delta->bytes[way] += p->wire_len;
 }
 
-struct conversation_moment pipeline_moment(const struct worker *w, flow_index index,
-                                           uint64_t now_ns)
-{
-    return (struct conversation_moment){
-        .blocks = w->delta->blocks,
-        .order = w->step,
-        .now_ns = now_ns,
-        .cold = flow_cold_at(w->flows, index),
-    };
-}
-
 /* Lets the flow's protocol hear what the packet says. */
 static void hear(struct worker *w, const struct unit *unit, flow_index index, struct flow *flow)
 {
     unsigned side = (unsigned)unit->end ^ flow->initiator;
-    struct conversation_moment moment = pipeline_moment(w, index, unit->packet.time_ns);
+    struct conversation_moment moment = worker_moment(w, index, unit->packet.time_ns);
     conversation_packet(w->talks, &moment, index, flow, &unit->packet, side);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/worker_core.h"
+#include "engine/worker.h"
 
 #include "base/pages.h"
-#include "engine/flow_search.h"
+#include "engine/worker_core.h"
 
 #include <stdlib.h>
 
@@ -414,9 +414,9 @@ void worker_answer(struct worker *w)
     if (q->graph != NULL) {
         answer_graph(w, q->graph);
     } else {
-        flow_search_step(w->flows, q, SEARCH_STEP, w->now_ns);
+        flow_search_step(w->flows, &q->search, SEARCH_STEP, w->now_ns);
     }
-    if (q->graph != NULL || q->at >= flow_table_bound(w->flows)) {
+    if (q->graph != NULL || q->search.at >= flow_table_bound(w->flows)) {
         atomic_store_explicit(&q->done, true, memory_order_release);
     } else {
         atomic_store_explicit(&w->question, q, memory_order_release);

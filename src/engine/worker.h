@@ -4,49 +4,10 @@
  * readers. */
 #pragma once
 
-#include "engine/config.h"
-#include "engine/delta.h"
-#include "engine/listeners.h"
-#include "engine/memory_plan.h"
-#include "engine/output.h"
+#include "engine/flow_search.h"
 #include "engine/unit.h"
 #include "engine/watch.h"
-
-struct policies;
-
-struct worker_options {
-    const struct config_flows *flows; /* copied; time-outs and period */
-    const struct delta_layout *layout;
-    const struct listeners *listeners; /* who reads what flows say; count 0: nobody */
-    struct outbox *outbox;
-    struct policies *policies; /* NULL: none */
-    bool only_policies;        /* no flows are kept, no protocols read, unless policies want it */
-    uint32_t number;           /* among all workers */
-    uint32_t index;      /* which list of a chunk is its own */
-    struct memory_plan memory;
-    const uint64_t *draw;    /* the connection whose graph is drawn, by its first packet; or NULL */
-    uint32_t drawers;        /* else graphs of so many connections at a time */
-    uint64_t seed;
-    bool wants_events;       /* of any kind; */
-    bool wants_flows;        /* of flows */
-    bool skips_counts;       /* nobody wants deltas: there is one at the end, of what protocols that
-                              * listen have met */
-    bool is_live;        /* timers are worked off a few at a time, losses are possible */
-};
-
-/* Counters that any thread may read. */
-struct worker_stats {
-    _Atomic uint64_t packets;
-    _Atomic uint64_t bytes;
-    _Atomic uint64_t flows_active;
-    _Atomic uint64_t flows_created;
-    _Atomic uint64_t flows_evicted;
-    _Atomic uint64_t talks_active;
-    _Atomic uint64_t talks_refused;
-    _Atomic uint64_t talk_memory_refused;
-    _Atomic uint64_t memory;
-    _Atomic uint64_t load_ppm; /* share of the last second spent working, set by its driver */
-};
+#include "engine/worker_options.h"
 
 struct worker; /* opaque */
 
@@ -62,9 +23,6 @@ void worker_select_tap(struct worker *worker, const char *name);
 /* Works off timers that are due, at most a batch of them; true while there may be more. Live only:
  * a worker of a file does all at each tick. */
 bool worker_step(struct worker *worker);
-
-/* That a closed connection waits for stragglers, as Zeek's does. */
-#define WORKER_CLOSED_NS (5 * INT64_C(1000000000))
 
 /* The order of the reports that worker_end() makes: behind all others. */
 #define WORKER_LAST_STEP (UINT64_MAX - 1)
@@ -121,12 +79,7 @@ enum { WORKER_GRAPH_ROOM = 2048, WORKER_DRAWERS = 96 };
 /* A reader's question; it lives with the reader, who waits until `done`. */
 struct worker_query {
     struct worker_graph *graph; /* this one, or NULL: */
-    const struct flow_query *query;
-    struct flow_event *rows; /* room for `room` of them; the best by the query's order */
-    uint32_t room;
-    uint32_t count;
-    uint64_t matched;
-    flow_index at; /* where the search is */
+    struct flow_search search;
     _Atomic bool done;
 };
 

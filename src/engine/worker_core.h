@@ -5,7 +5,9 @@
 #pragma once
 
 #include "engine/conversation.h"
-#include "engine/worker.h"
+#include "engine/unit.h"
+#include "engine/watch.h"
+#include "engine/worker_options.h"
 #include "flow/health.h"
 #include "policy/policy.h"
 
@@ -64,14 +66,22 @@ struct worker {
     _Atomic bool lost_packets;
 };
 
+/* What a conversation may use of the worker now, for a flow. */
+static inline struct conversation_moment worker_moment(const struct worker *w, flow_index index,
+                                                       uint64_t now_ns)
+{
+    return (struct conversation_moment){
+        .blocks = w->delta->blocks,
+        .order = w->step,
+        .now_ns = now_ns,
+        .cold = flow_cold_at(w->flows, index),
+    };
+}
+
 /* ---- pipeline.c ------------------------------------------------------------------------------ */
 
 /* Works on the units at positions from..to-1 of this worker's list. */
 void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, uint32_t to);
-
-/* What a conversation may use of the worker now, for a flow. */
-struct conversation_moment pipeline_moment(const struct worker *w, flow_index index,
-                                           uint64_t now_ns);
 
 /* ---- flow_life.c ----------------------------------------------------------------------------- */
 

@@ -316,6 +316,17 @@ bool pcapwrite_frame(struct pcapwrite *writer, const struct frame *frame, struct
     return writer->is_pcapng ? write_pcapng(writer, frame, err) : write_pcap(writer, frame, err);
 }
 
+bool pcapwrite_frames(struct pcapwrite *writer, const struct frame *frames, uint32_t count,
+                      struct err *err)
+{
+    for (uint32_t i = 0; i < count && writer != NULL; i++) {
+        if (!pcapwrite_frame(writer, &frames[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool pcapwrite_close(struct pcapwrite *writer, struct err *err)
 {
     if (writer == NULL) {

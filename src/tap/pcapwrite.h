@@ -25,6 +25,11 @@ struct pcapwrite *pcapwrite_open(const char *path, enum pcapwrite_format format,
  * calls return false and leave err alone. */
 bool pcapwrite_frame(struct pcapwrite *writer, const struct frame *frame, struct err *err);
 
+/* Adds as many frames, one after another, as pcapwrite_frame() does; without a writer (NULL) nothing is
+ * to be done. */
+bool pcapwrite_frames(struct pcapwrite *writer, const struct frame *frames, uint32_t count,
+                      struct err *err);
+
 /* Hands everything so far to the system, for a reader at the other end of a pipe. */
 bool pcapwrite_flush(struct pcapwrite *writer, struct err *err);
 
