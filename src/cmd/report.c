@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/report.h"
 
+#include "base/seconds.h"
 #include "base/text.h"
 #include "cmd/board_value.h"
 #include "summary/series.h"
@@ -9,8 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 enum {
     COLUMNS = 80,
@@ -34,7 +33,6 @@ static const char *style(const struct page *page, enum terminal_style which)
 {
     return terminal_style(&page->report->terminal, which);
 }
-
 
 /* ---- Small pictures -------------------------------------------------------------------------- */
 

@@ -2,13 +2,12 @@
 #include "engine/collector.h"
 
 #include "base/hash.h"
+#include "base/seconds.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 enum {
     WINDOW_SECONDS = 60,

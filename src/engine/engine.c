@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include "base/hash.h"
+#include "base/seconds.h"
 #include "engine/engine_core.h"
 #include "engine/exporter.h"
 #include "engine/health_desk.h"
@@ -11,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 enum {
     RECENT_FLOWS = 4096,

@@ -7,11 +7,9 @@
 #include <time.h>
 
 #include "base/hash.h"
+#include "base/seconds.h"
 #include "engine/board_rows.h"
 #include "summary/point.h"
-
-#define SECOND_NS UINT64_C(1000000000)
-#define MINUTE_NS (60 * SECOND_NS)
 
 enum { SINKS = 16, LAG_S = 2, NUMBERS = 2048, INDEX_ROOM = 12 };
 

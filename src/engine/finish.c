@@ -2,12 +2,11 @@
 #include "engine/finish.h"
 
 #include "base/pages.h"
+#include "base/seconds.h"
 #include "event/transaction.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 enum {
     LOG_BYTES = 8 << 20, /* of address space: what one call of a hook may report */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/front.h"
 
+#include "base/seconds.h"
+
 #include <assert.h>
 #include <stdlib.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 enum {
     EXTRAS_A_FRAME = 2,     /* the datagram it completes, the note to a quoted flow */

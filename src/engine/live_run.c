@@ -6,6 +6,7 @@
 #include "engine/engine_core.h"
 
 #include "base/pages.h"
+#include "base/seconds.h"
 #include "engine/file_input.h"
 #include "engine/live_taps.h"
 #include "tap/pcapwrite.h"
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SECOND_NS UINT64_C(1000000000)
 /* An idle tap's time runs this much behind the clock: packets that the kernel has not handed over
  * yet must not come from the past. */
 #define IDLE_LAG_NS UINT64_C(200000000)

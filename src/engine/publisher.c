@@ -2,6 +2,7 @@
 #include "engine/publisher.h"
 
 #include "base/log.h"
+#include "base/seconds.h"
 #include "engine/exporter.h"
 #include "engine/live_taps.h"
 
@@ -9,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 enum { REST_NS = 5000000 /* when nothing was ready */ };
 

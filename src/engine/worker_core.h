@@ -4,14 +4,13 @@
  * to their last report. */
 #pragma once
 
+#include "base/seconds.h"
 #include "engine/conversation.h"
 #include "engine/unit.h"
 #include "engine/watch.h"
 #include "engine/worker_options.h"
 #include "flow/health.h"
 #include "policy/policy.h"
-
-#define SECOND_NS UINT64_C(1000000000)
 
 enum {
     TOUCHED_MAX = 1 << 18, /* flows that may gain between two flushes before one is forced */

@@ -3,6 +3,7 @@
  * encrypted records, or when it is clear that they will not. */
 #include <ctype.h>
 
+#include "base/seconds.h"
 #include "handler/facts.h"
 #include "handler/place_filter.h"
 #include "handler/requests.h"
@@ -11,7 +12,6 @@
 #include "summary/rate.h"
 #include "summary/topn.h"
 
-#define SECOND_NS UINT64_C(1000000000)
 #define DAY_NS (86400 * SECOND_NS)
 
 enum { SLOTS = 256, WORDS = 64, NAME = 128, SNI_MAX = 120, SOON_DAYS = 30, VERSIONS = 6 };

@@ -3,9 +3,8 @@
 
 #include <netinet/in.h>
 
+#include "base/seconds.h"
 #include "policy/policy_core.h"
-
-#define SECOND_NS UINT64_C(1000000000)
 
 _Static_assert((int)INTAKE_TRANSACTION == HANDLER_TRANSACTION &&
                    (int)INTAKE_CONNECTION == HANDLER_CONNECTION,

@@ -5,14 +5,12 @@
 #include <time.h>
 
 #include "base/pages.h"
+#include "base/seconds.h"
 #include "policy/exports.h"
 #include "policy/heritage.h"
 #include "policy/intake_look.h"
 #include "policy/policy_band.h"
 #include "policy/streams.h"
-
-#define SECOND_NS UINT64_C(1000000000)
-#define MINUTE_NS (60 * SECOND_NS)
 
 enum {
     INTAKE_SLAB = 64 << 20,   /* of messages that are cut, of early segments */

@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/seconds.h"
 #include "policy/dnstap_file.h"
 #include "policy/dnstap_server.h"
 #include "policy/flow_server.h"
 #include "policy/policy_core.h"
 #include "policy/probe_server.h"
-
-#define SECOND_NS UINT64_C(1000000000)
 
 struct intake_thread {
     pthread_t thread;

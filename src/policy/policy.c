@@ -6,14 +6,12 @@
 #include <time.h>
 
 #include "base/pages.h"
+#include "base/seconds.h"
 #include "handler/services.h"
 #include "policy/intake_thread.h"
 #include "policy/policy_band.h"
 #include "policy/policy_core.h"
 #include "summary/windows.h"
-
-#define SECOND_NS UINT64_C(1000000000)
-#define MINUTE_NS (60 * SECOND_NS)
 
 /* ---- Life ----------------------------------------------------------------------------------- */
 

@@ -3,13 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/seconds.h"
 #include "policy/policy_view.h"
 #include "summary/metric_key.h"
 #include "summary/point.h"
 #include "summary/quantiles.h"
 #include "summary/topn.h"
-
-#define SECOND_NS UINT64_C(1000000000)
 
 static void put_top(const struct point_walk *walk, const struct point *base,
                     const struct policy_view *view, const struct metric *m, const struct topn *top)

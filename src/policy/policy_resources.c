@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/seconds.h"
 #include "handler/input_resources.h"
 #include "handler/pcap_stats.h"
-
-#define SECOND_NS UINT64_C(1000000000)
 
 enum { SAMPLE_SECONDS = 5 };
 

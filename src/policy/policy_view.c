@@ -5,11 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/seconds.h"
 #include "summary/quantiles.h"
 #include "summary/topn.h"
 #include "summary/windows.h"
-
-#define SECOND_NS UINT64_C(1000000000)
 
 enum { BINS_A_DECADE = 18, FIRST_DECADE = -9 };
 

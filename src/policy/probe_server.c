@@ -14,12 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/seconds.h"
 #include "handler/probe_result.h"
 #include "policy/policy_core.h"
 #include "policy/probe_wire.h"
-
-#define SECOND_NS UINT64_C(1000000000)
-#define MS_NS UINT64_C(1000000)
 
 enum { PENDING = 1024, REPLIES = 256, NAME = 256 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "summary/rate.h"
 
+#include "base/seconds.h"
+
 #include <math.h>
 #include <stdlib.h>
-
-#define SECOND_NS UINT64_C(1000000000)
 
 static uint64_t *place_of(struct rate *r, uint64_t second)
 {

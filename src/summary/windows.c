@@ -5,10 +5,9 @@
 #include <stdlib.h>
 
 #include "base/pages.h"
+#include "base/seconds.h"
 #include "summary/metric.h"
 #include "summary/metric_pack.h"
-
-#define SECOND_NS UINT64_C(1000000000)
 
 /* Blocks, beside those of buckets that are never packed. */
 enum place { LIVE, ASIDE, SHOWN, PLACES };

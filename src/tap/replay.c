@@ -4,13 +4,13 @@
 #include "tap/replay.h"
 
 #include "base/pages.h"
+#include "base/seconds.h"
 
 #include <poll.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND_NS UINT64_C(1000000000)
 #define PAUSE_NS (2 * SECOND_NS) /* between the end and the next beginning */
 
 enum { POLL_MS = 20 /* unless the engine says otherwise */ };
