@@ -13,6 +13,7 @@ enum {
     TEXT_LOOKED_AT = 24,
     CHAIN = 4, /* packets whose numbers follow each other */
     UNPACK_HEADER = 7,
+    COUNT_MAX = 4, /* bytes of a number of columns, and of what goes with it */
     OK_MIN = 7,
     LOGIN_NUMBER = 2, /* greeting, wish for TLS, then this */
     LOGIN_CAN = 0x0a00, /* PROTOCOL_41 and SSL */
@@ -165,7 +166,7 @@ static enum mysql_looks look_at_columns(struct span body, uint32_t size)
 {
     static const uint8_t def[] = {3, 'd', 'e', 'f'};
     struct span rest = span_skip(body, size);
-    if (size > 4 || body.data[0] == 0 || (rest.size >= 4 && rest.data[3] != 2)) {
+    if (size > COUNT_MAX || body.data[0] == 0 || (rest.size >= 4 && rest.data[3] != 2)) {
         return MYSQL_LOOKS_FOREIGN;
     }
     if (rest.size < MYSQL_HEADER + sizeof def) {
@@ -310,16 +311,13 @@ struct mysql_look mysql_look(struct span data)
 
 bool mysql_look_is_answer(struct span data)
 {
-    uint8_t number = 1;
-    struct cursor c = cursor_of(data);
-    while (cursor_left(&c) >= MYSQL_HEADER) {
-        uint32_t header = load_le32(c.at);
-        if (header >> 24 != number || (header & MYSQL_PAYLOAD_MAX) == 0) {
-            return false;
-        }
-        number++;
-        size_t whole = MYSQL_HEADER + (header & MYSQL_PAYLOAD_MAX);
-        cursor_skip(&c, whole < cursor_left(&c) ? whole : cursor_left(&c));
+    if (data.size < MYSQL_HEADER + 1) {
+        return false;
     }
-    return number > 2;
+    uint32_t size = size_of(data.data);
+    uint8_t first = data.data[MYSQL_HEADER];
+    bool counts = data.data[3] == 1 && size > 0 && size <= COUNT_MAX && first != 0 &&
+                  first != 0xff && (first != MYSQL_NO_VALUE || size == 1);
+    struct span next = span_skip(data, MYSQL_HEADER + size);
+    return counts && next.size >= MYSQL_HEADER && next.data[3] == 2 && size_of(next.data) > 0;
 }

@@ -25,8 +25,9 @@ struct mysql_look {
 };
 
 struct mysql_look mysql_look(struct span data);
-/* Whether an answer of several packets begins at the first byte: their numbers are 1, 2, 3 … as far as
- * they are there. */
+/* Whether an answer of several packets begins at the first byte: a number of columns, then a packet 2,
+ * whatever is in it. As soon as its header is there it is told, while mysql_look_at() is unsure, so that
+ * it does not depend on how much more is. */
 bool mysql_look_is_answer(struct span data);
 /* Without the search for rows: what begins at the first byte. */
 struct mysql_look mysql_look_at(struct span data);

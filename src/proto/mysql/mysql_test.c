@@ -354,6 +354,22 @@ static void looks_of_first_bytes(void **state)
     }
 }
 
+/* However many bytes there are behind what tells it, and whatever they are. */
+static void an_answer_is_told_by_its_beginning(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = "\1\0\0\1\1\x17\0\0\2\xfe\0\0\2\0\0018\1\0\0\1\1\x17\0\0\2\3def";
+    enum { TELLS = 9 /* up to the header of packet 2 */ };
+    for (size_t size = 0; size < sizeof bytes; size++) {
+        assert_int_equal(mysql_look_is_answer(span_of(bytes, size)), size >= TELLS);
+        if (size < TELLS) {
+            assert_int_equal(mysql_look_at(span_of(bytes, size)).what, MYSQL_LOOKS_UNSURE);
+        }
+    }
+    assert_false(mysql_look_is_answer(span_of("\1\0\0\1\1\x17\0\0\3\xfe", 10)));
+    assert_false(mysql_look_is_answer(span_of("\5\0\0\1\xfe\0\0\2\0\5\0\0\2", 13))); /* no number */
+}
+
 static void has_sound_tables(void **state)
 {
     (void)state;
@@ -380,6 +396,7 @@ int main(void)
         cmocka_unit_test(what_is_no_mysql_is_let_go_of),
         cmocka_unit_test(other_commands_are_told_when_asked_for),
         cmocka_unit_test(looks_of_first_bytes),
+        cmocka_unit_test(an_answer_is_told_by_its_beginning),
         cmocka_unit_test(has_sound_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
