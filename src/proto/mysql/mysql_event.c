@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/mysql/mysql_event.h"
 
-#define FIELD(name_, kind_, member, help_)                                                         \
+#define ROW(name_, kind_, member, flags_, help_)                                                   \
     {                                                                                              \
         .name = name_, .kind = kind_, .offset = offsetof(struct mysql_event, member),              \
-        .help = help_                                                                              \
+        .flags = flags_, .help = help_                                                             \
     }
+#define FIELD(name, kind, member, help) ROW(name, kind, member, 0, help)
 
 static const struct event_field fields[] = {
     FIELD("mysql.affected_rows", EVENT_OPTIONAL, affected_rows, "rows that were changed"),
@@ -13,7 +14,8 @@ static const struct event_field fields[] = {
     FIELD("mysql.error_message", EVENT_SPAN, error_message, "the SQL state and what went wrong"),
     FIELD("mysql.insert_id", EVENT_OPTIONAL, insert_id, "what AUTO_INCREMENT gave the row"),
     FIELD("mysql.num_fields", EVENT_OPTIONAL, num_fields, "columns of the result"),
-    FIELD("mysql.num_results", EVENT_U32, num_results, "results, where there are more than one"),
+    ROW("mysql.num_results", EVENT_U32, num_results, EVENT_EXTRA,
+        "results, where there are more than one"),
     FIELD("mysql.num_rows", EVENT_OPTIONAL, num_rows, "rows of all results"),
     FIELD("params", EVENT_SPANS, params, "what was bound to a prepared statement"),
     {0},

@@ -176,6 +176,7 @@ static bool take_part(struct proto_context *c, const struct pgsql_message *m)
     struct pgsql_flow *f = flow_of(c);
     switch (m->type) {
     case 'T':
+        f->reply->bytes = m->bytes; /* as Packetbeat counts: from the columns on, if there are any */
         if (wants_rows(f)) {
             pgsql_rows_describe(c, m->body);
         }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/pgsql/pgsql_event.h"
 
-#define FIELD(name_, kind_, member, help_)                                                         \
+#define ROW(name_, kind_, member, flags_, help_)                                                   \
     {                                                                                              \
         .name = name_, .kind = kind_, .offset = offsetof(struct pgsql_event, member),              \
-        .help = help_                                                                              \
+        .flags = flags_, .help = help_                                                             \
     }
+#define FIELD(name, kind, member, help) ROW(name, kind, member, 0, help)
 
 static const struct event_field fields[] = {
     FIELD("params", EVENT_SPANS, params, "what was bound to the statement"),
-    FIELD("pgsql.affected_rows", EVENT_U64, affected_rows, "rows that were changed"),
+    ROW("pgsql.affected_rows", EVENT_U64, affected_rows, EVENT_EXTRA, "rows that were changed"),
     FIELD("pgsql.error_code", EVENT_SPAN, error_code, "the SQL state"),
     FIELD("pgsql.error_message", EVENT_SPAN, error_message, "what went wrong"),
     FIELD("pgsql.error_severity", EVENT_SPAN, error_severity, "ERROR, FATAL or PANIC"),

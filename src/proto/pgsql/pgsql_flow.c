@@ -394,6 +394,16 @@ static void take_copy(struct pgsql_flow *f, const struct pgsql_message *m)
     }
 }
 
+/* The Sync's own bytes are those of the last that it ends. */
+static void take_sync(struct proto_context *c, const struct pgsql_message *m)
+{
+    struct pgsql_flow *f = flow_of(c);
+    if (f->tail != NULL && f->tail->kind != PGSQL_SYNC) {
+        f->tail->bytes += m->bytes;
+    }
+    push_sync(c);
+}
+
 /* The first message up to the next Sync. Where both sides are in step again, what was asked before
  * stays without an answer. */
 static void begin_group(struct proto_context *c, uint64_t now_ns)
@@ -439,7 +449,7 @@ bool pgsql_take_request(struct proto_context *c, const struct pgsql_message *m, 
         take_close(c, m);
         break;
     case 'S':
-        push_sync(c);
+        take_sync(c, m);
         break;
     case 'F':
         set_times(push(c, PGSQL_FUNCTION, span_of(NULL, 0), NULL), m, now_ns);
