@@ -125,6 +125,8 @@ extern const struct event_type hello_event_quic;
 /* The parts of an event, each from one message. What was said before of the same part is lost. */
 void hello_event_client(struct hello_event *event, struct scratch *scratch,
                         const struct hello *hello, const struct hello_show *show);
+/* The version of the whole. */
+void hello_event_version(struct hello_event *event, uint16_t version, const struct hello_show *show);
 void hello_event_server(struct hello_event *event, struct scratch *scratch,
                         const struct hello *hello, const struct hello_show *show);
 /* A Certificate message's list (RFC 5246 §7.4.2: each with its length in three bytes; TLS 1.3 has

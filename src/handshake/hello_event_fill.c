@@ -269,19 +269,23 @@ void hello_event_client(struct hello_event *event, struct scratch *scratch,
     }
 }
 
+void hello_event_version(struct hello_event *event, uint16_t version, const struct hello_show *show)
+{
+    event->version = hello_version_number(version);
+    event->version_protocol = event->version == NULL ? NULL : version == 0x0300 ? "ssl" : "tls";
+    event->version_name = show->detailed ? hello_version_name(version) : NULL;
+}
+
 void hello_event_server(struct hello_event *event, struct scratch *scratch,
                         const struct hello *hello, const struct hello_show *show)
 {
-    uint16_t version = hello_best_version(hello);
-    event->version = hello_version_number(version);
-    event->version_protocol = event->version == NULL ? NULL : version == 0x0300 ? "ssl" : "tls";
+    hello_event_version(event, hello_best_version(hello), show);
     event->cipher = named(scratch, hello_cipher_name, hello->cipher, 2);
     event->next_protocol = hello_first_protocol(hello);
     if (show->prints & HELLO_JA3S) {
         fingerprint_ja3s(event->ja3s, hello);
     }
     if (show->detailed) {
-        event->version_name = hello_version_name(version);
         tell_details(&event->server_hello, scratch, hello);
     }
 }

@@ -44,9 +44,10 @@ static size_t scratch_size(const struct tls_flow *f, const struct hello_show *sh
 
 /* ---- The parts ------------------------------------------------------------------------------ */
 
-/* Whether keys of an earlier session are used, and how that was agreed upon. In TLS 1.3 the session id
- * is an echo that means nothing (RFC 8446 §4.1.3), a chosen pre-shared key does. Before, a ticket is
- * taken to be what was accepted even where an id came with it, as RFC 5077 §3.4 wants it to. */
+/* Whether keys of an earlier session are used, and how that was agreed upon. In TLS 1.3 a session id that
+ * is echoed means nothing (RFC 8446 §4.1.3), a chosen pre-shared key does; which of the two words stands
+ * for that follows Packetbeat, for which an echo is an id. Before, a ticket is taken to be what was
+ * accepted even where an id came with it, as RFC 5077 §3.4 wants it to. */
 static const char *resumption(const struct tls_flow *f, const struct hello *client,
                               const struct hello *server)
 {
@@ -54,10 +55,10 @@ static const char *resumption(const struct tls_flow *f, const struct hello *clie
     if (client == NULL || server == NULL) {
         return NULL;
     }
-    if (f->version == HELLO_TLS_1_3) {
-        return hello_find(server, HELLO_PRE_SHARED_KEY, NULL) ? "psk" : NULL;
-    }
     bool same_id = client->session_id.size > 0 && span_equal(client->session_id, server->session_id);
+    if (f->version == HELLO_TLS_1_3) {
+        return !hello_find(server, HELLO_PRE_SHARED_KEY, NULL) ? NULL : same_id ? "id" : "ticket";
+    }
     bool offered = hello_find(client, HELLO_TICKET, &ticket) && ticket.size > 0;
     bool accepted = same_id || (offered && hello_find(server, HELLO_TICKET, NULL));
     if (!accepted || f->side[0].key_exchanged || f->side[1].key_exchanged) {
@@ -148,6 +149,8 @@ static void fill(struct hello_event *e, struct scratch *scratch, const struct tl
     }
     if (answered != NULL) {
         hello_event_server(e, scratch, answered, show);
+    } else if (asked != NULL) { /* nothing was agreed upon: as Packetbeat says, what stands in front */
+        hello_event_version(e, asked->version, show);
     }
     tell_choices(e, f);
     tell_certificates(&e->server, scratch, f, server, show);
