@@ -43,7 +43,7 @@ static const struct event_field fields[] = {
     FIELD("related.user", EVENT_SPANS, users, "users of its addresses"),
     FIELD("server.ip", EVENT_ADDRESS, transaction.destination, "as destination.ip"),
     FIELD("server.port", EVENT_U32, transaction.destination_port, "as destination.port"),
-    FIELD("sip.accept", EVENT_SPANS, accept, "accept"),
+    TEXT("sip.accept", accept, "accept"),
     FIELD("sip.allow", EVENT_SPANS, allow, "allow"),
     TEXT("sip.auth.realm", realm, "for which realm"),
     TEXT("sip.auth.scheme", auth_scheme, "its scheme"),

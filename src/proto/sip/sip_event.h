@@ -16,7 +16,7 @@ struct sip_shown_uri {
 /* Begins with what all transactions have. Spans are borrowed until the event is packed. */
 struct sip_event {
     struct transaction transaction;
-    struct event_spans accept;
+    struct span accept;
     struct event_spans allow;
     struct event_spans supported;
     struct event_spans via;

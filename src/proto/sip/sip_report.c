@@ -18,7 +18,6 @@ enum {
 
 /* What an event refers to. */
 struct scratch {
-    struct span accept[ITEMS_MAX];
     struct span allow[ITEMS_MAX];
     struct span supported[ITEMS_MAX];
     struct span hosts[RELATED_MAX];
@@ -76,7 +75,9 @@ static void show_lists(struct sip_event *e, const struct sip_message *m, struct 
     struct writer w = writer_of(s->lower, sizeof s->lower);
     writer_lower(&w, m->header[SIP_ALLOW]);
     e->allow = list_of(writer_since(&w, (uint8_t *)s->lower), s->allow);
-    e->accept = list_of(m->header[SIP_ACCEPT], s->accept);
+    uint8_t *accept = w.at;
+    writer_lower(&w, m->header[SIP_ACCEPT]);
+    e->accept = writer_since(&w, accept);
     e->supported = list_of(m->header[SIP_SUPPORTED], s->supported);
     e->via = (struct event_spans){m->vias, m->via};
 }
@@ -173,13 +174,15 @@ static void show_line(struct sip_event *e, struct scratch *s, uint8_t type, stru
         e->owner_session = sip_next(&rest, ' ');
         e->owner_version = sip_next(&rest, ' ');
         e->owner_ip = last_word(rest);
-        if (!span_equal(e->owner_user, span_str("-"))) {
+        if (span_equal(e->owner_user, span_str("-"))) { /* RFC 8866 §5.2: there is none */
+            e->owner_user = span_of(NULL, 0);
+        } else {
             add_once(&e->users, s->users, e->owner_user);
         }
         add_once(&e->hosts, s->hosts, e->owner_ip);
         break;
     case 's':
-        e->session_name = value;
+        e->session_name = span_equal(value, span_str("-")) ? span_of(NULL, 0) : value; /* §5.3 */
         break;
     case 'c': /* that of the session comes first */
         if (e->connection_info.size == 0) {
