@@ -37,7 +37,8 @@ static void put_headers(struct http_text *to, const struct http_message *m,
             http_put_span(to, line);
         } else {
             size_t before = value.at - from;
-            http_put_span(to, span_head(line, before));
+            bool is_starred = *instead == '*'; /* as Packetbeat stars it: from the colon on */
+            http_put_span(to, span_head(line, is_starred ? name.at + name.size + 1 - from : before));
             http_put_span(to, span_str(instead));
             http_put_span(to, span_skip(line, before + value.size));
         }

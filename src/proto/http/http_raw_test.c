@@ -70,6 +70,11 @@ static void shows_the_text_without_its_secrets(void **state)
     has(lines, "\"response\":\"HTTP/1.1 204 No Content\\r\\nX: 1\\r\\n\\r\\n\"");
     has_not(lines, "c2Vj");
     drive_done(&d);
+
+    options.shown.redact_authorization = true;
+    has(told(&options, span_str(REQUEST), span_str("HTTP/1.1 204 No Content\r\n\r\n")),
+        "\\r\\nAuthorization:*\\r\\nContent-Type");
+    drive_done(&d);
 }
 
 static const uint8_t packed[] =
