@@ -79,6 +79,9 @@ static int read_capture(const struct arguments *a, const struct config *config)
     if (err.code != ERR_NONE) {
         return complain(&err);
     }
+    if (selects(a, "procs")) {
+        fprintf(stderr, "Process watcher disabled when file input is used\n");
+    }
     interrupt_watch();
     int64_t rounds = arguments_number(a, "l");
     int status = ERR_NONE;

@@ -43,6 +43,7 @@ static bool read_file(struct beat_reading *r, const struct node *map)
     output->rotate_size = beat_number(r, map, "rotate_every_kb", 10240) * 1024;
     output->keep = beat_number(r, map, "number_of_files", 7) - 1;
     output->permissions = beat_text(r, map, "permissions", "0600");
+    output->makes_folder = true;
     output->rotate_on_start = beat_flag(r, map, "rotate_on_startup", true);
     return read_codec(r, map, output);
 }

@@ -102,6 +102,9 @@ bool shaper_write(struct shaper *shaper, struct json *to, const struct event_hea
     if (root != NULL && shaper->attribution != NULL) {
         attribution_add(shaper->attribution, &shaper->tree, root);
     }
+    if (root != NULL && shaper->beat != NULL) {
+        beat_measure(&shaper->tree, root, event);
+    }
     bool stays = root != NULL && /* NULL: deeper than a tree may be */
                  (shaper->beat == NULL || beat_shape(shaper->beat, &shaper->tree, root)) &&
                  (shaper->processors == NULL ||

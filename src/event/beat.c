@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/beat.h"
 
+#include "event/event_value.h"
+#include "event/transaction.h"
+
 enum { TIME_SIZE = 30 /* 2026-11-20T23:58:49.123456789Z */, SECONDS_SIZE = 19 };
 
 /* ---- Times ------------------------------------------------------------------------------------ */
@@ -45,6 +48,25 @@ static void cut_times(const struct beat_options *beat, struct nodes *tree, struc
             child->text = node_format(tree, "%.*sZ", (int)size, child->text.data);
         }
     }
+}
+
+void beat_measure(struct nodes *tree, struct node *event, const struct event_head *head)
+{
+    if (head->type->common != transaction_fields) {
+        return;
+    }
+    const struct transaction *t = (const struct transaction *)(const void *)head;
+    struct node *duration = node_find(event, span_str("event.duration"));
+    struct node *end = node_find(event, span_str("event.end"));
+    if (!t->transfer.present || t->transfer.value == 0 || duration == NULL || end == NULL) {
+        return;
+    }
+    struct event_clock clock = {0};
+    char quoted[2 * TIME_SIZE];
+    size_t size = (size_t)(event_value_write(quoted, EVENT_TIME, &t->response_ns, &clock) - quoted);
+    end->text = node_format(tree, "%.*s", (int)size - 2, quoted + 1);
+    duration->text = node_format(tree, "%llu",
+                                 (unsigned long long)(t->duration.value - t->transfer.value));
 }
 
 /* ---- Directions --------------------------------------------------------------------------------- */
@@ -205,6 +227,15 @@ static bool is_unanswered(const struct node *event)
     return reason != NULL && (node_is(reason, "reset") || node_is(reason, "timeout"));
 }
 
+/* Of a handshake that came to nothing Packetbeat says that it is not established, and no more. */
+static void drop_reason(struct node *event)
+{
+    const struct node *type = node_find(event, span_str("type"));
+    if (type != NULL && node_is(type, "tls")) {
+        (void)node_take(event, span_str("event.reason"));
+    }
+}
+
 bool beat_shape(const struct beat_options *beat, struct nodes *tree, struct node *event)
 {
     const struct beat_type *type = type_of(beat, event);
@@ -212,6 +243,7 @@ bool beat_shape(const struct beat_options *beat, struct nodes *tree, struct node
         return false;
     }
     unwrap_vlan(event);
+    drop_reason(event);
     if (!add_direction(beat, tree, event)) {
         return false;
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/text.h"
+#include "event/event.h"
 #include "event/networks.h"
 #include "event/processor.h"
 
@@ -42,6 +43,11 @@ struct beat_options {
     size_t type_count;
     const struct beat_type *types;
 };
+
+/* Of a transaction whose response took several packets: duration and end as Packetbeat measures them,
+ * up to the response's first packet. What it took from then on is no field of Packetbeat's. `head`: the
+ * event that `event` was made of. */
+void beat_measure(struct nodes *tree, struct node *event, const struct event_head *head);
 
 /* Shapes an event. False: it is to be dropped. */
 bool beat_shape(const struct beat_options *beat, struct nodes *tree, struct node *event);

@@ -9,6 +9,7 @@
 
 #include "base/node_json.h"
 #include "event/beat.h"
+#include "event/transaction.h"
 
 static struct nodes tree;
 
@@ -78,12 +79,27 @@ static void what_goes_out_can_be_left_out(void **state)
     node_reset(&tree);
 }
 
+static void ends_with_the_first_packet_of_a_response(void **state)
+{
+    const struct event_type type = {.common = transaction_fields};
+    struct transaction t = {.head.type = &type, .response_ns = 1700000000123456789,
+                            .duration = {.value = 500, .present = true},
+                            .transfer = {.value = 300, .present = true}};
+    struct node *event = node_json_parse(&tree, span_str("{\"event\":{\"duration\":500,\"end\":\"\"}}"));
+    beat_measure(&tree, event, &t.head);
+    assert_true(span_equal(node_find(event, span_str("event.duration"))->text, span_str("200")));
+    assert_true(span_equal(node_find(event, span_str("event.end"))->text,
+                           span_str("2023-11-14T22:13:20.123456789Z")));
+    node_reset(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(this_machine_goes_before_networks),
         cmocka_unit_test(networks_tell_inside_from_outside),
         cmocka_unit_test(what_goes_out_can_be_left_out),
+        cmocka_unit_test(ends_with_the_first_packet_of_a_response),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     node_done(&tree);

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +53,16 @@ static int file_reopen(struct sink *sink)
         return failure;
     }
     return 0;
+}
+
+/* What cannot be made is told by the file that cannot be opened then. */
+static void make_folders(const char *path)
+{
+    char folder[PATH_MAX];
+    for (const char *end = strchr(path + 1, '/'); end != NULL; end = strchr(end + 1, '/')) {
+        snprintf(folder, sizeof folder, "%.*s", (int)(end - path), path);
+        (void)mkdir(folder, 0750);
+    }
 }
 
 static void file_free(struct sink *sink)
@@ -128,6 +139,9 @@ static struct sink *file_open(const struct sink_options *options, struct err *er
     sink->mode = options->mode != 0 ? options->mode : 0640;
     codec_init(&sink->codec, options);
     sink->path = strdup(options->path);
+    if (options->makes_folder) {
+        make_folders(options->path);
+    }
     int failure = lines_init(&sink->lines) && sink->path != NULL ? file_reopen(sink) : ENOMEM;
     if (failure != 0) {
         err_set(err, ERR_FAILED, "cannot write events to %s: %s", options->path, strerror(failure));

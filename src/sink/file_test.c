@@ -226,9 +226,21 @@ static void tries_again(void **state)
     assert_file("gone/f.1", "{}\n");
 }
 
+static void makes_folders_where_asked(void **state)
+{
+    struct err err = {0};
+    struct sink_options options = {.path = path_of("new/deeper/f"), .makes_folder = true};
+    struct sink *sink = sink_kind_find("file")->open(&options, &err);
+    assert_non_null(sink);
+    write_text(sink, "{}\n");
+    close_sink(sink);
+    assert_file("new/deeper/f", "{}\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(makes_folders_where_asked),
         cmocka_unit_test(appends),
         cmocka_unit_test(mends_what_a_crash_left),
         cmocka_unit_test(rotates_and_keeps),
