@@ -116,18 +116,23 @@ static bool pass_over_copy(struct health_step *s)
 
 /* ---- Segments without data ------------------------------------------------------------------- */
 
-/* A FIN takes a sequence number, too. */
+/* A FIN takes a sequence number, too. One that is far from all that was sent is nobody's. */
 static void take_fin(struct health_step *s)
 {
     struct health_half *half = s->half;
     uint32_t at = s->start + s->length;
+    int32_t jump = health_distance(at, half->next);
+    if (half->flags & HALF_NEXT && (jump > HEALTH_JUMP_MAX || jump < -HEALTH_JUMP_MAX)) {
+        s->health->flags |= HEALTH_JUMPED;
+        return;
+    }
     struct health_detail *d = health_step_detail(s, half);
     if (d != NULL) {
         health_clock_run(half, d, s->now_us);
         d->progress_us = half->next == half->acked ? s->now_us : d->progress_us;
     }
     half->flags |= HALF_FIN;
-    if (half->flags & HALF_NEXT && health_distance(at, half->next) >= 0) {
+    if (half->flags & HALF_NEXT && jump >= 0) {
         half->next = at + 1;
     }
 }

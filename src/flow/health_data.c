@@ -165,7 +165,8 @@ static bool is_absurd(struct health_step *s, struct health_half *half, struct he
     d->jumps = 0;
     d->hole_count = d->segment_count = d->segment_acked = d->ack_count = 0;
     d->has_sack = d->is_ahead = false;
-    half->next = half->acked = d->acked_there = s->start;
+    half->next = half->acked = d->acked_there = d->origin = s->start;
+    d->is_joined = false;
     half->flags &= (uint16_t)~HALF_CLEAN;
     return false;
 }

@@ -80,6 +80,11 @@ static double megabits(double bytes, double ms)
     return ms > 0 && bytes > 0 ? bytes * 8 / ms / 1000 : NAN;
 }
 
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
+
 static void measure_times(const struct health_view *view, unsigned side, struct health_way *way)
 {
     const struct health *h = &view->health;
@@ -92,7 +97,10 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
         return;
     }
     double life = (h->last_us - h->first_us) / 1000.0;
-    double busy = half->busy_ms + (has ? d->busy_us / 1000.0 : 0);
+    double trip = h->halves[1 - side].min_rtt_us == HEALTH_NO_TIME
+                      ? 0 : h->halves[1 - side].min_rtt_us / 1000.0;
+    /* Nobody is busy for longer than until what passed last has reached him, whatever packets say. */
+    double busy = least(half->busy_ms + (has ? d->busy_us / 1000.0 : 0), life + trip);
     int32_t out = health_distance(half->next, half->acked);
     double acked = (double)health_unique(half) + half->not_captured - (out > 0 ? out : 0);
     way->sender_busy_time_ms = busy;
@@ -104,7 +112,7 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
     }
     way->goodput_mbps = megabits((double)health_unique(half), life);
     if (half->flags & HALF_EDGE) {
-        way->rwnd_limited_ms = half->rwnd_ms + (has ? d->rwnd_us / 1000.0 : 0);
+        way->rwnd_limited_ms = least(half->rwnd_ms + (has ? d->rwnd_us / 1000.0 : 0), busy);
     }
 }
 

@@ -53,7 +53,8 @@ static void begin_half(struct health_step *s, struct health_half *half)
     if (d != NULL) {
         health_clock_run(half, d, s->now_us);
         health_detail_forget(d);
-        d->acked_there = s->start;
+        d->acked_there = d->origin = s->start;
+        d->is_joined = false;
     }
     half->next = s->start;
     half->acked = half->flags & HALF_ACKED && health_distance(half->acked, s->start) > 0
@@ -81,7 +82,7 @@ static void take_syn(struct health_step *s)
     }
     half->flags |= HALF_OPENER | ((s->flags & ECN_BITS) == ECN_BITS ? HALF_ECN : 0);
     if (h->halves[0].flags & h->halves[1].flags & HALF_OPENER) {
-        if (!(h->flags & HEALTH_SIMULTANEOUS)) {
+        if (!(h->flags & (HEALTH_SIMULTANEOUS | HEALTH_MEASURES))) {
             h->answer_us = s->now_us; /* of the other SYN */
         }
         h->flags |= HEALTH_SIMULTANEOUS;
