@@ -31,7 +31,8 @@ PUBLIC = {
     "handler": ["flow_record.h", "hosts.h", "input_resources.h", "pcap_stats.h", "probe_result.h",
                 "services.h"],
     "policy": ["yaml_tree.h"],
-    "proto": ["proto_guess.h", "proto_reading.h", "proto_script.h", "proto_stage.h", "proto_waiting.h"],
+    "proto": ["proto_guess.h", "proto_reading.h", "proto_said.h", "proto_script.h", "proto_stage.h",
+              "proto_waiting.h"],
     "proto/dns": ["dns_message.h", "dns_words.h"],
     "engine": ["beat_config.h", "board_rows.h", "index_template.h"],
     "sink": ["elastic_check.h"],
@@ -53,7 +54,7 @@ class Source:
         self.code = blank(self.text)
         self.includes = [(line_of(self.text, m.start()), m[1])
                          for m in re.finditer(r'^[ \t]*#[ \t]*include[ \t]+"([^"]*)"', self.text, re.M)]
-        self.is_test = re.search(r"_(test|fuzz|bench)\.c$|_(stage|drive|script)\.h$", path) is not None
+        self.is_test = re.search(r"_(test|fuzz|bench)\.c$|_(stage|drive|said|script)\.h$", path) is not None
 
     @property
     def room(self):

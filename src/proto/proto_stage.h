@@ -7,10 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/json.h"
-#include "base/json_check.h"
-#include "event/transaction.h"
-#include "proto/proto.h"
+#include "proto/proto_said.h"
 #include "proto/proto_script.h"
 
 enum {
@@ -88,14 +85,7 @@ static inline void stage_done(struct stage *s)
 
 static inline void stage_pass(struct stage *s)
 {
-    for (struct event_head *e = event_log_first(&s->log); e; e = event_log_next(&s->log, e)) {
-        transaction_finish((struct transaction *)e);
-        size_t before = s->said.size;
-        event_json(&s->said, e);
-        stage_require(json_check(s->said.data + before, s->said.size - before));
-        json_append(&s->said, "\n", 1);
-    }
-    event_log_reset(&s->log);
+    said_pass(&s->said, &s->log);
 }
 
 /* Offers what is pending and `data` behind it, with nothing behind that. */

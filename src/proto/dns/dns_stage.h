@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/json.h"
-#include "base/json_check.h"
 #include "proto/dns/dns_event.h"
 #include "proto/dns/dns_flow.h"
 #include "proto/dns/dns_options.h"
+#include "proto/proto_said.h"
 
 extern const struct proto proto_dns;
 
@@ -63,14 +62,7 @@ static inline void stage_init(struct stage *s)
 /* As the engine does it after each call. */
 static inline void stage_pass(struct stage *s)
 {
-    for (struct event_head *e = event_log_first(&s->log); e; e = event_log_next(&s->log, e)) {
-        transaction_finish((struct transaction *)e);
-        size_t before = s->said.size;
-        event_json(&s->said, e);
-        stage_require(json_check(s->said.data + before, s->said.size - before));
-        json_append(&s->said, "\n", 1);
-    }
-    event_log_reset(&s->log);
+    said_pass(&s->said, &s->log);
 }
 
 /* Closes the flow and gives all back; what was said is terminated and stays with the caller. */

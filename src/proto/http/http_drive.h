@@ -6,10 +6,9 @@
 
 #include <stdlib.h>
 
-#include "base/json.h"
-#include "event/transaction.h"
 #include "proto/http/http_report.h"
 #include "proto/http/http_talk.h"
+#include "proto/proto_said.h"
 
 enum drive_kind { DRIVE_SAY, DRIVE_GAP, DRIVE_FIN, DRIVE_CLOSE };
 
@@ -81,13 +80,7 @@ static inline struct proto_context drive_context(struct drive *d)
 
 static inline void drive_events(struct drive *d)
 {
-    struct event_head *head = event_log_first(&d->log);
-    for (; head != NULL; head = event_log_next(&d->log, head)) {
-        transaction_finish((struct transaction *)head);
-        event_json(&d->lines, head);
-        json_append(&d->lines, "\n", 1);
-    }
-    event_log_reset(&d->log);
+    said_pass(&d->lines, &d->log);
 }
 
 static inline void drive_close(struct drive *d, enum proto_close why)

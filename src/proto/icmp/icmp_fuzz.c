@@ -3,11 +3,9 @@
  * all memory come back. */
 #include <stdlib.h>
 
-#include "base/json.h"
-#include "base/json_check.h"
-#include "event/transaction.h"
 #include "proto/icmp/icmp_event.h"
 #include "proto/icmp/icmp_flow.h"
+#include "proto/proto_said.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,14 +24,8 @@ static void pass_events(struct event_log *log)
 {
     struct json said;
     json_init(&said);
-    for (struct event_head *e = event_log_first(log); e; e = event_log_next(log, e)) {
-        transaction_finish((struct transaction *)e);
-        json_reset(&said);
-        event_json(&said, e);
-        require(json_check(said.data, said.size));
-    }
+    said_pass(&said, log);
     json_done(&said);
-    event_log_reset(log);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -3,8 +3,7 @@
  * come again with more behind them; events become lines of JSON. */
 #pragma once
 
-#include "base/json.h"
-#include "event/transaction.h"
+#include "proto/proto_said.h"
 #include "proto/tls/tls_flow.h"
 
 extern const struct proto proto_tls;
@@ -48,12 +47,7 @@ static inline void drive_done(struct drive *d)
 
 static inline void drive_pass(struct drive *d)
 {
-    for (struct event_head *e = event_log_first(&d->log); e; e = event_log_next(&d->log, e)) {
-        transaction_finish((struct transaction *)e);
-        event_json(&d->lines, e);
-        json_append(&d->lines, "\n", 1);
-    }
-    event_log_reset(&d->log);
+    said_pass(&d->lines, &d->log);
 }
 
 static inline void drive_close(struct drive *d, enum proto_close why)
