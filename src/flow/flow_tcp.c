@@ -111,10 +111,25 @@ static void follow_acknowledgement(struct flow *flow, struct flow_cold *cold,
         flow->flags |= FLOW_INCOMPLETE;
     }
     if (from_start && beyond > 0) {
-        *next = p->ack; /* should it come late after all, it is out of order, not repeated */
+        if (flow_history_seen(flow, other, HISTORY_DATA)) {
+            *next = p->ack; /* should it come late after all, it is out of order, not repeated */
+        } /* else where its bytes begin stays known, for whoever puts them in order */
         flow_history_see(flow, other, HISTORY_HOLE | HISTORY_FILLED);
     } else {
         flow_history_forget(flow, other, HISTORY_HOLE | HISTORY_FILLED);
+    }
+}
+
+/* The first bytes of a side, which were acknowledged before they were seen: they come late. */
+static void note_late_start(struct flow *flow, const struct packet *p, struct flow_update *update)
+{
+    unsigned side = update->side;
+    if (p->payload_len > 0 && p->seq == flow->next_seq[side] &&
+        (p->tcp_flags & (TCP_SYN | TCP_RST)) == 0 &&
+        flow_history_seen(flow, side, HISTORY_HOLE | HISTORY_FILLED) &&
+        !flow_history_seen(flow, side, HISTORY_DATA)) {
+        saturate(&flow->out_of_order);
+        update->out_of_order = true;
     }
 }
 
@@ -302,6 +317,7 @@ void flow_tcp_follow(struct flow *flow, struct flow_cold *cold, const struct pac
 {
     unsigned side = update->side;
     bool fins = flow->tcp_state[0] == FLOW_TCP_CLOSED && flow->tcp_state[1] == FLOW_TCP_CLOSED;
+    note_late_start(flow, p, update);
     flow_history_note(flow, cold, side, p);
     note_window(flow, cold, p, side);
     follow_sequence(flow, cold, p, update);
