@@ -22,6 +22,7 @@ struct node {
     uint32_t line;      /* where it stands in a file, from 1; 0: in none */
     uint32_t column;
     uint8_t kind;       /* enum node_kind */
+    uint8_t file;       /* which, for whoever reads several */
     bool used;          /* for whoever walks a document twice */
 };
 

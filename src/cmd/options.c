@@ -210,11 +210,26 @@ static bool read_long(struct parser *parser, const char *word)
     return refuse_unknown(parser, name);
 }
 
+/* "-I=FILE", "-e=true": as Packetbeat's own command line reads them. */
+static bool give_equal(struct parser *parser, size_t index, const char *value)
+{
+    const struct option_spec *option = &parser->arguments->command->options[index];
+    if (option->kind != OPTION_FLAG) {
+        return give(parser, index, value);
+    }
+    if (strcmp(value, "true") == 0) {
+        return give(parser, index, "");
+    }
+    return strcmp(value, "false") == 0 ||
+           err_set(parser->err, ERR_USAGE, "-%c '%s' is not true or false", option->letter, value);
+}
+
 /* One word "-abc": flags in a row, of which the last may be an option whose value is the rest of
  * the word or the next word. */
 static bool read_short(struct parser *parser, const char *word)
 {
     const struct command *command = parser->arguments->command;
+    bool has_equals = command->single_dash && word[0] != '\0' && word[1] == '=';
     for (const char *letter = word; *letter != '\0'; letter++) {
         size_t i = 0;
         while (i < option_count(command) && command->options[i].letter != *letter) {
@@ -226,6 +241,9 @@ static bool read_short(struct parser *parser, const char *word)
         if (command->options[i].kind == OPTION_SWITCH) {
             give(parser, i, "true");
             continue;
+        }
+        if (has_equals) {
+            return give_equal(parser, i, word + 2);
         }
         if (command->options[i].kind != OPTION_FLAG) {
             return letter[1] != '\0' ? give(parser, i, letter + 1) : give_next(parser, i);

@@ -8,6 +8,7 @@
 #include "base/node_json.h"
 #include "cmd/packetbeat_config.h"
 #include "cmd/packetbeat_run.h"
+#include "cmd/usage.h"
 #include "engine/index_template.h"
 #include "event/beat.h"
 #include "sink/elastic_check.h"
@@ -236,8 +237,7 @@ static int list_devices(const struct arguments *a)
 
 static int say_help(const struct arguments *a)
 {
-    (void)a;
-    puts("'vantage packetbeat --help' tells commands and flags; docs/packetbeat.md what is different");
+    usage_command(arguments_command(a), stdout);
     return ERR_NONE;
 }
 
@@ -288,7 +288,6 @@ static const struct tool tools[] = {
     {"setup", NULL, set_up},
     {"devices", NULL, list_devices},
     {"version", NULL, print_version},
-    {"help", NULL, say_help},
 };
 
 int packetbeat_command(const struct arguments *a)
@@ -297,6 +296,9 @@ int packetbeat_command(const struct arguments *a)
     const char *second = arguments_operand(a, 1);
     if (first == NULL) {
         return packetbeat_run(a);
+    }
+    if (strcmp(first, "help") == 0) { /* of whichever command: its flags are all the flags */
+        return say_help(a);
     }
     for (size_t i = 0; i < sizeof tools / sizeof *tools; i++) {
         const struct tool *tool = &tools[i];

@@ -15,7 +15,7 @@ struct beat_inside {
 
 static bool read_processors(struct beat_reading *r)
 {
-    struct node *list = beat_take(r->root, "processors");
+    struct node *list = beat_take(r, r->root, "processors");
     if (list == NULL) {
         return true;
     }
@@ -66,7 +66,7 @@ static bool read_level(struct beat_reading *r)
 static void read_http(struct beat_reading *r)
 {
     const char *host = beat_text(r, r->root, "http.host", "localhost");
-    int64_t port = beat_number(r, r->root, "http.port", 5066);
+    int64_t port = beat_number_within(r, r->root, "http.port", 5066, 1, UINT16_MAX);
     r->config->api.enabled = beat_flag(r, r->root, "http.enabled", false);
     if (r->config->api.enabled) {
         struct span listen = node_format(r->tree, "%s:%lld", host, (long long)port);
@@ -87,12 +87,15 @@ static bool read_general(struct beat_reading *r)
     beat->fields_under_root = beat_flag(r, r->root, "fields_under_root", false);
     beat->drops_unanswered = r->arguments->capture != NULL && r->arguments->top_speed;
     beat->ignore_outgoing = beat_flag(r, r->root, "packetbeat.ignore_outgoing", false);
-    struct node *fields = beat_take(r->root, "fields");
+    struct node *fields = beat_take(r, r->root, "fields");
+    if (fields != NULL && !beat_is_map(r, fields, "fields")) {
+        return false;
+    }
     if (fields != NULL) {
         beat_use_all(fields);
         beat->fields = fields;
     }
-    int64_t workers = beat_number(r, r->root, "max_procs", 1);
+    int64_t workers = beat_number_within(r, r->root, "max_procs", 1, 0, INT32_MAX);
     workers = workers < 1 ? 1 : workers > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : workers;
     r->config->limits.workers = r->arguments->capture != NULL ? 1 : workers;
     read_http(r);

@@ -10,6 +10,8 @@ bool beat_read_flows(struct beat_reading *r);
 bool beat_read_processes(struct beat_reading *r);
 bool beat_read_protocols(struct beat_reading *r);
 bool beat_read_outputs(struct beat_reading *r);
+/* cloud.id and cloud.auth, in place of hosts and user. */
+bool beat_read_cloud(struct beat_reading *r, struct sink_cluster *cluster);
 /* setup.template and setup.ilm, into the cluster that documents go to. */
 void beat_read_setup(struct beat_reading *r, struct sink_cluster *cluster);
 /* Names all that nobody used. */

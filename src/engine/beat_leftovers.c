@@ -5,9 +5,13 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "base/suggest.h"
 #include "engine/beat_core.h"
 
-enum { PATH_ROOM = 512 };
+enum {
+    PATH_ROOM = 512,
+    SLIPS_MAX = 200, /* names that are compared with those that are known */
+};
 
 struct reason {
     const char *prefix; /* of a path; the first that fits counts */
@@ -19,25 +23,32 @@ static const struct reason reasons[] = {
     {"packetbeat.interfaces.metrics_interval", "counters are always up to date"},
     {"packetbeat.interfaces.poll_default_route", "the interface is chosen at the start"},
     {"packetbeat.interfaces.fanout_group", "one process spreads packets over threads: max_procs"},
-    {"packetbeat.interfaces", "not known to Packetbeat"},
     {"packetbeat.procs", "sockets are looked through once a second at most"},
     {"packetbeat.overwrite_pipelines", "there are no ingest pipelines to write"},
     {"packetbeat.shutdown_timeout", "outputs are emptied at the end in any case"},
-    {"packetbeat.protocols", "an option that the protocol has not"},
+    {"packetbeat.protocols.interface", "every protocol is followed on all interfaces"},
     {"npcap", "there is no Npcap on Linux"},
     {"queue.disk", "events wait in memory"},
     {"queue", "events go out as they come; outputs that send in bulk have a queue of their own"},
     {"output.console", "nothing that a console has"},
     {"output.file", "nothing that a file has"},
-    {"output.elasticsearch.worker", "one connection sends; the next host when one is away"},
-    {"output.elasticsearch.loadbalance", "one connection sends; the next host when one is away"},
+    {"output.elasticsearch.worker", "one connection sends, to the hosts in turn"},
+    {"output.elasticsearch.workers", "one connection sends, to the hosts in turn"},
+    {"output.elasticsearch.indices", "'index' is a pattern and may have fields in it"},
+    {"output.elasticsearch.pipelines", "'pipeline' is a pattern and may have fields in it"},
+    {"output.elasticsearch.kerberos", "use api_key, or username and password"},
+    {"output.elasticsearch.ssl.ca_sha256", "name whom to trust in ssl.certificate_authorities"},
+    {"output.elasticsearch.ssl.ca_trusted_fingerprint",
+     "name whom to trust in ssl.certificate_authorities"},
+    {"output.elasticsearch.ssl.restart_on_cert_change", "files are read at each start"},
+    {"output.elasticsearch.ssl", "as the library OpenSSL has it"},
     {"output.elasticsearch", "not supported by this output"},
     {"logging", "log lines go to standard error"},
     {"monitoring", "counters are served as Prometheus metrics"},
     {"http", "the API has none of it"},
     {"setup.dashboards", "'vantage packetbeat setup --dashboards' says what there is"},
     {"setup", "set-up is done by 'vantage packetbeat setup'"},
-    {"cloud", "give hosts, user name and password of the cluster themselves"},
+    {"cloud", "events do not go to output.elasticsearch"},
     {"keystore", "secrets come from the environment: ${NAME}"},
     {"seccomp", "the process gives up its rights by itself"},
     {"instrumentation", "there is no APM agent inside"},
@@ -51,6 +62,7 @@ enum { REASONS = sizeof reasons / sizeof *reasons };
 
 struct leftovers {
     struct beat_reading *r;
+    unsigned looked;                /* how many were looked at for slips of the pen */
     struct json names[REASONS + 1]; /* the last: unknown ones */
 };
 
@@ -67,11 +79,81 @@ static size_t reason_of(const char *path)
     return REASONS;
 }
 
-static void note(struct leftovers *all, const char *path)
+/* Unknown ones with their line, for nobody can look them up. */
+static void note(struct leftovers *all, const struct node *node, const char *path)
 {
-    struct json *names = &all->names[reason_of(path)];
+    size_t reason = reason_of(path);
+    struct json *names = &all->names[reason];
     json_printf(names, "%s%s", names->size > 0 ? ", " : "", path);
+    if (reason == REASONS && node->line != 0) {
+        json_printf(names, " at %s:%u:%u", beat_source_file(&all->r->arguments->source, node),
+                    node->line, node->column);
+    }
 }
+
+/* ---- Slips of the pen ----------------------------------------------------------------------------- */
+
+static bool has_used(const struct node *node)
+{
+    bool found = node->used;
+    for (const struct node *child = node->first; child != NULL && !found; child = child->next) {
+        found = has_used(child);
+    }
+    return found;
+}
+
+/* The part of an offered path that is missing, where `map` is what it is missing in. */
+static struct span missing_in(const struct beat_offer *offer, const struct node *map)
+{
+    const struct node *at = offer->map;
+    struct span rest = span_str(offer->path);
+    while (rest.size > 0) {
+        const uint8_t *dot = memchr(rest.data, '.', rest.size);
+        struct span name = span_head(rest, dot != NULL ? (size_t)(dot - rest.data) : rest.size);
+        const struct node *member = node_member(at, name);
+        if (member == NULL) {
+            return at == map ? name : (struct span){0};
+        }
+        at = member;
+        rest = span_skip(rest, name.size + 1);
+    }
+    return (struct span){0};
+}
+
+/* What somebody may have meant who wrote that name into the map; NULL when nothing is near. */
+static const char *meant(struct leftovers *all, const struct node *map, const struct node *node)
+{
+    struct suggest suggest = suggest_of((const char *)node_copy(all->r->tree, node->name).data);
+    for (const struct beat_offer *o = all->r->offers; o != NULL; o = o->next) {
+        struct span name = missing_in(o, map);
+        if (name.size > 0) {
+            suggest_offer(&suggest, (const char *)node_copy(all->r->tree, name).data);
+        }
+    }
+    return suggest.best;
+}
+
+/* Tells of a name that is nearly one that is known. */
+static bool tell_slip(struct leftovers *all, const struct node *map, const struct node *node,
+                      const char *path)
+{
+    size_t reason = reason_of(path);
+    bool is_known = reason < REASONS && strcmp(reasons[reason].prefix, path) == 0;
+    if (is_known || map->kind != NODE_MAP || has_used(node) || all->looked == SLIPS_MAX) {
+        return false;
+    }
+    all->looked++;
+    const char *name = meant(all, map, node);
+    if (name == NULL) {
+        return false;
+    }
+    char place[BEAT_PLACE];
+    beat_warn(all->r, "%sunknown setting %s: did you mean '%s'?",
+              beat_source_place(&all->r->arguments->source, node, place), path, name);
+    return true;
+}
+
+/* ---- All of them ---------------------------------------------------------------------------------- */
 
 static void look(struct leftovers *all, const struct node *node, const char *path)
 {
@@ -79,7 +161,7 @@ static void look(struct leftovers *all, const struct node *node, const char *pat
                                                node->first->kind == NODE_MAP);
     if (!is_inner || node->first == NULL) {
         if (!node->used && node->kind != NODE_NULL) {
-            note(all, path);
+            note(all, node, path);
         }
         return;
     }
@@ -88,7 +170,9 @@ static void look(struct leftovers *all, const struct node *node, const char *pat
         bool is_named = node->kind == NODE_MAP;
         snprintf(inner, sizeof inner, "%s%s%.*s", path, is_named && path[0] != '\0' ? "." : "",
                  is_named ? (int)child->name.size : 0, child->name.data);
-        look(all, child, inner);
+        if (!tell_slip(all, node, child, inner)) {
+            look(all, child, inner);
+        }
     }
 }
 

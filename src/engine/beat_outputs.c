@@ -21,7 +21,7 @@ static bool read_codec(struct beat_reading *r, const struct node *map, struct co
 static bool read_console(struct beat_reading *r, const struct node *map)
 {
     struct config_output *output = config_add_output(r->config, "stdout");
-    (void)beat_take(map, "bulk_max_size"); /* lines go as they come */
+    (void)beat_take(r, map, "bulk_max_size"); /* lines go as they come */
     return read_codec(r, map, output);
 }
 
@@ -76,8 +76,36 @@ static const char *first_of(struct beat_reading *r, const struct node *map, cons
     return list.count > 0 ? list.items[0] : "";
 }
 
+/* The lowest and the highest of the versions that are allowed. */
+static bool read_versions(struct beat_reading *r, const struct node *map, struct sink_cluster *c)
+{
+    static const char *const known[] = {"TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
+    struct text_list list = beat_list(r, map, "ssl.supported_protocols");
+    size_t least = 4, most = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        const char *name = strcmp(list.items[i], "TLSv1") == 0 ? known[0] : list.items[i];
+        size_t at = 0;
+        while (at < 4 && strcmp(known[at], name) != 0) {
+            at++;
+        }
+        if (at == 4) {
+            return beat_refuse(r, node_find(map, span_str("ssl.supported_protocols")),
+                               "ssl.supported_protocols: '%s' is none of TLSv1.0, TLSv1.1, TLSv1.2, "
+                               "TLSv1.3", name);
+        }
+        least = at < least ? at : least;
+        most = at > most ? at : most;
+    }
+    c->tls_least = list.count > 0 ? known[least] : NULL;
+    c->tls_most = list.count > 0 ? known[most] : NULL;
+    return true;
+}
+
 static bool read_tls(struct beat_reading *r, const struct node *map, struct sink_cluster *c)
 {
+    if (!read_versions(r, map, c)) {
+        return false;
+    }
     const char *mode = beat_text(r, map, "ssl.verification_mode", "full");
     bool is_on = beat_flag(r, map, "ssl.enabled", false);
     c->scheme = is_on ? "https://" : "http://";
@@ -98,8 +126,8 @@ static struct text_list read_map(struct beat_reading *r, const struct node *map,
                                  const char *between)
 {
     struct text_list list = {0};
-    struct node *node = beat_take(map, path);
-    if (node == NULL) {
+    struct node *node = beat_take(r, map, path);
+    if (node == NULL || !beat_is_map(r, node, path)) {
         return list;
     }
     beat_use_all(node);
@@ -116,15 +144,18 @@ static void read_access(struct beat_reading *r, const struct node *map, struct s
 {
     struct text_list hosts = beat_list(r, map, "hosts");
     struct text_list parameters = read_map(r, map, "parameters", "=");
-    const char *protocol = beat_text(r, map, "protocol", NULL);
+    static const char *const protocols[] = {"", "http", "https", NULL};
+    const char *protocol = beat_word(r, map, "protocol", protocols);
     c->hosts = hosts.count > 0 ? hosts : c->hosts;
-    c->scheme = protocol == NULL ? c->scheme : strcmp(protocol, "https") == 0 ? "https://" : "http://";
+    c->balances = beat_flag(r, map, "loadbalance", true);
+    c->scheme = protocol[0] == '\0' ? c->scheme : strcmp(protocol, "https") == 0 ? "https://" : "http://";
     c->path = path_text(r, map, "path");
     c->username = path_text(r, map, "username");
     c->password = path_text(r, map, "password");
     c->api_key = path_text(r, map, "api_key");
     c->headers = read_map(r, map, "headers", ": ");
-    c->proxy = beat_flag(r, map, "proxy_disable", false) ? "" : path_text(r, map, "proxy_url");
+    c->is_direct = beat_flag(r, map, "proxy_disable", false);
+    c->proxy = path_text(r, map, "proxy_url");
     for (size_t i = 0; i < parameters.count; i++) {
         struct span all = node_format(r->tree, "%s%s%s", c->parameters, i > 0 ? "&" : "",
                                       parameters.items[i]);
@@ -134,14 +165,17 @@ static void read_access(struct beat_reading *r, const struct node *map, struct s
 
 static void read_pace(struct beat_reading *r, const struct node *map, struct sink_cluster *c)
 {
-    const char *preset = beat_text(r, map, "preset", "balanced");
+    static const char *const presets[] = {"balanced", "throughput", "scale", "latency", "custom", NULL};
+    const char *preset = beat_word(r, map, "preset", presets);
     bool is_slow = strcmp(preset, "scale") == 0;
-    int64_t events = beat_number(r, r->root, "queue.mem.events", 0);
+    bool is_quick = strcmp(preset, "latency") == 0;
+    bool is_large = strcmp(preset, "throughput") == 0;
+    int64_t events = beat_number(r, r->root, "queue.mem.events", is_large ? 12800 : 0);
     (void)beat_number(r, r->root, "queue.mem.flush.min_events", 0); /* requests fill by themselves */
     c->bulk_wait_ns = beat_duration(r, r->root, "queue.mem.flush.timeout",
                                     is_slow ? 20000000000 : 1000000000);
     c->bulk_wait_ns = c->bulk_wait_ns > 10000000000 ? 10000000000 : c->bulk_wait_ns;
-    c->bulk_events = beat_number(r, map, "bulk_max_size", 1600);
+    c->bulk_events = beat_number(r, map, "bulk_max_size", is_quick ? 50 : 1600);
     c->bulk_events = c->bulk_events < 1 ? 100000 : c->bulk_events;
     c->compression = beat_number(r, map, "compression_level", 1);
     c->timeout_ns = beat_duration(r, map, "timeout", 90000000000);
@@ -173,6 +207,9 @@ static bool read_cluster(struct beat_reading *r, const struct node *map)
     }
     read_access(r, map, c);
     read_pace(r, map, c);
+    if (!beat_read_cloud(r, c)) {
+        return false;
+    }
     beat_read_setup(r, c);
     return true;
 }
@@ -211,6 +248,11 @@ static struct node *find_enabled(struct beat_reading *r, struct node *outputs)
 {
     struct node *found = NULL;
     for (struct node *child = outputs->first; child != NULL; child = child->next) {
+        char name[64];
+        snprintf(name, sizeof name, "output.%.*s", (int)child->name.size, child->name.data);
+        if (!beat_is_map(r, child, name)) {
+            return NULL;
+        }
         if (!beat_flag(r, child, "enabled", true)) {
             beat_use_all(child);
             continue;
@@ -233,15 +275,19 @@ static struct node *find_enabled(struct beat_reading *r, struct node *outputs)
 
 bool beat_read_outputs(struct beat_reading *r)
 {
-    struct node *outputs = beat_take(r->root, "output");
-    struct node nothing = {.kind = NODE_MAP};
-    struct node *output = find_enabled(r, outputs != NULL ? outputs : &nothing);
+    struct node *outputs = beat_take(r, r->root, "output");
+    struct node *nothing = node_new(r->tree, NODE_MAP, (struct span){0});
+    if (outputs != NULL && !beat_is_map(r, outputs, "output")) {
+        return false;
+    }
+    struct node *output = find_enabled(r, outputs != NULL ? outputs : nothing);
     if (output == NULL) {
         return false;
     }
     const struct reader *reader = reader_of(output->name);
     if (reader == NULL) {
-        return beat_refuse(r, output, "output.%.*s is not supported",
+        return beat_refuse(r, output, "output.%.*s is not available: use output.elasticsearch, "
+                           "output.file, output.console or output.discard",
                            (int)output->name.size, output->name.data);
     }
     if (!reader->read(r, output)) {

@@ -96,6 +96,9 @@ static struct config_protocol *find(struct beat_reading *r, struct node *at, con
 
 static bool read_options(struct beat_reading *r, struct config_protocol *protocol, struct node *map)
 {
+    for (const struct config_key *key = protocol->keys; key->path != NULL; key++) {
+        beat_offer(r, map, key->path);
+    }
     for (struct node *child = map->first; child != NULL; child = child->next) {
         char name[64] = "";
         if (child->name.size < sizeof name) {
@@ -121,7 +124,7 @@ static bool read_protocol(struct beat_reading *r, const char *type, struct node 
     bool has_ports = node_member(map, span_str("ports")) != NULL;
     settings->enabled = true;
     map->used = true;
-    (void)beat_take(map, "type");
+    (void)beat_take(r, map, "type");
     if (!read_options(r, protocol, map) || !beat_read_type(r, protocol->proto->name, map)) {
         return false;
     }
@@ -135,6 +138,9 @@ static bool read_list(struct beat_reading *r, struct node *list)
 {
     for (struct node *item = list->first; item != NULL; item = item->next) {
         item->used = true;
+        if (!beat_is_map(r, item, "packetbeat.protocols")) {
+            return false;
+        }
         const char *type = beat_text(r, item, "type", NULL);
         if (type == NULL) {
             return beat_refuse(r, item, "packetbeat.protocols: each begins with '- type: NAME'");
@@ -151,6 +157,9 @@ static bool read_map(struct beat_reading *r, struct node *map)
 {
     for (struct node *child = map->first; child != NULL; child = child->next) {
         child->used = true;
+        if (!beat_is_map(r, child, "packetbeat.protocols")) {
+            return false;
+        }
         const char *type = (const char *)node_copy(r->tree, child->name).data;
         if (!read_protocol(r, type, child)) {
             return false;
@@ -164,9 +173,12 @@ bool beat_read_protocols(struct beat_reading *r)
     for (size_t i = 0; i < r->config->protocol_count; i++) {
         set_habits(r, &r->config->protocols[i]);
     }
-    struct node *protocols = beat_take(r->root, "packetbeat.protocols");
+    struct node *protocols = beat_take(r, r->root, "packetbeat.protocols");
     if (protocols == NULL) {
         return true;
     }
-    return protocols->kind == NODE_LIST ? read_list(r, protocols) : read_map(r, protocols);
+    if (protocols->kind == NODE_LIST) {
+        return read_list(r, protocols);
+    }
+    return beat_is_map(r, protocols, "packetbeat.protocols") && read_map(r, protocols);
 }

@@ -32,26 +32,29 @@ static const char *versioned(struct beat_reading *r, const struct node *map, con
     return config_text(r->config, (const char *)full.data);
 }
 
-static void read_policy(struct beat_reading *r, struct sink_cluster *c)
+/* Returns whether it may be put there. */
+static bool read_policy(struct beat_reading *r, struct sink_cluster *c)
 {
-    const struct node *map = beat_take(r->root, "setup.ilm");
-    const char *enabled = beat_text(r, map, "enabled", "true");
+    static const char *const switches[] = {"true", "false", "auto", NULL};
+    const struct node *map = beat_take(r, r->root, "setup.ilm");
+    const char *enabled = beat_word(r, map, "enabled", switches);
     const char *name = beat_text(r, map, "policy_name", "packetbeat");
     const char *file = beat_text(r, map, "policy_file", NULL);
-    (void)beat_flag(r, map, "check_exists", true);
-    (void)beat_flag(r, map, "overwrite", false);
+    bool may_look = beat_flag(r, map, "check_exists", true);
+    c->policy_overwrite = beat_flag(r, map, "overwrite", false);
     if (strcmp(enabled, "false") == 0) {
-        return;
+        return false;
     }
     c->policy_name = config_text(r->config, name);
     const char *text = file != NULL ? read_text(r, file) : index_template_policy;
     c->policy_text = text != NULL ? text : "{}";
+    return may_look;
 }
 
 static const char *own_template(struct beat_reading *r, const struct node *map,
                                 const struct sink_cluster *c)
 {
-    struct node *settings = beat_take(map, "settings");
+    struct node *settings = beat_take(r, map, "settings");
     if (settings != NULL) {
         beat_use_all(settings);
     }
@@ -75,7 +78,7 @@ static const char *own_template(struct beat_reading *r, const struct node *map,
 
 void beat_read_setup(struct beat_reading *r, struct sink_cluster *c)
 {
-    const struct node *map = beat_take(r->root, "setup.template");
+    const struct node *map = beat_take(r, r->root, "setup.template");
     c->policy_name = c->policy_text = "";
     c->template_name = c->template_text = "";
     bool enabled = beat_flag(r, map, "enabled", true);
@@ -83,10 +86,11 @@ void beat_read_setup(struct beat_reading *r, struct sink_cluster *c)
     const char *file = beat_text(r, map, "json.path", NULL);
     const char *file_name = beat_text(r, map, "json.name", NULL);
     c->template_overwrite = beat_flag(r, map, "overwrite", false);
-    (void)beat_flag(r, map, "json.data_stream", false);
-    read_policy(r, c);
+    (void)beat_flag(r, map, "json.data_stream", false); /* it stands in the file */
+    bool puts_policy = read_policy(r, c);
     const char *name = versioned(r, map, "name");
     const char *text = is_file && file != NULL ? read_text(r, file) : own_template(r, map, c);
+    c->policy_name = puts_policy ? c->policy_name : ""; /* the template names it all the same */
     if (enabled && text != NULL) {
         c->template_name = is_file && file_name != NULL ? config_text(r->config, file_name) : name;
         c->template_text = text;

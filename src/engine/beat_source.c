@@ -53,6 +53,35 @@ static struct span read_file(struct nodes *tree, const char *path, struct err *e
     return span_of(text, size);
 }
 
+static void mark(struct node *node, uint8_t file)
+{
+    node->file = file;
+    node->line = file == BEAT_SETTING ? 0 : node->line;
+    for (struct node *child = node->first; child != NULL; child = child->next) {
+        mark(child, file);
+    }
+}
+
+const char *beat_source_file(const struct beat_source *source, const struct node *node)
+{
+    return node->file == BEAT_SETTING          ? "-E"
+           : node->file < source->file_count ? source->files[node->file]
+                                               : source->files[source->file_count - 1];
+}
+
+const char *beat_source_place(const struct beat_source *source, const struct node *node,
+                              char ret[BEAT_PLACE])
+{
+    ret[0] = '\0';
+    if (node != NULL && node->file == BEAT_SETTING) {
+        snprintf(ret, BEAT_PLACE, "-E: ");
+    } else if (node != NULL && node->line != 0) {
+        snprintf(ret, BEAT_PLACE, "%s:%u:%u: ", beat_source_file(source, node), node->line,
+                 node->column);
+    }
+    return ret;
+}
+
 /* A name without a directory is looked for where the configurations are. */
 static void find_file(const struct beat_source *source, const char *name, char ret[PATH_ROOM])
 {
@@ -63,11 +92,11 @@ static void find_file(const struct beat_source *source, const char *name, char r
     }
 }
 
-static bool add_file(struct nodes *tree, const struct beat_source *source, const char *name,
+static bool add_file(struct nodes *tree, const struct beat_source *source, size_t index,
                      struct node *root, struct err *err)
 {
     char path[PATH_ROOM];
-    find_file(source, name, path);
+    find_file(source, source->files[index], path);
     if (source->strict_permissions && !check_permissions(path, err)) {
         return false;
     }
@@ -79,19 +108,12 @@ static bool add_file(struct nodes *tree, const struct beat_source *source, const
     if (read->kind != NODE_MAP) {
         return err_set(err, ERR_USAGE, "%s: it is no mapping of settings", path);
     }
+    mark(read, (uint8_t)(index < BEAT_SETTING ? index : BEAT_SETTING - 1));
     node_merge(root, read);
     return true;
 }
 
 /* ---- Settings of the command line --------------------------------------------------------------- */
-
-static void forget_places(struct node *node)
-{
-    node->line = 0;
-    for (struct node *child = node->first; child != NULL; child = child->next) {
-        forget_places(child);
-    }
-}
 
 /* KEY=VALUE; "a,b" is a list. */
 static bool add_setting(struct nodes *tree, const char *setting, struct node *root, struct err *err)
@@ -108,7 +130,7 @@ static bool add_setting(struct nodes *tree, const char *setting, struct node *ro
     if (read == NULL || read->kind != NODE_MAP) {
         return err_set(err, ERR_USAGE, "-E %s cannot be read", setting);
     }
-    forget_places(read);
+    mark(read, BEAT_SETTING);
     node_merge(root, read);
     return true;
 }
@@ -116,6 +138,7 @@ static bool add_setting(struct nodes *tree, const char *setting, struct node *ro
 /* ---- Variables ----------------------------------------------------------------------------------- */
 
 struct expansion {
+    const struct beat_source *source;
     struct nodes *tree;
     struct node *root;
     struct err *err;
@@ -127,9 +150,9 @@ static bool expand_text(struct expansion *x, const struct node *at, struct span 
 
 static bool refuse(const struct expansion *x, const struct node *at, const char *what, const char *name)
 {
-    return at->line != 0 ? err_set(x->err, ERR_USAGE, "%u:%u: ${%s}: %s", at->line, at->column, name,
-                                   what)
-                         : err_set(x->err, ERR_USAGE, "${%s}: %s", name, what);
+    char place[BEAT_PLACE];
+    return err_set(x->err, ERR_USAGE, "%s${%s}: %s", beat_source_place(x->source, at, place), name,
+                   what);
 }
 
 /* The value of another setting, or of the environment. */
@@ -178,7 +201,7 @@ static bool expand_one(struct expansion *x, const struct node *at, struct span i
     }
     if (colon == NULL || (rest.size > 0 && *rest.data == '?')) {
         return refuse(x, at, "neither a setting nor in the environment; give a default as "
-                      "${NAME:default}", name);
+                      "${NAME:default} (keystores are not read)", name);
     }
     return expand_text(x, at, rest, to);
 }
@@ -293,7 +316,7 @@ struct node *beat_source_read(struct nodes *tree, const struct beat_source *sour
 {
     struct node *root = node_new(tree, NODE_MAP, (struct span){0});
     for (size_t i = 0; i < source->file_count; i++) {
-        if (!add_file(tree, source, source->files[i], root, err)) {
+        if (!add_file(tree, source, i, root, err)) {
             return NULL;
         }
     }
@@ -303,6 +326,6 @@ struct node *beat_source_read(struct nodes *tree, const struct beat_source *sour
         }
     }
     add_paths(tree, source, root);
-    struct expansion x = {.tree = tree, .root = root, .err = err};
+    struct expansion x = {.source = source, .tree = tree, .root = root, .err = err};
     return expand_node(&x, root) ? root : NULL;
 }

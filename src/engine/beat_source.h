@@ -6,6 +6,11 @@
 #include "base/err.h"
 #include "base/node.h"
 
+enum {
+    BEAT_PLACE = 4224,  /* room for a place as text */
+    BEAT_SETTING = 255, /* node.file: it was said with -E */
+};
+
 struct beat_source {
     const char *const *files; /* at least one */
     size_t file_count;
@@ -17,6 +22,12 @@ struct beat_source {
     const char *logs;
     bool strict_permissions;  /* files are to be their owner's alone */
 };
+
+/* The name of the file that a node comes from. */
+const char *beat_source_file(const struct beat_source *source, const struct node *node);
+/* "FILE:LINE:COLUMN: " of a node, or "-E: "; nothing where it has no place, or is NULL. */
+const char *beat_source_place(const struct beat_source *source, const struct node *node,
+                              char ret[BEAT_PLACE]);
 
 /* Reads it all; NULL and err, with the place in front, when something is wrong. */
 struct node *beat_source_read(struct nodes *tree, const struct beat_source *source, struct err *err);

@@ -9,7 +9,7 @@
 #include "tap/capture_filter.h"
 #include "tap/interfaces.h"
 
-enum { ROUTE_LINE = 512, MEBIBYTE = 1 << 20, RING_LEAST = 2 * MEBIBYTE };
+enum { ROUTE_LINE = 512, MEBIBYTE = 1 << 20, RING_LEAST = 2 * MEBIBYTE, BUFFER_MOST = 4096 };
 
 /* ---- Devices -------------------------------------------------------------------------------------- */
 
@@ -141,8 +141,8 @@ static bool add_live(struct beat_reading *r, const struct node *map, const char 
     if (tap == NULL) {
         return beat_refuse(r, map, "more than %d interfaces", CONFIG_TAPS_MAX);
     }
-    int64_t snap_len = beat_number(r, map, "snaplen", 65535);
-    int64_t buffer = beat_number(r, map, "buffer_size_mb", 24) * MEBIBYTE;
+    int64_t snap_len = beat_number_within(r, map, "snaplen", 65535, 1, INT32_MAX);
+    int64_t buffer = beat_number_within(r, map, "buffer_size_mb", 24, 1, BUFFER_MOST) * MEBIBYTE;
     config_list_add(r->config, &tap->interfaces, name);
     tap->filter = config_text(r->config, filter);
     tap->snap_len = snap_len < 64 ? 64 : snap_len > 65535 ? 65535 : snap_len;
@@ -182,7 +182,7 @@ static bool add_interface(struct beat_reading *r, struct node *map)
     }
     static const char *const live[] = {"device", "snaplen", "buffer_size_mb", "auto_promisc_mode"};
     for (size_t i = 0; i < sizeof live / sizeof *live; i++) {
-        (void)beat_take(map, live[i]);
+        (void)beat_take(r, map, live[i]);
     }
     return add_file(r, file, filter);
 }
@@ -207,14 +207,14 @@ static void add_local(struct beat_reading *r)
 
 bool beat_read_taps(struct beat_reading *r)
 {
-    struct node *interfaces = beat_take(r->root, "packetbeat.interfaces");
-    struct node nothing = {.kind = NODE_MAP};
+    struct node *interfaces = beat_take(r, r->root, "packetbeat.interfaces");
+    struct node *nothing = node_new(r->tree, NODE_MAP, (struct span){0});
     config_clear_taps(r->config);
     bool is_list = interfaces != NULL && interfaces->kind == NODE_LIST && interfaces->first != NULL;
-    struct node *map = is_list ? interfaces->first : interfaces != NULL ? interfaces : &nothing;
+    struct node *map = is_list ? interfaces->first : interfaces != NULL ? interfaces : nothing;
     for (; map != NULL; map = is_list ? map->next : NULL) {
         map->used = true;
-        if (!add_interface(r, map)) {
+        if (!beat_is_map(r, map, "packetbeat.interfaces") || !add_interface(r, map)) {
             return false;
         }
     }
@@ -228,7 +228,7 @@ bool beat_read_processes(struct beat_reading *r)
 {
     struct config_processes *to = &r->config->processes;
     to->enabled = beat_flag(r, r->root, "packetbeat.procs.enabled", false);
-    const struct node *list = beat_take(r->root, "packetbeat.procs.monitored");
+    const struct node *list = beat_take(r, r->root, "packetbeat.procs.monitored");
     if (list == NULL) {
         return true;
     }
@@ -257,7 +257,11 @@ bool beat_read_flows(struct beat_reading *r)
     struct config_flows *flows = &r->config->flows;
     flows->enabled = false;
     if (map == NULL) {
+        beat_offer(r, r->root, "packetbeat.flows");
         return true;
+    }
+    if (!beat_is_map(r, map, "packetbeat.flows")) {
+        return false;
     }
     map->used = true;
     flows->enabled = beat_flag(r, map, "enabled", true);

@@ -10,7 +10,7 @@ struct processors *beat_processors(struct beat_reading *r, const struct node *li
     struct processor_facts facts = host_facts(r->tree);
     struct processors *processors = processors_new(list, &facts, ignored, &err);
     if (processors == NULL) {
-        beat_refuse(r, NULL, "%s:%s", r->arguments->source.files[0], err.text);
+        beat_refuse(r, NULL, "%s:%s", beat_source_file(&r->arguments->source, list), err.text);
         return NULL;
     }
     for (const struct node *name = ignored->first; name != NULL; name = name->next) {
@@ -33,12 +33,15 @@ bool beat_read_type(struct beat_reading *r, const char *type, struct node *map)
         .fields_under_root = beat_flag(r, map, "fields_under_root", false),
     };
     (void)beat_flag(r, map, "keep_null", false); /* no event has null values */
-    struct node *fields = beat_take(map, "fields");
+    struct node *fields = beat_take(r, map, "fields");
+    if (fields != NULL && !beat_is_map(r, fields, "fields")) {
+        return false;
+    }
     if (fields != NULL) {
         beat_use_all(fields);
         to->fields = fields;
     }
-    struct node *list = beat_take(map, "processors");
+    struct node *list = beat_take(r, map, "processors");
     if (list != NULL) {
         beat_use_all(list);
         to->processors = beat_processors(r, list);

@@ -13,12 +13,9 @@ bool beat_refuse(struct beat_reading *r, const struct node *at, const char *form
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    const struct beat_source *source = &r->arguments->source;
-    if (at != NULL && at->line != 0) {
-        return err_set(r->err, ERR_FAILED, "%s:%u:%u: %s", source->files[0], at->line, at->column,
-                       text);
-    }
-    return err_set(r->err, ERR_FAILED, "%s", text);
+    char place[BEAT_PLACE];
+    return err_set(r->err, ERR_FAILED, "%s%s", beat_source_place(&r->arguments->source, at, place),
+                   text);
 }
 
 void beat_warn(struct beat_reading *r, const char *format, ...)
@@ -31,9 +28,19 @@ void beat_warn(struct beat_reading *r, const char *format, ...)
     config_list_add(r->config, &r->to->warnings, text);
 }
 
-struct node *beat_take(const struct node *map, const char *path)
+void beat_offer(struct beat_reading *r, const struct node *map, const char *path)
+{
+    struct beat_offer *offer = node_allocate(r->tree, sizeof *offer);
+    *offer = (struct beat_offer){.next = r->offers, .map = map, .path = path};
+    r->offers = offer;
+}
+
+struct node *beat_take(struct beat_reading *r, const struct node *map, const char *path)
 {
     struct node *node = map != NULL ? node_find(map, span_str(path)) : NULL;
+    if (node == NULL && map != NULL) {
+        beat_offer(r, map, path);
+    }
     if (node == NULL) {
         return NULL;
     }
@@ -51,7 +58,7 @@ void beat_use_all(struct node *node)
 
 bool beat_flag(struct beat_reading *r, const struct node *map, const char *path, bool otherwise)
 {
-    const struct node *node = beat_take(map, path);
+    const struct node *node = beat_take(r, map, path);
     if (node == NULL) {
         return otherwise;
     }
@@ -64,7 +71,7 @@ bool beat_flag(struct beat_reading *r, const struct node *map, const char *path,
 const char *beat_text(struct beat_reading *r, const struct node *map, const char *path,
                       const char *otherwise)
 {
-    const struct node *node = beat_take(map, path);
+    const struct node *node = beat_take(r, map, path);
     if (node == NULL) {
         return otherwise;
     }
@@ -84,6 +91,40 @@ int64_t beat_number(struct beat_reading *r, const struct node *map, const char *
         beat_refuse(r, node_find(map, span_str(path)), "%s '%s' is not a whole number", path, text);
     }
     return number;
+}
+
+int64_t beat_number_within(struct beat_reading *r, const struct node *map, const char *path,
+                           int64_t otherwise, int64_t least, int64_t most)
+{
+    int64_t number = beat_number(r, map, path, otherwise);
+    if (r->err->code == ERR_NONE && (number < least || number > most)) {
+        beat_refuse(r, node_find(map, span_str(path)), "%s %lld is not in %lld to %lld", path,
+                    (long long)number, (long long)least, (long long)most);
+    }
+    return number;
+}
+
+const char *beat_word(struct beat_reading *r, const struct node *map, const char *path,
+                      const char *const *words)
+{
+    const char *text = beat_text(r, map, path, words[0]);
+    char list[256] = "";
+    for (size_t i = 0; words[i] != NULL; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return text;
+        }
+        size_t size = strlen(list);
+        snprintf(list + size, sizeof list - size, "%s%s", i > 0 ? ", " : "", words[i]);
+    }
+    beat_refuse(r, node_find(map, span_str(path)), "%s '%s' is none of %s", path, text, list);
+    return words[0];
+}
+
+bool beat_is_map(struct beat_reading *r, const struct node *node, const char *what)
+{
+    bool is_map = node->kind == NODE_MAP || node->kind == NODE_NULL;
+    return is_map || beat_refuse(r, node, "%s is a mapping of settings: begin each, indented, in a "
+                                 "line of its own", what);
 }
 
 int64_t beat_duration(struct beat_reading *r, const struct node *map, const char *path,
@@ -107,8 +148,12 @@ int64_t beat_duration(struct beat_reading *r, const struct node *map, const char
 struct text_list beat_list(struct beat_reading *r, const struct node *map, const char *path)
 {
     struct text_list list = {0};
-    struct node *node = beat_take(map, path);
+    struct node *node = beat_take(r, map, path);
     if (node == NULL) {
+        return list;
+    }
+    if (node->kind == NODE_MAP) {
+        beat_refuse(r, node, "%s is a list, such as [a, b]", path);
         return list;
     }
     if (node_is_scalar(node)) {

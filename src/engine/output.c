@@ -2,6 +2,7 @@
 #include "engine/output.h"
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/node.h"
 #include "engine/health_desk.h"
 #include "engine/health_flat.h"
@@ -117,6 +118,7 @@ static const struct sink_push *push_of(struct output *output, const struct confi
 static bool open_sinks(struct output *output, struct err *err)
 {
     const struct config *config = output->options.config;
+    output->takes_events = config->logs_events; /* also where nothing is published */
     for (size_t i = 0; i < config->output_count && i < SINKS_MAX; i++) {
         const struct config_output *wanted = &config->outputs[i];
         const struct sink_kind *kind = sink_kind_find(wanted->kind);
@@ -247,12 +249,29 @@ struct output *output_new(const struct output_options *options, struct err *err)
     return output;
 }
 
+/* What could not be delivered by the end is told, for nobody looks at a board any more. */
+static void end_sink(const struct open_sink *s)
+{
+    if (s->kind->end == NULL) {
+        return;
+    }
+    struct sink_status status;
+    s->kind->end(s->sink);
+    s->kind->status(s->sink, &status);
+    if (status.lost > 0) {
+        log_warning("output %s: %llu events are lost%s%s", s->kind->name,
+                    (unsigned long long)status.lost, status.last_error[0] != '\0' ? ": " : "",
+                    status.last_error);
+    }
+}
+
 void output_free(struct output *output)
 {
     if (output == NULL) {
         return;
     }
     for (uint32_t i = 0; i < output->sink_count; i++) {
+        end_sink(&output->sinks[i]);
         output->sinks[i].kind->close(output->sinks[i].sink);
     }
     for (uint32_t i = 0; i < output->options.workers; i++) {

@@ -18,7 +18,8 @@ struct shaper {
     struct nodes facts; /* what processors know of the host */
     struct nodes tree;  /* of the event under way */
     struct event_writer *writer;
-    struct json scratch;
+    struct json scratch; /* the event as it came: the tree borrows from it */
+    struct json shown;   /* in the log */
     bool logs_events;
     uint64_t dropped;
 };
@@ -49,6 +50,7 @@ struct shaper *shaper_new(const struct config *config, struct err *err)
     shaper->beat = config->beat;
     shaper->logs_events = config->logs_events;
     json_init(&shaper->scratch);
+    json_init(&shaper->shown);
     shaper->attribution = has_processes(config) ? attribution_new(&config->processes, err) : NULL;
     if (has_processes(config) && shaper->attribution == NULL) {
         shaper_free(shaper);
@@ -73,6 +75,7 @@ void shaper_free(struct shaper *shaper)
         node_done(&shaper->facts);
         node_done(&shaper->tree);
         json_done(&shaper->scratch);
+        json_done(&shaper->shown);
         event_writer_free(shaper->writer);
         free(shaper);
     }
@@ -86,10 +89,10 @@ uint64_t shaper_dropped(const struct shaper *shaper)
 /* As its users know it of Packetbeat's debug selector `publish`; whole, so not a line of the log. */
 static void log_event(struct shaper *shaper, const struct node *event)
 {
-    json_reset(&shaper->scratch);
-    node_json_pretty(&shaper->scratch, event);
-    fprintf(stderr, "debug: [publish] Publish event: %.*s\n", (int)shaper->scratch.size,
-            shaper->scratch.data);
+    json_reset(&shaper->shown);
+    node_json_pretty(&shaper->shown, event);
+    fprintf(stderr, "debug: [publish] Publish event: %.*s\n", (int)shaper->shown.size,
+            shaper->shown.data);
 }
 
 bool shaper_write(struct shaper *shaper, struct json *to, const struct event_head *event)

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <zlib.h>
 
 #include "sink/transfer.h"
@@ -18,6 +19,8 @@ struct elastic_http {
     struct json packed;
     char hosts[HOSTS_MAX][URL_ROOM];
     size_t host_count;
+    uint64_t away_until[HOSTS_MAX]; /* of those that failed: until when others are asked first */
+    unsigned failures[HOSTS_MAX];   /* in a row */
     size_t at;    /* the host in turn */
     size_t begun; /* the one that a round began with */
     char authorization[KEY_ROOM]; /* "" : none */
@@ -253,8 +256,46 @@ const char *elastic_http_error(const struct elastic_http *http)
     return http->error;
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Twice as long after each failure. */
+static void note_failure(struct elastic_http *http)
+{
+    uint64_t longest = (uint64_t)http->cluster->backoff_max_ns;
+    uint64_t pause = (uint64_t)http->cluster->backoff_ns;
+    for (unsigned i = 0; i < http->failures[http->at] && pause < longest; i++) {
+        pause *= 2;
+    }
+    http->failures[http->at]++;
+    http->away_until[http->at] = now_ns() + (pause < longest ? pause : longest);
+}
+
+void elastic_http_done(struct elastic_http *http)
+{
+    http->failures[http->at] = 0;
+    http->away_until[http->at] = 0;
+    http->begun = http->at;
+    if (!http->cluster->balances || http->host_count == 1) {
+        return;
+    }
+    uint64_t now = now_ns();
+    for (size_t i = 0; i < http->host_count; i++) {
+        http->at = (http->at + 1) % http->host_count;
+        if (http->away_until[http->at] <= now) {
+            break;
+        }
+    }
+    http->begun = http->at;
+}
+
 bool elastic_http_turn(struct elastic_http *http)
 {
+    note_failure(http);
     http->at = (http->at + 1) % http->host_count;
     bool is_round = http->at == http->begun;
     return is_round;

@@ -22,7 +22,10 @@ long elastic_http_send(struct elastic_http *http, const char *method, const char
 struct span elastic_http_answer(const struct elastic_http *http);
 const char *elastic_http_error(const struct elastic_http *http);
 
-/* The next host's turn; true when all have had theirs since the last call that returned true. */
+/* All went well with the host in turn. Where requests go round, the next one gets the next of them, but
+ * for those that failed a short while ago. */
+void elastic_http_done(struct elastic_http *http);
+/* The next host's turn, for the one at hand failed; true when all have had theirs since the last call that returned true. */
 bool elastic_http_turn(struct elastic_http *http);
 /* The host in turn, as a URL without secrets. */
 const char *elastic_http_host(const struct elastic_http *http);

@@ -89,7 +89,7 @@ bool elastic_setup(struct elastic_http *http, const struct sink_cluster *cluster
     }
     if (cluster->policy_name[0] != '\0' && !is_other) {
         snprintf(path, sizeof path, "/_ilm/policy/%s", cluster->policy_name);
-        if (!put(http, path, cluster->policy_text, cluster->template_overwrite, why, why_size)) {
+        if (!put(http, path, cluster->policy_text, cluster->policy_overwrite, why, why_size)) {
             return false;
         }
     }

@@ -236,6 +236,9 @@ static void send_all(struct sink *sink, uint32_t count)
             }
             continue;
         }
+        if (sent == SENT) {
+            elastic_http_done(sink->http);
+        }
         part = sent == SENT ? count : part;
         failures = sent == SENT && left == 0 ? 0 : failures;
         if (left > 0) {
@@ -358,9 +361,9 @@ static void elasticsearch_status(const struct sink *sink, struct sink_status *re
 }
 
 /* What is left may take close_ns; then it is lost. */
-static void elasticsearch_close(struct sink *sink)
+static void elasticsearch_end(struct sink *sink)
 {
-    if (sink == NULL) {
+    if (!sink->has_thread) {
         return;
     }
     line_queue_end(sink->queue);
@@ -372,7 +375,16 @@ static void elasticsearch_close(struct sink *sink)
     }
     atomic_store(&sink->stop, true);
     pthread_join(sink->thread, NULL);
-    elasticsearch_free(sink);
+    lose(sink, line_queue_state(sink->queue).lines);
+    sink->has_thread = false;
+}
+
+static void elasticsearch_close(struct sink *sink)
+{
+    if (sink != NULL) {
+        elasticsearch_end(sink);
+        elasticsearch_free(sink);
+    }
 }
 
 const struct sink_kind sink_elasticsearch = {
@@ -382,5 +394,6 @@ const struct sink_kind sink_elasticsearch = {
     .write = elasticsearch_write,
     .flush = elasticsearch_flush,
     .status = elasticsearch_status,
+    .end = elasticsearch_end,
     .close = elasticsearch_close,
 };

@@ -35,6 +35,11 @@ struct sink_cluster {
     bool template_overwrite;
     const char *policy_name;    /* a lifecycle policy likewise; Elasticsearch only */
     const char *policy_text;
+    bool policy_overwrite;
+    bool balances;              /* requests go round the hosts */
+    bool is_direct;             /* no proxy, whatever the environment says */
+    const char *tls_least;      /* TLSv1.0 to TLSv1.3; NULL: what the library thinks fit */
+    const char *tls_most;
 };
 
 /* A receiver of metrics: OTLP or Prometheus remote write. Who it is reached as is in a sink_cluster, too. */
@@ -101,6 +106,9 @@ struct sink_kind {
     /* Takes the metrics, every interval; must not block. NULL: it takes none. */
     void (*snapshot)(struct sink *sink, const struct sink_snapshot *snapshot);
     void (*status)(const struct sink *sink, struct sink_status *ret);
+    /* No more comes: what waits is delivered or given up, and the status is the last one. Before close();
+     * NULL: nothing ever waits. */
+    void (*end)(struct sink *sink);
     void (*close)(struct sink *sink);
 };
 

@@ -9,6 +9,28 @@ static int on_progress(void *of, curl_off_t a, curl_off_t b, curl_off_t c, curl_
     return atomic_load(stop) ? 1 : 0;
 }
 
+/* The versions of TLS that may be spoken, from the lowest to the highest. */
+static void set_versions(CURL *curl, const struct sink_cluster *c)
+{
+    static const struct {
+        const char *name;
+        long least, most;
+    } versions[] = {
+        {"TLSv1.0", CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_MAX_TLSv1_0},
+        {"TLSv1.1", CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_1},
+        {"TLSv1.2", CURL_SSLVERSION_TLSv1_2, CURL_SSLVERSION_MAX_TLSv1_2},
+        {"TLSv1.3", CURL_SSLVERSION_TLSv1_3, CURL_SSLVERSION_MAX_TLSv1_3},
+    };
+    long wanted = 0;
+    for (size_t i = 0; c->tls_least != NULL && i < sizeof versions / sizeof *versions; i++) {
+        wanted |= strcmp(c->tls_least, versions[i].name) == 0 ? versions[i].least : 0;
+        wanted |= strcmp(c->tls_most, versions[i].name) == 0 ? versions[i].most : 0;
+    }
+    if (wanted != 0) {
+        curl_easy_setopt(curl, CURLOPT_SSLVERSION, wanted);
+    }
+}
+
 static void set_identity(CURL *curl, const struct sink_cluster *c)
 {
     const struct {
@@ -25,6 +47,10 @@ static void set_identity(CURL *curl, const struct sink_cluster *c)
             curl_easy_setopt(curl, texts[i].option, texts[i].value);
         }
     }
+    if (c->is_direct) {
+        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    }
+    set_versions(curl, c);
     bool is_blind = strcmp(c->verify, "none") == 0;
     bool is_named = strcmp(c->verify, "full") == 0;
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, is_blind ? 0L : 1L);

@@ -3,6 +3,7 @@ says so. Its answers can be told beforehand."""
 import gzip
 import http.server
 import json
+import ssl
 import threading
 
 
@@ -53,6 +54,15 @@ class BulkServer:
         self.port = self.server.server_port
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
+
+    def secure(self, certificate, key, least):
+        """Speaks TLS from now on, of that version at least."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        context.minimum_version = least
+        self.server.handle_error = lambda *arguments: None  # of clients that do not trust it
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                 do_handshake_on_connect=False)
 
     def close(self):
         self.server.shutdown()

@@ -46,6 +46,10 @@ class Dialect(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def without_run(self, event):
+        event["agent"].pop("ephemeral_id")
+        return event
+
     def refused(self, text, why):
         done = self.run_it("test", "config", text=text)
         self.assertEqual(done.returncode, 1, done.stdout)
@@ -183,6 +187,61 @@ processors:
         self.refused(CONSOLE.replace("[80]", "[x]"), "http: ports: 'x'")
         self.refused("a: [\n", "packetbeat.yml:2:1")
 
+    def test_slips_of_the_pen_are_told_with_what_was_meant(self):
+        text = ("packetbeat.flows:\n  timout: 10s\npacketbeat.protocols:\n- type: http\n  ports: [80]\n"
+                "  send_heades: [a]\noutput.console:\n  prety: true\nlogging.levl: debug\n"
+                "output.consle.enabled: false\n")
+        done = self.run_it("test", "config", text=text)
+        self.assertEqual((done.returncode, done.stdout), (0, "Config OK\n"))
+        lines = [line.rsplit("packetbeat.yml:", 1)[1] for line in done.stderr.splitlines()]
+        self.assertEqual(lines, [
+            "2:3: unknown setting packetbeat.flows.timout: did you mean 'timeout'?",
+            "6:3: unknown setting packetbeat.protocols.send_heades: did you mean 'send_headers'?",
+            "8:3: unknown setting output.console.prety: did you mean 'pretty'?",
+            "9:1: unknown setting logging.levl: did you mean 'level'?"])
+
+    def test_values_of_a_wrong_kind(self):
+        for line, why in (
+                ("packetbeat.flows: on", "packetbeat.flows is a mapping"),
+                ("packetbeat.interfaces: [any]", "packetbeat.interfaces is a mapping"),
+                ("packetbeat.interfaces.snaplen: -7", "5:1: snaplen -7 is not in 1 to"),
+                ("packetbeat.interfaces.buffer_size_mb: 0", "buffer_size_mb 0 is not in 1 to"),
+                ("max_procs: -7", "max_procs -7 is not in 0 to"),
+                ("http.port: 70000", "http.port 70000 is not in 1 to 65535"),
+                ("tags: {a: b}", "tags is a list"),
+                ("fields: [a]", "fields is a mapping"),
+                ("output: console", "output is a mapping")):
+            self.refused(CONSOLE + line + "\n", why)
+        for line, why in (("preset: fast", "preset 'fast' is none of balanced, throughput"),
+                          ("protocol: ftp", "protocol 'ftp' is none of"),
+                          ("headers: [a]", "headers is a mapping"),
+                          ("hosts: {a: b}", "hosts is a list"),
+                          ("ssl.supported_protocols: [SSLv3]", "'SSLv3' is none of TLSv1.0")):
+            self.refused(HTTP + "output.elasticsearch:\n  %s\n" % line, "5:3: ")
+            self.refused(HTTP + "output.elasticsearch:\n  %s\n" % line, why)
+        self.refused(HTTP + "output.elasticsearch.hosts: [a]\nsetup.ilm.enabled: perhaps\n", "5:1: ")
+        self.refused(HTTP + "output.kafka.hosts: [a]\n", "output.kafka is not available: use output.")
+        self.refused(HTTP + "output.elasticsearch: {}\ncloud.id: what\n", "5:1: cloud.id cannot be read")
+
+    def test_errors_name_the_file_that_they_are_in(self):
+        second = self.write("packetbeat.flows.period: 1ms\n", "second.yml")
+        third = self.write("name: ${NOT_THERE_AT_ALL}\n", "third.yml")
+        for more, place in (("-c" + second, "second.yml:1:1: period"),
+                            ("-c" + third, "third.yml:1:1: ${NOT_THERE_AT_ALL}"),
+                            ("-Epacketbeat.flows.period=1ms", "-E: period")):
+            command = [VANTAGE, "packetbeat", "test", "config", "-c", self.write(CONSOLE), more]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(place, done.stderr)
+
+    def test_flags_with_an_equals_sign(self):
+        done = subprocess.run([VANTAGE, "packetbeat", "-c=" + self.write(CONSOLE), "-t=true", "-e=false",
+                               "-I=" + CAPTURE, "-E=name=n"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout.splitlines()[0])["agent"]["name"], "n")
+        self.assertEqual(self.run_it("-t=perhaps").returncode, 2)
+        self.assertIn("Usage: vantage packetbeat", self.run_it("help", "run").stdout)
+
     def test_permissions(self):
         path = self.write(CONSOLE, mode=0o622)
         command = [VANTAGE, "packetbeat", "-c", path, "test", "config"]
@@ -258,8 +317,12 @@ processors:
         self.events(CONSOLE, "-dump", prefix)
         dumped = [f for f in os.listdir(self.folder.name) if f.startswith("dump-")]
         self.assertEqual(len(dumped), 1)
-        done = self.run_it("-e", "-t", "-d", "publish", "-I", CAPTURE)
-        self.assertEqual(done.stderr.count("Publish event: {"), once)
+        for more in (), ("-N",):  # what is not published is shown as well
+            done = self.run_it("-e", "-t", "-d", "publish", "-I", CAPTURE, *more)
+            shown = done.stderr.split("debug: [publish] Publish event: ")[1:]
+            self.assertEqual([self.without_run(json.loads(text)) for text in shown],
+                             [self.without_run(event) for event in self.events()])
+            self.assertEqual(len(done.stdout.splitlines()), 0 if more else once)
 
 
 if __name__ == "__main__":

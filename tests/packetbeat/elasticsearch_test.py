@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The output elasticsearch against a small, strict receiver of the bulk API on loopback."""
+import base64
 import json
 import os
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -96,6 +98,61 @@ class Elasticsearch(unittest.TestCase):
         self.run_packetbeat(self.hosts(NOBODY))
         self.assertEqual(len(self.server.documents), len(self.expected()))
 
+    def test_hosts_have_requests_in_turn(self):
+        other = bulk_server.BulkServer()
+        self.addCleanup(other.close)
+        hosts = self.hosts("127.0.0.1:%d" % other.port, NOBODY) + "  bulk_max_size: 2\n"
+        self.run_packetbeat(hosts)
+        self.assertGreater(len(self.server.documents), 2)
+        self.assertGreater(len(other.documents), 2)
+        self.assertEqual(len(self.server.documents + other.documents), len(self.expected()))
+        self.server.documents.clear()
+        self.run_packetbeat(hosts + "  loadbalance: false\n")
+        self.assertEqual(self.server.documents, [])
+
+    def test_a_cloud_is_a_host_and_a_user(self):
+        port = self.server.port
+        word = "name:" + base64.b64encode(b"localhost:%d$abc$kibana" % port).decode()
+        done = self.run_tool("test", "output", output="  hosts: [%s]\ncloud.id: %s\ncloud.auth: u:p\n"
+                             % (NOBODY, word))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("https://abc.localhost:%d: " % port, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_a_policy_is_put_there_anew_or_not_at_all(self):
+        path = "/_ilm/policy/packetbeat"
+        self.run_packetbeat(self.hosts(), "setup.ilm.check_exists: false")
+        self.assertNotIn(path, self.server.puts)
+        self.assertIn('"packetbeat"', json.dumps(self.server.puts["/_index_template/packetbeat-8.17.0"]
+                                                 ["template"]["settings"]))
+        self.server.puts[path] = "older"
+        self.run_packetbeat(self.hosts())
+        self.assertEqual(self.server.puts[path], "older")
+        self.run_packetbeat(self.hosts(), "setup.ilm.overwrite: true")
+        self.assertNotEqual(self.server.puts[path], "older")
+
+    def test_over_tls(self):
+        folder = self.folder.name
+        try:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                            "-keyout", folder + "/key.pem", "-out", folder + "/certificate.pem"],
+                           check=True, capture_output=True)
+        except FileNotFoundError:
+            self.skipTest("openssl is not here, which makes a certificate")
+        self.server.secure(folder + "/certificate.pem", folder + "/key.pem", ssl.TLSVersion.TLSv1_3)
+        wanted = len(self.expected())
+        usual = ("  hosts: ['https://localhost:%d']\n  max_retries: 0\n" % self.server.port)
+        trusts = "  ssl.certificate_authorities: [%s/certificate.pem]\n" % folder
+        short = "packetbeat.shutdown_timeout: 1s"
+        for more, arrives in ((trusts, True), ("", False), ("  ssl.verification_mode: none\n", True),
+                              (trusts + "  ssl.supported_protocols: [TLSv1.1, TLSv1.2]\n", False),
+                              (trusts + "  ssl.supported_protocols: [TLSv1.2, TLSv1.3]\n", True)):
+            self.server.documents.clear()
+            done = self.run_packetbeat(usual + more, short.replace("1s", "60s") if arrives else short)
+            self.assertEqual(len(self.server.documents), wanted if arrives else 0, (more, done.stderr))
+            self.assertEqual("events are lost" in done.stderr, not arrives, done.stderr)
+
     def test_a_refused_document_does_not_take_others_along(self):
         refused = []
 
@@ -136,6 +193,8 @@ class Elasticsearch(unittest.TestCase):
                                    more="packetbeat.shutdown_timeout: 1s")
         self.assertLess(time.monotonic() - began, 20)
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"output elasticsearch: %d events are lost: http://127.0.0.1:9"
+                         % len(self.expected()))
 
     def test_index_names_have_fields_in_them(self):
         index = "  index: 'net-%{[type]}-%{+yyyy.MM.dd}'\n  api_key: 'id:secret'\n"
