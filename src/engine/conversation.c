@@ -34,7 +34,7 @@ struct conversations *conversations_new(const struct conversation_options *optio
     }
     all->options = *options;
     bool is_there = conversation_pool_init(&all->pool, options->flows, options->capacity,
-                                           options->budget);
+                                           options->listeners->cache_size, options->budget);
     all->slab = slab_new_within(options->memory, options->blocks);
     all->log.text_max = options->text_max;
     all->context = (struct proto_context){.memory = all->slab, .events = &all->log};
@@ -118,6 +118,7 @@ static void set_context(struct call *call)
     bool known = call->c->proto != 0;
     context->block = known ? call->moment->blocks + listener_of(call)->offset : NULL;
     context->settings = known ? listener_of(call)->settings : NULL;
+    context->cache = known ? call->all->pool.caches + listener_of(call)->cache_at : NULL;
     context->state = call->c->state;
     context->flow = call->flow;
     context->now_ns = call->moment->now_ns;

@@ -4,7 +4,7 @@
 #include "base/pages.h"
 
 bool conversation_pool_init(struct conversation_pool *pool, uint32_t flows, uint32_t capacity,
-                            struct budget *budget)
+                            size_t caches, struct budget *budget)
 {
     *pool = (struct conversation_pool){
         .row = {.budget = budget,
@@ -12,16 +12,19 @@ bool conversation_pool_init(struct conversation_pool *pool, uint32_t flows, uint
                 .most = capacity},
         .of_flow_size = ((size_t)flows + 1) * sizeof *pool->of_flow,
         .items_size = ((size_t)capacity + 1) * sizeof *pool->items,
+        .caches_size = caches + 1,
     };
     pool->of_flow = pages_reserve(pool->of_flow_size);
     pool->items = pages_reserve(pool->items_size);
-    return pool->of_flow != NULL && pool->items != NULL;
+    pool->caches = pages_reserve_sparse(pool->caches_size);
+    return pool->of_flow != NULL && pool->items != NULL && pool->caches != NULL;
 }
 
 void conversation_pool_done(struct conversation_pool *pool)
 {
     pages_release(pool->of_flow, pool->of_flow_size);
     pages_release(pool->items, pool->items_size);
+    pages_release(pool->caches, pool->caches_size);
 }
 
 struct conversation *conversation_pool_take(struct conversation_pool *pool, flow_index index)

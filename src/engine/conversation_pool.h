@@ -32,14 +32,16 @@ struct conversation_pool {
     struct conversation *items; /* 0 is never used */
     struct budget_row row;      /* items that were used, and what pays for more */
     uint32_t free_list;
+    uint8_t *caches;            /* of all protocols; touched as they need them */
     size_t of_flow_size;        /* bytes of the reservations */
     size_t items_size;
+    size_t caches_size;
 };
 
 /* For a table of so many flows, and so many conversations at a time, paid from a budget (NULL: nobody
- * asks). False when the system refuses; then, too, it is to be done with. */
+ * asks), and bytes of protocols' caches. False when the system refuses; then, too, it is to be done with. */
 bool conversation_pool_init(struct conversation_pool *pool, uint32_t flows, uint32_t capacity,
-                            struct budget *budget);
+                            size_t caches, struct budget *budget);
 void conversation_pool_done(struct conversation_pool *pool);
 
 /* A zeroed one for a flow; NULL when there are as many as there may be. */

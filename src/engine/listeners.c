@@ -3,6 +3,8 @@
 
 #include <netinet/in.h>
 
+enum { CACHE_ALIGN = 64 };
+
 static const struct proto_settings *settings_of(const struct config *config,
                                                 const struct proto *proto)
 {
@@ -33,7 +35,9 @@ static void add(struct listeners *to, const struct proto *proto, size_t offset,
                 const struct proto_settings *settings)
 {
     struct listener *l = &to->items[to->count++];
-    *l = (struct listener){.proto = proto, .settings = settings, .offset = offset};
+    *l = (struct listener){
+        .proto = proto, .settings = settings, .offset = offset, .cache_at = to->cache_size};
+    to->cache_size += (proto->cache_size + CACHE_ALIGN - 1) & ~(size_t)(CACHE_ALIGN - 1);
     for (size_t i = 0; i < settings->ports.count && l->port_count < LISTENER_PORTS; i++) {
         l->port_count += config_port_range(settings->ports.items[i], &l->ports[l->port_count]);
     }

@@ -13,12 +13,14 @@ struct listener {
     const struct proto *proto;
     const struct proto_settings *settings; /* the protocol's options begin with it */
     size_t offset;                         /* of its block within a delta */
+    size_t cache_at;                       /* of its cache within those of a worker */
     uint32_t port_count;
     struct config_ports ports[LISTENER_PORTS];
 };
 
 struct listeners {
     uint32_t count;
+    size_t cache_size; /* of all caches of a worker */
     /* A bit for each listener: who reads TCP or anything else, and who is met at other ports, too. */
     uint64_t reads_tcp, reads_datagrams, reads_anywhere;
     uint64_t hints[256]; /* by a port's lower byte: whom it may be a port of */

@@ -283,3 +283,67 @@ void fingerprint_ja4(char to[FINGERPRINT_JA4_ROOM], const struct hello *hello, c
         *to = 0;
     }
 }
+
+/* ---- What they depend on ---------------------------------------------------------------------- */
+
+/* Numbers in two bytes each, reserved ones left out; one of these stands behind each list. */
+struct key {
+    uint8_t *at;
+    uint8_t *end;
+    bool too_long;
+};
+
+static const uint16_t list_end = 0x0a0a;
+
+static void key_put(struct key *k, uint16_t value)
+{
+    if (k->end - k->at < 2) {
+        k->too_long = true;
+        return;
+    }
+    *k->at++ = (uint8_t)(value >> 8);
+    *k->at++ = (uint8_t)value;
+}
+
+static void key_list(struct key *k, struct span list, size_t size)
+{
+    for (size_t i = 0; i + size <= list.size && !k->too_long; i += size) {
+        uint16_t value = size == 1 ? list.data[i] : load_be16(list.data + i);
+        if (!hello_is_grease(value)) {
+            key_put(k, value);
+        }
+    }
+    key_put(k, list_end);
+}
+
+static void key_extensions(struct key *k, const struct hello *hello)
+{
+    struct cursor at = cursor_of(hello->extensions);
+    struct hello_extension extension;
+    while (!k->too_long && hello_next_extension(&at, &extension)) {
+        if (!hello_is_grease(extension.id)) {
+            key_put(k, extension.id);
+        }
+    }
+    key_put(k, list_end);
+}
+
+size_t fingerprint_key(uint8_t *to, size_t room, const struct hello *hello)
+{
+    struct key k = {.at = to, .end = to + room};
+    key_put(&k, hello->version);
+    key_extensions(&k, hello);
+    if (hello->is_server) {
+        key_put(&k, hello->cipher);
+    } else {
+        char protocol[2];
+        add_protocol(protocol, hello_first_protocol(hello));
+        key_put(&k, (uint16_t)((uint8_t)protocol[0] << 8 | (uint8_t)protocol[1]));
+        key_put(&k, hello_best_version(hello));
+        key_list(&k, hello->ciphers, 2);
+        key_list(&k, list_of(hello, HELLO_GROUPS, 2), 2);
+        key_list(&k, list_of(hello, HELLO_POINT_FORMATS, 1), 1);
+        key_list(&k, list_of(hello, HELLO_SIGNATURES, 2), 2);
+    }
+    return k.too_long ? 0 : (size_t)(k.at - to);
+}

@@ -23,5 +23,9 @@ void fingerprint_ja3s(char to[FINGERPRINT_JA3_ROOM], const struct hello *hello);
 /* Of a ClientHello that came by `transport`: 't' TCP, 'q' QUIC, 'd' DTLS. */
 void fingerprint_ja4(char to[FINGERPRINT_JA4_ROOM], const struct hello *hello, char transport);
 
+/* Writes what the fingerprints of a hello depend on, so that others are alike if this is; returns its
+ * size, 0 when it is more than `room`. A fraction of what the hashes cost. */
+size_t fingerprint_key(uint8_t *to, size_t room, const struct hello *hello);
+
 /* Writes bytes as digits, upper case or lower, and a terminator. `to` has room for 2 * size + 1. */
 void fingerprint_hex(char *to, struct span bytes, bool upper);

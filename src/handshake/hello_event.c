@@ -8,6 +8,7 @@
 #define AT(member) offsetof(struct hello_event, member)
 #define FIELD(name, kind, member, help) ROW(name, kind, AT(member), 0, help)
 #define LIST(name, member, help) ROW(name, EVENT_SPANS, AT(member), 0, help)
+#define NAMES(name, member, help) ROW(name, EVENT_VALUE, AT(member), 0, help)
 
 /* ---- Certificates --------------------------------------------------------------------------- */
 
@@ -104,7 +105,7 @@ static const struct event_field hello_fields[] = {
     DATE_ROWS("tls.client.", client),
     FIELD("tls.client.server_name", EVENT_SPAN, server_name, "whom the client asks for (SNI)"),
     FIELD("tls.client.subject", EVENT_SPAN, client.subject, "whom its certificate names"),
-    LIST("tls.client.supported_ciphers", supported_ciphers, "cipher suites that the client offers"),
+    NAMES("tls.client.supported_ciphers", supported_ciphers, "cipher suites that the client offers"),
     CERTIFICATE_ROWS("tls.client.x509.", OF_CLIENT),
     LIST("tls.detailed.alert_types", alert_types, "names of the alerts"),
     ITEMS("tls.detailed.alerts", alerts, alert_type, "alerts that were sent in the clear"),
@@ -115,21 +116,21 @@ static const struct event_field hello_fields[] = {
     LIST(HELLO "extensions._unparsed_", client_hello.unparsed, "extensions not told otherwise"),
     LIST(HELLO "extensions.application_layer_protocol_negotiation", client_hello.protocols,
          "what the client would speak"),
-    LIST(HELLO "extensions.ec_points_formats", client_hello.point_formats, "formats it can read"),
+    NAMES(HELLO "extensions.ec_points_formats", client_hello.point_formats, "formats it can read"),
     LIST(HELLO "extensions.server_name_indication", client_hello.server_names, "whom it asks for"),
     ROW(HELLO "extensions.session_ticket", EVENT_SPAN, AT(client_hello.ticket), EVENT_EMPTY_TOO,
         "length of the ticket; empty when it has none yet"),
-    LIST(HELLO "extensions.signature_algorithms", client_hello.signatures, "schemes it accepts"),
+    NAMES(HELLO "extensions.signature_algorithms", client_hello.signatures, "schemes it accepts"),
     FIELD(HELLO "extensions.status_request.request_extensions", EVENT_OPTIONAL,
           client_hello.status_extensions, "bytes of extensions for the responder"),
     FIELD(HELLO "extensions.status_request.responder_id_list_length", EVENT_OPTIONAL,
           client_hello.status_responders, "bytes of the list of responders it trusts"),
     FIELD(HELLO "extensions.status_request.type", EVENT_TEXT, client_hello.status_type, "ocsp"),
-    LIST(HELLO "extensions.supported_groups", client_hello.groups, "groups for the key exchange"),
-    LIST(HELLO "extensions.supported_versions", client_hello.versions, "versions it speaks"),
+    NAMES(HELLO "extensions.supported_groups", client_hello.groups, "groups for the key exchange"),
+    NAMES(HELLO "extensions.supported_versions", client_hello.versions, "versions it speaks"),
     FIELD(HELLO "random", EVENT_SPAN, client_hello.random, "in hexadecimal"),
     FIELD(HELLO "session_id", EVENT_SPAN, client_hello.session_id, "in hexadecimal"),
-    LIST(HELLO "supported_compression_methods", client_hello.compressions, "NULL, mostly"),
+    NAMES(HELLO "supported_compression_methods", client_hello.compressions, "NULL, mostly"),
     FIELD(HELLO "version", EVENT_INLINE, client_hello.version, "3.3 is TLS 1.2, or above"),
     FIELD("tls.detailed.ocsp_response", EVENT_TEXT, ocsp_response, "how the responder answered"),
     FIELD("tls.detailed.resumption_method", EVENT_TEXT, resumption_method, "id, ticket or psk"),
@@ -138,7 +139,7 @@ static const struct event_field hello_fields[] = {
     LIST(ANSWER "extensions._unparsed_", server_hello.unparsed, "extensions not told otherwise"),
     LIST(ANSWER "extensions.application_layer_protocol_negotiation", server_hello.protocols,
          "what is spoken"),
-    LIST(ANSWER "extensions.ec_points_formats", server_hello.point_formats, "formats it can read"),
+    NAMES(ANSWER "extensions.ec_points_formats", server_hello.point_formats, "formats it can read"),
     ROW(ANSWER "extensions.session_ticket", EVENT_SPAN, AT(server_hello.ticket), EVENT_EMPTY_TOO,
         "a ticket will come"),
     FIELD(ANSWER "extensions.status_request.response", EVENT_BOOL, server_hello.has_status,

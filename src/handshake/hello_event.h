@@ -5,6 +5,7 @@
  * some ten microseconds. Lists end after HELLO_LIST_MAX items. */
 #pragma once
 
+#include "base/recall.h"
 #include "event/transaction.h"
 #include "handshake/certificate.h"
 #include "handshake/fingerprint.h"
@@ -21,6 +22,30 @@ enum {
 enum hello_hash { HELLO_MD5 = 1, HELLO_SHA1 = 2, HELLO_SHA256 = 4 };
 enum hello_print { HELLO_JA3 = 1, HELLO_JA3S = 2, HELLO_JA4 = 4 };
 
+/* What was made of parts of hellos and of certificates, for those that offer the same: few programs make
+ * most connections, to servers that show the same certificates. A worker's, zeroed at first; two parts
+ * that fell into one slot take turns. Callers that meet no certificates need not have that part. */
+enum {
+    HELLO_NAMES = 512,
+    HELLO_NAMES_KEY = 256,
+    HELLO_NAMES_ROOM = 3808,
+    HELLO_PRINTS = 512,
+    HELLO_PRINTS_KEY = 512,
+    HELLO_PRINTS_ROOM = 80,
+    HELLO_CHAINS = 128,
+    HELLO_CHAINS_KEY = 6 << 10,
+    HELLO_CHAINS_ROOM = 10 << 10,
+};
+
+struct hello_cache {
+    uint32_t turn; /* of recall_find(): a new one for each event */
+    _Alignas(64) uint8_t names[RECALL_SIZE(HELLO_NAMES, HELLO_NAMES_KEY, HELLO_NAMES_ROOM)];
+    uint8_t prints[RECALL_SIZE(HELLO_PRINTS, HELLO_PRINTS_KEY, HELLO_PRINTS_ROOM)];
+    uint8_t chains[RECALL_SIZE(HELLO_CHAINS, HELLO_CHAINS_KEY, HELLO_CHAINS_ROOM)];
+};
+
+enum { HELLO_CACHE_WITHOUT_CHAINS = offsetof(struct hello_cache, chains) };
+
 struct hello_show {
     bool detailed;          /* tls.detailed and x509 */
     bool certificates;      /* x509 and the chain */
@@ -28,6 +53,7 @@ struct hello_show {
     uint8_t hashes;         /* of certificates, enum hello_hash */
     uint8_t prints;         /* of hellos, enum hello_print */
     char transport;         /* as fingerprint_ja4() wants it */
+    struct hello_cache *cache; /* or NULL; always of the same choices */
 };
 
 /* A certificate as x509.* and as an item of a chain. */
@@ -65,16 +91,16 @@ struct hello_details {
     char version[8];
     struct span random;
     struct span session_id;
-    struct event_spans compressions;
+    struct span compressions; /* JSON */
     const char *compression;
     struct event_spans unparsed;
     struct event_spans protocols;
-    struct event_spans point_formats;
+    struct span point_formats; /* JSON */
     struct event_spans server_names;
     struct span ticket;
-    struct event_spans signatures;
-    struct event_spans groups;
-    struct event_spans versions;
+    struct span signatures; /* JSON */
+    struct span groups; /* JSON */
+    struct span versions; /* JSON */
     struct span version_chosen;
     const char *status_type;
     struct event_optional status_responders;
@@ -110,7 +136,7 @@ struct hello_event {
     char ja3s[FINGERPRINT_JA3_ROOM];
     char ja4[FINGERPRINT_JA4_ROOM];
     struct span server_name;
-    struct event_spans supported_ciphers;
+    struct span supported_ciphers; /* JSON */
     struct hello_identity client;
     struct hello_identity server;
     struct hello_details client_hello;
@@ -121,6 +147,10 @@ struct hello_event {
 
 extern const struct event_type hello_event_tls;
 extern const struct event_type hello_event_quic;
+
+/* A new event begins, and its maker has `cache` (NULL: none) in its struct hello_show: texts of an event
+ * borrow from the cache until then. */
+void hello_cache_turn(struct hello_cache *cache);
 
 /* The parts of an event, each from one message. What was said before of the same part is lost. */
 void hello_event_client(struct hello_event *event, struct scratch *scratch,

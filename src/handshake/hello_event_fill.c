@@ -73,15 +73,78 @@ static struct event_spans built(const struct builder *b)
     return (struct event_spans){.count = b->count, .items = b->items};
 }
 
-/* The names of a list of numbers of `size` bytes each. */
-static struct event_spans names_of(struct scratch *s, struct span list, size_t size, namer *name_of)
+/* ---- Names of lists ------------------------------------------------------------------------- */
+
+/* What a list of a hello is of; the first is the salt of none. */
+enum listed { LISTED_CIPHERS = 1, LISTED_GROUPS, LISTED_SIGNATURES, LISTED_VERSIONS, LISTED_FORMATS,
+              LISTED_COMPRESSIONS };
+
+struct listed_kind {
+    namer *name_of;
+    uint8_t size; /* of a number, bytes */
+};
+
+static const struct listed_kind listed[] = {
+    [LISTED_CIPHERS] = {hello_cipher_name, 2},
+    [LISTED_GROUPS] = {hello_group_name, 2},
+    [LISTED_SIGNATURES] = {hello_signature_name, 2},
+    [LISTED_VERSIONS] = {hello_version_name, 2},
+    [LISTED_FORMATS] = {hello_point_format_name, 1},
+    [LISTED_COMPRESSIONS] = {hello_compression_name, 1},
+};
+
+void hello_cache_turn(struct hello_cache *cache)
 {
-    struct builder b = build(s, list.size / size);
-    for (size_t i = 0; i + size <= list.size && b.count < b.most; i += size) {
-        uint16_t number = size == 1 ? list.data[i] : load_be16(list.data + i);
-        add(&b, named(s, name_of, number, size));
+    if (cache != NULL && ++cache->turn == 0) {
+        cache->turn = 1;
     }
-    return built(&b);
+}
+
+/* The names of a list of numbers, as a list in JSON: none has a letter that would be escaped. Empty when
+ * there is no number, or no room. */
+static struct span write_names(struct scratch *s, enum listed what, struct span list)
+{
+    const uint8_t *begin = s->at;
+    size_t size = listed[what].size, count = list.size / size;
+    if (count == 0) {
+        return span_of(NULL, 0);
+    }
+    for (size_t i = 0; i < count && i < HELLO_LIST_MAX; i++) {
+        const uint8_t *at = list.data + i * size;
+        uint16_t number = size == 1 ? at[0] : load_be16(at);
+        const char *name = listed[what].name_of(number);
+        scratch_append(s, i == 0 ? "[\"" : ",\"");
+        if (name != NULL) {
+            scratch_append(s, name);
+        } else {
+            (void)named(s, listed[what].name_of, number, size);
+        }
+        scratch_append(s, "\"");
+    }
+    scratch_append(s, "]");
+    return s->full ? span_of(NULL, 0) : scratch_since(s, begin);
+}
+
+/* The same, remembered. */
+static struct span names_of(struct scratch *s, struct hello_cache *cache, enum listed what,
+                            struct span list)
+{
+    static const struct recall_shape shape = {HELLO_NAMES, HELLO_NAMES_KEY, HELLO_NAMES_ROOM};
+    struct recall_slot *slot =
+        cache != NULL ? recall_find(cache->names, &shape, cache->turn, what, list) : NULL;
+    if (slot == NULL) {
+        return write_names(s, what, list);
+    }
+    struct span *known = recall_value(slot, &shape);
+    if (!slot->is_made) {
+        struct scratch room = scratch_of(known + 1, HELLO_NAMES_ROOM - sizeof *known);
+        *known = write_names(&room, what, list);
+        if (room.full) {
+            return write_names(s, what, list);
+        }
+        slot->is_made = true;
+    }
+    return *known;
 }
 
 /* ---- Extensions ----------------------------------------------------------------------------- */
@@ -139,71 +202,77 @@ static bool status_request(struct hello_details *d, struct span body)
     return true;
 }
 
-static bool is_told(const struct event_spans *list)
+/* Where an extension's contents are told: what details are made of, and with. */
+struct teller {
+    struct hello_details *details;
+    struct scratch *scratch;
+    struct hello_cache *cache;
+};
+
+static bool tell_names(const struct teller *t, enum listed what, struct span list, struct span *ret)
 {
-    return list->count > 0;
+    *ret = names_of(t->scratch, t->cache, what, list);
+    return ret->size > 0;
 }
 
-static bool versions(struct hello_details *d, struct scratch *s, struct span body, bool is_server)
+static bool versions(const struct teller *t, struct span body, bool is_server)
 {
     if (is_server && body.size == 2) {
-        d->version_chosen = named(s, hello_version_name, load_be16(body.data), 2);
+        t->details->version_chosen =
+            named(t->scratch, hello_version_name, load_be16(body.data), 2);
         return true;
     }
-    d->versions = names_of(s, hello_list(body, 1), 2, hello_version_name);
-    return is_told(&d->versions);
+    return tell_names(t, LISTED_VERSIONS, hello_list(body, 1), &t->details->versions);
 }
 
 /* Tells an extension that both sides may send; false when it is to be named only. */
-static bool tell_common(struct hello_details *d, struct scratch *s,
-                        const struct hello_extension *e)
+static bool tell_common(const struct teller *t, const struct hello_extension *e)
 {
+    struct hello_details *d = t->details;
     switch (e->id) {
     case HELLO_POINT_FORMATS:
-        d->point_formats = names_of(s, hello_list(e->body, 1), 1, hello_point_format_name);
-        return is_told(&d->point_formats);
+        return tell_names(t, LISTED_FORMATS, hello_list(e->body, 1), &d->point_formats);
     case HELLO_ALPN:
-        d->protocols = protocols(s, hello_list(e->body, 2));
-        return is_told(&d->protocols);
+        d->protocols = protocols(t->scratch, hello_list(e->body, 2));
+        return d->protocols.count > 0;
     case HELLO_TICKET:
-        d->ticket = ticket(s, e->body);
+        d->ticket = ticket(t->scratch, e->body);
         return true;
     default:
         return false;
     }
 }
 
-static bool tell_client(struct hello_details *d, struct scratch *s, const struct hello_extension *e)
+static bool tell_client(const struct teller *t, const struct hello_extension *e)
 {
+    struct hello_details *d = t->details;
     switch (e->id) {
     case HELLO_SERVER_NAME:
-        d->server_names = server_names(s, hello_list(e->body, 2));
-        return is_told(&d->server_names);
+        d->server_names = server_names(t->scratch, hello_list(e->body, 2));
+        return d->server_names.count > 0;
     case HELLO_STATUS_REQUEST:
         return status_request(d, e->body);
     case HELLO_GROUPS:
-        d->groups = names_of(s, hello_list(e->body, 2), 2, hello_group_name);
-        return is_told(&d->groups);
+        return tell_names(t, LISTED_GROUPS, hello_list(e->body, 2), &d->groups);
     case HELLO_SIGNATURES:
-        d->signatures = names_of(s, hello_list(e->body, 2), 2, hello_signature_name);
-        return is_told(&d->signatures);
+        return tell_names(t, LISTED_SIGNATURES, hello_list(e->body, 2), &d->signatures);
     case HELLO_VERSIONS:
-        return versions(d, s, e->body, false);
+        return versions(t, e->body, false);
     default:
-        return tell_common(d, s, e);
+        return tell_common(t, e);
     }
 }
 
-static bool tell_server(struct hello_details *d, struct scratch *s, const struct hello_extension *e)
+static bool tell_server(const struct teller *t, const struct hello_extension *e)
 {
     switch (e->id) {
     case HELLO_STATUS_REQUEST:
-        d->has_status = true;
+        t->details->has_status = true;
         return true;
     case HELLO_VERSIONS:
-        return versions(d, s, e->body, true);
+        return versions(t, e->body, true);
     default:
-        return tell_common(d, s, e);
+        return tell_common(t, e);
     }
 }
 
@@ -218,54 +287,94 @@ static struct span extension_name(struct scratch *s, uint16_t id)
     return scratch_text(s, span_of(digits, (size_t)(end - digits)));
 }
 
-static void tell_extensions(struct hello_details *d, struct scratch *s, const struct hello *hello)
+static void tell_extensions(const struct teller *t, const struct hello *hello)
 {
     enum { EXTENSIONS_MAX = 128 };
-    struct builder unparsed = build(s, EXTENSIONS_MAX);
+    struct builder unparsed = build(t->scratch, EXTENSIONS_MAX);
     struct cursor at = cursor_of(hello->extensions);
     struct hello_extension e;
     for (unsigned i = 0; i < EXTENSIONS_MAX && hello_next_extension(&at, &e); i++) {
-        bool told = hello->is_server ? tell_server(d, s, &e) : tell_client(d, s, &e);
+        bool told = hello->is_server ? tell_server(t, &e) : tell_client(t, &e);
         if (!told) {
-            add(&unparsed, extension_name(s, e.id));
+            add(&unparsed, extension_name(t->scratch, e.id));
         }
     }
-    d->unparsed = built(&unparsed);
+    t->details->unparsed = built(&unparsed);
 }
 
-static void tell_details(struct hello_details *d, struct scratch *s, const struct hello *hello)
+static void tell_details(const struct teller *t, const struct hello *hello)
 {
+    struct hello_details *d = t->details;
     d->version[0] = (char)('0' + (hello->version >> 8) % 10);
     d->version[1] = '.';
     char *end = json_digits(d->version + 2, hello->version & 0xff);
     *end = 0;
-    d->random = hex_text(s, hello->random);
-    d->session_id = hex_text(s, hello->session_id);
+    d->random = hex_text(t->scratch, hello->random);
+    d->session_id = hex_text(t->scratch, hello->session_id);
     if (hello->is_server) {
         const char *name = hello_compression_name(hello->compression);
         d->compression = name != NULL ? name : "(unknown)";
     } else {
-        d->compressions = names_of(s, hello->compressions, 1, hello_compression_name);
+        (void)tell_names(t, LISTED_COMPRESSIONS, hello->compressions, &d->compressions);
     }
-    tell_extensions(d, s, hello);
+    tell_extensions(t, hello);
 }
 
 /* ---- Hellos --------------------------------------------------------------------------------- */
+
+struct prints {
+    char ja3[FINGERPRINT_JA3_ROOM]; /* of a server JA3S */
+    char ja4[FINGERPRINT_JA4_ROOM];
+};
+
+static void make_prints(struct prints *to, const struct hello *hello, const struct hello_show *show)
+{
+    *to = (struct prints){.ja3 = ""};
+    if (hello->is_server && show->prints & HELLO_JA3S) {
+        fingerprint_ja3s(to->ja3, hello);
+    }
+    if (!hello->is_server && show->prints & HELLO_JA3) {
+        fingerprint_ja3(to->ja3, hello);
+    }
+    if (!hello->is_server && show->prints & HELLO_JA4) {
+        fingerprint_ja4(to->ja4, hello, show->transport);
+    }
+}
+
+/* The fingerprints of a hello; those of one that is alike are remembered. */
+static void prints_of(struct prints *ret, const struct hello *hello, const struct hello_show *show)
+{
+    static const struct recall_shape shape = {HELLO_PRINTS, HELLO_PRINTS_KEY, HELLO_PRINTS_ROOM};
+    _Static_assert(sizeof(struct prints) <= HELLO_PRINTS_ROOM, "room for them");
+    struct hello_cache *cache = show->cache;
+    uint8_t room[HELLO_PRINTS_KEY];
+    struct span key = span_of(room, cache != NULL ? fingerprint_key(room, sizeof room, hello) : 0);
+    struct recall_slot *slot =
+        cache != NULL ? recall_find(cache->prints, &shape, cache->turn, hello->is_server, key) : NULL;
+    if (slot == NULL) {
+        make_prints(ret, hello, show);
+        return;
+    }
+    struct prints *known = recall_value(slot, &shape);
+    if (!slot->is_made) {
+        make_prints(known, hello, show);
+        slot->is_made = true;
+    }
+    *ret = *known;
+}
 
 void hello_event_client(struct hello_event *event, struct scratch *scratch,
                         const struct hello *hello, const struct hello_show *show)
 {
     event->server_name = hello_server_name(hello);
     event->transaction.destination_domain = event->server_name;
-    event->supported_ciphers = names_of(scratch, hello->ciphers, 2, hello_cipher_name);
-    if (show->prints & HELLO_JA3) {
-        fingerprint_ja3(event->ja3, hello);
-    }
-    if (show->prints & HELLO_JA4) {
-        fingerprint_ja4(event->ja4, hello, show->transport);
-    }
+    event->supported_ciphers = names_of(scratch, show->cache, LISTED_CIPHERS, hello->ciphers);
+    struct prints prints;
+    prints_of(&prints, hello, show);
+    memcpy(event->ja3, prints.ja3, sizeof event->ja3);
+    memcpy(event->ja4, prints.ja4, sizeof event->ja4);
     if (show->detailed) {
-        tell_details(&event->client_hello, scratch, hello);
+        tell_details(&(struct teller){&event->client_hello, scratch, show->cache}, hello);
     }
 }
 
@@ -282,11 +391,11 @@ void hello_event_server(struct hello_event *event, struct scratch *scratch,
     hello_event_version(event, hello_best_version(hello), show);
     event->cipher = named(scratch, hello_cipher_name, hello->cipher, 2);
     event->next_protocol = hello_first_protocol(hello);
-    if (show->prints & HELLO_JA3S) {
-        fingerprint_ja3s(event->ja3s, hello);
-    }
+    struct prints prints;
+    prints_of(&prints, hello, show);
+    memcpy(event->ja3s, prints.ja3, sizeof event->ja3s);
     if (show->detailed) {
-        tell_details(&event->server_hello, scratch, hello);
+        tell_details(&(struct teller){&event->server_hello, scratch, show->cache}, hello);
     }
 }
 
@@ -422,8 +531,8 @@ static unsigned ders_of(struct span list, bool has_extensions, struct span ders[
     return count;
 }
 
-void hello_event_certificates(struct hello_identity *identity, struct scratch *scratch,
-                              struct span list, bool has_extensions, const struct hello_show *show)
+static void tell_all(struct hello_identity *identity, struct scratch *scratch, struct span list,
+                     bool has_extensions, const struct hello_show *show)
 {
     struct span ders[HELLO_CHAIN_MAX];
     unsigned count = ders_of(list, has_extensions, ders);
@@ -437,4 +546,31 @@ void hello_event_certificates(struct hello_identity *identity, struct scratch *s
     if (show->raw_certificates) {
         identity->raw_chain = raw_chain(scratch, ders, count);
     }
+}
+
+void hello_event_certificates(struct hello_identity *identity, struct scratch *scratch,
+                              struct span list, bool has_extensions, const struct hello_show *show)
+{
+    static const struct recall_shape shape = {HELLO_CHAINS, HELLO_CHAINS_KEY, HELLO_CHAINS_ROOM};
+    struct hello_cache *cache = show->cache;
+    struct recall_slot *slot =
+        cache != NULL ? recall_find(cache->chains, &shape, cache->turn, has_extensions, list) : NULL;
+    if (slot == NULL) {
+        tell_all(identity, scratch, list, has_extensions, show);
+        return;
+    }
+    struct hello_identity *known = recall_value(slot, &shape);
+    if (!slot->is_made) {
+        struct scratch room = scratch_of(known + 1, HELLO_CHAINS_ROOM - sizeof *known);
+        *known = (struct hello_identity){.md5 = ""};
+        /* of the message as it stands in the slot: texts borrow from it */
+        struct span kept = span_of(slot + 1, list.size);
+        tell_all(known, &room, kept, has_extensions, show);
+        if (room.full) {
+            tell_all(identity, scratch, list, has_extensions, show);
+            return;
+        }
+        slot->is_made = true;
+    }
+    *identity = *known;
 }

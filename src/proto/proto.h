@@ -36,6 +36,9 @@ struct proto_context {
     const struct proto_settings *settings; /* the protocol's options struct begins with it */
     bool is_sealed; /* what is said is within TLS, whose records were opened */
     bool is_done; /* set by on_datagram: nothing more is wanted of the flow */
+    void *cache; /* cache_size bytes of this worker, zeroed at start, for what is made anew else: any flow's
+                  * hook may find there what another left. NULL in tests, and within TLS. Nothing may depend on it but
+                  * what it costs */
     const struct key_log *keys;            /* secrets to open what is sealed (handshake/key_log.h), or NULL */
 };
 
@@ -97,6 +100,7 @@ struct proto {
     const uint16_t *tcp_ports; /* ended by 0, or NULL */
     const uint16_t *udp_ports;
     size_t flow_size;
+    size_t cache_size; /* for all flows of a worker together, or 0 */
     const struct event_type *const *events; /* all that it makes, ended by NULL: for those who want to
                                              * know their fields beforehand */
 

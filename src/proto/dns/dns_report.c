@@ -13,6 +13,7 @@ enum {
     OPTIONS_ROOM = 2 << 10,
     ADDRESSES_MAX = 64,
     ENDS = 2,          /* places that related.ip leaves free for source and destination */
+    POINTER = 0xc000,    /* two bytes with these bits point to a name (RFC 1035 §4.1.4) */
     PLAIN_CLASS = 0x7fff, /* multicast DNS has a flag above it (RFC 6762 §10.2) */
 };
 
@@ -42,6 +43,7 @@ struct maker {
     uint16_t class_mask;
     unsigned rcode;
     bool has_edns;
+    bool is_named; /* scratch->name is the name that the message asks for */
 };
 
 /* ---- Records ---------------------------------------------------------------------------------- */
@@ -67,6 +69,18 @@ static void put_member(struct dns_text *t, const char *key, struct span value, b
     }
 }
 
+/* The name of a record: mostly that of the question, by a pointer to it. Empty where it is none. */
+static struct span record_name(const struct maker *k, const struct dns_record *record,
+                               struct dns_name *room)
+{
+    const struct dns_message *m = k->message;
+    uint16_t pointer = load_be16(m->bytes.data + record->name);
+    if (k->is_named && pointer == (POINTER | m->question_name)) {
+        return dns_name_text(&k->scratch->name);
+    }
+    return dns_name_read(m, record->name, false, room) ? dns_name_text(room) : span_of("", 0);
+}
+
 /* One record as a JSON object. */
 static void put_record(struct maker *k, const struct dns_record *record)
 {
@@ -76,11 +90,8 @@ static void put_record(struct maker *k, const struct dns_record *record)
     struct dns_text text = dns_text_of(k->scratch->record, DNS_RECORD_ROOM);
     struct dns_text *t = &k->lists;
     dns_record_parts(k->message, record, &text, &parts);
-    if (!dns_name_read(k->message, record->name, false, &name)) {
-        name.size = 0;
-    }
     dns_text_char(t, '{');
-    put_member(t, "name", dns_name_text(&name), false);
+    put_member(t, "name", record_name(k, record, &name), false);
     put_member(t, "type", dns_word(dns_type_name(record->type), "", record->type, room), false);
     put_member(t, "class", class_word(k, record->class, room), false);
     struct dns_text ttl = dns_text_of(room, sizeof room);
@@ -400,17 +411,25 @@ static void put_question(const struct maker *k, struct dns_text *t, const struct
     dns_text_put(t, dns_name_text(name));
 }
 
-/* `query` and `resource`: the query's own words. */
-static void show_asked(struct maker *k, const struct dns_message *m)
+/* `query` and `resource`: the query's own words, whose name is mostly `known`, that of `m`. */
+static void show_asked(struct maker *k, const struct dns_message *asked,
+                       const struct dns_message *m, const struct dns_name *known)
 {
     struct transaction *t = &k->event->transaction;
-    struct dns_name name;
-    if (m->question_name != 0 && dns_name_read(m, m->question_name, false, &name)) {
-        struct dns_text text = dns_text_of(k->scratch->query, sizeof k->scratch->query);
-        put_question(k, &text, m, &name);
-        t->query = dns_text_since(&text, 0);
-        t->resource = dns_text_since(&text, text.size - name.size);
+    struct dns_name room;
+    const struct dns_name *name = &room;
+    if (asked->question_name == 0) {
+        return;
     }
+    if (known != NULL && (asked == m || dns_is_repeated(asked, m))) {
+        name = known;
+    } else if (!dns_name_read(asked, asked->question_name, false, &room)) {
+        return;
+    }
+    struct dns_text text = dns_text_of(k->scratch->query, sizeof k->scratch->query);
+    put_question(k, &text, asked, name);
+    t->query = dns_text_since(&text, 0);
+    t->resource = dns_text_since(&text, text.size - name->size);
 }
 
 /* The question as the response repeats it; where it does not, as it was asked. */
@@ -420,8 +439,10 @@ static void show_question(struct maker *k)
     const struct dns_message *asked = k->exchange->query != NULL ? k->exchange->query : k->message;
     const struct dns_message *m = k->message->question_name != 0 ? k->message : asked;
     struct dns_name *name = &k->scratch->name;
-    show_asked(k, asked);
-    if (m->question_name == 0 || !dns_name_read(m, m->question_name, false, name)) {
+    bool is_named = m->question_name != 0 && dns_name_read(m, m->question_name, false, name);
+    k->is_named = is_named && m == k->message;
+    show_asked(k, asked, m, is_named ? name : NULL);
+    if (!is_named) {
         return;
     }
     unsigned type = m->question_type;
@@ -436,9 +457,9 @@ static void show_message(struct maker *k)
     struct dns_event *e = k->event;
     const struct dns_message *m = k->message;
     k->rcode = dns_rcode(m);
+    show_question(k);
     show_records(k);
     show_flags(k);
-    show_question(k);
     e->id = m->id;
     e->type = dns_is_response(m) ? "answer" : "query";
     e->opcode = dns_word(dns_opcode_name(dns_opcode(m)), "", dns_opcode(m), k->scratch->words[4]);

@@ -7,23 +7,30 @@
 #include <stdatomic.h>
 
 /* Names come again and again, and the list takes thousands of instructions a name. */
-enum { KNOWN = 4096, AT_BITS = 12 /* names are shorter, escaped as well */ };
+enum { SETS = 1024, SET_BITS = 10, WAYS = 8 /* a cache line */, AT_BITS = 12 /* names are shorter, escaped as well */ };
 
 /* Where the registered domain begins in a name in lower case; its size where it has none. What is
- * remembered of a name is its hash with that in its lowest bits, in one word: any thread may. */
+ * remembered of a name is its hash with that in its lowest bits, in one word: any thread may. A set has
+ * the last ones first: one that is new takes the first place, and moves the others back. */
 static size_t registered_at(const char *lower, size_t size)
 {
-    static _Atomic(uint64_t) known[KNOWN];
+    static _Alignas(64) _Atomic(uint64_t) known[SETS][WAYS];
     uint64_t hash = hash64(lower, size, hash_seed());
-    _Atomic(uint64_t) *place = &known[hash % KNOWN];
-    uint64_t found = atomic_load_explicit(place, memory_order_relaxed);
-    size_t at = found & ((1U << AT_BITS) - 1);
-    if (found >> AT_BITS == hash >> AT_BITS && at <= size) {
-        return at;
+    _Atomic(uint64_t) *set = known[hash >> (64 - SET_BITS)];
+    for (unsigned i = 0; i < WAYS; i++) {
+        uint64_t found = atomic_load_explicit(&set[i], memory_order_relaxed);
+        size_t at = found & ((1U << AT_BITS) - 1);
+        if (found >> AT_BITS == hash >> AT_BITS && at <= size) {
+            return at;
+        }
     }
     const char *registered = psl_registrable_domain(psl_builtin(), lower);
-    at = registered != NULL ? (size_t)(registered - lower) : size;
-    atomic_store_explicit(place, hash >> AT_BITS << AT_BITS | at, memory_order_relaxed);
+    size_t at = registered != NULL ? (size_t)(registered - lower) : size;
+    for (unsigned i = WAYS - 1; i > 0; i--) {
+        atomic_store_explicit(&set[i], atomic_load_explicit(&set[i - 1], memory_order_relaxed),
+                              memory_order_relaxed);
+    }
+    atomic_store_explicit(&set[0], hash >> AT_BITS << AT_BITS | at, memory_order_relaxed);
     return at;
 }
 

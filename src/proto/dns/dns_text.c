@@ -4,31 +4,6 @@
 #include "base/address.h"
 #include "base/json.h"
 
-void dns_text_put(struct dns_text *t, struct span s)
-{
-    size_t left = t->room - t->size;
-    size_t size = s.size < left ? s.size : left;
-    t->full = t->full || s.size > left;
-    if (size > 0) {
-        memcpy(t->data + t->size, s.data, size);
-        t->size += size;
-    }
-}
-
-void dns_text_str(struct dns_text *t, const char *s)
-{
-    dns_text_put(t, span_str(s));
-}
-
-void dns_text_char(struct dns_text *t, char c)
-{
-    if (t->size < t->room) {
-        t->data[t->size++] = c;
-    } else {
-        t->full = true;
-    }
-}
-
 void dns_text_number(struct dns_text *t, uint32_t number)
 {
     char digits[JSON_U64_MAX];
@@ -38,6 +13,15 @@ void dns_text_number(struct dns_text *t, uint32_t number)
 void dns_text_hex(struct dns_text *t, struct span bytes)
 {
     static const char hex[] = "0123456789ABCDEF";
+    if (bytes.size <= (t->room - t->size) / 2) {
+        char *to = t->data + t->size;
+        for (size_t i = 0; i < bytes.size; i++) {
+            to[2 * i] = hex[bytes.data[i] >> 4];
+            to[2 * i + 1] = hex[bytes.data[i] & 15];
+        }
+        t->size += 2 * bytes.size;
+        return;
+    }
     for (size_t i = 0; i < bytes.size && !t->full; i++) {
         dns_text_char(t, hex[bytes.data[i] >> 4]);
         dns_text_char(t, hex[bytes.data[i] & 15]);
@@ -102,6 +86,12 @@ void dns_text_address(struct dns_text *t, unsigned version, const uint8_t *bytes
 
 void dns_text_json(struct dns_text *t, struct span ascii)
 {
+    bool fits = t->room - t->size >= ascii.size + 2;
+    char *end = fits ? json_quote(t->data + t->size, ascii) : NULL;
+    if (end != NULL) { /* mostly nothing is to be escaped */
+        t->size = (size_t)(end - t->data);
+        return;
+    }
     dns_text_char(t, '"');
     for (size_t i = 0; i < ascii.size && !t->full; i++) {
         if (ascii.data[i] == '"' || ascii.data[i] == '\\') {

@@ -25,9 +25,31 @@ static inline struct span dns_text_since(const struct dns_text *t, size_t from)
     return span_of(t->data + from, t->size - from);
 }
 
-void dns_text_put(struct dns_text *t, struct span s);
-void dns_text_str(struct dns_text *t, const char *s);
-void dns_text_char(struct dns_text *t, char c);
+static inline void dns_text_put(struct dns_text *t, struct span s)
+{
+    size_t left = t->room - t->size;
+    size_t size = s.size < left ? s.size : left;
+    t->full = t->full || s.size > left;
+    if (size > 0) {
+        memcpy(t->data + t->size, s.data, size);
+        t->size += size;
+    }
+}
+
+static inline void dns_text_str(struct dns_text *t, const char *s)
+{
+    dns_text_put(t, span_str(s));
+}
+
+static inline void dns_text_char(struct dns_text *t, char c)
+{
+    if (t->size < t->room) {
+        t->data[t->size++] = c;
+    } else {
+        t->full = true;
+    }
+}
+
 void dns_text_number(struct dns_text *t, uint32_t number);
 /* Upper-case hexadecimal digits. */
 void dns_text_hex(struct dns_text *t, struct span bytes);

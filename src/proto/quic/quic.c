@@ -93,6 +93,7 @@ const struct proto proto_quic = {
     .metrics = &quic_set,
     .udp_ports = ports,
     .flow_size = sizeof(struct quic_flow),
+    .cache_size = HELLO_CACHE_WITHOUT_CHAINS,
     .events = events,
     .options = quic_options,
     .options_size = sizeof(struct quic_options),

@@ -121,6 +121,18 @@ static void skip_ack(struct cursor *c, bool has_counts)
     }
 }
 
+/* Padding is a byte each, and fills most of a packet. */
+static void skip_padding(struct cursor *c)
+{
+    static const uint8_t zeros[64];
+    while (cursor_left(c) >= sizeof zeros && memcmp(c->at, zeros, sizeof zeros) == 0) {
+        cursor_skip(c, sizeof zeros);
+    }
+    while (cursor_left(c) > 0 && *c->at == FRAME_PADDING) {
+        cursor_skip(c, 1);
+    }
+}
+
 /* Reads the frames of an Initial packet; false when they are none. */
 static bool take_frames(struct proto_context *c, struct quic_crypto *crypto, struct span frames)
 {
@@ -130,6 +142,8 @@ static bool take_frames(struct proto_context *c, struct quic_crypto *crypto, str
         uint64_t offset, type = quic_integer(&at);
         switch (type) {
         case FRAME_PADDING:
+            skip_padding(&at);
+            break;
         case FRAME_PING:
             break;
         case FRAME_ACK:

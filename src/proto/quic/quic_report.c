@@ -52,21 +52,25 @@ static void tell_quic(struct hello_event *e, struct texts *texts, const struct q
     e->quic_offered = (struct event_spans){.count = f->offered_count, .items = texts->offered_spans};
 }
 
-static struct hello_show show_of(const struct quic_options *o)
+static struct hello_show show_of(const struct proto_context *c)
 {
+    const struct quic_options *o = (const struct quic_options *)(const void *)c->settings;
     return (struct hello_show){
         .detailed = o->include_detailed_fields,
         .prints = (uint8_t)((o->ja3 ? HELLO_JA3 : 0) | (o->ja3s ? HELLO_JA3S : 0) |
                             (o->ja4 ? HELLO_JA4 : 0)),
         .transport = 'q',
+        .cache = c->cache,
     };
 }
 
 /* The hellos, as far as they are there; whether the server's is. */
-static bool tell_hellos(struct hello_event *e, struct scratch *scratch, const struct quic_flow *f,
-                        const struct quic_options *options)
+static bool tell_hellos(struct hello_event *e, struct scratch *scratch,
+                        const struct proto_context *c)
 {
-    const struct hello_show show = show_of(options);
+    const struct quic_flow *f = c->state;
+    const struct hello_show show = show_of(c);
+    hello_cache_turn(show.cache);
     struct span body;
     struct hello hello;
     if (quic_flow_message(&f->crypto[0], CLIENT_HELLO, &body) && hello_read(&hello, body, false)) {
@@ -128,7 +132,7 @@ void quic_report(struct proto_context *c, const char *reason)
     struct hello_event e = {.transaction.head.type = &hello_event_quic};
     struct texts texts;
     tell_quic(&e, &texts, f);
-    bool answered = tell_hellos(&e, &scratch, f, (const struct quic_options *)(const void *)c->settings);
+    bool answered = tell_hellos(&e, &scratch, c);
     struct hello_alert alert;
     tell_alert(&e, &alert, f);
     e.established = f->is_complete ? 2 : 1;

@@ -129,6 +129,7 @@ const struct proto proto_tls = {
     .metrics = &tls_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct tls_flow),
+    .cache_size = sizeof(struct hello_cache),
     .events = events,
     .options = tls_options,
     .options_size = sizeof(struct tls_options),

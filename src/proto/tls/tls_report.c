@@ -18,8 +18,9 @@ static bool has_word(const struct text_list *list, const char *word)
     return false;
 }
 
-static struct hello_show show_of(const struct tls_options *o)
+static struct hello_show show_of(const struct proto_context *c)
 {
+    const struct tls_options *o = (const struct tls_options *)(const void *)c->settings;
     return (struct hello_show){
         .detailed = o->include_detailed_fields,
         .certificates = o->send_certificates,
@@ -30,6 +31,7 @@ static struct hello_show show_of(const struct tls_options *o)
         .prints = (uint8_t)((o->ja3 ? HELLO_JA3 : 0) | (o->ja3s ? HELLO_JA3S : 0) |
                             (o->ja4 ? HELLO_JA4 : 0)),
         .transport = 't',
+        .cache = o->include_raw_certificates ? NULL : c->cache,
     };
 }
 
@@ -218,10 +220,11 @@ static bool has_news(const struct tls_side *side)
 void tls_report(struct proto_context *c, const char *reason)
 {
     const struct tls_flow *f = c->state;
-    const struct hello_show show = show_of((const struct tls_options *)(const void *)c->settings);
+    const struct hello_show show = show_of(c);
     if (!has_news(&f->side[0]) && !has_news(&f->side[1])) {
         return;
     }
+    hello_cache_turn(show.cache);
     uint64_t little = 0; /* without memory the event says what needs none */
     size_t size = scratch_size(f, &show);
     void *memory = slab_take(c->memory, size);
