@@ -120,14 +120,13 @@ static void answer_metrics(struct exchange *x, const char *rest)
     uint64_t number;
     struct err err = {0};
     x->type = "text/json";
-    if (!is_get(x)) {
-        refuse_path(x);
-    } else if (strcmp(rest, "/app") == 0) {
+    bool is_period = is_get(x) && read_period(rest, &period, &number);
+    if (is_get(x) && strcmp(rest, "/app") == 0) {
         get_health_app(x);
         x->type = "text/json";
-    } else if (strcmp(rest, "/rates") == 0) {
+    } else if (is_get(x) && strcmp(rest, "/rates") == 0) {
         get_rates(x);
-    } else if (read_period(rest, &period, &number)) {
+    } else if (is_period) {
         enum policies_status status =
             policies_default_json(x->service->policies, period, number, &x->body, &err);
         if (status != POLICIES_DONE) {
@@ -331,13 +330,14 @@ static void answer_objects(struct exchange *x, enum policies_part part, const ch
         create(x, part);
         return;
     }
-    if (!take_name(&rest, name)) {
-        refuse_path(x);
-    } else if (*rest == '\0' && is_get(x)) {
+    bool is_named = take_name(&rest, name);
+    bool is_one = is_named && *rest == '\0';
+    bool has_metrics = is_named && part == POLICIES_POLICY && strncmp(rest, "/metrics/", 9) == 0;
+    if (is_one && is_get(x)) {
         get_one(x, part, name);
-    } else if (*rest == '\0' && admin && is_method(x, MHD_HTTP_METHOD_DELETE)) {
+    } else if (is_one && admin && is_method(x, MHD_HTTP_METHOD_DELETE)) {
         drop(x, part, name);
-    } else if (part == POLICIES_POLICY && is_get(x) && strncmp(rest, "/metrics/", 9) == 0) {
+    } else if (has_metrics && is_get(x)) {
         get_policy_metrics(x, name, rest + 8);
     } else {
         refuse_path(x);

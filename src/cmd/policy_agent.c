@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/policy_agent.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -159,6 +160,7 @@ bool policy_agent_add(struct config *config, const struct json *document, struct
         visor = strcmp(config->policies->keys[i], "visor") == 0 ? &config->policies->items[i]
                                                                  : visor;
     }
+    assert(visor != NULL); /* there is, where there are policies */
     const struct tree *from = tree_get(&more, "visor");
     merge_maps(config, visor, from, "config");
     merge_maps(config, visor, from, "taps");

@@ -14,7 +14,7 @@ enum { NAME_WIDTH = 28, NUMBER_ROOM = 8 };
 static void write_name(char ret[128], const struct health_path *path)
 {
     if (path->is_rest) {
-        strcpy(ret, "all others");
+        memcpy(ret, "all others", sizeof "all others");
         return;
     }
     size_t at = (size_t)snprintf(ret, 128, "%s", path->country);
@@ -42,7 +42,7 @@ static void write_verdict(char ret[48], const struct health_path *path)
         most = path->verdicts[i] > path->verdicts[most] ? i : most;
     }
     if (path->verdicts[most] == 0) {
-        strcpy(ret, "ok");
+        memcpy(ret, "ok", sizeof "ok");
         return;
     }
     const char *name =

@@ -195,23 +195,28 @@ static void add_course(struct series *course, const struct delta *delta, uint64_
     }
 }
 
+/* The heaviest items of a top-N. */
+static void add_top(struct collector *c, const struct delta *delta, const struct metric *metric,
+                    const void *at)
+{
+    const struct topn_item *items[COURSES_A_DELTA];
+    uint32_t count = topn_top(at, items, COURSES_A_DELTA);
+    for (uint32_t k = 0; k < count; k++) {
+        struct collector_course *course = course_at(c, metric, topn_key(at, items[k]), true);
+        if (course != NULL) {
+            add_course(&course->series, delta, items[k]->weight);
+        }
+    }
+}
+
 static void add_courses(struct collector *c, const struct delta *delta)
 {
     add_course(&c->total_course, delta, delta->bytes[0] + delta->bytes[1]);
     for (uint32_t i = 0; i < c->layout->count; i++) {
         const struct metric *metric = c->layout->sets[i]->metrics;
         for (; metric->name != NULL; metric++) {
-            if (metric->kind != METRIC_TOPN) {
-                continue;
-            }
-            const void *at = delta->blocks + c->layout->offsets[i] + metric->offset;
-            const struct topn_item *items[COURSES_A_DELTA];
-            uint32_t count = topn_top(at, items, COURSES_A_DELTA);
-            for (uint32_t k = 0; k < count; k++) {
-                struct collector_course *course = course_at(c, metric, topn_key(at, items[k]), true);
-                if (course != NULL) {
-                    add_course(&course->series, delta, items[k]->weight);
-                }
+            if (metric->kind == METRIC_TOPN) {
+                add_top(c, delta, metric, delta->blocks + c->layout->offsets[i] + metric->offset);
             }
         }
     }

@@ -404,7 +404,7 @@ void file_spread_free(struct file_spread *s)
     if (s == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < s->batch_count; i++) {
+    for (uint32_t i = 0; s->batches != NULL && i < s->batch_count; i++) {
         struct spread_batch *batch = &s->batches[i];
         pages_release(batch->frames.frames, TAP_BATCH_FRAMES * sizeof *batch->frames.frames);
         pages_release(batch->frames.memory, TAP_BATCH_MEMORY);

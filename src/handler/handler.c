@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handler/handler.h"
 
-#include <ctype.h>
-
 #include "base/address.h"
 #include "summary/cardinality.h"
 #include "summary/rate.h"
@@ -144,7 +142,8 @@ static const char *lower(const struct handler_options *options, const char *text
 {
     char *copy = tree_take(options->memory, strlen(text) + 1);
     for (size_t i = 0; text[i] != '\0'; i++) {
-        copy[i] = (char)tolower((unsigned char)text[i]);
+        bool is_upper = text[i] >= 'A' && text[i] <= 'Z';
+        copy[i] = (char)(is_upper ? text[i] - 'A' + 'a' : text[i]);
     }
     return copy;
 }

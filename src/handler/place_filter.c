@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handler/place_filter.h"
 
+#include <assert.h>
 #include <strings.h>
 
 #include "base/cursor.h"
@@ -78,6 +79,7 @@ bool place_filter_passes(const struct place_filter *filter, const struct handler
     if (!filter->is_on || cache == NULL) {
         return !filter->is_on || judge(filter, world, version, address);
     }
+    assert(address != NULL); /* who has a version has addresses */
     size_t size = handler_address_size(version);
     uint32_t slot = load_be32(address + size - 4) % PLACE_FILTER_SLOTS;
     if (cache->entries[slot].version != version ||

@@ -274,8 +274,10 @@ static void follow(struct intake *intake, uint32_t number, const struct intake_p
             intake->at = input;
             intake->event = event;
             intake->end = (unsigned)p->end;
-            streams_push(intake->inputs[number].streams, input->streams[i], p->packet, p->key,
-                         p->hash, (unsigned)p->end, on_message, intake);
+            const struct streams_taker taker = {
+                .reader = input->streams[i], .to = on_message, .context = intake};
+            streams_push(intake->inputs[number].streams, &taker, p->packet, p->key, p->hash,
+                         (unsigned)p->end);
             return;
         }
     }

@@ -276,6 +276,18 @@ uint32_t policies_collect(struct policies *set)
     return count;
 }
 
+/* What is still in an instance's parcels goes to its store. */
+static void finish_instance(struct policy_instance *i)
+{
+    for (uint32_t slot = 0; slot < POLICY_SLOTS; slot++) {
+        if (i->desks[slot] != NULL) {
+            desk_close(i->desks[slot]);
+            policy_parcel_add(i, i->desks[slot]->filling);
+            policy_parcel_empty(i->handler, i->desks[slot]->filling);
+        }
+    }
+}
+
 void policies_finish(struct policies *set)
 {
     policies_collect(set);
@@ -284,13 +296,7 @@ void policies_finish(struct policies *set)
     policy_band_finish(set);
     for (struct policy *policy = set->policies; policy != NULL; policy = policy->next) {
         for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
-            for (uint32_t slot = 0; slot < POLICY_SLOTS; slot++) {
-                if (i->desks[slot] != NULL) {
-                    desk_close(i->desks[slot]);
-                    policy_parcel_add(i, i->desks[slot]->filling);
-                    policy_parcel_empty(i->handler, i->desks[slot]->filling);
-                }
-            }
+            finish_instance(i);
         }
     }
     policy_resources_sample(set, true);

@@ -168,12 +168,18 @@ struct policy *policy_new(const char *name);
 
 /* ---- policy_handler.c ----------------------------------------------------------------------- */
 
-/* Adds an instance of a handler with merged options to a policy. */
+/* What a policy's document calls a module. */
+struct policy_module {
+    const char *name;
+    const struct handler *handler;
+    const struct tree *options; /* merged */
+    const struct tree *groups;  /* of metrics; NULL: none are named */
+};
+
+/* Adds an instance of a module's handler to a policy. */
 struct policy_instance *policy_add_instance(struct policies *set, struct policy *policy,
-                                            struct policy_input *input, const char *module,
-                                            const struct handler *handler,
-                                            const struct tree *options,
-                                            const struct tree *groups, struct err *err);
+                                            struct policy_input *input,
+                                            const struct policy_module *module, struct err *err);
 
 /* ---- policy.c ------------------------------------------------------------------------------- */
 

@@ -185,26 +185,25 @@ static const char *key_of(const struct policy_instance *instance)
 }
 
 struct policy_instance *policy_add_instance(struct policies *set, struct policy *policy,
-                                            struct policy_input *input, const char *module,
-                                            const struct handler *handler,
-                                            const struct tree *options,
-                                            const struct tree *groups, struct err *err)
+                                            struct policy_input *input,
+                                            const struct policy_module *module, struct err *err)
 {
+    const struct handler *handler = module->handler;
     struct policy_instance *instance = tree_take(policy->memory, sizeof *instance);
     char name[3 * POLICY_NAME];
-    snprintf(name, sizeof name, "%s-%s-%s", policy->name, input->tap, module);
+    snprintf(name, sizeof name, "%s-%s-%s", policy->name, input->tap, module->name);
     instance->policy = policy;
     instance->input = input;
     instance->memory = policy->memory;
     instance->handler = handler;
     instance->name = tree_keep(policy->memory, policy->is_resources ? policy->name : name);
-    instance->module = tree_keep(policy->memory, module);
-    instance->config = tree_copy(policy->memory, options);
+    instance->module = tree_keep(policy->memory, module->name);
+    instance->config = tree_copy(policy->memory, module->options);
     instance->chain = policy->chains;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     instance->started_ns = (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-    if (!read_settings(set, instance, groups, err)) {
+    if (!read_settings(set, instance, module->groups, err)) {
         return NULL;
     }
     instance->key = key_of(instance);

@@ -128,8 +128,13 @@ static bool load_module(struct loading *l, struct policy *policy, struct policy_
     tree_merge(policy->memory, &options, config);
     tree_merge(policy->memory, &options, window);
     tree_merge(policy->memory, &options, filter);
-    return policy_add_instance(l->set, policy, input, name, handler, &options,
-                               tree_get(body, "metric_groups"), l->err) != NULL;
+    const struct policy_module module = {
+        .name = name,
+        .handler = handler,
+        .options = &options,
+        .groups = tree_get(body, "metric_groups"),
+    };
+    return policy_add_instance(l->set, policy, input, &module, l->err) != NULL;
 }
 
 /* A chain: each item of the list names its module by the key that has no value. */
@@ -374,20 +379,27 @@ static void roll_back(struct loading *l)
     }
 }
 
+/* Takes the policy of an input's resources off the list, on which it is, and frees it; NULL is fine. */
+static void drop_resources(struct policies *set, struct policy *resources)
+{
+    if (resources == NULL) {
+        return;
+    }
+    struct policy **at = &set->policies;
+    while (*at != resources) {
+        at = &(*at)->next;
+    }
+    *at = resources->next;
+    policy_free(resources);
+}
+
 static void drop_idle_inputs(struct policies *set)
 {
     for (struct policy_input *input = set->inputs, *next; input != NULL; input = next) {
         next = input->next;
         if (input->consumers == 0) {
             intake_thread_stop(input->thread);
-            if (input->resources != NULL) {
-                struct policy **at = &set->policies;
-                while (*at != input->resources) {
-                    at = &(*at)->next;
-                }
-                *at = input->resources->next;
-                policy_free(input->resources);
-            }
+            drop_resources(set, input->resources);
             policy_input_drop(set, input);
         }
     }

@@ -26,8 +26,8 @@ void policy_resources_add(struct policies *set, struct policy_input *input)
     policy->taps[0] = input->tap;
     policy->tap_count = 1;
     struct tree none = tree_map();
-    if (handler == NULL || policy_add_instance(set, policy, input, "resources", handler, &none,
-                                               NULL, NULL) == NULL) {
+    const struct policy_module module = {.name = "resources", .handler = handler, .options = &none};
+    if (handler == NULL || policy_add_instance(set, policy, input, &module, NULL) == NULL) {
         policy_free(policy);
         return;
     }

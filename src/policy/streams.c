@@ -257,32 +257,25 @@ static struct span join(struct streams *s, struct connection *c, unsigned side, 
     return span_of(bytes, c->rest[side].size);
 }
 
-struct delivery {
-    struct streams *streams;
-    const struct handler_reader *reader;
-    streams_message *to;
-    void *context;
-};
-
-static void deliver(const struct delivery *d, struct connection *c, unsigned side,
-                    struct span data)
+static void deliver(struct streams *s, const struct streams_taker *taker, struct connection *c,
+                    unsigned side, struct span data)
 {
-    if (d->reader->frame == NULL) {
-        d->to(d->context, data, side);
+    if (taker->reader->frame == NULL) {
+        taker->to(taker->context, data, side);
         return;
     }
-    struct span left = join(d->streams, c, side, data);
+    struct span left = join(s, c, side, data);
     size_t skip = 0;
-    for (size_t size; left.size > 0 && (size = d->reader->frame(left, &skip)) > 0;) {
-        d->to(d->context, span_of(left.data + skip, size), side);
+    for (size_t size; left.size > 0 && (size = taker->reader->frame(left, &skip)) > 0;) {
+        taker->to(taker->context, span_of(left.data + skip, size), side);
         left = span_skip(left, skip + size);
     }
-    keep(d->streams, c, side, left);
+    keep(s, c, side, left);
 }
 
-void streams_push(struct streams *s, const struct handler_reader *reader,
+void streams_push(struct streams *s, const struct streams_taker *taker,
                   const struct packet *packet, const struct flow_key *key, uint64_t hash,
-                  unsigned side, streams_message *to, void *context)
+                  unsigned side)
 {
     uint32_t number = find(s, key, hash);
     bool opens = (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
@@ -302,7 +295,6 @@ void streams_push(struct streams *s, const struct handler_reader *reader,
         return;
     }
     c->last_ns = packet->time_ns;
-    struct delivery d = {s, reader, to, context};
     tcp_stream_push(&c->stream, s->slab, packet, side, &s->stats);
     for (;;) {
         struct tcp_stream_piece piece = tcp_stream_next(&c->stream, s->slab, &s->stats);
@@ -310,7 +302,7 @@ void streams_push(struct streams *s, const struct handler_reader *reader,
             break;
         }
         if (piece.kind == TCP_STREAM_DATA) {
-            deliver(&d, c, piece.side, piece.data);
+            deliver(s, taker, c, piece.side, piece.data);
         } else if (piece.kind == TCP_STREAM_GAP) {
             keep(s, c, piece.side, span_of(NULL, 0)); /* the framing is lost with the bytes */
         }

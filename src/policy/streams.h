@@ -24,9 +24,16 @@ void streams_free(struct streams *streams);
 /* What is done with a message; `side` is the end of the flow's key that sent it. */
 typedef void streams_message(void *context, struct span message, unsigned side);
 
+/* Who frames messages, and who takes them. */
+struct streams_taker {
+    const struct handler_reader *reader;
+    streams_message *to;
+    void *context;
+};
+
 /* Takes a segment of the connection with this key. */
-void streams_push(struct streams *streams, const struct handler_reader *reader,
+void streams_push(struct streams *streams, const struct streams_taker *taker,
                   const struct packet *packet, const struct flow_key *key, uint64_t hash,
-                  unsigned side, streams_message *to, void *context);
+                  unsigned side);
 /* Forgets connections that have been silent for half a minute. */
 void streams_age(struct streams *streams, uint64_t now_ns);
