@@ -145,7 +145,9 @@ const struct event_field *event_walk_next(struct event_walk *walk);
 /* Copies an event with all that its spans and lists refer to into one piece of memory that refers
  * to itself only, so that it outlives the packet. Returns the bytes it takes, a multiple of 8; when
  * that is more than `room` (8-byte aligned memory at `to`, NULL with room 0 to ask), what was
- * written is of no use; SIZE_MAX without memory for the plan of a new type. Texts longer than `text_max` bytes are cut, UTF-8 between two characters.
+ * written is of no use; SIZE_MAX without memory for the plan of a new type. Texts longer
+ * than `text_max` bytes are cut, UTF-8 between two characters, and where it is 1024 at least they end
+ * with " [...]" then.
  * The copy cannot be moved, but it can be packed again. */
 size_t event_pack(void *to, size_t room, const struct event_head *event, size_t text_max);
 

@@ -5,7 +5,9 @@
 #include "base/json.h"
 #include "event/event_plan.h"
 
-enum { PACK_ALIGNMENT = 8, UTF8_MAX = 4 };
+enum { PACK_ALIGNMENT = 8, UTF8_MAX = 4, MARKED_LEAST = 1 << 10 };
+
+static const char cut_mark[] = " [...]"; /* at the end of a text that was longer */
 
 /* Memory that is filled from the front; beyond its end it only counts. */
 struct packer {
@@ -47,9 +49,28 @@ static inline void pack_bytes(struct packer *p, struct span text, struct span *r
     }
 }
 
+/* A text that is too long says so at its end, where there is room for that. */
+static __attribute__((noinline)) void pack_cut(struct packer *p, struct span text, struct span *ret)
+{
+    size_t mark = p->text_max >= MARKED_LEAST ? sizeof cut_mark - 1 : 0;
+    text = cut_text(text, p->text_max - mark);
+    uint8_t *copy = packer_take(p, text.size + mark, 1);
+    if (copy != NULL) {
+        memcpy(copy, text.data, text.size);
+        memcpy(copy + text.size, cut_mark, mark);
+    }
+    if (ret != NULL) {
+        *ret = span_of(copy, text.size + mark);
+    }
+}
+
 static inline void pack_text(struct packer *p, struct span text, struct span *ret)
 {
-    pack_bytes(p, text.size > p->text_max ? cut_text(text, p->text_max) : text, ret);
+    if (text.size > p->text_max) {
+        pack_cut(p, text, ret);
+        return;
+    }
+    pack_bytes(p, text, ret);
 }
 
 /* Packs `size` bytes of a list's items; NULL when there is no room. */

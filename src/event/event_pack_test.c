@@ -229,9 +229,33 @@ static void texts_of_any_size_are_packed_whole(void **state)
     }
 }
 
+static void a_long_text_that_is_cut_says_so(void **state)
+{
+    (void)state;
+    enum { MOST = 1024, MARK = 6 };
+    static uint8_t text[MOST + 1];
+    static _Alignas(8) uint8_t to[2 * MOST];
+    static _Alignas(8) uint8_t again[2 * MOST];
+    memset(text, 'a', sizeof text);
+    struct sample s = {.head = {.type = &type}, .text = span_of(text, MOST)};
+    event_pack(to, sizeof to, &s.head, MOST);
+    const struct sample *copy = (const struct sample *)(const void *)to;
+    assert_memory_equal(copy->text.data, text, MOST);
+    s.text = span_of(text, MOST + 1);
+    event_pack(to, sizeof to, &s.head, MOST);
+    assert_int_equal(copy->text.size, MOST);
+    assert_memory_equal(copy->text.data, text, MOST - MARK);
+    assert_memory_equal(copy->text.data + MOST - MARK, " [...]", MARK);
+    event_pack(again, sizeof again, &copy->head, MOST); /* a second time changes nothing */
+    const struct sample *second = (const struct sample *)(const void *)again;
+    assert_int_equal(second->text.size, MOST);
+    assert_memory_equal(second->text.data, copy->text.data, MOST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_text_that_is_cut_says_so),
         cmocka_unit_test(outlives_what_it_was_made_of),
         cmocka_unit_test(any_room),
         cmocka_unit_test(cuts_between_characters),

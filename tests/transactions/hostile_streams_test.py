@@ -2,7 +2,7 @@
 """Transactions do not depend on how TCP brought them: the same talk of HTTP, MySQL, PostgreSQL and Redis in
 odd connections (a late SYN-ACK, data in the SYN, both sides opening at once, urgent data, keep-alives, sequence
 numbers that wrap, repeats that say something else, overlaps, sides in the wrong order, ports used anew) and in
-other envelopes (tags, tunnels, fragments) makes the same events, with one worker and with four."""
+other envelopes (tags, tunnels, fragments), at any port, makes the same events, with one worker and with four."""
 import json
 import os
 import struct
@@ -380,6 +380,34 @@ class HostileStreams(unittest.TestCase):
                 for ends in V4, V6:
                     self.add((protocol, name, ends), lambda: wrap(plainly(port, said, ends)))
         self.check()
+
+    def test_ports_are_hints(self):
+        """Each talk at a port of another protocol, all at one port, and behind refusals of TLS and GSS."""
+        for protocol, (_, said, _) in TALKS.items():
+            for port in 80, 3306, 5432, 6379, 7000, 49999:
+                self.add((protocol, port), lambda: framed(plainly(port, said)))
+        said = TALKS["pgsql"][1]
+        wishes = [[(CLIENT, struct.pack("!II", 8, 80877103 + more)), (SERVER, b"N")] for more in (0, 1)]
+        for name, before in (("TLS", wishes[0]), ("GSS", wishes[1]), ("both", wishes[1] + wishes[0])):
+            for port in 5432, 49999:
+                self.add(("pgsql", name, port), lambda: framed(plainly(port, before + said)))
+        self.check()
+
+    def test_texts_that_are_cut_say_so(self):
+        huge = b"x" * 300_000
+        said = [(CLIENT, b"*2\r\n$3\r\nGET\r\n$%d\r\n%s\r\n" % (len(huge), huge)), (SERVER, b"$-1\r\n")]
+        self.add("redis", lambda: framed(plainly(6379, said)))
+        said = TALKS["mysql"][1]
+        said = said[:3] + [(CLIENT, packet(0, b"\x03select '" + huge)), (SERVER, said[-3][1])]
+        self.add("mysql", lambda: framed(plainly(3306, said)))
+        said = TALKS["pgsql"][1]
+        said = said[:2] + [(CLIENT, message(b"Q", b"select '" + huge + b"\0")), (SERVER, said[3][1])]
+        self.add("pgsql", lambda: framed(plainly(5432, said)))
+        for name, events in self.told(1).items():
+            with self.subTest(protocol=name):
+                self.assertEqual(len(events), 1)
+                self.assertTrue(events[0][0].endswith("x [...]"), events[0][0][-20:])
+                self.assertEqual(len(events[0][0]), 64 << 10)
 
     def test_ports_used_anew(self):
         """A talk breaks off behind a question; then the same ports begin another one."""
