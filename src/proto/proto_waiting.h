@@ -15,13 +15,15 @@ struct waiter {
     uint64_t end_ns;   /* of its last one */
     uint32_t weight;   /* bytes that the list counts for it */
     uint8_t side;      /* that said it */
+    bool doubted;      /* its answer may have been in a hole */
 };
 
 /* Zeroes are an empty one. */
 struct waiting {
     struct waiter *head; /* the oldest */
     struct waiter *tail;
-    uint32_t count;
+    uint16_t count;
+    uint16_t doubted;
     uint32_t bytes;
 };
 
@@ -32,6 +34,7 @@ static inline void waiting_add(struct waiting *q, struct waiter *w)
 {
     w->next = NULL;
     w->previous = q->tail;
+    w->doubted = false;
     *(q->tail != NULL ? &q->tail->next : &q->head) = w;
     q->tail = w;
     q->count++;
@@ -43,6 +46,7 @@ static inline void waiting_remove(struct waiting *q, struct waiter *w)
     *(w->previous != NULL ? &w->previous->next : &q->head) = w->next;
     *(w->next != NULL ? &w->next->previous : &q->tail) = w->previous;
     q->count--;
+    q->doubted -= w->doubted;
     q->bytes -= w->weight;
 }
 
@@ -56,4 +60,22 @@ static inline bool waiting_is_of(const struct waiter *w, unsigned side)
 static inline bool waiting_is_full(const struct waiting *q, uint32_t count, uint32_t bytes)
 {
     return q->head != NULL && (q->count > count || (q->bytes > bytes && q->count > 1));
+}
+
+/* A hole is where the answers to what `side` said may have been: whoever is answered later all the same was
+ * not. The others wait on, for a later answer is surely theirs as long as their names are not used anew. */
+static inline void waiting_doubt(struct waiting *q, unsigned side)
+{
+    for (struct waiter *w = q->head; w != NULL; w = w->next) {
+        if (w->side == side && !w->doubted) {
+            w->doubted = true;
+            q->doubted++;
+        }
+    }
+}
+
+/* Why there is no answer; NULL for what wants none. */
+static inline const char *waiting_reason(const struct waiter *w, const char *reason)
+{
+    return w->doubted && reason != NULL ? "gap" : reason;
 }

@@ -1,10 +1,12 @@
 """Talks for tests of what lost packets cost: connections on which each question and each answer is a packet
 of its own, and an answer's size tells which question it belongs to. Standard library only."""
+import json
 import random
 import re
 import struct
 
 import capture
+import talks_named
 
 CLIENT, SERVER = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
 FIRST_PORT, CONNECTIONS, QUESTIONS = 20000, 6, 400
@@ -69,7 +71,7 @@ MYSQL_LOGIN = ((1, b"\x4a\0\0\0\x0a8.0.36\0\7\0\0\0saltsalt\0\xff\xff\xff\2\0\xf
                (1, b"\7\0\0\2\0\0\0\2\0\0\0"))
 # How it is asked and answered, the port, what is said first, bytes of an answer that no event counts.
 KINDS = {"http": (http, 80, (), 0), "memcache": (memcache, 11211, (), 0), "redis": (redis, 6379, (), 0),
-         "pgsql": (pgsql, 5432, PGSQL_LOGIN, 6), "mysql": (mysql, 3306, MYSQL_LOGIN, 0)}
+         "pgsql": (pgsql, 5432, PGSQL_LOGIN, 6), "mysql": (mysql, 3306, MYSQL_LOGIN, 0), **talks_named.KINDS}
 
 
 def schedule(style):
@@ -101,8 +103,8 @@ class Play:
 
     def which(self, event):
         """The question that an event is about."""
-        text = event.get("query") or event["url"]["path"]
-        return event["client"]["port"], int(re.search(r"t/?(\d+)", text).group(1))
+        text = json.dumps({name: event[name] for name in event if name != "network"})
+        return event["client"]["port"], int(re.search(r"(?<![a-zA-Z0-9])t/?(\d+)(?![0-9])", text).group(1))
 
     def _connect(self, port, style):
         self._next = [1000, 5000]

@@ -415,7 +415,7 @@ static void cassandra_on_gap(struct proto_context *c, unsigned side, uint32_t le
         }
         return;
     }
-    cassandra_give_up(c, 1 - side, "gap"); /* their responses may have been in the hole */
+    cassandra_lose(c, side);
     forget(c, s);
 }
 

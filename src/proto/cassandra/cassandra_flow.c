@@ -113,6 +113,7 @@ static void report(struct proto_context *c, const struct cassandra_record *reque
 
 static void give_up(struct proto_context *c, struct cassandra_record *r, const char *reason)
 {
+    reason = waiting_reason(&r->link, reason);
     waiting_remove(&cassandra_flow_of(c)->waiting, &r->link);
     report(c, r, NULL, reason);
     slab_give(c->memory, r);
@@ -125,6 +126,33 @@ void cassandra_give_up(struct proto_context *c, unsigned side, const char *reaso
         next = w->next;
         if (waiting_is_of(w, side)) {
             give_up(c, (struct cassandra_record *)w, reason);
+        }
+    }
+}
+
+void cassandra_lose(struct proto_context *c, unsigned side)
+{
+    struct waiting *waiting = &cassandra_flow_of(c)->waiting;
+    struct waiter *next;
+    for (struct waiter *w = waiting->head; w != NULL && waiting->doubted > 0; w = next) {
+        next = w->next;
+        if (w->doubted && w->side == side) {
+            give_up(c, (struct cassandra_record *)w, "gap");
+        }
+    }
+    waiting_doubt(waiting, 1 - side);
+}
+
+/* A stream that is used anew was answered before: in the hole. */
+static void settle_doubt(struct proto_context *c, const struct cassandra_record *anew)
+{
+    struct waiting *waiting = &cassandra_flow_of(c)->waiting;
+    struct waiter *next;
+    for (struct waiter *w = waiting->head; w != NULL && waiting->doubted > 0; w = next) {
+        struct cassandra_record *r = (struct cassandra_record *)w;
+        next = w->next;
+        if (w->doubted && r->header.stream == anew->header.stream && w->side == anew->link.side) {
+            give_up(c, r, "gap");
         }
     }
 }
@@ -159,6 +187,7 @@ static void take_request(struct proto_context *c, struct cassandra_record *r)
 {
     struct waiting *waiting = &cassandra_flow_of(c)->waiting;
     cassandra_stats_of(c)->requests++;
+    settle_doubt(c, r);
     waiting_add(waiting, &r->link);
     while (waiting_is_full(waiting, CASSANDRA_QUEUE_MAX, CASSANDRA_QUEUE_BYTES)) {
         cassandra_stats_of(c)->evicted++;

@@ -45,5 +45,8 @@ static inline struct cassandra_stats *cassandra_stats_of(const struct proto_cont
 void cassandra_take(struct proto_context *c, struct cassandra_record *r);
 /* Reports the requests that wait and why they have no response; those that `side` sent, or all: 2. */
 void cassandra_give_up(struct proto_context *c, unsigned side, const char *reason);
+/* Of `side` bytes are missing: the responses to the other's requests may have been there, which is not
+ * known before their streams are used anew; and so may requests that used streams anew. */
+void cassandra_lose(struct proto_context *c, unsigned side);
 /* ... those that have waited for too long. */
 void cassandra_age(struct proto_context *c, uint64_t now_ns);

@@ -179,7 +179,7 @@ static void mongodb_on_gap(struct proto_context *c, unsigned side, uint32_t leng
         }
         return;
     }
-    mongodb_give_up(c, 1 - side, "gap"); /* their replies may have been in the hole */
+    waiting_doubt(&mongodb_flow_of(c)->waiting, 1 - side); /* no number is used twice */
     slab_give(c->memory, s->open);
     *s = (struct mongodb_side){.reading.seeking = true};
 }

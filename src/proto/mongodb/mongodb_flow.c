@@ -126,6 +126,7 @@ static void report(struct proto_context *c, const struct mongodb_record *request
 
 static void give_up(struct proto_context *c, struct mongodb_record *r, const char *reason)
 {
+    reason = waiting_reason(&r->link, reason);
     waiting_remove(&mongodb_flow_of(c)->waiting, &r->link);
     report(c, r, NULL, reason);
     slab_give(c->memory, r);

@@ -274,7 +274,7 @@ static void thrift_on_gap(struct proto_context *c, unsigned side, uint32_t lengt
         }
         return;
     }
-    thrift_give_up(c, 1 - side, "gap"); /* their replies may have been in the hole */
+    thrift_lose(c, side);
     slab_give(c->memory, s->open);
     reset(c, s);
     s->reading.seeking = true;

@@ -114,6 +114,7 @@ static void report(struct proto_context *c, const struct thrift_record *call,
 
 static void give_up(struct proto_context *c, struct thrift_record *r, const char *reason)
 {
+    reason = waiting_reason(&r->link, reason);
     waiting_remove(&thrift_flow_of(c)->waiting, &r->link);
     thrift_stats_of(c)->oneways += reason == NULL;
     report(c, r, NULL, reason);
@@ -142,10 +143,45 @@ void thrift_age(struct proto_context *c, uint64_t now_ns)
     }
 }
 
+void thrift_lose(struct proto_context *c, unsigned side)
+{
+    struct thrift_flow *f = thrift_flow_of(c);
+    struct waiter *next;
+    for (struct waiter *w = f->waiting.head; w != NULL && f->waiting.doubted > 0; w = next) {
+        next = w->next;
+        if (w->doubted && w->side == side) {
+            give_up(c, (struct thrift_record *)w, "gap");
+        }
+    }
+    if (f->shares_numbers) {
+        thrift_give_up(c, 1 - side, "gap");
+    } else {
+        waiting_doubt(&f->waiting, 1 - side);
+    }
+}
+
+/* A number that is used anew was answered before, in the hole; and where others wait that have it, nothing
+ * tells their replies apart but their order. */
+static void settle_doubt(struct proto_context *c, const struct thrift_record *anew)
+{
+    struct thrift_flow *f = thrift_flow_of(c);
+    const struct thrift_record *latest = (const struct thrift_record *)f->waiting.tail;
+    struct waiter *next;
+    f->shares_numbers |= latest != NULL && !latest->link.doubted && latest->sequence == anew->sequence;
+    for (struct waiter *w = f->waiting.head; w != NULL && f->waiting.doubted > 0; w = next) {
+        struct thrift_record *r = (struct thrift_record *)w;
+        next = w->next;
+        if (w->doubted && r->sequence == anew->sequence && w->side == anew->link.side) {
+            give_up(c, r, "gap");
+        }
+    }
+}
+
 static void take_call(struct proto_context *c, struct thrift_record *r)
 {
     struct waiting *waiting = &thrift_flow_of(c)->waiting;
     struct thrift_stats *stats = thrift_stats_of(c);
+    settle_doubt(c, r);
     stats->calls++;
     if (r->is_oneway) {
         stats->oneways++;

@@ -59,6 +59,7 @@ struct thrift_flow {
     struct reading_trust trust; /* once a message was whole, all are like it: */
     bool is_framed;
     bool is_compact;
+    bool shares_numbers; /* a call was made while another of its number waited */
 };
 
 _Static_assert(sizeof(struct thrift_flow) <= 128 - 16, "an idle connection takes a block of 128 bytes");
@@ -86,5 +87,8 @@ struct thrift_record *thrift_record_new(const struct proto_context *c,
 void thrift_take(struct proto_context *c, struct thrift_record *r);
 /* Reports the calls that wait and why they have no reply; those that `side` sent, or all: 2. */
 void thrift_give_up(struct proto_context *c, unsigned side, const char *reason);
+/* Of `side` bytes are missing: replies to the other's calls may have been there, or calls that use numbers
+ * anew. Where numbers tell calls apart, those that are replied to later were not lost. */
+void thrift_lose(struct proto_context *c, unsigned side);
 /* ... those that have waited for too long. */
 void thrift_age(struct proto_context *c, uint64_t now_ns);

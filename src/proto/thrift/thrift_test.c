@@ -240,6 +240,16 @@ static void broken_and_holes(void **state)
     stage_close(&s, PROTO_CLOSED);
     char summary[1000];
     summarise(summary, s.said.data);
+    assert_string_equal(summary, "add(1: 7, 2: -3)|4|OK\nadd(1: 7, 2: -3)|gap|Error\n");
+    stage_done(&s);
+
+    stage_init(&s, &proto_thrift, &options, 1000, LOG_ROOM); /* a number that is used anew */
+    stage_say(&s, CLIENT, BYTES(CALL("\x01")), 100);
+    stage_gap(&s, SERVER, 10);
+    stage_say(&s, CLIENT, BYTES(CALL("\x01")), 100);
+    stage_say(&s, SERVER, BYTES(ANSWER("\x01")), 100);
+    stage_close(&s, PROTO_CLOSED);
+    summarise(summary, s.said.data);
     assert_string_equal(summary, "add(1: 7, 2: -3)|gap|Error\nadd(1: 7, 2: -3)|4|OK\n");
     stage_done(&s);
 }
