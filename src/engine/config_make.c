@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Makes a config with its defaults, adds to it, sets keys of it, checks it. */
 #include "engine/config.h"
 
 #include <stdio.h>
@@ -10,55 +11,12 @@
 #include "base/tree.h"
 #include "engine/config_protocols.h"
 
-/* Blocks in a list, freed together: a config is small and lives long. */
-struct config_memory {
-    struct config_memory *next;
-    max_align_t bytes[];
-};
-
-/* Memory that ends while the configuration is read leaves nothing to go on with. */
-static void *need(void *memory)
-{
-    if (memory == NULL) {
-        abort();
-    }
-    return memory;
-}
-
-void *config_allocate(struct config *config, size_t size)
-{
-    struct config_memory *block = need(calloc(1, sizeof *block + size));
-    block->next = config->memory;
-    config->memory = block;
-    return block->bytes;
-}
-
-const char *config_text(struct config *config, const char *text)
-{
-    size_t size = strlen(text) + 1;
-    return memcpy(config_allocate(config, size), text, size);
-}
-
-void config_list_add(struct config *config, struct text_list *list, const char *text)
-{
-    if (list->is_default) {
-        *list = (struct text_list){0};
-    }
-    bool is_full = (list->count & (list->count - 1)) == 0; /* room is the next power of two */
-    if (is_full) {
-        size_t room = list->count == 0 ? 1 : 2 * list->count;
-        const char **items = config_allocate(config, room * sizeof *items);
-        for (size_t i = 0; i < list->count; i++) {
-            items[i] = list->items[i];
-        }
-        list->items = items;
-    }
-    list->items[list->count++] = config_text(config, text);
-}
-
 struct config *config_new(void)
 {
-    struct config *config = need(calloc(1, sizeof *config));
+    struct config *config = calloc(1, sizeof *config);
+    if (config == NULL) {
+        abort();
+    }
     config->taps = config_allocate(config, CONFIG_TAPS_MAX * sizeof *config->taps);
     config->outputs = config_allocate(config, CONFIG_OUTPUTS_MAX * sizeof *config->outputs);
     config->tree = config_allocate(config, sizeof *config->tree);
@@ -81,11 +39,7 @@ void config_free(struct config *config)
     }
     node_done(config->tree);
     config_protocols_release(config);
-    while (config->memory != NULL) {
-        struct config_memory *next = config->memory->next;
-        free(config->memory);
-        config->memory = next;
-    }
+    config_memory_release(config);
     tree_memory_free(config->policies_memory);
     free(config);
 }
