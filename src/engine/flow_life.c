@@ -43,7 +43,7 @@ static void report_health(struct worker *w, flow_index index, enum flow_reason r
     outbox_commit(w->options.outbox);
 }
 
-static void report(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
+static void report_flow(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
 {
     if (!w->options.wants_flows) {
         return;
@@ -189,7 +189,7 @@ static void conclude(struct worker *w, flow_index index, enum flow_reason reason
         layout->protos[k]->on_end(w->delta->blocks + layout->offsets[k], flow);
     }
     tell_policies(w, index, now_ns, false);
-    report(w, index, reason, now_ns);
+    report_flow(w, index, reason, now_ns);
 }
 
 void flow_life_end(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
@@ -262,7 +262,7 @@ static void run_due(struct worker *w, flow_index index, uint64_t second)
         tell_policies(w, index, now_ns, true);
     }
     if (w->period > 0 && second % w->period == 0) {
-        report(w, index, FLOW_REASON_PERIOD, now_ns);
+        report_flow(w, index, FLOW_REASON_PERIOD, now_ns);
     }
     flow_arm(w->flows, index, next_look(w, flow, second));
 }

@@ -76,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct slab *slab; /* kept: making one costs more than a run */
     slab = slab != NULL ? slab : slab_new(SLAB_BYTES);
     assert(slab != NULL);
+    assert(data != NULL || size == 0);
     struct drive_step steps[STEPS_MAX];
     struct cursor c = script_steps(span_of(data, size));
     uint32_t seed = script_flags(span_of(data, size));

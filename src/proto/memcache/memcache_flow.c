@@ -3,6 +3,8 @@
 
 #include "proto/memcache/memcache_report.h"
 
+#include <assert.h>
+
 enum { MISSED_MAX = 64, MISSED_DEPTH = 16 };
 
 /* ---- The queue ------------------------------------------------------------------------------ */
@@ -24,6 +26,7 @@ static void push(struct memcache_flow *f, struct memcache_message *m)
 static struct memcache_message *pop(struct memcache_flow *f, struct memcache_message *before)
 {
     struct memcache_message *m = before != NULL ? before->next : f->head;
+    assert(m != NULL);
     if (before != NULL) {
         before->next = m->next;
     } else {
@@ -80,6 +83,7 @@ void memcache_lose_responses(struct proto_context *c)
 static void forget_oldest(struct proto_context *c, const char *reason)
 {
     struct memcache_flow *f = memcache_flow_of(c);
+    assert(f->head != NULL);
     bool is_due = goes_by_order(f) && !f->head->is_quiet;
     f->owed += is_due;
     give_up_oldest(c, reason, "Unfinished transaction");
