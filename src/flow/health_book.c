@@ -38,6 +38,11 @@ static size_t more_size(const struct health_book *book)
     return ((size_t)book->options.details + 1) * sizeof(struct health_more);
 }
 
+static size_t look_size(const struct health_book *book)
+{
+    return ((size_t)book->options.details + 1) * sizeof(uint32_t);
+}
+
 static size_t remains_size(const struct health_book *book)
 {
     return ((size_t)book->options.details + 1) * sizeof(struct health_remains);
@@ -56,10 +61,12 @@ struct health_book *health_book_new(const struct health_options *options, struct
     book->details = pages_reserve(details_size(book));
     book->more = pages_reserve(more_size(book));
     book->remains = pages_reserve(remains_size(book));
+    book->look_us = pages_reserve(look_size(book));
     book->connection_bound = 1;
     book->detail_bound = book->remains_bound = book->more_bound = 1;
     if (book->of_flow == NULL || book->connections == NULL ||
-        book->details == NULL || book->more == NULL || book->remains == NULL) {
+        book->details == NULL || book->more == NULL || book->remains == NULL ||
+        book->look_us == NULL) {
         err_set(err, ERR_FAILED,
                 "cannot reserve memory for the health of %u connections; lower limits.flows",
                 options->flows);
@@ -79,6 +86,7 @@ void health_book_free(struct health_book *book)
     pages_release(book->details, details_size(book));
     pages_release(book->more, more_size(book));
     pages_release(book->remains, remains_size(book));
+    pages_release(book->look_us, look_size(book));
     free(book);
 }
 
@@ -250,16 +258,18 @@ void health_detail_waive(struct health_step *s)
 void health_detail_end(struct health_step *s)
 {
     struct health *h = s->health;
-    if (!is_over(h) || h->copies > 0) {
+    if (!is_over(h)) {
         return;
     }
+    bool is_calm = h->copies == 0; /* else late repeats, and what is said of them, may still come */
     for (unsigned side = 0; side < 2; side++) {
         const struct health_detail *d = health_step_detail(s, &h->halves[side]);
-        if (d != NULL && (d->troubles != 0 || d->has_sack)) {
-            return; /* late repeats, and what is said of them, may still come */
+        if (d != NULL) {
+            is_calm = is_calm && d->troubles == 0 && !d->has_sack;
+            s->book->look_us[h->halves[side].detail] = s->now_us;
         }
     }
-    if ((h->halves[0].detail | h->halves[1].detail) != 0) {
+    if (is_calm && (h->halves[0].detail | h->halves[1].detail) != 0) {
         shed(s->book, h);
     }
 }
@@ -296,6 +306,7 @@ struct health_detail *health_detail_take(struct health_step *s, unsigned side)
     d->side = (uint8_t)side;
     half->detail = index;
     book->details_used++;
+    book->look_us[index] = s->now_us + IDLE_US;
     d->origin = half->next;
     bool whole = (half->flags & (HALF_CLEAN | HALF_BEGUN)) == HALF_CLEAN;
     d->is_joined = !(half->flags & (HALF_SYN | HALF_BEGUN));
@@ -355,20 +366,27 @@ void health_drop(struct health_book *book, flow_index flow)
     book->free_count++;
 }
 
-/* Takes a detail back that nothing can be expected for. */
+/* Whether less than a time passed; packets may be a little ahead of the tick. */
+static bool is_within(uint32_t passed_us, uint32_t time_us)
+{
+    return passed_us <= time_us || passed_us >= UINT32_MAX - time_us;
+}
+
+/* Takes a detail back that nothing can be expected for, or notes until when that cannot be: of a
+ * connection that is over, or of data that nobody acknowledged for long, it can be any time. */
 static void review(struct health_book *book, struct health_detail *d, uint32_t now_us)
 {
-    uint32_t quiet_us = now_us - d->data_us;
-    if (quiet_us <= CLOSED_US || quiet_us >= UINT32_MAX - CLOSED_US) {
-        return; /* nearly all: no other line of memory is looked at */
-    }
     struct health *h = &book->connections[d->owner];
-    if (health_distance(now_us, h->last_us) > CLOSED_US && is_over(h)) {
-        shed(book, h);
+    const uint32_t quiet_us = now_us - d->data_us;
+    const bool is_recent = is_within(quiet_us, IDLE_US);
+    const bool over = is_over(h);
+    if (is_recent && !over) {
+        book->look_us[d - book->details] = d->data_us + IDLE_US;
+    } else if (is_within(quiet_us, CLOSED_US)) {
         return;
-    }
-    bool was_quiet = quiet_us > IDLE_US && quiet_us < UINT32_MAX - IDLE_US;
-    if (was_quiet && (quiet_us > HEALTH_FORGET_US || is_quiet(book, d))) {
+    } else if (over && health_distance(now_us, h->last_us) > CLOSED_US) {
+        shed(book, h);
+    } else if (!is_recent && (quiet_us > HEALTH_FORGET_US || is_quiet(book, d))) {
         give_back(book, d);
     }
 }
@@ -379,9 +397,14 @@ void health_tick(struct health_book *book, uint64_t now_ns)
     uint32_t count = book->detail_bound < SWEEP ? book->detail_bound : SWEEP;
     for (uint32_t i = 0; i < count; i++) {
         book->hand = book->hand + 1 < book->detail_bound ? book->hand + 1 : 1;
+        if (book->look_us[book->hand] - now_us - 1 < IDLE_US) {
+            continue; /* nearly all: no other line of memory is looked at */
+        }
         struct health_detail *d = &book->details[book->hand];
         if (d->owner != 0) {
             review(book, d, now_us);
+        } else {
+            book->look_us[book->hand] = now_us + IDLE_US;
         }
     }
 }

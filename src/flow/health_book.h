@@ -11,6 +11,7 @@ struct health_book {
     struct health_detail *details; /* from index 1 */
     struct health_more *more;      /* from index 1, as many as details */
     struct health_remains *remains; /* from index 1, as many as details */
+    uint32_t *look_us; /* of each detail: before that health_tick() has nothing to do */
     uint32_t free_connection; /* list by way of `remains`, 0: none */
     uint32_t free_count;
     uint32_t connection_bound; /* one more than the largest index ever used */
