@@ -21,6 +21,9 @@ static void read_options(struct health_step *s)
     s->options.has_timestamps = false;
     s->options.sack_count = 0;
     s->options.ts_value = s->options.ts_echo = 0;
+    s->options.mss = 0;
+    s->options.window_scale = -1;
+    s->options.sack_permitted = false;
     s->truncated = size > (size_t)(p->end - p->l4);
     if (size <= TCP_HEADER_SIZE || s->truncated) {
         return;

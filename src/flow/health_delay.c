@@ -75,16 +75,15 @@ static void add_delay(struct health_detail *d, struct health_series *series, uin
 /* The `rank`-th of a few, counted from 0 and the least. */
 static uint32_t nth_of_few(const uint32_t *few, unsigned count, unsigned rank)
 {
+    uint32_t sorted[HEALTH_FEW] = {0};
     for (unsigned i = 0; i < count; i++) {
-        unsigned below = 0;
-        for (unsigned k = 0; k < count; k++) {
-            below += few[k] < few[i] || (few[k] == few[i] && k < i);
+        unsigned at = i;
+        for (; at > 0 && sorted[at - 1] > few[i]; at--) {
+            sorted[at] = sorted[at - 1];
         }
-        if (below == rank) {
-            return few[i];
-        }
+        sorted[at] = few[i];
     }
-    return 0;
+    return sorted[rank];
 }
 
 /* How many intervals were at least `ms` long. */

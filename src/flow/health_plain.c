@@ -21,25 +21,28 @@
 void health_plain_note(struct health_detail *details, struct health *h)
 {
     const unsigned seen = HALF_SEEN | HALF_NEXT;
-    bool goes = h->flags & HEALTH_MEASURES && h->tls == TLS_DONE &&
-                !(h->flags & (HEALTH_AHEAD | HEALTH_AHEAD << 1));
-    h->flags &= ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1);
+    const bool goes = h->tls == TLS_DONE &&
+                      (h->flags & (HEALTH_MEASURES | HEALTH_AHEAD | HEALTH_AHEAD << 1)) ==
+                          HEALTH_MEASURES &&
+                      (h->halves[0].flags & h->halves[1].flags & seen) == seen;
+    uint32_t flags = h->flags & ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1);
     for (unsigned side = 0; side < 2; side++) {
         struct health_half *half = &h->halves[side];
-        const struct health_half *other = &h->halves[1 - side];
         struct health_detail *d = &details[half->detail];
-        bool has = half->detail != 0;
-        bool is_plain = goes && (half->flags & other->flags & seen) == seen &&
-                        !(half->flags & HALF_FIN) &&
-                        (!(half->flags & HALF_SCALE) || other->flags & HALF_EDGE);
-        h->flags |= is_plain ? (uint32_t)HEALTH_PLAIN << side : 0;
-        half->flags &= (uint16_t)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
-        half->flags |= has && d->oddities == 0 ? HALF_TAKES_DATA : 0;
-        half->flags |= has && d->troubles == 0 ? HALF_TAKES_ACKS : 0;
-        if (has) {
+        const unsigned mine = half->flags & (unsigned)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
+        const bool knows = !(mine & HALF_SCALE) || h->halves[1 - side].flags & HALF_EDGE;
+        if (goes && knows && !(mine & HALF_FIN)) {
+            flags |= (uint32_t)HEALTH_PLAIN << side;
+        }
+        half->flags = (uint16_t)mine;
+        if (half->detail != 0) {
+            unsigned takes = d->oddities == 0 ? HALF_TAKES_DATA : 0;
+            takes |= d->troubles == 0 ? HALF_TAKES_ACKS : 0;
+            half->flags = (uint16_t)(mine | takes);
             d->calm = CALM_NOT;
         }
     }
+    h->flags = flags;
 }
 
 /* Whether what it acknowledges, `moved` more than others before, is no news, or was expected. */

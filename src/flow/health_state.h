@@ -328,7 +328,7 @@ struct health_step {
     struct health_half *other;
     struct health_detail *details; /* the book's */
     const struct packet *p;
-    struct wire_tcp_options options; /* sack_count and has_timestamps are always set */
+    struct wire_tcp_options options; /* without SACK blocks and `malformed` if there are none */
     uint32_t index;  /* of the connection */
     uint32_t now_us;
     uint32_t start, length;

@@ -19,12 +19,11 @@ enum {
 
 /* ---- Handshake ------------------------------------------------------------------------------- */
 
-static void read_offer(struct health_step *s, struct health_half *half)
+static void read_offer(const struct health_step *s, struct health_half *half)
 {
     if (s->truncated) {
         return;
     }
-    wire_tcp_options(s->p, &s->options);
     const struct wire_tcp_options *o = &s->options;
     half->mss = o->mss;
     half->window_scale = o->window_scale < 0 ? UINT8_MAX : (uint8_t)o->window_scale;

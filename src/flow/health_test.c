@@ -399,6 +399,43 @@ static void idle_connections_give_back(void **state)
     end(&t);
 }
 
+/* A tick a second: how many of them find a detail from `from` seconds on. */
+static unsigned seconds_kept(struct talk *t, unsigned from)
+{
+    struct health_book_stats stats;
+    for (unsigned second = from;; second++) {
+        health_tick(t->book, t->at + second * 1000 * MS);
+        health_book_stats(t->book, &stats);
+        if (stats.details == 0 || second == 1000) {
+            return second;
+        }
+    }
+}
+
+static void counts_idleness_from_the_latest_data(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    for (unsigned i = 0; i < 20; i++) {
+        ask(&t);
+        wait_ms(&t, 994);
+        health_tick(t.book, t.at);
+    }
+    assert_int_equal(seconds_kept(&t, 1), 8); /* 8 s and some ms since the latest data */
+    ask(&t);
+    say(&t, SERVER, SEGMENT);
+    assert_int_equal(seconds_kept(&t, 1), 601); /* nobody acknowledges it */
+    ask(&t);
+    say(&t, SERVER, SEGMENT);
+    for (unsigned second = 1; second < 100; second++) {
+        wait_ms(&t, 1000);
+        health_tick(t.book, t.at);
+    }
+    acknowledge(&t, CLIENT);
+    assert_int_equal(seconds_kept(&t, 0), 0); /* at once */
+    end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +459,7 @@ int main(void)
         cmocka_unit_test(makes_nothing_of_a_storm_of_acknowledgments),
         cmocka_unit_test(says_when_memory_was_short),
         cmocka_unit_test(idle_connections_give_back),
+        cmocka_unit_test(counts_idleness_from_the_latest_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
