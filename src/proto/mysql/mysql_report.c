@@ -4,6 +4,8 @@
 #include "base/sql.h"
 #include "proto/mysql/mysql_event.h"
 
+#include <assert.h>
+
 enum { ACTION_MAX = 40, NOTES_MAX = 3 };
 
 static const struct mysql_options *options_of(const struct proto_context *c)
@@ -33,6 +35,7 @@ static void fill_reply(struct mysql_event *e, const struct mysql_flow *f)
 {
     const struct mysql_reply *reply = f->reply;
     struct transaction *t = &e->transaction;
+    assert(reply != NULL);
     t->response_ns = reply->start_ns;
     t->end_ns = reply->end_ns;
     t->destination_bytes = reply->bytes;

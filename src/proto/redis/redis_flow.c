@@ -4,6 +4,8 @@
 #include "proto/redis/redis_event.h"
 #include "proto/redis/redis_words.h"
 
+#include <assert.h>
+
 static struct redis_flow *flow_of(const struct proto_context *c)
 {
     return c->state;
@@ -143,6 +145,7 @@ static void report_push(struct proto_context *c)
 static struct redis_request *pop(struct redis_flow *f)
 {
     struct redis_request *r = f->head;
+    assert(r != NULL);
     f->head = r->next;
     f->tail = f->head != NULL ? f->tail : NULL;
     f->count--;
