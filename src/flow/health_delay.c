@@ -364,10 +364,12 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
     if (!health_delay_may_tell(d, now_us, ts_value)) {
         return;
     }
+    /* A packet that comes late though it left with the one before says nothing of the clock. */
+    bool stands = ts_value == d->ts_latest;
     d->ts_latest = ts_value;
     uint32_t passed_us = now_us - d->ts_first_us;
     if (d->tick_us == 0) {
-        d->tick_us = find_tick(passed_us, ts_value - d->ts_first);
+        d->tick_us = stands ? 0 : find_tick(passed_us, ts_value - d->ts_first);
         if (d->tick_us == 0) {
             return;
         }
@@ -380,7 +382,7 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
         restart_clock(d, now_us, ts_value);
         return;
     }
-    if (is_misread(d, passed_us, ts_value - d->ts_first, delay_us)) {
+    if (!stands && is_misread(d, passed_us, ts_value - d->ts_first, delay_us)) {
         restart_clock(d, now_us, ts_value);
         return;
     }

@@ -220,6 +220,17 @@ static bool is_thin(const struct health_view *view, unsigned side, const struct 
            way->max_flight_bytes < THIN_SEGMENTS * (mss > 0 ? mss : 1448.0);
 }
 
+/* Whether the window held the sender up for most of the time in which it was heard. The window that was
+ * full when an outage began stays so, but is not what the sender waits for. */
+static bool is_held(const struct health_record *record, const struct health_way *way)
+{
+    if (record->findings[HEALTH_BLACKHOLED].truth == HEALTH_TRUE) {
+        return false;
+    }
+    double outage = record->blackhole_episodes > 0 ? 1000 * record->blackhole_episode_s : 0;
+    return way->rwnd_limited_ms - outage > (way->sender_busy_time_ms - outage) / 2;
+}
+
 static void say_limits(const struct health_view *view, struct health_record *ret)
 {
     unsigned side = ret->main_way;
@@ -235,10 +246,12 @@ static void say_limits(const struct health_view *view, struct health_record *ret
     if (!enough) {
         return;
     }
-    bool receiver = way->rwnd_limited_ms > busy / 2;
+    bool receiver = is_held(ret, way);
     bool application = way->idle_ms > life / 2;
     bool thin = is_thin(view, side, way);
-    bool sender = !receiver && !application && !thin && is_level(view, side, way);
+    bool level = !receiver && !application && !thin && is_level(view, side, way);
+    /* Behind a queue that cannot be seen, all that comes through comes at one rate, too. */
+    bool sender = level && ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_FALSE;
     ret->findings[HEALTH_APPLICATION_LIMITED].truth = truth_of(application);
     ret->findings[HEALTH_RECEIVER_LIMITED].truth = HEALTH_FALSE;
     ret->findings[HEALTH_SHORT_OF_WINDOW].truth = HEALTH_FALSE;
@@ -259,7 +272,7 @@ static void say_limits(const struct health_view *view, struct health_record *ret
         ret->findings[HEALTH_SENDER_LIMITED] =
             found(0.6, view->details[side].best_level_epochs, view->details[side].level,
                   way->max_window_bytes);
-    } else {
+    } else if (!level || ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_TRUE) {
         ret->limited_by = thin ? "application" : "network";
     }
 }
