@@ -369,7 +369,7 @@ void health_delay_stamp(struct health_half *half, struct health_detail *d, uint3
     d->ts_latest = ts_value;
     uint32_t passed_us = now_us - d->ts_first_us;
     if (d->tick_us == 0) {
-        d->tick_us = stands ? 0 : find_tick(passed_us, ts_value - d->ts_first);
+        d->tick_us = find_tick(passed_us, ts_value - d->ts_first);
         if (d->tick_us == 0) {
             return;
         }
