@@ -24,19 +24,41 @@ static bool fail(struct elastic_http *http, const char *what, long status, char 
     return false;
 }
 
-/* Whether it is OpenSearch, which has neither lifecycle policies of that kind nor their settings. */
-static bool ask_kind(struct elastic_http *http, bool *is_other, char *why, size_t why_size)
+enum kind {
+    KIND_USUAL,
+    KIND_OTHER, /* OpenSearch: neither lifecycle policies of that kind nor their settings */
+    KIND_OLD,   /* before 7.9: neither data streams nor the templates that make them */
+};
+
+/* Whether a version, "7.17.3", is one before 7.9. */
+static bool is_old(const struct node *version)
+{
+    const struct node *number = version != NULL ? node_find(version, span_str("number")) : NULL;
+    char text[32] = "";
+    unsigned major = 8, minor = 0;
+    if (number != NULL && number->text.size < sizeof text) {
+        memcpy(text, number->text.data, number->text.size);
+    }
+    return sscanf(text, "%u.%u", &major, &minor) == 2 && (major < 7 || (major == 7 && minor < 9));
+}
+
+static bool ask_kind(struct elastic_http *http, enum kind *ret, char *why, size_t why_size)
 {
     long status = elastic_http_send(http, "GET", "/", NULL, (struct span){0});
-    *is_other = false;
+    *ret = KIND_USUAL;
     if (status != STATUS_OK) {
         return status == 403 || fail(http, "GET /", status, why, why_size);
     }
     struct nodes scratch = {0};
     const struct node *answer = node_json_parse(&scratch, elastic_http_answer(http));
-    const struct node *kind =
-        answer != NULL ? node_find(answer, span_str("version.distribution")) : NULL;
-    *is_other = kind != NULL && node_is(kind, "opensearch");
+    const struct node *version = answer != NULL ? node_find(answer, span_str("version")) : NULL;
+    const struct node *name =
+        version != NULL ? node_find(version, span_str("distribution")) : NULL;
+    if (name != NULL && node_is(name, "opensearch")) {
+        *ret = KIND_OTHER;
+    } else if (is_old(version)) {
+        *ret = KIND_OLD;
+    }
     node_done(&scratch);
     return true;
 }
@@ -54,10 +76,29 @@ static bool put(struct elastic_http *http, const char *path, const char *text, b
     return status == STATUS_OK || status == 201 || fail(http, path, status, why, why_size);
 }
 
+/* As versions before 7.9 want it: patterns, settings and mappings side by side, no data stream. */
+static struct node *flatten(struct nodes *scratch, struct node *root)
+{
+    static const char *const parts[] = {"template.mappings", "template.settings"};
+    (void)node_take(root, span_str("data_stream"));
+    (void)node_take(root, span_str("priority"));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct node *part = node_take(root, span_str(parts[i]));
+        if (part != NULL) {
+            node_append_named(root, span_str(parts[i] + sizeof "template"), part);
+        }
+    }
+    (void)node_take(root, span_str("template"));
+    (void)node_take(root, span_str("_meta"));
+    node_append_named(root, span_str("order"), node_new(scratch, NODE_NUMBER, span_str("1")));
+    return root;
+}
+
 /* The template without what names a lifecycle policy. */
 static bool put_plain(struct elastic_http *http, const char *path,
                       const struct sink_cluster *cluster, char *why, size_t why_size)
 {
+    bool is_flat = strncmp(path, "/_template/", 11) == 0;
     struct nodes scratch = {0};
     struct json text;
     json_init(&text);
@@ -67,7 +108,7 @@ static bool put_plain(struct elastic_http *http, const char *path,
         (void)node_take(settings, span_str("lifecycle"));
     }
     if (root != NULL) {
-        node_json_write(&text, root);
+        node_json_write(&text, is_flat ? flatten(&scratch, root) : root);
     }
     json_append(&text, "", 1);
     bool is_good = put(http, path, text.data, cluster->template_overwrite, why, why_size);
@@ -80,14 +121,14 @@ bool elastic_setup(struct elastic_http *http, const struct sink_cluster *cluster
                    size_t why_size)
 {
     char path[PATH_ROOM];
-    bool is_other;
+    enum kind kind;
     if (cluster->template_name[0] == '\0' && cluster->policy_name[0] == '\0') {
         return true;
     }
-    if (!ask_kind(http, &is_other, why, why_size)) {
+    if (!ask_kind(http, &kind, why, why_size)) {
         return false;
     }
-    if (cluster->policy_name[0] != '\0' && !is_other) {
+    if (cluster->policy_name[0] != '\0' && kind == KIND_USUAL) {
         snprintf(path, sizeof path, "/_ilm/policy/%s", cluster->policy_name);
         if (!put(http, path, cluster->policy_text, cluster->policy_overwrite, why, why_size)) {
             return false;
@@ -96,8 +137,9 @@ bool elastic_setup(struct elastic_http *http, const struct sink_cluster *cluster
     if (cluster->template_name[0] == '\0') {
         return true;
     }
-    snprintf(path, sizeof path, "/_index_template/%s", cluster->template_name);
-    return is_other ? put_plain(http, path, cluster, why, why_size)
+    snprintf(path, sizeof path, "/%s/%s", kind == KIND_OLD ? "_template" : "_index_template",
+             cluster->template_name);
+    return kind != KIND_USUAL ? put_plain(http, path, cluster, why, why_size)
                     : put(http, path, cluster->template_text, cluster->template_overwrite, why,
                           why_size);
 }

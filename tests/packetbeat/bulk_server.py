@@ -18,6 +18,7 @@ class BulkServer:
         self.statuses = []      # of the next bulk requests, before any is taken
         self.refuse = lambda document: None  # status of a document, None: taken
         self.distribution = distribution
+        self.version = "8.17.0"
         self.lock = threading.Lock()
         outer = self
 
@@ -72,10 +73,13 @@ class BulkServer:
         if path.split("?")[0].endswith("/_bulk") and method == "POST":
             return self.bulk(headers, data)
         if method == "GET" and path == "/":
-            version = {"number": "8.17.0"}
+            version = {"number": self.version}
             if self.distribution:
                 version = {"number": "2.11.0", "distribution": self.distribution}
             return 200, {"version": version}
+        is_early = tuple(map(int, self.version.split(".")[:2])) < (7, 9)
+        if is_early and path.startswith("/_index_template/"):
+            return 400, {"error": "no handler found for uri [%s] and method [%s]" % (path, method)}
         if method == "PUT":
             self.puts[path] = json.loads(data)
             return 200, {"acknowledged": True}

@@ -87,6 +87,24 @@ class Elasticsearch(unittest.TestCase):
         self.assertNotIn("lifecycle", json.dumps(self.server.puts))
         self.assertGreater(len(self.server.documents), 5)
 
+    def test_versions_before_data_streams(self):
+        for version, has_streams in (("7.0.1", False), ("7.8.0", False), ("7.9.0", True),
+                                     ("7.17.28", True), ("9.2.1", True)):
+            self.server.version = version
+            self.server.puts.clear()
+            self.server.documents.clear()
+            done = self.run_packetbeat(self.hosts())
+            self.assertEqual((done.returncode, done.stderr), (0, ""), version)
+            self.assertEqual(len(self.server.documents), len(self.expected()), version)
+            if has_streams:
+                self.assertIn("data_stream", self.server.puts["/_index_template/packetbeat-8.17.0"])
+                continue
+            template = self.server.puts["/_template/packetbeat-8.17.0"]
+            self.assertEqual(sorted(template), ["index_patterns", "mappings", "order", "settings"])
+            self.assertIn("source", template["mappings"]["properties"])
+            self.assertNotIn("lifecycle", template["settings"]["index"])
+            self.assertEqual(len(self.server.puts), 1)
+
     def test_busy_clusters_are_asked_again(self):
         self.server.statuses = [429, 503, 200, 500]
         done = self.run_packetbeat(self.hosts() + "  bulk_max_size: 4\n")
