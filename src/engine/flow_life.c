@@ -172,6 +172,31 @@ static void tell_policies(struct worker *w, flow_index index, uint64_t now_ns, b
     }
 }
 
+static struct gone *gone_of(struct worker *w, const struct flow_key *key, uint64_t *hash)
+{
+    *hash = flow_key_hash(key, 0);
+    return &w->gone[*hash % WORKER_GONE];
+}
+
+static void note_gone(struct worker *w, const struct flow *flow)
+{
+    uint64_t hash;
+    struct gone *gone = gone_of(w, &flow->key, &hash);
+    *gone = (struct gone){.hash = hash, .last_ns = flow->last_ns};
+}
+
+/* A packet from before a connection was gone: some captures have copies, seconds late, with the time of the
+ * first. Protocols heard it then. */
+static bool is_late_copy(struct worker *w, const struct unit *unit)
+{
+    if (unit->packet.time_ns + WORKER_CLOSED_NS - SECOND_NS > w->now_ns) { /* it is there still */
+        return false;
+    }
+    uint64_t hash;
+    const struct gone *gone = gone_of(w, &unit->key, &hash);
+    return gone->hash == hash && unit->packet.time_ns <= gone->last_ns;
+}
+
 /* Judges and reports a flow as a whole, for the last time. */
 static void conclude(struct worker *w, flow_index index, enum flow_reason reason, uint64_t now_ns)
 {
@@ -181,6 +206,9 @@ static void conclude(struct worker *w, flow_index index, enum flow_reason reason
         flow_life_fold(w);
     }
     if (w->talks != NULL) {
+        if ((flow->flags & (FLOW_CLOSED | FLOW_HEARD)) == (FLOW_CLOSED | FLOW_HEARD)) {
+            note_gone(w, flow);
+        }
         struct conversation_moment moment = worker_moment(w, index, now_ns);
         conversation_close(w->talks, &moment, index, flow);
     }
@@ -219,6 +247,7 @@ flow_index flow_life_begin(struct worker *w, const struct unit *unit)
     flow_begin(w->flows, index, &unit->packet, unit->end, unit->step);
     struct flow *flow = flow_at(w->flows, index);
     flow->last_ns = unit->packet.time_ns;
+    flow->flags |= w->talks != NULL && is_late_copy(w, unit) ? FLOW_UNHEARD : 0;
     finish_begin(w->finish, index);
     flow_arm(w->flows, index, next_look(w, flow, w->now_ns / SECOND_NS));
     w->created++;

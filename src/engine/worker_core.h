@@ -32,6 +32,13 @@ struct due {
     flow_index index;
 };
 
+/* Of a connection that was listened to and closed: a hash of its ends, and when it was heard last. */
+struct gone {
+    uint64_t hash;
+    uint64_t last_ns;
+};
+enum { WORKER_GONE = 4096 };
+
 struct worker {
     struct worker_options options;
     struct config_flows config;
@@ -39,6 +46,7 @@ struct worker {
     struct flow_counters *reported; /* at the last report, when reports are of differences */
     struct budget memory[4];        /* by enum worker_memory */
     struct conversations *talks;    /* what flows say; NULL when no protocol listens */
+    struct gone gone[WORKER_GONE];    /* the latest by hash */
     struct intake *intake;          /* of policies; NULL: there are none */
     struct finish *finish;          /* what they may want beside packets; NULL with it */
     struct health_book *health;     /* of TCP connections; NULL when nobody asked yet */
