@@ -402,12 +402,9 @@ static void take_piece(struct call *call, const struct tcp_stream_piece *piece)
     switch (piece->kind) {
     case TCP_STREAM_DATA:
         try_again(call);
-        if (call->c == NULL) {
-            break;
-        }
-        if (call->c->proto != 0) {
+        if (call->c != NULL && call->c->proto != 0) {
             feed(call, piece->side, piece->data, piece->time_ns);
-        } else {
+        } else if (call->c != NULL) {
             identify(call, piece->side, piece->data, piece->time_ns);
         }
         break;
@@ -517,11 +514,9 @@ static void take_udp(struct call *call, const struct packet *packet, unsigned si
     open_log(call);
     if (call->c == NULL) {
         uint32_t number = ask(call, packet_payload(packet), side);
-        if (number == 0 || number == LISTENERS_NONE) {
-            call->flow->flags |= FLOW_UNHEARD;
-            return;
-        }
-        if (!begin_with(call, number)) {
+        bool is_known = number != 0 && number != LISTENERS_NONE;
+        call->flow->flags |= is_known ? 0 : FLOW_UNHEARD;
+        if (!is_known || !begin_with(call, number)) {
             return;
         }
     }
@@ -557,6 +552,11 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
                listeners->icmp != NULL) {
         take_icmp(&call, packet, side);
     }
+}
+
+void conversation_prefetch(const struct conversations *all, flow_index later, flow_index soon)
+{
+    conversation_pool_prefetch(&all->pool, later, soon);
 }
 
 /* Time has come to `until_ns`. */

@@ -52,6 +52,10 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
                          flow_index index, struct flow *flow, const struct packet *packet,
                          unsigned side);
 
+/* Fetches ahead what conversation_packet() will need, in two steps: of one flow (0: none) which conversation
+ * is its, of another, for which that was done some packets before, the conversation. */
+void conversation_prefetch(const struct conversations *all, flow_index later, flow_index soon);
+
 /* Time goes on without packets of the flow: what has waited long enough is read. */
 void conversation_age(struct conversations *all, const struct conversation_moment *moment,
                       flow_index index, struct flow *flow);

@@ -52,4 +52,13 @@ static inline struct conversation *conversation_pool_at(const struct conversatio
 {
     return &pool->items[pool->of_flow[index]];
 }
+/* As conversation_prefetch(). */
+static inline void conversation_pool_prefetch(const struct conversation_pool *pool, flow_index later,
+                                              flow_index soon)
+{
+    const uint8_t *at = (const uint8_t *)conversation_pool_at(pool, soon);
+    __builtin_prefetch(&pool->of_flow[later]);
+    __builtin_prefetch(at, 1);
+    __builtin_prefetch(at + sizeof(struct conversation) / 2, 1);
+}
 void conversation_pool_give(struct conversation_pool *pool, flow_index index);

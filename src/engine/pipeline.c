@@ -6,7 +6,7 @@
 
 enum {
     PREFETCH_AHEAD = 8, /* units between asking for a bucket, for its flow, and the work */
-    HEALTH_BEHIND = 4,  /* units between the two steps for TCP health */
+    BEHIND = 4,         /* units between the two steps for TCP health, and for conversations */
 };
 
 static void count_frame(struct worker *w, const struct unit *unit)
@@ -173,7 +173,7 @@ static void prefetch_health(const struct health_book *health,
                             const flow_index ahead[PREFETCH_AHEAD], uint32_t i)
 {
     health_prefetch_index(health, ahead[i % PREFETCH_AHEAD]);
-    health_prefetch(health, ahead[(i - HEALTH_BEHIND) % PREFETCH_AHEAD]);
+    health_prefetch(health, ahead[(i - BEHIND) % PREFETCH_AHEAD]);
 }
 
 /* Cache misses are under way while other units are worked on: of each unit first its bucket, then
@@ -205,6 +205,10 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
         }
         if (w->health != NULL) {
             prefetch_health(w->health, ahead, i);
+        }
+        if (w->talks != NULL) {
+            conversation_prefetch(w->talks, ahead[i % PREFETCH_AHEAD],
+                                  ahead[(i - BEHIND) % PREFETCH_AHEAD]);
         }
         if (i >= from + 2 * PREFETCH_AHEAD) {
             run_unit(w, chunk, &units[list[i - 2 * PREFETCH_AHEAD]]);
