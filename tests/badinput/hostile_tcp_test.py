@@ -84,7 +84,7 @@ class HostileTcp(unittest.TestCase):
 
     def test_syn_flood(self):
         """Each SYN from another host: a report each, and no verdict"""
-        count = 20000
+        count = 8000
         with Tap(self.path) as made:
             for i in range(count):
                 made.now += 1000
@@ -96,7 +96,7 @@ class HostileTcp(unittest.TestCase):
 
     def test_a_flood_holds_no_more_memory_than_it_may(self):
         """Connections in trouble beyond the limit: some are said to be known in part, none is lost"""
-        count = 12000
+        count = 8000
         with Tap(self.path) as made:
             talks = [made.talk(1024 + i) for i in range(count)]
             for one in talks:
@@ -106,7 +106,7 @@ class HostileTcp(unittest.TestCase):
                     one.send("s", ACK | PSH, 1000, wait=1000, seq=5001 + 3000 * turn)
         config = os.path.join(self.folder, "small.yml")
         with open(config, "w", encoding="utf-8") as file:
-            file.write("limits: {memory: 256M}\nflows: {health: true, period: -1s, tcp_timeout: 1h}\n")
+            file.write("limits: {memory: 160M}\nflows: {health: true, period: -1s, tcp_timeout: 1h}\n")
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         found = self.read("-c", config)
         after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
@@ -337,7 +337,7 @@ class HostileTcp(unittest.TestCase):
 
     def test_anything_by_chance(self):
         """Segments by chance, near the window and far: reports stay sound, for any number of workers"""
-        for seed in range(12):
+        for seed in range(6):
             chance = random.Random(seed)
             with Tap(self.path) as made:
                 talks = [made.talk(40000 + i) for i in range(4)]
