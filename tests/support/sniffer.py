@@ -4,6 +4,8 @@
         ...
     events = sniffer.events("mysql")
 
+With `interface` it is that one, in both directions; with `where`, a filter, all that this takes.
+
 On a busy machine tcpdump may be far behind, and what it has not read when it is told to end is lost
 and counted nowhere. So the capture ends when it shows a datagram that was sent after all the rest.
 """
@@ -33,15 +35,22 @@ def missing(*programs):
 
 
 class Sniffer:
-    def __init__(self, port, path):
+    def __init__(self, port, path, interface="lo", where=None):
         self.path = path
         self.mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.mark.bind(("127.0.0.1", 0))
+        self.to = "127.0.0.1"
+        if interface != "lo":  # to all, whom nobody answers
+            self.mark.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+            self.mark.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            self.to = "255.255.255.255"
+        self.mark.bind(("127.0.0.1" if interface == "lo" else "", 0))
+        self.port = self.mark.getsockname()[1]
         self.told = tempfile.NamedTemporaryFile("w+")
         self.process = subprocess.Popen(
             # A slot of the ring is as long as a packet may be; loopback shows each packet twice.
-            ["tcpdump", "-i", "lo", "-Q", "in", "-U", "--immediate-mode", "-B", "65536", "-s", "66000",
-             "-w", path, f"tcp port {port} or udp port {self.mark.getsockname()[1]}"],
+            ["tcpdump", "-i", interface, "-Q", "in" if interface == "lo" else "inout", "-U",
+             "--immediate-mode", "-B", "65536", "-s", "66000", "-w", path,
+             f"{where or f'tcp port {port}'} or udp port {self.port}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.told)
         end = time.monotonic() + PATIENCE
         while "listening on" not in open(self.told.name, encoding="utf-8").read():
@@ -70,7 +79,7 @@ class Sniffer:
     def wait_for_mark(self):
         """Sends itself a datagram and waits until the capture has it, and so all that came before."""
         token = secrets.token_bytes(32)
-        self.mark.sendto(token, self.mark.getsockname())
+        self.mark.sendto(token, (self.to, self.port))
         self.mark.close()
         end = time.monotonic() + PATIENCE
         while not self.has(token):

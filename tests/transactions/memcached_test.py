@@ -161,6 +161,43 @@ class Memcached(unittest.TestCase):
                           ("mg", "none", "OK", 0), ("mg", "none", "OK", 0), ("md", "a", "OK", 0),
                           ("mn", "", "OK", 0)])
 
+    def test_datagrams(self):
+        """over UDP: answers of one datagram and of several, and a request that wants none"""
+        wanted = []
+        with Server("-U", str(port := sockets.free_port())) as server:
+            with sniffer.Sniffer(0, self.path, where=f"udp port {port}") as wire:
+                with server.connect() as client:
+                    say(client, b"set big 0 0 9000\r\n%s\r\nset a 0 0 1\r\nx\r\n" % (b"v" * 9000),
+                        b"STORED\r\nSTORED\r\n")
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                    client.settimeout(PATIENCE)
+                    client.connect(("127.0.0.1", port))
+                    for i in range(0, ROUNDS, 15):
+                        self.assertIn(b"VALUE a 0 1\r\nx", self.ask(client, i, b"get a\r\n"))
+                        wanted.append(("get", "a", "OK", 1))
+                        self.assertIn(b"v" * 9000, self.ask(client, i + 1, b"get big\r\n"))
+                        wanted.append(("get", "big", "OK", 1))
+                        self.assertIn(b"NOT_FOUND", self.ask(client, i + 2, b"incr none 1\r\n"))
+                        wanted.append(("incr", "none", "Error", 0))
+                    client.sendall(struct.pack("!HHHH", ROUNDS, 0, 1, 0) + b"delete a noreply\r\n")
+                    wanted.append(("delete", "a", "OK", 0))
+                    self.assertEqual(self.ask(client, ROUNDS + 1, b"get a\r\n"), b"END\r\n")
+                    wanted.append(("get", "a", "OK", 0))
+        events = wire.events("memcache")
+        self.assertEqual([told(event) for event in events], wanted)
+        self.assertEqual({event["network"]["transport"] for event in events}, {"udp"})
+
+    @staticmethod
+    def ask(client, number, text):
+        """One request, and what its datagrams say together, in order."""
+        client.sendall(struct.pack("!HHHH", number, 0, 1, 0) + text)
+        parts, total = {}, 1
+        while len(parts) < total:
+            datagram = client.recv(65536)
+            _, place, total, _ = struct.unpack("!HHHH", datagram[:8])
+            parts[place] = datagram[8:]
+        return b"".join(parts[place] for place in sorted(parts))
+
     def test_middle(self):
         """a connection that is met in its middle"""
         with Server() as server, server.connect() as client:
