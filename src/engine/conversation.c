@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/conversation.h"
 
-#include "engine/conversation_pool.h"
-#include "engine/transaction_ends.h"
+#include "engine/conversation_core.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 enum {
     PROBE_BYTES = 2048,    /* of one side; who cannot be told from them is not known */
@@ -13,54 +11,7 @@ enum {
     TRIES_MAX = 8,         /* to tell one whose beginning was not captured whole */
 };
 
-struct conversations {
-    struct conversation_options options;
-    struct conversation_pool pool;
-    struct slab *slab;
-    struct event_log log; /* in the outbox */
-    struct proto_context context; /* of the call at hand */
-    struct transaction_ids ids;
-    struct conversation_stats stats;
-};
-
 /* ---- Lifetime ------------------------------------------------------------------------------- */
-
-struct conversations *conversations_new(const struct conversation_options *options, struct err *err)
-{
-    struct conversations *all = calloc(1, sizeof *all);
-    if (all == NULL) {
-        err_set(err, ERR_FAILED, "out of memory");
-        return NULL;
-    }
-    all->options = *options;
-    bool is_there = conversation_pool_init(&all->pool, options->flows, options->capacity,
-                                           options->listeners->cache_size, options->budget);
-    all->slab = slab_new_within(options->memory, options->blocks);
-    all->log.text_max = options->text_max;
-    all->context = (struct proto_context){.memory = all->slab, .events = &all->log};
-    if (!is_there || all->slab == NULL) {
-        err_set(err, ERR_FAILED, "cannot reserve memory for conversations; lower limits.memory");
-        conversations_free(all);
-        return NULL;
-    }
-    return all;
-}
-
-void conversations_free(struct conversations *all)
-{
-    if (all == NULL) {
-        return;
-    }
-    conversation_pool_done(&all->pool);
-    slab_free(all->slab);
-    free(all);
-}
-
-const struct conversation_stats *conversations_stats(struct conversations *all)
-{
-    all->stats.memory_refused = slab_refused(all->slab);
-    return &all->stats;
-}
 
 /* A conversation for a flow; NULL, and the flow is not asked about again, when there are as many as
  * there may be. */
@@ -240,6 +191,36 @@ static struct proto_taken offer(struct call *call, const struct proto_chunk *chu
     return taken;
 }
 
+/* Offers a protocol all of a chunk; what it does not take is kept, if it is not kept already. Whether
+ * that waits for a key. */
+static bool feed_chunk(struct call *call, struct proto_chunk chunk, bool is_kept)
+{
+    struct pending *p = &call->c->pending[chunk.side];
+    bool is_all = chunk.data.size >= pending_size(p);
+    size_t consumed = 0;
+    struct proto_taken taken;
+    do {
+        taken = offer(call, &chunk);
+        consumed += taken.consumed;
+        chunk.data = span_skip(chunk.data, taken.consumed);
+    } while (taken.plain.size > 0 && taken.verdict == PROTO_GOES_ON && chunk.data.size > 0);
+    if (is_kept) {
+        pending_consume(p, call->all->slab, consumed);
+    }
+    is_kept = is_kept || chunk.data.size == 0 || keep(call, chunk.side, chunk.data, chunk.time_ns);
+    if (taken.verdict == PROTO_NOT_MINE || !is_kept) {
+        let_go(call);
+    } else if (taken.verdict == PROTO_SWITCHED) {
+        switch_protocol(call);
+    } else if (taken.waits) {
+        pending_await(p, call->all->slab, chunk.time_ns);
+        return true;
+    } else if (is_all) {
+        pending_settle(p, call->all->slab);
+    }
+    return false;
+}
+
 /* Offers a protocol bytes of a side; those that it leaves are kept for the next time. */
 static void feed(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
@@ -254,22 +235,7 @@ static void feed(struct call *call, unsigned side, struct span data, uint64_t ti
         .side = (uint8_t)side,
         .time_ns = time_ns,
     };
-    size_t consumed = 0;
-    struct proto_taken taken;
-    do {
-        taken = offer(call, &chunk);
-        consumed += taken.consumed;
-        chunk.data = span_skip(chunk.data, taken.consumed);
-    } while (taken.plain.size > 0 && taken.verdict == PROTO_GOES_ON && chunk.data.size > 0);
-    if (from_pending) {
-        pending_consume(p, call->all->slab, consumed);
-    }
-    bool kept = from_pending || chunk.data.size == 0 || keep(call, side, chunk.data, time_ns);
-    if (taken.verdict == PROTO_NOT_MINE || !kept) {
-        let_go(call);
-    } else if (taken.verdict == PROTO_SWITCHED) {
-        switch_protocol(call);
-    }
+    (void)feed_chunk(call, chunk, from_pending);
 }
 
 /* What is pending is read now, as of when it was said: the words of side `first` before the other's. */
@@ -359,13 +325,34 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
     }
 }
 
-/* What waits for a secret is offered again, for it may have come: the initiator's words first, so that
- * questions come before their answers. */
+/* Of the sides that wait, the one whose next mark is the earlier; 2 when there is none to be tried. */
+static unsigned next_to_try(const struct conversation *c, const uint32_t tried[2])
+{
+    const struct pending_mark *marks[] = {pending_mark(&c->pending[0], tried[0]),
+                                          pending_mark(&c->pending[1], tried[1])};
+    if (marks[0] == NULL || marks[1] == NULL) {
+        return marks[0] != NULL ? 0 : marks[1] != NULL ? 1 : 2;
+    }
+    return marks[1]->time_ns < marks[0]->time_ns;
+}
+
+/* What waits for a secret is offered again, for it may have come: as it was said, in its order and as of
+ * its time, up to where it has to go on waiting. */
 static void try_again(struct call *call)
 {
-    bool has_keys = call->all->options.listeners->keys != NULL;
-    if (has_keys && call->c != NULL && call->c->proto != 0) {
-        catch_up(call, 0);
+    uint32_t tried[2] = {0};
+    unsigned side;
+    while (call->c != NULL && call->c->proto != 0 && (side = next_to_try(call->c, tried)) < 2) {
+        struct pending *p = &call->c->pending[side];
+        const struct pending_mark *mark = pending_mark(p, tried[side]);
+        uint32_t marks = pending_marks(p);
+        struct proto_chunk chunk = {
+            .data = span_head(pending_data(p), mark->end),
+            .side = (uint8_t)side,
+            .time_ns = mark->time_ns,
+        };
+        bool waits = feed_chunk(call, chunk, true);
+        tried[side] = waits ? UINT32_MAX : tried[side] + 1 - (marks - pending_marks(p));
     }
 }
 

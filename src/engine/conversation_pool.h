@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a worker keeps of each conversation, private to conversation.c: an array whose address space is
+/* What a worker keeps of each conversation, private to conversation*.c: an array whose address space is
  * reserved at start, of which a number for each flow says which is its own. What was given back is taken
  * first; what is new is paid from a budget. */
 #pragma once

@@ -55,6 +55,8 @@ struct proto_taken {
     struct span plain; /* what was within: bytes of the same side that another protocol says. The engine
                         * asks all protocols about them as about a connection of its own, then calls
                         * again with the rest. Borrowed until then; empty: nothing */
+    bool waits; /* the rest needs no more bytes, but a key that may come; until then it is kept with the
+                 * times when it came, and offered again at times */
     enum {
         PROTO_GOES_ON,
         PROTO_NOT_MINE, /* let go of this connection: what it says is something else */

@@ -423,6 +423,13 @@ static bool take_some(struct proto_context *c, unsigned side, struct cursor *at,
     return true;
 }
 
+bool tls_flow_waits(const struct tls_flow *f, unsigned side)
+{
+    const struct tls_side *s = &f->side[side];
+    bool is_sealed_side = f->version == HELLO_TLS_1_3 || s->changed;
+    return f->plain != NULL && f->plain->since_ns != 0 && is_sealed_side && s->record_left == 0;
+}
+
 size_t tls_flow_read(struct proto_context *c, const struct proto_chunk *chunk, struct span *ret)
 {
     struct tls_flow *f = c->state;

@@ -89,6 +89,8 @@ struct tls_flow {
     bool is_over;             /* nothing more is wanted of the connection */
 };
 
+/* Whether records of a side are kept until their secrets come. */
+bool tls_flow_waits(const struct tls_flow *f, unsigned side);
 /* Reads on; returns how many bytes were taken. `ret` is what was in a record that was opened, empty
  * mostly, borrowed until the next call; behind such a record it stops. Once f->is_over, nothing more is
  * wanted. */

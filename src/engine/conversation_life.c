@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/conversation_core.h"
+
+#include <stdlib.h>
+
+struct conversations *conversations_new(const struct conversation_options *options, struct err *err)
+{
+    struct conversations *all = calloc(1, sizeof *all);
+    if (all == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        return NULL;
+    }
+    all->options = *options;
+    bool is_there = conversation_pool_init(&all->pool, options->flows, options->capacity,
+                                           options->listeners->cache_size, options->budget);
+    all->slab = slab_new_within(options->memory, options->blocks);
+    all->log.text_max = options->text_max;
+    all->context = (struct proto_context){.memory = all->slab, .events = &all->log};
+    if (!is_there || all->slab == NULL) {
+        err_set(err, ERR_FAILED, "cannot reserve memory for conversations; lower limits.memory");
+        conversations_free(all);
+        return NULL;
+    }
+    return all;
+}
+
+void conversations_free(struct conversations *all)
+{
+    if (all == NULL) {
+        return;
+    }
+    conversation_pool_done(&all->pool);
+    slab_free(all->slab);
+    free(all);
+}
+
+const struct conversation_stats *conversations_stats(struct conversations *all)
+{
+    all->stats.memory_refused = slab_refused(all->slab);
+    return &all->stats;
+}
