@@ -496,10 +496,17 @@ static void take_datagram(struct call *call, const struct packet *packet, unsign
     }
 }
 
+/* Datagrams of fewer bytes are no protocol's: they keep a way through a NAT open (RFC 5626 §3.5.1 and
+ * many more), and tell nothing of what a flow is. */
+enum { DATAGRAM_LEAST = 8 };
+
 static void take_udp(struct call *call, const struct packet *packet, unsigned side)
 {
     open_log(call);
     if (call->c == NULL) {
+        if (packet->payload_len < DATAGRAM_LEAST) {
+            return;
+        }
         uint32_t number = ask(call, packet_payload(packet), side);
         bool is_known = number != 0 && number != LISTENERS_NONE;
         call->flow->flags |= is_known ? 0 : FLOW_UNHEARD;
