@@ -428,13 +428,18 @@ static void it_switches_a_few_times_only(void **state)
 static void datagrams_come_one_by_one(void **state)
 {
     struct lab *lab = *state;
-    static const uint8_t hi[] = "HI", what[] = "?!";
-    struct packet p = {.class = PACKET_UDP, .protocol = 17, .version = 4, .l4 = hi, .payload = hi,
-                       .end = hi + 2, .payload_len = 2, .frames = 1};
+    static const uint8_t hi[] = "HI\nthere\n", what[] = "? what !";
+    struct packet p = {.class = PACKET_UDP, .protocol = 17, .version = 4, .l4 = what, .payload = what,
+                       .end = what + 7, .payload_len = 7, .frames = 1};
     lab->flows[1].key.protocol = lab->flows[2].key.protocol = 17;
+    conversation_packet(lab->all, &lab->moment, 1, &lab->flows[1], &p, 0); /* too little to tell */
+    assert_false(lab->flows[1].flags & FLOW_UNHEARD);
+    p.payload = p.l4 = hi;
+    p.payload_len = 8;
+    p.end = hi + 8;
     conversation_packet(lab->all, &lab->moment, 1, &lab->flows[1], &p, 0);
     p.payload = p.l4 = what;
-    p.end = what + 2;
+    p.end = what + 8;
     conversation_packet(lab->all, &lab->moment, 1, &lab->flows[1], &p, 1); /* known already */
     conversation_packet(lab->all, &lab->moment, 2, &lab->flows[2], &p, 0);
     assert_true(lab->flows[2].flags & FLOW_UNHEARD);
