@@ -196,7 +196,7 @@ static bool read_zone_name(struct reading *r, const struct element *element)
     return word(r, names, 0) >= 0;
 }
 
-bool layout_zone_read(struct span name, struct layout_zone *ret)
+bool layout_zone_read(struct span name, struct nodes *tree, struct layout_zone *ret)
 {
     *ret = (struct layout_zone){.is_local = span_equal(name, span_str("Local"))};
     if (name.size == 0 || ret->is_local || span_equal(name, span_str("UTC"))) {
@@ -209,7 +209,10 @@ bool layout_zone_read(struct span name, struct layout_zone *ret)
         is_good = read_offset(&plain, MINUTES) && plain.text.size == 0;
         *ret = plain.zone;
     }
-    return is_good;
+    if (!is_good) {
+        *ret = (struct layout_zone){.named = zone_named(name, tree)};
+    }
+    return is_good || ret->named != NULL;
 }
 
 /* ---- Layouts ------------------------------------------------------------------------------------- */
@@ -339,7 +342,9 @@ static bool finish(struct reading *r, int64_t *ret)
     time_t seconds = r->zone.is_local ? mktime(&made) : timegm(&made);
     bool is_date = r->day_of_year > 0 ? made.tm_year == wanted.tm_year
                                       : made.tm_mday == wanted.tm_mday; /* 30 February is none */
-    *ret = ((int64_t)seconds - r->zone.offset) * SECOND + r->nanoseconds;
+    int32_t offset = r->zone.named != NULL ? zone_local_offset(r->zone.named, (int64_t)seconds)
+                                           : r->zone.offset;
+    *ret = ((int64_t)seconds - offset) * SECOND + r->nanoseconds;
     return is_date;
 }
 

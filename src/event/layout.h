@@ -5,15 +5,18 @@
 #pragma once
 
 #include "base/span.h"
+#include "event/zone.h"
 
 /* What is taken for the zone of a text that names none. */
 struct layout_zone {
+    const struct zone *named; /* of the tz database; NULL: none */
     bool is_local;  /* this machine's */
     int32_t offset; /* seconds east of UTC */
 };
 
-/* "UTC", "Local", "+02:00", "-0730"; an empty name is UTC. False for all else. */
-bool layout_zone_read(struct span name, struct layout_zone *ret);
+/* "UTC", "Local", "+02:00", "-0730", "Europe/Berlin", whose table is put into the tree; an empty name is
+ * UTC. False for all else. */
+bool layout_zone_read(struct span name, struct nodes *tree, struct layout_zone *ret);
 
 /* Reads all of `text`; UNIX and UNIX_MS are seconds and milliseconds since 1970. Nanoseconds since
  * 1970, of this year where none is told. False when the text is otherwise, or no such time is. */

@@ -14,11 +14,13 @@
 /* 2026-11-20 23:58:49 UTC. */
 #define THEN SECONDS(1795219129)
 
+static struct nodes tree;
+
 static void reads_in(const char *zone_name, const char *layout, const char *text, int64_t expected)
 {
     struct layout_zone zone;
     int64_t time = -1;
-    assert_true(layout_zone_read(span_str(zone_name), &zone));
+    assert_true(layout_zone_read(span_str(zone_name), &tree, &zone));
     if (!layout_parse(span_str(layout), span_str(text), zone, &time) || time != expected) {
         fail_msg("%s by %s: %lld, not %lld", text, layout, (long long)time, (long long)expected);
     }
@@ -83,9 +85,9 @@ static void zones(void **state)
     reads_in("+02:00", "2006-01-02 15:04:05 -07", "2026-11-20 16:58:49 -07", THEN);
     static const char *const bad[] = {"Mars", "+2", "+25:00", "+02:0", "+02:00x", "02:00"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_false(layout_zone_read(span_str(bad[i]), &zone));
+        assert_false(layout_zone_read(span_str(bad[i]), &tree, &zone));
     }
-    assert_true(layout_zone_read(span_str("Local"), &zone) && zone.is_local);
+    assert_true(layout_zone_read(span_str("Local"), &tree, &zone) && zone.is_local);
 }
 
 static void what_is_otherwise(void **state)

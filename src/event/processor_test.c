@@ -284,7 +284,7 @@ static void lists_that_are_none_are_refused(void **state)
         "[{'replace':{'fields':[{'field':'a','pattern':'(','replacement':''}]}}]",
         "[{'if':{'equals':1}}]", "[{'add_fields':{}}]", "[{'drop_event':{'when':{}}}]",
         "[{'timestamp':{'field':'a'}}]", "[{'timestamp':{'layouts':['UNIX']}}]",
-        "[{'timestamp':{'field':'a','layouts':['UNIX'],'timezone':'Europe/Rome'}}]",
+        "[{'timestamp':{'field':'a','layouts':['UNIX'],'timezone':'Europe/Atlantis'}}]",
         "[{'timestamp':{'field':'a','layouts':['UNIX'],'test':['x']}}]", "[{'now':{}}]",
         "[{'decode_duration':{'field':'a','format':'days'}}]", "[{'rate_limit':{}}]",
         "[{'rate_limit':{'limit':'0/s'}}]", "[{'rate_limit':{'limit':'1/d'}}]",

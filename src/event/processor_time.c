@@ -74,9 +74,10 @@ static void *make_timestamp(struct processor_making *m)
         condition_refuse(m->options, m->err, "timestamp needs 'field' and 'layouts'");
         return NULL;
     }
-    if (!layout_zone_read(zone, &s->zone)) {
+    if (!layout_zone_read(zone, m->tree, &s->zone)) {
         condition_refuse(processor_option(m, "timezone"), m->err,
-                         "timezone '%.*s' is not UTC, Local, or an offset such as +02:00",
+                         "timezone '%.*s' is not UTC, Local, an offset such as +02:00, or one of this "
+                         "system's time zones, such as Europe/Berlin (package tzdata)",
                          (int)zone.size, zone.data);
         return NULL;
     }
