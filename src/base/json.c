@@ -36,10 +36,11 @@ void json_reset(struct json *j)
 bool json_grow(struct json *j, size_t n)
 {
     size_t capacity = j->capacity > 0 ? j->capacity : JSON_FIRST_CAPACITY;
-    while (!j->failed && capacity - j->size < n) {
+    while (!j->failed && !j->is_fixed && capacity - j->size < n) {
         j->failed = capacity > SIZE_MAX / 2;
         capacity *= 2;
     }
+    j->failed |= j->is_fixed;
     char *data = j->failed ? NULL : realloc(j->data, capacity);
     if (data == NULL) {
         j->failed = true;
@@ -150,6 +151,44 @@ unsigned json_utf8(struct span s)
     return length;
 }
 
+static inline bool json_is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Bytes are looked at and copied a piece at a time: 16 where the processor has such registers. */
+#ifdef __SSE2__
+typedef __m128i json_piece;
+
+/* A bit for each byte that is no ASCII or needs an escape; as numbers with a sign, those from 0x80 on
+ * are below the blank, too. */
+static inline unsigned json_special_piece(json_piece p)
+{
+    json_piece low = _mm_cmplt_epi8(p, _mm_set1_epi8(0x20));
+    json_piece quote = _mm_cmpeq_epi8(p, _mm_set1_epi8('"'));
+    json_piece slash = _mm_cmpeq_epi8(p, _mm_set1_epi8('\\'));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), slash));
+}
+
+static inline unsigned json_special(const uint8_t *at, json_piece *ret)
+{
+    *ret = _mm_loadu_si128((const __m128i *)(const void *)at);
+    return json_special_piece(*ret);
+}
+
+/* Whether there is such a byte in either word. */
+static inline bool json_is_special(uint64_t a, uint64_t b)
+{
+    return json_special_piece(_mm_set_epi64x((long long)b, (long long)a)) != 0;
+}
+
+static inline unsigned json_first(unsigned special)
+{
+    return (unsigned)__builtin_ctz(special);
+}
+#else
+typedef uint64_t json_piece;
+
 /* The top bit of each byte of `w` that is zero; exact up to the first such byte. */
 static inline uint64_t json_zero_bytes(uint64_t w)
 {
@@ -163,38 +202,15 @@ static inline uint64_t json_special_bytes(uint64_t w)
            json_zero_bytes(w ^ 0x2222222222222222u) | json_zero_bytes(w ^ 0x5c5c5c5c5c5c5c5cu);
 }
 
-static inline bool json_is_plain(uint8_t c)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
-
-/* Bytes are looked at and copied a piece at a time: 16 where the processor has such registers. */
-#ifdef __SSE2__
-typedef __m128i json_piece;
-
-/* A bit for each byte that is no ASCII or needs an escape; as numbers with a sign, those from 0x80 on
- * are below the blank, too. */
-static inline unsigned json_special(const uint8_t *at, json_piece *ret)
-{
-    json_piece p = _mm_loadu_si128((const __m128i *)(const void *)at);
-    *ret = p;
-    json_piece low = _mm_cmplt_epi8(p, _mm_set1_epi8(0x20));
-    json_piece quote = _mm_cmpeq_epi8(p, _mm_set1_epi8('"'));
-    json_piece slash = _mm_cmpeq_epi8(p, _mm_set1_epi8('\\'));
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, quote), slash));
-}
-
-static inline unsigned json_first(unsigned special)
-{
-    return (unsigned)__builtin_ctz(special);
-}
-#else
-typedef uint64_t json_piece;
-
 static inline uint64_t json_special(const uint8_t *at, json_piece *ret)
 {
     memcpy(ret, at, sizeof *ret);
     return json_special_bytes(load_le64(at));
+}
+
+static inline bool json_is_special(uint64_t a, uint64_t b)
+{
+    return (json_special_bytes(a) | json_special_bytes(b)) != 0;
 }
 
 static inline unsigned json_first(uint64_t special)
@@ -227,15 +243,14 @@ static inline size_t json_copy_short(char *to, struct span s)
 {
     size_t i = 0;
     if (s.size >= 8) { /* as two words, which may have bytes in common */
-        uint64_t first = load_le64(s.data), last = load_le64(s.data + s.size - 8);
-        if ((json_special_bytes(first) | json_special_bytes(last)) == 0) {
+        if (!json_is_special(load_le64(s.data), load_le64(s.data + s.size - 8))) {
             memcpy(to, s.data, 8);
             memcpy(to + s.size - 8, s.data + s.size - 8, 8);
             return s.size;
         }
     } else if (s.size >= 4) {
         uint64_t both = load_le32(s.data) | (uint64_t)load_le32(s.data + s.size - 4) << 32;
-        if (json_special_bytes(both) == 0) {
+        if (!json_is_special(both, both)) {
             memcpy(to, s.data, 4);
             memcpy(to + s.size - 4, s.data + s.size - 4, 4);
             return s.size;
@@ -331,6 +346,22 @@ char *json_quote(char *to, struct span text)
     to += text.size;
     *to++ = '"';
     return to;
+}
+
+char *json_quote_terminated(char *to, const char *text, size_t readable)
+{
+    json_piece piece;
+    *to++ = '"';
+    for (size_t i = 0; i + JSON_PIECE <= readable; i += JSON_PIECE) {
+        __auto_type special = json_special((const uint8_t *)text + i, &piece);
+        memcpy(to + i, &piece, JSON_PIECE);
+        if (special != 0) {
+            size_t end = i + json_first(special);
+            to[end] = '"';
+            return text[end] == '\0' ? to + end + 1 : NULL;
+        }
+    }
+    return NULL;
 }
 
 void json_span(struct json *j, struct span text)

@@ -13,6 +13,7 @@ struct json {
     size_t capacity;
     bool comma; /* the next value needs a comma before it */
     bool failed;
+    bool is_fixed; /* `data` is somebody's memory of this capacity: it does not grow, nor is it freed */
 };
 
 /* An empty writer. */
@@ -64,6 +65,10 @@ char *json_digits(char *to, uint64_t value);
 /* Writes a text in quotes at `to`, which has room for its size and 2 bytes; returns the end,
  * NULL when it is not all ASCII that needs no escape: then what is there is of no use. */
 char *json_quote(char *to, struct span text);
+
+/* The same for a text that ends with a zero, of which `readable` bytes may be looked at, whatever lies
+ * behind the zero; `to` has room for them and 2. NULL as well when it is longer than that. */
+char *json_quote_terminated(char *to, const char *text, size_t readable);
 
 /* Length in bytes (1 to 4) of the UTF-8 sequence at the start of `s`; 0 when there is none
  * (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF). */

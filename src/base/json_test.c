@@ -5,10 +5,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digits.h"
 #include "base/json.h"
 #include "base/json_check.h"
 
@@ -184,6 +186,45 @@ static void fails_whole(void **state)
     assert_written(&j, "\"again\"");
 }
 
+/* Numbers of any length, those around powers of ten among them, as the C library writes them. */
+static void digits_are_those_of_the_number(void **state)
+{
+    (void)state;
+    uint64_t power = 1;
+    for (unsigned digits = 1; digits <= 20; digits++, power *= 10) {
+        const uint64_t values[] = {power - 1, power, power + 1, power * 7 / 3, UINT64_MAX / power};
+        for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+            char expected[DIGITS_ROOM + 1], text[DIGITS_ROOM + 1];
+            snprintf(expected, sizeof expected, "%" PRIu64, values[i]);
+            *digits_write(text, values[i]) = '\0';
+            assert_string_equal(text, expected);
+        }
+    }
+}
+
+/* A text in a struct is quoted up to its zero, wherever that is; what is longer, or needs an escape, is
+ * left to others. */
+static void terminated_texts_are_quoted(void **state)
+{
+    (void)state;
+    enum { ROOM = 40 };
+    char text[ROOM], quoted[ROOM + 2];
+    for (size_t size = 0; size < ROOM; size++) {
+        memset(text, 'x', sizeof text);
+        text[size] = '\0';
+        char *end = json_quote_terminated(quoted, text, sizeof text);
+        if (end != NULL) {
+            assert_int_equal(end - quoted, size + 2);
+            assert_memory_equal(quoted + 1, text, size);
+            assert_int_equal(quoted[0] == '"' && quoted[size + 1] == '"', 1);
+        }
+        assert_true(end != NULL || size >= 32);
+        assert_null(json_quote_terminated(quoted, text, size));
+        text[size / 2] = '"';
+        assert_true(size == 0 || json_quote_terminated(quoted, text, sizeof text) == NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +235,8 @@ int main(void)
         cmocka_unit_test(writes_integers),
         cmocka_unit_test(writes_doubles),
         cmocka_unit_test(fails_whole),
+        cmocka_unit_test(digits_are_those_of_the_number),
+        cmocka_unit_test(terminated_texts_are_quoted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digits.h"
+
 static const int64_t SECOND = 1000000000;
 
 struct unit {
@@ -226,15 +228,10 @@ static char *put_digits(char *to, uint32_t value, int width)
     return to + width;
 }
 
-/* Nine digits whose divisions do not wait for each other. */
 char *text_nanoseconds(char *to, uint32_t value)
 {
-    uint32_t high = value / 10000, low = value % 10000;
-    *to++ = (char)('0' + high / 10000);
-    to = put_pair(to, high / 100 % 100);
-    to = put_pair(to, high % 100);
-    to = put_pair(to, low / 100);
-    return put_pair(to, low % 100);
+    *to++ = (char)('0' + value / DIGITS_PIECE);
+    return digits_all(to, value % DIGITS_PIECE);
 }
 
 /* The date of a day since 1970: the days are counted from 1 March of year 0, so that the leap day

@@ -77,21 +77,6 @@ static void set_context(struct call *call)
     context->is_done = false;
 }
 
-/* Sends what a hook has logged on its way, and has room for what the next one will. */
-static void pass_events(struct call *call)
-{
-    struct conversations *all = call->all;
-    if (all->log.used > 0 || all->log.lost > 0) {
-        const struct flow_cold *cold = call->moment->cold;
-        const uint64_t order[] = {call->moment->order, cold != NULL ? cold->order : 0};
-        const struct transaction_flow of = {call->flow, cold};
-        transaction_ends_finish(&all->log, &of, order, &all->ids);
-        finish_transactions(all->options.finish, call->index, call->flow, &all->log,
-                            call->moment->now_ns);
-        finish_pass(all->options.wants_events ? all->options.outbox : NULL, &all->log);
-    }
-}
-
 /* ---- Whose it is ---------------------------------------------------------------------------- */
 
 /* A listener's number plus 1, 0 when none can tell yet, LISTENERS_NONE when none wants it. */
@@ -121,7 +106,7 @@ static bool attach(struct call *call, uint32_t number)
     for (unsigned side = 0; side < 2 && call->c->holes > 0 && proto_of(call)->on_gap != NULL; side++) {
         proto_of(call)->on_gap(call->context, side, 0);
     }
-    pass_events(call);
+    transaction_log_pass(&call->all->log);
     return true;
 }
 
@@ -130,7 +115,7 @@ static struct inner_world world_of(struct call *call)
     return (struct inner_world){
         .listeners = call->all->options.listeners,
         .slab = call->all->slab,
-        .events = &call->all->log,
+        .events = &call->all->log.events,
         .blocks = call->moment->blocks,
         .flow = call->flow,
         .now_ns = call->moment->now_ns,
@@ -143,7 +128,7 @@ static void close_inner(struct call *call, enum proto_close why)
         struct inner_world world = world_of(call);
         inner_close(&world, call->c->inner, why);
         call->c->inner = NULL;
-        pass_events(call);
+        transaction_log_pass(&call->all->log);
     }
 }
 
@@ -153,7 +138,7 @@ static void close_protocol(struct call *call, enum proto_close why)
     close_inner(call, why);
     if (call->c->proto != 0 && proto_of(call)->on_close != NULL) {
         proto_of(call)->on_close(call->context, why);
-        pass_events(call);
+        transaction_log_pass(&call->all->log);
     }
 }
 
@@ -180,13 +165,13 @@ static struct proto_taken offer(struct call *call, const struct proto_chunk *chu
 {
     struct proto_taken taken = proto_of(call)->on_chunk(call->context, chunk);
     assert(taken.consumed <= chunk->data.size);
-    pass_events(call);
+    transaction_log_pass(&call->all->log);
     if (taken.plain.size > 0) {
         struct inner_world world = world_of(call);
         struct proto_chunk within = {
             .data = taken.plain, .side = chunk->side, .time_ns = chunk->time_ns};
         inner_feed(&world, &call->c->inner, &within);
-        pass_events(call);
+        transaction_log_pass(&call->all->log);
     }
     return taken;
 }
@@ -366,7 +351,7 @@ static void take_gap(struct call *call, unsigned side, uint32_t length)
     }
     if (proto_of(call)->on_gap != NULL) {
         proto_of(call)->on_gap(call->context, side, length);
-        pass_events(call);
+        transaction_log_pass(&call->all->log);
     }
 }
 
@@ -375,12 +360,12 @@ static void take_fin(struct call *call, unsigned side)
     call->c->fins |= (uint8_t)(1U << side);
     if (call->c->proto != 0 && proto_of(call)->on_fin != NULL) {
         proto_of(call)->on_fin(call->context, side);
-        pass_events(call);
+        transaction_log_pass(&call->all->log);
     }
     if (call->c->inner != NULL && pending_size(&call->c->pending[side]) == 0) {
         struct inner_world world = world_of(call);
         inner_fin(&world, call->c->inner, side);
-        pass_events(call);
+        transaction_log_pass(&call->all->log);
     }
 }
 
@@ -436,9 +421,13 @@ static struct call call_of(struct conversations *all, const struct conversation_
 /* Before hooks are called: events have somewhere to go. */
 static void open_log(struct call *call)
 {
-    struct conversations *all = call->all;
-    finish_open(all->options.finish, all->options.wants_events ? all->options.outbox : NULL,
-                &all->log);
+    const struct transaction_moment moment = {
+        .of = {call->flow, call->moment->cold},
+        .index = call->index,
+        .order = call->moment->order,
+        .now_ns = call->moment->now_ns,
+    };
+    transaction_log_open(&call->all->log, &moment);
 }
 
 /* ---- Segments ------------------------------------------------------------------------------- */
@@ -490,7 +479,7 @@ static void take_datagram(struct call *call, const struct packet *packet, unsign
 {
     set_context(call);
     proto_of(call)->on_datagram(call->context, packet, side);
-    pass_events(call);
+    transaction_log_pass(&call->all->log);
     if (call->context->is_done) {
         let_go(call);
     }

@@ -23,6 +23,7 @@ struct conversation_options {
     struct budget *budget; /* what conversations are paid from, NULL: nobody asks; */
     struct budget *blocks; /* what waits, and states */
     bool wants_events;
+    bool wants_lines;     /* events are wanted as JSON only */
     size_t text_max;      /* bytes of a text in an event */
 };
 

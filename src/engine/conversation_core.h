@@ -5,14 +5,13 @@
 
 #include "engine/conversation.h"
 #include "engine/conversation_pool.h"
-#include "engine/transaction_ends.h"
+#include "engine/transaction_log.h"
 
 struct conversations {
     struct conversation_options options;
     struct conversation_pool pool;
     struct slab *slab;
-    struct event_log log; /* in the outbox */
+    struct transaction_log log;
     struct proto_context context; /* of the call at hand */
-    struct transaction_ids ids;
     struct conversation_stats stats;
 };

@@ -14,9 +14,15 @@ struct conversations *conversations_new(const struct conversation_options *optio
     bool is_there = conversation_pool_init(&all->pool, options->flows, options->capacity,
                                            options->listeners->cache_size, options->budget);
     all->slab = slab_new_within(options->memory, options->blocks);
-    all->log.text_max = options->text_max;
-    all->context = (struct proto_context){.memory = all->slab, .events = &all->log};
-    if (!is_there || all->slab == NULL) {
+    const struct transaction_log_options log = {
+        .outbox = options->wants_events ? options->outbox : NULL,
+        .finish = options->finish,
+        .text_max = options->text_max,
+        .wants_lines = options->wants_lines,
+    };
+    bool has_log = transaction_log_init(&all->log, &log);
+    all->context = (struct proto_context){.memory = all->slab, .events = &all->log.events};
+    if (!is_there || !has_log || all->slab == NULL) {
         err_set(err, ERR_FAILED, "cannot reserve memory for conversations; lower limits.memory");
         conversations_free(all);
         return NULL;
@@ -31,6 +37,7 @@ void conversations_free(struct conversations *all)
     }
     conversation_pool_done(&all->pool);
     slab_free(all->slab);
+    transaction_log_done(&all->log);
     free(all);
 }
 

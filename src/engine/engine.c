@@ -86,6 +86,7 @@ static bool make_workers(struct engine *engine, struct err *err)
         .policies = engine->options.policies,
         .only_policies = engine->options.only_policies,
         .wants_events = output_is_wanted(engine->output),
+        .wants_lines = output_takes_lines(engine->output),
         .wants_flows = engine->config->flows.enabled && output_is_wanted(engine->output),
         .skips_counts = !wants_counts(engine),
         .is_live = engine->is_live,

@@ -299,6 +299,11 @@ bool output_is_wanted(const struct output *output)
            output->options.connections > 0;
 }
 
+bool output_takes_lines(const struct output *output)
+{
+    return output->takes_events && output->shaper == NULL;
+}
+
 /* ---- The worker's side ---------------------------------------------------------------------- */
 
 void *outbox_reserve(struct outbox *outbox, size_t size)
@@ -387,6 +392,14 @@ static void keep_recent(struct output *output, const struct flow_event *event)
     pthread_mutex_unlock(&output->lock);
 }
 
+static void count_line(struct output *output)
+{
+    output->line_count++;
+    if (output->lines.size >= LINES_BYTES) {
+        write_lines(output);
+    }
+}
+
 static void write_event(struct output *output, const struct event_head *head)
 {
     if (!output->takes_events) {
@@ -398,10 +411,7 @@ static void write_event(struct output *output, const struct event_head *head)
         return;
     }
     json_append(&output->lines, "\n", 1);
-    output->line_count++;
-    if (output->lines.size >= LINES_BYTES) {
-        write_lines(output);
-    }
+    count_line(output);
 }
 
 static void deliver_health(struct output *output, struct health_event *event)
@@ -421,6 +431,12 @@ static void deliver_health(struct output *output, struct health_event *event)
 
 static void deliver(struct output *output, struct event_head *head)
 {
+    if (head->type == &event_line_type) {
+        const struct event_line *line = (const struct event_line *)head;
+        json_append(&output->lines, line->text, line->size);
+        count_line(output);
+        return;
+    }
     if (head->type == &health_event_type) {
         deliver_health(output, (struct health_event *)head);
         return;

@@ -66,6 +66,9 @@ uint32_t output_drain(struct output *output, bool last);
 /* Whether anything listens: without sinks and recent flows, events need not be made. */
 bool output_is_wanted(const struct output *output);
 
+/* Whether transactions may come as lines (event_log.h): nobody changes them on their way. */
+bool output_takes_lines(const struct output *output);
+
 /* What became of the events at sink `index`, and its kind; NULL behind the last. Output thread. */
 const char *output_status(const struct output *output, uint32_t index, struct sink_status *ret);
 

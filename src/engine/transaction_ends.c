@@ -54,16 +54,3 @@ void transaction_ends(struct transaction *t, const struct transaction_flow *of,
     t->round_trip = round_trip(t, of->cold);
     memcpy(t->community_id, community_id(ids, key), sizeof t->community_id);
 }
-
-void transaction_ends_finish(struct event_log *log, const struct transaction_flow *of,
-                             const uint64_t order[2], struct transaction_ids *ids)
-{
-    struct event_head *head = event_log_first(log);
-    for (; head != NULL; head = event_log_next(log, head)) {
-        struct transaction *t = (struct transaction *)head;
-        transaction_ends(t, of, ids);
-        transaction_finish(t);
-        head->order = order[0];
-        head->suborder = order[1];
-    }
-}

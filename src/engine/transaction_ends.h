@@ -3,7 +3,6 @@
 #pragma once
 
 #include "engine/flow_event.h"
-#include "event/event_log.h"
 #include "event/transaction.h"
 #include "flow/flow.h"
 
@@ -27,6 +26,3 @@ struct transaction_flow {
 void transaction_ends(struct transaction *t, const struct transaction_flow *of,
                       struct transaction_ids *ids);
 
-/* Finishes the transactions of a log where they lie, with this order and suborder. */
-void transaction_ends_finish(struct event_log *log, const struct transaction_flow *of,
-                             const uint64_t order[2], struct transaction_ids *ids);

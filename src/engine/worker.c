@@ -42,6 +42,7 @@ static bool take_talks(struct worker *w)
         .budget = &w->memory[MEMORY_TALKS],
         .blocks = &w->memory[MEMORY_BLOCKS],
         .wants_events = w->options.wants_events,
+        .wants_lines = w->options.wants_lines,
         .text_max = TEXT_MAX,
     };
     w->talks = conversations_new(&options, NULL);

@@ -27,6 +27,7 @@ struct worker_options {
     uint32_t drawers;        /* else graphs of so many connections at a time */
     uint64_t seed;
     bool wants_events;       /* of any kind; */
+    bool wants_lines;        /* of transactions as JSON only */
     bool wants_flows;        /* of flows */
     bool skips_counts;       /* nobody wants deltas: there is one at the end, of what protocols that
                               * listen have met */

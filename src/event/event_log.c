@@ -1,21 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/event_log.h"
 
+#include "base/json.h"
+#include "event/event_writer.h"
+
 /* Before each event stands how many bytes it takes. */
 enum { LOG_HEAD = sizeof(uint64_t) };
 
-bool event_log_add(struct event_log *log, const struct event_head *event)
+const struct event_type event_line_type = {
+    .dataset = "line",
+    .help = "An event as one line of JSON",
+    .size = sizeof(struct event_line),
+    .fields = (const struct event_field[]){{0}},
+};
+
+/* Encodes an event at `to` and returns the bytes it takes; 0 when there is no such room, or when a text
+ * in it may be longer than texts may be. */
+static size_t event_log_write(struct event_log *log, void *to, size_t room,
+                              const struct event_head *event)
+{
+    struct event_line *line = to;
+    if (room < sizeof *line) {
+        return 0;
+    }
+    struct json text = {.data = line->text, .capacity = room - sizeof *line, .is_fixed = true};
+    event_writer_put(log->writer, &text, event);
+    json_append(&text, "\n", 1);
+    if (text.failed || text.size > log->text_max) {
+        return 0;
+    }
+    line->head = *event;
+    line->head.type = &event_line_type;
+    line->size = text.size;
+    return (sizeof *line + text.size + LOG_HEAD - 1) & ~(size_t)(LOG_HEAD - 1);
+}
+
+bool event_log_add(struct event_log *log, struct event_head *event)
 {
     size_t room = log->capacity - log->used;
-    room = room > LOG_HEAD ? room - LOG_HEAD : 0;
-    uint8_t *at = room > 0 ? log->memory + log->used : NULL;
-    /* Without an event on its way nobody pays for the measure of one. */
-    uint64_t size = room > 0 ? event_pack(at + LOG_HEAD, room, event, log->text_max) : 1;
+    if (room <= LOG_HEAD) { /* without an event on its way nobody pays for making one */
+        log->lost++;
+        return false;
+    }
+    room -= LOG_HEAD;
+    uint8_t *at = log->memory + log->used + LOG_HEAD;
+    if (log->complete != NULL) {
+        log->complete(log->owner, event);
+    }
+    uint64_t size = log->writer != NULL ? event_log_write(log, at, room, event) : 0;
+    if (size == 0) {
+        size = event_pack(at, room, event, log->text_max);
+    }
     if (size > room) {
         log->lost++;
         return false;
     }
-    memcpy(at, &size, sizeof size);
+    memcpy(at - LOG_HEAD, &size, sizeof size);
     log->used += LOG_HEAD + size;
     return true;
 }

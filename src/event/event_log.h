@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where hooks on the packet path put their events: a piece of memory taken at start that holds
- * packed events one behind the other. The engine empties it after each call of a hook, so it only
- * has to hold what one call makes; what finds no room is counted. One thread. */
+/* Where hooks on the packet path put their events: a piece of memory taken at start that holds them one
+ * behind the other. Who owns the log completes each event with what its maker does not know. Mostly
+ * nobody will look at it any more but those who want its JSON: then it is encoded from where it is,
+ * and what the log holds is a line. Otherwise it is packed. The engine empties the log after each call
+ * of a hook, so it only has to hold what one call makes; what finds no room is counted. One thread. */
 #pragma once
 
 #include "event/event.h"
+
+struct event_writer;
 
 struct event_log {
     uint8_t *memory; /* owned by whoever made the log; 8-byte aligned */
@@ -12,10 +16,24 @@ struct event_log {
     size_t used;
     size_t text_max; /* longer texts are cut */
     uint64_t lost;   /* events that found no room */
+    struct event_writer *writer; /* makes lines; NULL: events are packed */
+    /* Completes an event, which may refer to itself then; NULL: there is nothing to add. */
+    void (*complete)(void *owner, struct event_head *event);
+    void *owner;
 };
 
-/* Packs an event behind the others; false, and counted, when there is no room. */
-bool event_log_add(struct event_log *log, const struct event_head *event);
+/* An event that has been encoded: its head's type is event_line_type. */
+struct event_line {
+    struct event_head head;
+    size_t size;
+    char text[]; /* JSON and a newline */
+};
+
+extern const struct event_type event_line_type;
+
+/* Completes an event and puts it behind the others; false, and counted, when there is no room. An event
+ * with a text that is to be cut is always packed. */
+bool event_log_add(struct event_log *log, struct event_head *event);
 
 /* The first event of the log, and the one behind `event`; NULL at the end. */
 struct event_head *event_log_first(struct event_log *log);

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "event/event_log.h"
+#include "event/event_writer.h"
 
 struct part {
     struct span name;
@@ -209,6 +210,46 @@ static void log_keeps_what_fits(void **state)
     assert_int_equal(none.lost, 1);
 }
 
+static void complete(void *owner, struct event_head *event)
+{
+    ((struct sample *)(void *)event)->number = (uint64_t)++*(unsigned *)owner;
+}
+
+/* What a log encodes at once is what is encoded later; what has to be cut is packed. */
+static void log_writes_lines(void **state)
+{
+    struct lent lent;
+    struct sample s = lend(&lent);
+    uint64_t memory[512];
+    unsigned completed = 0;
+    struct event_log log = {.memory = (uint8_t *)memory, .capacity = sizeof memory, .text_max = 400,
+                            .writer = event_writer_new(0), .complete = complete,
+                            .owner = &completed};
+    struct json expected;
+    json_init(&expected);
+    assert_true(event_log_add(&log, &s.head));
+    const struct event_line *line = (const struct event_line *)event_log_first(&log);
+    assert_ptr_equal(line->head.type, &event_line_type);
+    assert_int_equal(line->head.order, 7);
+    assert_int_equal(s.number, 1);
+    event_json(&expected, &s.head);
+    json_append(&expected, "\n", 1);
+    assert_int_equal(line->size, expected.size);
+    assert_memory_equal(line->text, expected.data, expected.size);
+    log.text_max = 10;
+    assert_true(event_log_add(&log, &s.head));
+    struct event_head *packed = event_log_next(&log, &line->head);
+    assert_ptr_equal(packed->type, &type);
+    assert_null(event_log_next(&log, packed));
+    while (event_log_add(&log, &s.head)) {
+        assert_true(completed < 100);
+    }
+    assert_int_equal(log.lost, 1);
+    json_done(&expected);
+    event_writer_free(log.writer);
+    (void)state;
+}
+
 static void texts_of_any_size_are_packed_whole(void **state)
 {
     (void)state;
@@ -261,6 +302,7 @@ int main(void)
         cmocka_unit_test(cuts_between_characters),
         cmocka_unit_test(tells_empty_from_none),
         cmocka_unit_test(log_keeps_what_fits),
+        cmocka_unit_test(log_writes_lines),
         cmocka_unit_test(texts_of_any_size_are_packed_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 /* The place where the template is, while it is made. */
 struct maker {
     struct event_template *t;
+    const struct event_plan *plan;
     size_t literal;  /* where the one under way begins */
     unsigned open;   /* objects around the field written last */
     unsigned shared; /* of these, around all fields since */
@@ -116,8 +117,10 @@ static void put_step(struct maker *m, const struct event_step *step)
     if (step->sign == EVENT_SIGN_FIXED) {
         put_fixed(literals, step, text);
     } else {
+        size_t readable = m->plan->type->size - step->offset;
         add_op(m, (struct event_op){.offset = step->offset, .kind = step->kind,
                                     .flags = step->flags, .item = step->item,
+                                    .readable = readable < UINT8_MAX ? (uint8_t)readable : UINT8_MAX,
                                     .is_large = event_value_is_large(step->kind)});
     }
     m->first = false;
@@ -156,7 +159,7 @@ bool event_template_make(struct event_template *t, const struct event_plan *plan
                          const struct event_shape *shape, unsigned without)
 {
     static const char behind[EVENT_PIECE];
-    struct maker m = {.t = t, .first = true};
+    struct maker m = {.t = t, .plan = plan, .first = true};
     t->plan = NULL;
     t->shape = *shape;
     t->op_count = 0;

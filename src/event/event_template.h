@@ -23,6 +23,7 @@ struct event_op {
     uint8_t kind;    /* enum event_kind or enum event_op_kind */
     uint8_t flags;
     bool is_large; /* the value may be of any size */
+    uint8_t readable; /* EVENT_INLINE: bytes from the offset on that are within the struct */
     uint8_t first, last;
     const struct event_plan *item; /* EVENT_ITEMS */
 };

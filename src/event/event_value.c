@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/digits.h"
 #include "base/text.h"
 
 enum { EVENT_LIST_MAX = sizeof(((struct event_u16_list *)0)->values) / sizeof(uint16_t) };
@@ -132,7 +133,7 @@ static char *event_write_list(char *to, const struct event_u16_list *list)
         if (i > 0) {
             *to++ = ',';
         }
-        to = json_digits(to, list->values[i]);
+        to = digits_write(to, list->values[i]);
     }
     *to++ = ']';
     return to;
@@ -148,7 +149,7 @@ static char *event_write_thousandths(char *to, double value)
     if (value < 0 && thousandths > 0) {
         *to++ = '-';
     }
-    to = json_digits(to, thousandths / 1000);
+    to = digits_write(to, thousandths / 1000);
     unsigned rest = (unsigned)(thousandths % 1000);
     if (rest == 0) {
         return to;
@@ -163,7 +164,7 @@ static char *event_write_thousandths(char *to, double value)
 
 static char *event_write_optional(char *to, const struct event_optional *number)
 {
-    return number->present ? json_digits(to, number->value) : mempcpy(to, "null", 4);
+    return number->present ? digits_write(to, number->value) : mempcpy(to, "null", 4);
 }
 
 static char *event_write_signed(char *to, int64_t value)
@@ -171,7 +172,7 @@ static char *event_write_signed(char *to, int64_t value)
     if (value < 0) {
         *to++ = '-';
     }
-    return json_digits(to, value < 0 ? -(uint64_t)value : (uint64_t)value);
+    return digits_write(to, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 static char *event_write_truth(char *to, uint8_t truth)
@@ -186,9 +187,9 @@ char *event_value_write(char *to, enum event_kind kind, const void *at, struct e
 {
     switch (kind) {
     case EVENT_BOOL:
-        return event_number(kind, at) ? mempcpy(to, "true", 4) : mempcpy(to, "false", 5);
+        return *(const bool *)at ? mempcpy(to, "true", 4) : mempcpy(to, "false", 5);
     case EVENT_TIME:
-        return event_write_time(to, event_number(kind, at), clock);
+        return event_write_time(to, *(const uint64_t *)at, clock);
     case EVENT_ADDRESS:
         return event_write_address(to, at);
     case EVENT_MAC:
@@ -203,8 +204,14 @@ char *event_value_write(char *to, enum event_kind kind, const void *at, struct e
         return event_write_optional(to, at);
     case EVENT_I64:
         return event_write_signed(to, *(const int64_t *)at);
+    case EVENT_U8:
+        return digits_write(to, *(const uint8_t *)at);
+    case EVENT_U16:
+        return digits_write(to, *(const uint16_t *)at);
+    case EVENT_U32:
+        return digits_write(to, *(const uint32_t *)at);
     default:
-        return json_digits(to, event_number(kind, at));
+        return digits_write(to, *(const uint64_t *)at);
     }
 }
 
@@ -216,9 +223,20 @@ static void event_put_spans(struct json *to, const struct event_spans *list, uns
         json_span(to, list->items[0]);
         return;
     }
-    json_array_begin(to);
+    json_append(to, "[", 1);
     for (uint32_t i = 0; i < list->count; i++) {
-        json_span(to, list->items[i]);
+        struct span text = list->items[i];
+        char *end = json_reserve(to, text.size + 3);
+        if (end != NULL && i > 0) {
+            *end++ = ',';
+        }
+        end = end != NULL ? json_quote(end, text) : NULL;
+        if (end != NULL) {
+            to->size = (size_t)(end - to->data);
+        } else {
+            to->comma = i > 0;
+            json_span(to, text);
+        }
     }
     json_array_end(to);
 }

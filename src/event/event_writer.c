@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/digits.h"
 #include "event/event_template.h"
 #include "event/event_value.h"
 
@@ -96,18 +97,24 @@ static inline char *put_pieces(char *to, const char *from, size_t size)
     return to + size;
 }
 
+/* Has `room` bytes behind what was written up to `end`, which may move; NULL without memory. */
+static inline char *make_room(struct json *json, const char *end, size_t room)
+{
+    json->size = (size_t)(end - json->data);
+    return json_reserve(json, room);
+}
+
 /* Repeats what ops wrote that came before; of bounded size, it has its room already. `from` says
  * where in the JSON each of them began to write its value. */
-static char *put_copy(struct json *json, const struct event_template *t, const struct event_op *op,
-                      const size_t *from)
+static inline char *put_copy(struct json *json, const struct event_template *t,
+                             const struct event_op *op, const size_t *from, char *end)
 {
     unsigned behind = op->last + 1U;
     size_t size = from[behind] - t->ops[behind].literal_size - from[op->first];
-    char *to = json->data + json->size;
     if (op->is_large) {
-        to = json_reserve(json, size + t->room);
+        end = make_room(json, end, size + t->room);
     }
-    return to != NULL ? put_pieces(to, json->data + from[op->first], size) : NULL;
+    return end != NULL ? put_pieces(end, json->data + from[op->first], size) : NULL;
 }
 
 static void put_struct(struct event_writer *writer, struct json *to, const struct event_plan *plan,
@@ -126,28 +133,11 @@ static void put_items(struct event_writer *writer, struct json *to, const struct
     json_array_end(to);
 }
 
-static char *put_text(struct json *json, struct span text, size_t room)
-{
-    char *to = json_reserve(json, text.size + 2 + room);
-    char *end = to != NULL ? json_quote(to, text) : NULL;
-    if (end == NULL) {
-        json_span(json, text);
-        end = json_reserve(json, room);
-    }
-    return end;
-}
-
-/* A value that may be of any size; returns where what follows goes, with `room` behind it. */
-static char *put_large(struct event_writer *writer, struct json *to, const struct event_op *op,
-                       const void *at, size_t room)
+/* Any value in any way; returns where what follows goes, with `room` behind it. */
+static char *put_any(struct event_writer *writer, struct json *to, const struct event_op *op,
+                     const void *at, size_t room)
 {
     to->comma = false;
-    if (op->kind == EVENT_SPAN) {
-        return put_text(to, *(const struct span *)at, room);
-    }
-    if (op->kind == EVENT_INLINE) {
-        return put_text(to, span_str(at), room);
-    }
     if (op->kind == EVENT_ITEMS) {
         put_items(writer, to, at, op->item);
     } else {
@@ -156,7 +146,8 @@ static char *put_large(struct event_writer *writer, struct json *to, const struc
     return json_reserve(to, room);
 }
 
-/* All ops of a template, from `end` on, which has room for it. */
+/* All ops of a template, from `end` on, which has room for it. Kinds that are met all the time are
+ * written here. */
 static void run_ops(struct event_writer *writer, const struct event_template *t, struct json *to,
                     const void *event, char *end)
 {
@@ -166,17 +157,37 @@ static void run_ops(struct event_writer *writer, const struct event_template *t,
         end = put_pieces(end, t->literals.data + op->literal, op->literal_size);
         *began = (size_t)(end - to->data);
         const void *at = (const uint8_t *)event + op->offset;
-        if (op->kind < EVENT_OP_COPY && !op->is_large) {
-            end = event_value_write(end, op->kind, at, &writer->clock);
-            continue;
-        }
-        to->size = *began;
-        if (op->kind == EVENT_OP_END) {
+        char *next = NULL;
+        switch (op->kind) {
+        case EVENT_OP_END:
+            to->size = *began;
             to->comma = true;
             return;
+        case EVENT_OP_COPY:
+            end = put_copy(to, t, op, from, end);
+            continue;
+        case EVENT_U32:
+            end = digits_write(end, *(const uint32_t *)at);
+            continue;
+        case EVENT_U64:
+            end = digits_write(end, *(const uint64_t *)at);
+            continue;
+        case EVENT_SPAN:
+            end = make_room(to, end, ((const struct span *)at)->size + 2 + t->room);
+            next = end != NULL ? json_quote(end, *(const struct span *)at) : NULL;
+            break;
+        case EVENT_INLINE:
+            end = make_room(to, end, op->readable + 2U + t->room);
+            next = end != NULL ? json_quote_terminated(end, at, op->readable) : NULL;
+            break;
+        default:
+            if (!op->is_large) {
+                end = event_value_write(end, op->kind, at, &writer->clock);
+                continue;
+            }
+            to->size = *began;
         }
-        end = op->kind == EVENT_OP_COPY ? put_copy(to, t, op, from)
-                                        : put_large(writer, to, op, at, t->room);
+        end = next != NULL ? next : put_any(writer, to, op, at, t->room);
     }
 }
 

@@ -120,8 +120,7 @@ static bool is_among(const struct event_address *address, const struct event_add
     return false;
 }
 
-/* Both ends, and behind them what the protocol has named, each address once. The list of a packed event
- * lies in the event's own memory, so it may be written to. */
+/* Both ends, and behind them what the protocol has named, each address once. */
 static void relate_ends(struct transaction *t)
 {
     const struct event_address ends[ENDS] = {t->source, t->destination};

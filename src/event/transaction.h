@@ -38,7 +38,8 @@ struct transaction {
     struct span request;      /* as it was sent, where the settings ask for it */
     struct span response;
     /* Of what else it speaks, e.g. what a name resolves to; NULL: nothing. The first two items are left
-     * for the ends, which are put there by transaction_finish(). */
+     * for the ends, which are put there by transaction_finish(): it writes to the list, which is to be
+     * the maker's own and no other field's. */
     struct event_addresses related_ip;
     /* by the engine */
     struct event_address source;

@@ -28,7 +28,8 @@ struct scratch {
     struct dns_name name;
     struct span notes[DNS_NOTES_MAX];
     struct span flags[7];
-    struct event_address addresses[ENDS + ADDRESSES_MAX];
+    struct event_address addresses[ADDRESSES_MAX];
+    struct event_address related[ENDS + ADDRESSES_MAX]; /* transaction_finish() works on it */
 };
 
 struct maker {
@@ -133,7 +134,7 @@ static struct span end_list(struct maker *k, size_t start)
 
 static bool is_known_address(const struct maker *k, const struct event_address *address)
 {
-    const struct event_address *known = k->scratch->addresses + ENDS;
+    const struct event_address *known = k->scratch->addresses;
     for (uint32_t i = 0; i < k->addresses; i++) {
         if (memcmp(&known[i], address, sizeof *address) == 0) {
             return true;
@@ -152,7 +153,7 @@ static void note_address(struct maker *k, const struct dns_record *record)
     struct event_address address = {.version = is_four ? 4 : 6};
     memcpy(address.bytes, k->message->bytes.data + record->data, record->size);
     if (!is_known_address(k, &address)) {
-        k->scratch->addresses[ENDS + k->addresses++] = address;
+        k->scratch->addresses[k->addresses++] = address;
     }
 }
 
@@ -468,11 +469,12 @@ static void show_message(struct maker *k)
     e->answer_count = m->counts[DNS_ANSWER] + k->exchange->more_answers;
     e->authority_count = m->counts[DNS_AUTHORITY];
     e->additional_count = m->counts[DNS_ADDITIONAL] - (k->has_edns && m->counts[DNS_ADDITIONAL] > 0);
-    e->resolved = (struct event_addresses){k->addresses, k->scratch->addresses + ENDS};
+    e->resolved = (struct event_addresses){k->addresses, k->scratch->addresses};
     e->transaction.method = e->opcode;
     if (k->addresses > 0) {
-        e->transaction.related_ip =
-            (struct event_addresses){ENDS + k->addresses, k->scratch->addresses};
+        struct event_address *related = k->scratch->related;
+        memcpy(related + ENDS, k->scratch->addresses, k->addresses * sizeof *related);
+        e->transaction.related_ip = (struct event_addresses){ENDS + k->addresses, related};
     }
 }
 
