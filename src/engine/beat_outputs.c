@@ -2,7 +2,6 @@
 /* output.*: one of them. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "engine/beat_core.h"
 #include "event/pattern.h"
@@ -33,16 +32,12 @@ static bool read_file(struct beat_reading *r, const struct node *map)
     if (folder == NULL) {
         return beat_refuse(r, map, "output.file: 'path' is what it needs");
     }
-    time_t now = time(NULL);
-    struct tm today;
-    char date[16] = "";
-    gmtime_r(&now, &today);
-    strftime(date, sizeof date, "%Y%m%d", &today);
-    struct span path = node_format(r->tree, "%s/%s-%s.ndjson", folder, name, date);
+    struct span path = node_format(r->tree, "%s/%s", folder, name);
     output->path = config_text(r->config, (const char *)path.data);
     output->rotate_size = beat_number(r, map, "rotate_every_kb", 10240) * 1024;
     output->keep = beat_number(r, map, "number_of_files", 7) - 1;
     output->permissions = beat_text(r, map, "permissions", "0600");
+    output->is_dated = true;
     output->makes_folder = true;
     output->rotate_on_start = beat_flag(r, map, "rotate_on_startup", true);
     return read_codec(r, map, output);

@@ -91,6 +91,7 @@ struct config_output {
     int64_t keep;        /* old files to keep */
     const char *permissions; /* of a new file, octal */
     bool rotate_on_start;
+    bool is_dated;       /* `path` is the stem of names with a date, as Packetbeat's */
     bool makes_folder;   /* of `path`; Packetbeat does */
     bool pretty;         /* over several lines, for people */
     bool escape_html;

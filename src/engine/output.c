@@ -131,6 +131,7 @@ static bool open_sinks(struct output *output, struct err *err)
             .keep = (uint32_t)wanted->keep,
             .mode = (uint32_t)strtoul(wanted->permissions, NULL, 8),
             .rotate_on_start = wanted->rotate_on_start,
+            .is_dated = wanted->is_dated,
             .makes_folder = wanted->makes_folder,
             .pretty = wanted->pretty,
             .escape_html = wanted->escape_html,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Events appended to a file. Beyond rotate_bytes it becomes <path>.1, which was <path>.2 before
- * the next, up to <path>.<keep>. Nothing here is final: while the disk is full or the directory
+ * the next, up to <path>.<keep>; or another is begun, where files are dated. Nothing here is final: while the disk is full or the directory
  * gone, events are lost and counted, and each write tries again. A line is whole or not there. */
 #include "sink/codec.h"
+#include "sink/dated.h"
 #include "sink/lines.h"
 
 #include <errno.h>
@@ -20,8 +21,10 @@ struct sink {
     mode_t mode;
     uint64_t rotate_bytes;
     uint32_t keep;
-    char *path; /* owned */
-    int fd;     /* -1 when it could not be opened again */
+    char *path;      /* owned; of dated files the stem */
+    bool is_dated;
+    char current[PATH_MAX]; /* the file that is written */
+    int fd;          /* -1 when it could not be opened again */
 };
 
 /* Whether the file ends in the middle of a line, as a crash may leave it. */
@@ -42,11 +45,11 @@ static bool file_ends_torn(const char *path)
 /* Returns 0 or errno. */
 static int file_reopen(struct sink *sink)
 {
-    sink->fd = open(sink->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, sink->mode);
+    sink->fd = open(sink->current, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, sink->mode);
     if (sink->fd < 0) {
         return errno;
     }
-    if (file_ends_torn(sink->path) && write(sink->fd, "\n", 1) != 1) {
+    if (file_ends_torn(sink->current) && write(sink->fd, "\n", 1) != 1) {
         int failure = errno;
         close(sink->fd);
         sink->fd = -1;
@@ -94,9 +97,8 @@ static void file_name(const struct sink *sink, uint32_t number, char ret[PATH_MA
     }
 }
 
-/* Moves all files one number on and begins a new one; returns 0 or errno, and the sink then goes
- * on with what it has. */
-static int file_rotate(struct sink *sink)
+/* Moves all files one number on; returns 0 or errno. */
+static int file_move_on(const struct sink *sink)
 {
     char from[PATH_MAX];
     char to[PATH_MAX];
@@ -109,11 +111,37 @@ static int file_rotate(struct sink *sink)
     if (sink->keep == 0 && unlink(sink->path) != 0 && errno != ENOENT) {
         failure = errno;
     }
+    return failure; /* the one that counts: of the file in use, which came last */
+}
+
+/* Begins a new file; returns 0 or errno, and the sink then goes on with what it has. */
+static int file_rotate(struct sink *sink)
+{
+    int failure = sink->is_dated ? 0 : file_move_on(sink);
     if (failure != 0) {
-        return failure; /* the one that counts: of the file in use, which came last */
+        return failure;
     }
     close(sink->fd);
-    return file_reopen(sink);
+    if (!sink->is_dated) {
+        return file_reopen(sink);
+    }
+    dated_next(sink->path, time(NULL), sink->current);
+    failure = file_reopen(sink);
+    dated_purge(sink->path, sink->keep + 1);
+    return failure;
+}
+
+/* The file to begin with; false when there is no memory for its path. */
+static bool file_choose(struct sink *sink, const struct sink_options *options)
+{
+    sink->path = strdup(options->path);
+    sink->is_dated = options->is_dated;
+    if (sink->is_dated) {
+        dated_last(options->path, time(NULL), sink->current);
+    } else {
+        snprintf(sink->current, sizeof sink->current, "%s", options->path);
+    }
+    return sink->path != NULL;
 }
 
 /* Whether there is something in the file. */
@@ -138,13 +166,13 @@ static struct sink *file_open(const struct sink_options *options, struct err *er
     sink->keep = options->keep;
     sink->mode = options->mode != 0 ? options->mode : 0640;
     codec_init(&sink->codec, options);
-    sink->path = strdup(options->path);
     if (options->makes_folder) {
         make_folders(options->path);
     }
-    int failure = lines_init(&sink->lines) && sink->path != NULL ? file_reopen(sink) : ENOMEM;
+    bool has_memory = file_choose(sink, options) && lines_init(&sink->lines);
+    int failure = has_memory ? file_reopen(sink) : ENOMEM;
     if (failure != 0) {
-        err_set(err, ERR_FAILED, "cannot write events to %s: %s", options->path, strerror(failure));
+        err_set(err, ERR_FAILED, "cannot write events to %s: %s", sink->current, strerror(failure));
         file_free(sink);
         return NULL;
     }

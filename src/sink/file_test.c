@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,6 +136,46 @@ static void rotates_and_keeps(void **state)
     assert_file("r.1", "{\"n\":3,\"longer than\":\"that\"}\n");
 }
 
+/* A file that there is, told by the last characters of its name; how many there are of the stem. */
+static size_t count_dated(const char *stem, const char *last_ending, char *last)
+{
+    char pattern[PATH_MAX];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s*", path_of(stem));
+    size_t count = glob(pattern, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *path = found.gl_pathv[i];
+        if (strcmp(path + strlen(path) - strlen(last_ending), last_ending) == 0) {
+            snprintf(last, PATH_MAX, "%s", path + strlen(directory) + 1);
+        }
+    }
+    globfree(&found);
+    return count;
+}
+
+static void dated_files_keep_their_names(void **state)
+{
+    char last[PATH_MAX] = "", stem[PATH_MAX];
+    struct err err = {0};
+    snprintf(stem, sizeof stem, "%s", path_of("dated"));
+    struct sink_options options = {
+        .path = stem, .rotate_bytes = 5, .keep = 2, .is_dated = true};
+    struct sink *sink = sink_kind_find("file")->open(&options, &err);
+    assert_non_null(sink);
+    for (char line[] = "{\"n\":1}\n"; line[5] <= '4'; line[5]++) {
+        write_text(sink, line);
+    }
+    close_sink(sink);
+    assert_int_equal(count_dated("dated", "-3.ndjson", last), 3); /* of four, the oldest is gone */
+    assert_file(last, "{\"n\":4}\n");
+    options.rotate_on_start = true;
+    sink = sink_kind_find("file")->open(&options, &err);
+    assert_non_null(sink);
+    close_sink(sink);
+    assert_int_equal(count_dated("dated", "-4.ndjson", last), 3);
+    assert_file(last, "");
+}
+
 static void says_why_it_cannot_open(void **state)
 {
     struct err err = {0};
@@ -244,6 +285,7 @@ int main(void)
         cmocka_unit_test(appends),
         cmocka_unit_test(mends_what_a_crash_left),
         cmocka_unit_test(rotates_and_keeps),
+        cmocka_unit_test(dated_files_keep_their_names),
         cmocka_unit_test(says_why_it_cannot_open),
         cmocka_unit_test(full_device_is_counted),
         cmocka_unit_test(full_disk_tears_no_line),

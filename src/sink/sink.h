@@ -61,6 +61,7 @@ struct sink_options {
     uint32_t keep;          /* file: rotated files to keep */
     uint32_t mode;          /* file: permissions of a new one; 0: 0640 */
     bool rotate_on_start;   /* file: what is there becomes the first rotated one */
+    bool is_dated;          /* file: path is the stem of names: see sink/dated.h */
     bool makes_folder;      /* file: folders that are missing above it are made */
     bool pretty;            /* events over several lines */
     bool escape_html;

@@ -157,8 +157,9 @@ processors:
         self.assertEqual(self.events(text), [])  # rotated at each start
         files = sorted(f for f in os.listdir(self.folder.name) if f.startswith("out-"))
         self.assertEqual(len(files), 2)
-        self.assertRegex(files[0], r"^out-\d{8}\.ndjson$")
-        path = os.path.join(self.folder.name, files[0])
+        self.assertRegex(files[0], r"^out-\d{8}-1\.ndjson$")
+        self.assertRegex(files[1], r"^out-\d{8}\.ndjson$")
+        path = os.path.join(self.folder.name, files[1])
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         with open(path, encoding="utf-8") as file:
             self.assertEqual(len(file.readlines()), len(self.events()))
