@@ -149,7 +149,7 @@ struct config {
     struct tree_memory *policies_memory;
     enum log_level log_level;
     uint64_t given;               /* which keys the user wrote: a bit a row of the schema */
-    struct config_memory *memory; /* private: what the strings and lists live in; */
+    struct tree_memory *memory; /* private: what the strings and lists live in; */
     struct nodes *tree;           /* likewise trees */
 };
 

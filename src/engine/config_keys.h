@@ -115,8 +115,6 @@ int64_t config_memory_auto(void);
 
 /* Memory that lives as long as the config. */
 void *config_allocate(struct config *config, size_t size);
-/* Gives all of it back. */
-void config_memory_release(struct config *config);
 
 /* Fills in that a file could not even be read: no place within it. `problems` is empty. */
 void config_problem_reading(const char *name, struct config_problems *problems, const char *what);

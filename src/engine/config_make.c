@@ -17,6 +17,7 @@ struct config *config_new(void)
     if (config == NULL) {
         abort();
     }
+    config->memory = tree_memory_new();
     config->taps = config_allocate(config, CONFIG_TAPS_MAX * sizeof *config->taps);
     config->outputs = config_allocate(config, CONFIG_OUTPUTS_MAX * sizeof *config->outputs);
     config->tree = config_allocate(config, sizeof *config->tree);
@@ -39,7 +40,7 @@ void config_free(struct config *config)
     }
     node_done(config->tree);
     config_protocols_release(config);
-    config_memory_release(config);
+    tree_memory_free(config->memory);
     tree_memory_free(config->policies_memory);
     free(config);
 }

@@ -2,30 +2,16 @@
 /* Where the texts and lists of a config live. */
 #include "engine/config_keys.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-/* Blocks in a list, freed together: a config is small and lives long. */
-struct config_memory {
-    struct config_memory *next;
-    max_align_t bytes[];
-};
+#include "base/tree.h"
 
 void *config_allocate(struct config *config, size_t size)
 {
-    struct config_memory *block = calloc(1, sizeof *block + size);
-    if (block == NULL) {
-        abort(); /* memory that ends this early leaves nothing to go on with */
-    }
-    block->next = config->memory;
-    config->memory = block;
-    return block->bytes;
+    return tree_take(config->memory, size);
 }
 
 const char *config_text(struct config *config, const char *text)
 {
-    size_t size = strlen(text) + 1;
-    return memcpy(config_allocate(config, size), text, size);
+    return tree_keep(config->memory, text);
 }
 
 void config_list_add(struct config *config, struct text_list *list, const char *text)
@@ -43,13 +29,4 @@ void config_list_add(struct config *config, struct text_list *list, const char *
         list->items = items;
     }
     list->items[list->count++] = config_text(config, text);
-}
-
-void config_memory_release(struct config *config)
-{
-    while (config->memory != NULL) {
-        struct config_memory *next = config->memory->next;
-        free(config->memory);
-        config->memory = next;
-    }
 }

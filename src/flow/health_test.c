@@ -35,17 +35,23 @@ static void counts_the_senders_time(void **state)
     end(&t);
 }
 
+/* A question, and 100 segments that are acknowledged one by one. */
+static void download(struct talk *t)
+{
+    ask(t);
+    for (unsigned i = 0; i < 100; i++) {
+        say(t, SERVER, SEGMENT);
+        wait_ms(t, 14);
+        acknowledge(t, CLIENT);
+    }
+}
+
 static void wraps_sequence_numbers(void **state)
 {
     (void)state;
     struct talk t = {.book = new_book(16), .flow = 1, .stamps = true};
     shake_hands(&t, UINT32_MAX - 8000);
-    ask(&t);
-    for (unsigned i = 0; i < 100; i++) {
-        say(&t, SERVER, SEGMENT);
-        wait_ms(&t, 14);
-        acknowledge(&t, CLIENT);
-    }
+    download(&t);
     struct health_record r = record_of(&t);
     assert_true(r.ways[SERVER].unique_bytes == 100.0 * SEGMENT);
     assert_true(r.ways[SERVER].retrans_pkts == 0 && r.ways[SERVER].not_captured_bytes == 0);
@@ -135,12 +141,7 @@ static void knows_no_window_without_its_scale(void **state)
     struct talk t = {.book = new_book(4), .flow = 1, .stamps = true, .cut = 10};
     shake_hands(&t, 1000);
     t.window = 10;
-    ask(&t);
-    for (unsigned i = 0; i < 100; i++) {
-        say(&t, SERVER, SEGMENT);
-        wait_ms(&t, 14);
-        acknowledge(&t, CLIENT);
-    }
+    download(&t);
     struct health_record r = record_of(&t);
     assert_true(isnan(r.ways[SERVER].rwnd_limited_ms) && isnan(r.ways[CLIENT].rwnd_limited_ms));
     assert_near(r.ways[CLIENT].sender_busy_time_ms, 20, 0.1);

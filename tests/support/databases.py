@@ -157,3 +157,22 @@ class Postgres(Server):
                         return
             time.sleep(0.1)
         raise AssertionError("postgres does not get ready")
+
+
+class Redis(Server):
+    ends_by_interrupt = False
+    options = ("--enable-debug-command", "yes")
+
+    def __init__(self):
+        super().__init__("redis")
+
+    @staticmethod
+    def missing():
+        return None if shutil.which("redis-server") else "needs redis-server"
+
+    def prepare(self):
+        self.start("redis-server", *self.ports(), "--bind", "127.0.0.1", "--save", "",
+                   *self.options, "--dir", self.folder)
+
+    def ports(self):
+        return ("--port", str(self.port))

@@ -25,21 +25,6 @@ PATIENCE = 60  # seconds
 SLEEPS = [0, 1, 5, 20, 50, 100, 0, 200, 10, 0]  # milliseconds
 
 
-class Redis(databases.Server):
-    ends_by_interrupt = False
-
-    def __init__(self):
-        super().__init__("redis")
-
-    @staticmethod
-    def missing():
-        return None if shutil.which("redis-server") else "needs redis-server"
-
-    def prepare(self):
-        self.start("redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
-                   "--enable-debug-command", "yes", "--dir", self.folder)
-
-
 class Web(http.server.BaseHTTPRequestHandler):
     """Sleeps before the answer, and within it."""
 
@@ -113,8 +98,8 @@ class Durations(unittest.TestCase):
 
     def test_redis(self):
         """Redis: commands that sleep"""
-        self.needs(Redis.missing())
-        with Redis() as server, self.sniff(server.port) as wire:
+        self.needs(databases.Redis.missing())
+        with databases.Redis() as server, self.sniff(server.port) as wire:
             with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as client:
                 def do(milliseconds):
                     seconds = b"%.3f" % (milliseconds / 1000)

@@ -23,22 +23,16 @@ PATIENCE = 60  # seconds
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
 
-class Redis(databases.Server):
-    ends_by_interrupt = False
-
-    def __init__(self):
-        super().__init__("redis")
-
-    @staticmethod
-    def missing():
-        return None if shutil.which("redis-server") else "needs redis-server"
-
+class Redis(databases.Redis):
     def prepare(self):
         certify(self)
         chain, key = (os.path.join(self.folder, name) for name in ("chain.pem", "server.key"))
-        self.start("redis-server", "--port", "0", "--tls-port", str(self.port), "--bind", "127.0.0.1",
-                   "--tls-cert-file", chain, "--tls-key-file", key, "--tls-ca-cert-file", chain,
-                   "--tls-auth-clients", "no", "--save", "", "--dir", self.folder)
+        self.options = ("--tls-cert-file", chain, "--tls-key-file", key, "--tls-ca-cert-file", chain,
+                        "--tls-auth-clients", "no")
+        super().prepare()
+
+    def ports(self):
+        return ("--port", "0", "--tls-port", str(self.port))
 
 
 class Postgres(databases.Postgres):
