@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/cursor.h"
+#include "base/digits.h"
 
 enum { JSON_FIRST_CAPACITY = 1024, JSON_ESCAPE_MAX = 6, JSON_DOUBLE_MAX = 32 };
 
@@ -392,58 +393,10 @@ void json_text(struct json *j, const char *text)
     }
 }
 
-/* "00", "01" ... "99": two digits for one division. */
-static const char json_pairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445"
-    "46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091"
-    "9293949596979899";
-
-/* As many digits as its bits say, which is one too few where it is not below the next power of
- * ten. */
-static unsigned json_digit_count(uint64_t value)
-{
-    static const uint64_t powers[] = {
-        0,
-        UINT64_C(10),
-        UINT64_C(100),
-        UINT64_C(1000),
-        UINT64_C(10000),
-        UINT64_C(100000),
-        UINT64_C(1000000),
-        UINT64_C(10000000),
-        UINT64_C(100000000),
-        UINT64_C(1000000000),
-        UINT64_C(10000000000),
-        UINT64_C(100000000000),
-        UINT64_C(1000000000000),
-        UINT64_C(10000000000000),
-        UINT64_C(100000000000000),
-        UINT64_C(1000000000000000),
-        UINT64_C(10000000000000000),
-        UINT64_C(100000000000000000),
-        UINT64_C(1000000000000000000),
-        UINT64_C(10000000000000000000),
-    };
-    unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
-    unsigned least = bits * 1233 >> 12; /* log10(2) is 1233 / 4096 */
-    return least + (value >= powers[least]);
-}
-
 char *json_digits(char *to, uint64_t value)
 {
-    char *end = to + json_digit_count(value);
-    char *at = end;
-    while (value >= 100) {
-        at -= 2;
-        memcpy(at, json_pairs + value % 100 * 2, 2);
-        value /= 100;
-    }
-    if (value >= 10) {
-        memcpy(at - 2, json_pairs + value * 2, 2);
-    } else {
-        at[-1] = (char)('0' + value);
-    }
-    return end;
+    char text[DIGITS_ROOM];
+    return mempcpy(to, text, (size_t)(digits_write(text, value) - text));
 }
 
 void json_u64(struct json *j, uint64_t value)
@@ -451,7 +404,7 @@ void json_u64(struct json *j, uint64_t value)
     json_separate(j);
     char *to = json_reserve(j, JSON_U64_MAX);
     if (to != NULL) {
-        j->size = (size_t)(json_digits(to, value) - j->data);
+        j->size = (size_t)(digits_write(to, value) - j->data);
     }
 }
 
@@ -466,7 +419,7 @@ void json_i64(struct json *j, int64_t value)
         *to++ = '-';
     }
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    j->size = (size_t)(json_digits(to, magnitude) - j->data);
+    j->size = (size_t)(digits_write(to, magnitude) - j->data);
 }
 
 void json_double(struct json *j, double value)
