@@ -109,6 +109,7 @@ static int label_of(struct span word)
         [KEY_LOG_SERVER] = "SERVER_TRAFFIC_SECRET_0",
         [KEY_LOG_CLIENT_HANDSHAKE] = "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
         [KEY_LOG_SERVER_HANDSHAKE] = "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+        [KEY_LOG_EARLY] = "CLIENT_EARLY_TRAFFIC_SECRET",
     };
     for (int i = 0; i < KEY_LOG_LABELS; i++) {
         if (span_equal(word, span_str(names[i]))) {

@@ -115,6 +115,18 @@ static void take_status(struct tls_flow *f, struct span body)
     }
 }
 
+/* RFC 8446 §4.2.10: a server that takes early data says so. */
+static void take_choices(struct tls_flow *f)
+{
+    struct span list = f->chosen.bytes != NULL
+                           ? hello_list(span_of(f->chosen.bytes, f->chosen.size), 2)
+                           : span_of("", 0);
+    const struct hello choices = {.is_server = true, .extensions = list};
+    if (f->plain != NULL) {
+        tls_plain_answer(f->plain, hello_find(&choices, HELLO_EARLY_DATA, NULL));
+    }
+}
+
 static void take_message(struct proto_context *c, unsigned side)
 {
     struct tls_flow *f = c->state;
@@ -128,6 +140,7 @@ static void take_message(struct proto_context *c, unsigned side)
         break;
     case TLS_ENCRYPTED_EXTENSIONS:
         keep_body(c, s, &f->chosen);
+        take_choices(f);
         break;
     case TLS_CERTIFICATE:
         keep_body(c, s, &s->certificates);
@@ -274,8 +287,10 @@ static size_t record_size(const uint8_t *head)
 static bool see_head(struct tls_flow *f, unsigned side, const uint8_t *head)
 {
     size_t length = record_size(head) - TLS_RECORD_HEAD;
+    bool is_again = f->version < HELLO_TLS_1_3 && f->side[side].changed; /* sealed */
     if (head[0] < TLS_CHANGE_CIPHER || head[0] > TLS_HEARTBEAT || head[1] != 3 ||
-        length > TLS_RECORD_MAX || (head[0] == TLS_CHANGE_CIPHER && length != 1)) {
+        length > TLS_RECORD_MAX ||
+        (head[0] == TLS_CHANGE_CIPHER && length != 1 && !is_again)) {
         return false;
     }
     if (head[0] == TLS_CHANGE_CIPHER) {
@@ -331,10 +346,23 @@ static bool is_finished(const struct tls_flow *f)
 
 /* ---- Sealed records ------------------------------------------------------------------------- */
 
-/* Whether a record is one that a key has to open. */
-static bool is_sealed(const struct tls_flow *f, const struct tls_side *s, uint8_t type)
+/* Whether sealed records of a side have to wait for the other one's hello: what a client says early is
+ * opened by what a server chooses. */
+static bool is_early(const struct proto_context *c, unsigned side)
 {
-    return f->plain != NULL && (f->version == HELLO_TLS_1_3 ? type == TLS_DATA : s->changed);
+    const struct tls_flow *f = c->state;
+    return c->keys != NULL && f->has_early_data && side == f->client && !f->is_reported &&
+           f->side[1 - side].hello.bytes == NULL;
+}
+
+/* Whether a record is one that a key has to open. */
+static bool is_sealed(const struct proto_context *c, unsigned side, uint8_t type)
+{
+    const struct tls_flow *f = c->state;
+    if (f->plain == NULL) {
+        return type == TLS_DATA && is_early(c, side);
+    }
+    return f->version == HELLO_TLS_1_3 ? type == TLS_DATA : f->side[side].changed;
 }
 
 /* Looks ahead at the heads of records that may have to wait for their key, so that the handshake's end
@@ -352,6 +380,12 @@ static bool scan(struct tls_flow *f, unsigned side, struct span data)
     return true;
 }
 
+static void give_up(struct proto_context *c)
+{
+    ((struct tls_stats *)c->block)->unopened++;
+    tls_flow_end(c, "undecipherable");
+}
+
 /* What was in a record. Of TLS 1.3 that may be the handshake, up to the report. */
 static void take_opened(struct proto_context *c, unsigned side, const struct tls_plain_record *opened,
                         struct span *ret)
@@ -360,6 +394,10 @@ static void take_opened(struct proto_context *c, unsigned side, const struct tls
     bool is_told = f->version == HELLO_TLS_1_3 && !f->is_reported;
     if (opened->type == TLS_DATA) {
         *ret = opened->data;
+    } else if (f->version < HELLO_TLS_1_3) {
+        if (!tls_plain_renegotiate(f->plain, c, side, opened)) {
+            give_up(c);
+        }
     } else if (opened->type == TLS_HANDSHAKE && is_told) {
         take_handshake(c, side, opened->data);
     } else if (opened->type == TLS_ALERT && is_told) {
@@ -378,8 +416,10 @@ static bool take_sealed(struct proto_context *c, unsigned side, struct cursor *a
         tls_flow_end(c, "malformed");
         return false;
     }
-    enum tls_plain_wait wait = tls_plain_ready(f->plain, c);
+    enum tls_plain_wait wait =
+        f->plain != NULL ? tls_plain_ready(f->plain, c, side) : TLS_PLAIN_WAITING;
     if (wait == TLS_PLAIN_LOST) {
+        ((struct tls_stats *)c->block)->unopened += f->plain->since_ns == 0;
         drop_plain(c);
         return true;
     }
@@ -391,8 +431,7 @@ static bool take_sealed(struct proto_context *c, unsigned side, struct cursor *a
     unscan(s, size);
     struct tls_plain_record opened;
     if (!tls_plain_open(f->plain, side, record, &opened)) {
-        ((struct tls_stats *)c->block)->unopened++;
-        tls_flow_end(c, "undecipherable");
+        give_up(c);
         return true;
     }
     take_opened(c, side, &opened, ret);
@@ -413,7 +452,7 @@ static bool take_some(struct proto_context *c, unsigned side, struct cursor *at,
     if (cursor_left(at) < TLS_RECORD_HEAD) {
         return false;
     }
-    if (is_sealed(f, s, *at->at)) {
+    if (is_sealed(c, side, *at->at)) {
         return take_sealed(c, side, at, ret);
     }
     if (!begin_record(f, side, cursor_take(at, TLS_RECORD_HEAD).data)) {
@@ -423,11 +462,16 @@ static bool take_some(struct proto_context *c, unsigned side, struct cursor *at,
     return true;
 }
 
-bool tls_flow_waits(const struct tls_flow *f, unsigned side)
+bool tls_flow_waits(const struct proto_context *c, unsigned side)
 {
+    const struct tls_flow *f = c->state;
     const struct tls_side *s = &f->side[side];
+    if (f->plain == NULL || s->record_left > 0) {
+        return s->record_left == 0 && is_early(c, side);
+    }
     bool is_sealed_side = f->version == HELLO_TLS_1_3 || s->changed;
-    return f->plain != NULL && f->plain->since_ns != 0 && is_sealed_side && s->record_left == 0;
+    return is_sealed_side && (f->plain->since_ns != 0 ||
+                              tls_plain_ready(f->plain, c, side) == TLS_PLAIN_WAITING);
 }
 
 size_t tls_flow_read(struct proto_context *c, const struct proto_chunk *chunk, struct span *ret)

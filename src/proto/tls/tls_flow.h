@@ -90,7 +90,7 @@ struct tls_flow {
 };
 
 /* Whether records of a side are kept until their secrets come. */
-bool tls_flow_waits(const struct tls_flow *f, unsigned side);
+bool tls_flow_waits(const struct proto_context *c, unsigned side);
 /* Reads on; returns how many bytes were taken. `ret` is what was in a record that was opened, empty
  * mostly, borrowed until the next call; behind such a record it stops. Once f->is_over, nothing more is
  * wanted. */

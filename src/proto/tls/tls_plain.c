@@ -10,25 +10,26 @@ enum {
     SALT_BYTES = 4,     /* TLS 1.2's AES-GCM: the other 8 of a nonce stand in the record (RFC 5288) */
     EXPLICIT_BYTES = 8,
     KEY_UPDATE = 24,
+    END_OF_EARLY_DATA = 5,
     BESIDE_MAX = 13,
 };
 
 /* ---- Ciphers -------------------------------------------------------------------------------- */
 
 /* What a cipher suite's name says of it; false when it is not one that can be opened. */
-static bool read_cipher(struct tls_plain *plain, uint16_t cipher)
+static bool read_cipher(struct tls_plain_terms *terms, uint16_t cipher)
 {
     const char *name = hello_cipher_name(cipher);
     if (name == NULL) {
         return false;
     }
-    plain->hash = strstr(name, "SHA384") != NULL ? SECRET_SHA384 : SECRET_SHA256;
+    terms->hash = strstr(name, "SHA384") != NULL ? SECRET_SHA384 : SECRET_SHA256;
     if (strstr(name, "_AES_128_GCM_") != NULL) {
-        plain->kind = AEAD_AES_128_GCM;
+        terms->kind = AEAD_AES_128_GCM;
     } else if (strstr(name, "_AES_256_GCM_") != NULL) {
-        plain->kind = AEAD_AES_256_GCM;
+        terms->kind = AEAD_AES_256_GCM;
     } else {
-        plain->kind = AEAD_CHACHA20_POLY1305;
+        terms->kind = AEAD_CHACHA20_POLY1305;
         return strstr(name, "_CHACHA20_POLY1305_") != NULL;
     }
     return true;
@@ -37,29 +38,34 @@ static bool read_cipher(struct tls_plain *plain, uint16_t cipher)
 /* The bytes of a nonce that a key comes with. */
 static size_t iv_size(const struct tls_plain *plain)
 {
-    bool is_short = plain->version < HELLO_TLS_1_3 && plain->kind != AEAD_CHACHA20_POLY1305;
+    bool is_short = plain->version < HELLO_TLS_1_3 && plain->now.kind != AEAD_CHACHA20_POLY1305;
     return is_short ? SALT_BYTES : AEAD_NONCE;
 }
 
 /* ---- Keys ----------------------------------------------------------------------------------- */
 
 /* RFC 8446 §7.3 */
-static void use_secret(const struct tls_plain *plain, struct tls_plain_side *side)
+static void use(const struct tls_plain *plain, struct tls_plain_side *side, const uint8_t *bytes)
 {
     uint8_t key[AEAD_KEY_MAX];
-    struct span secret = span_of(side->secret, secret_size(plain->hash));
-    secret_expand(plain->hash, secret, "key", key, aead_key_size(plain->kind));
-    secret_expand(plain->hash, secret, "iv", side->iv, sizeof side->iv);
-    aead_init(&side->aead, plain->kind, key);
+    struct span secret = span_of(bytes, secret_size(plain->now.hash));
+    secret_expand(plain->now.hash, secret, "key", key, aead_key_size(plain->now.kind));
+    secret_expand(plain->now.hash, secret, "iv", side->iv, sizeof side->iv);
+    aead_init(&side->aead, plain->now.kind, key);
     side->number = 0;
+}
+
+static void use_secret(const struct tls_plain *plain, struct tls_plain_side *side)
+{
+    use(plain, side, side->secret);
 }
 
 /* RFC 8446 §7.2 */
 static void update_secret(const struct tls_plain *plain, struct tls_plain_side *side)
 {
     uint8_t next[SECRET_MAX];
-    size_t size = secret_size(plain->hash);
-    secret_expand(plain->hash, span_of(side->secret, size), "traffic upd", next, size);
+    size_t size = secret_size(plain->now.hash);
+    secret_expand(plain->now.hash, span_of(side->secret, size), "traffic upd", next, size);
     memcpy(side->secret, next, size);
     use_secret(plain, side);
 }
@@ -68,16 +74,21 @@ static void update_secret(const struct tls_plain *plain, struct tls_plain_side *
 static void use_master(struct tls_plain *plain, struct span master)
 {
     uint8_t seed[2 * KEY_LOG_RANDOM], block[2 * AEAD_KEY_MAX + 2 * AEAD_NONCE];
-    size_t key = aead_key_size(plain->kind), iv = iv_size(plain);
-    memcpy(seed, plain->server_random, KEY_LOG_RANDOM);
-    memcpy(seed + KEY_LOG_RANDOM, plain->client_random, KEY_LOG_RANDOM);
-    secret_prf(plain->hash, master, "key expansion", span_of(seed, sizeof seed), block,
+    size_t key = aead_key_size(plain->now.kind), iv = iv_size(plain);
+    memcpy(seed, plain->now.server_random, KEY_LOG_RANDOM);
+    memcpy(seed + KEY_LOG_RANDOM, plain->now.client_random, KEY_LOG_RANDOM);
+    secret_prf(plain->now.hash, master, "key expansion", span_of(seed, sizeof seed), block,
                2 * key + 2 * iv);
     for (unsigned i = 0; i < 2; i++) {
-        struct tls_plain_side *side = &plain->side[i == 0 ? plain->client : 1 - plain->client];
-        aead_init(&side->aead, plain->kind, block + i * key);
-        memcpy(side->iv, block + 2 * key + i * iv, iv);
+        unsigned number = i == 0 ? plain->client : 1U - plain->client;
+        struct tls_plain_side *side = &plain->side[number];
+        if (plain->turning & 1U << number) {
+            aead_init(&side->aead, plain->now.kind, block + i * key);
+            memcpy(side->iv, block + 2 * key + i * iv, iv);
+            side->number = 0;
+        }
     }
+    plain->turning = 0;
 }
 
 /* RFC 8446 §7.1: until its Finished a side uses the secret of the handshake, where that is known. */
@@ -87,8 +98,8 @@ static void use_handshake(struct tls_plain *plain, unsigned number, const struct
     enum key_log_label label =
         number == plain->client ? KEY_LOG_CLIENT_HANDSHAKE : KEY_LOG_SERVER_HANDSHAKE;
     struct span secret;
-    if (key_log_find(keys, plain->client_random, label, &secret) &&
-        secret.size == secret_size(plain->hash)) {
+    if (key_log_find(keys, plain->now.client_random, label, &secret) &&
+        secret.size == secret_size(plain->now.hash)) {
         memcpy(side->of_data, side->secret, secret.size);
         memcpy(side->secret, secret.data, secret.size);
         side->in_handshake = true;
@@ -96,19 +107,33 @@ static void use_handshake(struct tls_plain *plain, unsigned number, const struct
     use_secret(plain, side);
 }
 
+/* What tells whether early data were taken has to be read, and then they have. */
+static void find_early(struct tls_plain *plain, const struct key_log *keys)
+{
+    struct span secret;
+    if (plain->early == TLS_EARLY_ASKED && !plain->side[1 - plain->client].in_handshake) {
+        plain->early = TLS_EARLY_SHUT;
+    }
+    if (key_log_find(keys, plain->now.client_random, KEY_LOG_EARLY, &secret) &&
+        secret.size == secret_size(plain->now.hash)) {
+        memcpy(plain->early_secret, secret.data, secret.size);
+        plain->has_early_secret = true;
+    }
+}
+
 static bool find_secrets(struct tls_plain *plain, const struct key_log *keys)
 {
     struct span first, second;
     if (plain->version < HELLO_TLS_1_3) {
-        if (!key_log_find(keys, plain->client_random, KEY_LOG_MASTER, &first)) {
+        if (!key_log_find(keys, plain->now.client_random, KEY_LOG_MASTER, &first)) {
             return false;
         }
         use_master(plain, first);
         return true;
     }
-    size_t size = secret_size(plain->hash);
-    if (!key_log_find(keys, plain->client_random, KEY_LOG_CLIENT, &first) ||
-        !key_log_find(keys, plain->client_random, KEY_LOG_SERVER, &second) || first.size != size ||
+    size_t size = secret_size(plain->now.hash);
+    if (!key_log_find(keys, plain->now.client_random, KEY_LOG_CLIENT, &first) ||
+        !key_log_find(keys, plain->now.client_random, KEY_LOG_SERVER, &second) || first.size != size ||
         second.size != size) {
         return false;
     }
@@ -116,17 +141,35 @@ static bool find_secrets(struct tls_plain *plain, const struct key_log *keys)
     memcpy(plain->side[1 - plain->client].secret, second.data, size);
     use_handshake(plain, 0, keys);
     use_handshake(plain, 1, keys);
+    find_early(plain, keys);
     return true;
 }
 
-enum tls_plain_wait tls_plain_ready(struct tls_plain *plain, const struct proto_context *c)
+/* Whether a side's next record has to wait for what the other one says. */
+static enum tls_plain_wait early_wait(const struct tls_plain *plain, unsigned side)
+{
+    switch (plain->early) {
+    case TLS_EARLY_NONE:
+        return TLS_PLAIN_READY;
+    case TLS_EARLY_SHUT:
+        return TLS_PLAIN_LOST;
+    default:
+        break;
+    }
+    bool waits = side == plain->client ? plain->early == TLS_EARLY_ASKED
+                                       : !plain->side[side].in_handshake;
+    return waits ? TLS_PLAIN_WAITING : TLS_PLAIN_READY;
+}
+
+enum tls_plain_wait tls_plain_ready(struct tls_plain *plain, const struct proto_context *c,
+                                    unsigned side)
 {
     if (plain->since_ns == 0) {
-        return TLS_PLAIN_READY;
+        return early_wait(plain, side);
     }
     if (find_secrets(plain, c->keys)) {
         plain->since_ns = 0;
-        return TLS_PLAIN_READY;
+        return early_wait(plain, side);
     }
     bool is_late = c->now_ns > plain->since_ns + WAIT_NS;
     return key_log_grows(c->keys) && !is_late ? TLS_PLAIN_WAITING : TLS_PLAIN_LOST;
@@ -147,6 +190,19 @@ void tls_plain_finish(struct tls_plain *plain, unsigned number)
     }
 }
 
+void tls_plain_answer(struct tls_plain *plain, bool takes_early)
+{
+    if (plain->early != TLS_EARLY_ASKED) {
+        return;
+    }
+    plain->early = !takes_early              ? TLS_EARLY_NONE
+                   : plain->has_early_secret ? TLS_EARLY_TAKEN
+                                             : TLS_EARLY_SHUT;
+    if (plain->early == TLS_EARLY_TAKEN) {
+        use(plain, &plain->side[plain->client], plain->early_secret);
+    }
+}
+
 struct tls_plain *tls_plain_new(const struct proto_context *c, struct span client_hello,
                                 struct span server_hello)
 {
@@ -161,18 +217,53 @@ struct tls_plain *tls_plain_new(const struct proto_context *c, struct span clien
         return NULL;
     }
     memset(plain, 0, sizeof *plain);
-    memcpy(plain->client_random, client.random.data, KEY_LOG_RANDOM);
-    memcpy(plain->server_random, server.random.data, KEY_LOG_RANDOM);
+    memcpy(plain->now.client_random, client.random.data, KEY_LOG_RANDOM);
+    memcpy(plain->now.server_random, server.random.data, KEY_LOG_RANDOM);
     plain->version = f->version;
+    plain->turning = 3;
     plain->client = f->client;
+    plain->early = f->has_early_data && !f->retried && f->version == HELLO_TLS_1_3
+                       ? TLS_EARLY_ASKED
+                       : TLS_EARLY_NONE;
     plain->since_ns = c->now_ns != 0 ? c->now_ns : 1;
     bool is_known = plain->version >= HELLO_TLS_1_2 && plain->version <= HELLO_TLS_1_3;
-    if (!is_known || !read_cipher(plain, server.cipher) ||
-        tls_plain_ready(plain, c) == TLS_PLAIN_LOST) {
+    if (!is_known || !read_cipher(&plain->now, server.cipher) ||
+        tls_plain_ready(plain, c, 1U - plain->client) == TLS_PLAIN_LOST) {
         slab_give(c->memory, plain);
         return NULL;
     }
     return plain;
+}
+
+/* A hello of a renegotiation, whole in its record as it practically always is. */
+static void take_hello(struct tls_plain *plain, bool is_server, struct span message)
+{
+    struct hello hello;
+    struct tls_plain_terms *next = &plain->next;
+    next->is_whole = false;
+    if (message.size < TLS_MESSAGE_HEAD ||
+        !hello_read(&hello, span_skip(message, TLS_MESSAGE_HEAD), is_server)) {
+        return;
+    }
+    memcpy(is_server ? next->server_random : next->client_random, hello.random.data, KEY_LOG_RANDOM);
+    next->is_whole = is_server && read_cipher(next, hello.cipher);
+}
+
+bool tls_plain_renegotiate(struct tls_plain *plain, const struct proto_context *c, unsigned side,
+                           const struct tls_plain_record *said)
+{
+    uint8_t first = said->data.size > 0 ? *said->data.data : 0;
+    bool is_server = side != plain->client;
+    if (said->type == TLS_HANDSHAKE && first == (is_server ? TLS_SERVER_HELLO : TLS_CLIENT_HELLO)) {
+        take_hello(plain, is_server, said->data);
+    }
+    if (said->type != TLS_CHANGE_CIPHER) {
+        return true;
+    }
+    plain->now = plain->next;
+    plain->turning |= (uint8_t)(1U << side);
+    plain->since_ns = c->now_ns != 0 ? c->now_ns : 1;
+    return plain->next.is_whole;
 }
 
 /* ---- Records -------------------------------------------------------------------------------- */
@@ -206,8 +297,20 @@ static long open_old(const struct tls_plain *plain, struct tls_plain_side *side,
     return is_open ? (long)size : -1;
 }
 
+/* A message behind which a side's records are sealed with another key (RFC 8446 §4.6.3, §4.5). */
+static void turn_key(struct tls_plain *plain, struct tls_plain_side *side, uint8_t message)
+{
+    bool is_early = plain->early == TLS_EARLY_TAKEN && side == &plain->side[plain->client];
+    if (is_early && message == END_OF_EARLY_DATA) {
+        plain->early = TLS_EARLY_NONE;
+        use_secret(plain, side);
+    } else if (!side->in_handshake && message == KEY_UPDATE) {
+        update_secret(plain, side);
+    }
+}
+
 /* RFC 8446 §5.2: the type stands behind the data, and zeroes behind it. */
-static bool open_new(const struct tls_plain *plain, struct tls_plain_side *side, struct span record,
+static bool open_new(struct tls_plain *plain, struct tls_plain_side *side, struct span record,
                      uint8_t *to, struct tls_plain_record *ret)
 {
     uint8_t nonce[AEAD_NONCE];
@@ -224,8 +327,8 @@ static bool open_new(const struct tls_plain *plain, struct tls_plain_side *side,
     }
     ret->type = size > 0 ? to[--size] : 0;
     ret->data = span_of(to, size);
-    if (ret->type == TLS_HANDSHAKE && !side->in_handshake && size > 0 && to[0] == KEY_UPDATE) {
-        update_secret(plain, side);
+    if (ret->type == TLS_HANDSHAKE && size > 0) {
+        turn_key(plain, side, to[0]);
     }
     return true;
 }

@@ -5,7 +5,11 @@
  *
  * From TLS 1.3's ServerHello on, records are sealed with two keys in turn: those of the handshake up to
  * a side's Finished, then those of the data. Where the log has only the latter, a record that they do
- * not open before any that they do is one of the handshake, of which there are not many. */
+ * not open before any that they do is one of the handshake, of which there are not many.
+ *
+ * What a client says before it was answered (0-RTT, §4.2.10) is sealed with a third key. Whether the
+ * server took it stands in its EncryptedExtensions, so it is kept until these were read; what the server
+ * says behind its Finished is read when the last of it was. */
 #pragma once
 
 #include "handshake/aead.h"
@@ -29,14 +33,33 @@ struct tls_plain_side {
     bool is_open;               /* one was opened */
 };
 
-struct tls_plain {
-    uint64_t since_ns; /* waiting for secrets; 0: they are there */
+/* What the client says before it was answered. */
+enum tls_early {
+    TLS_EARLY_NONE,  /* nothing, or nothing more, or the server does not take it */
+    TLS_EARLY_ASKED, /* the server has not said whether it takes it */
+    TLS_EARLY_TAKEN, /* records come that its key opens, up to EndOfEarlyData */
+    TLS_EARLY_SHUT,  /* its key is not known, or nothing tells whether it was taken */
+};
+
+/* What two hellos settle of the keys. */
+struct tls_plain_terms {
     uint8_t client_random[KEY_LOG_RANDOM];
     uint8_t server_random[KEY_LOG_RANDOM];
-    uint16_t version;
     enum aead_kind kind;
     enum secret_hash hash;
+    bool is_whole; /* both were seen, and the cipher is one of those */
+};
+
+struct tls_plain {
+    uint64_t since_ns; /* waiting for secrets; 0: they are there */
+    struct tls_plain_terms now;
+    struct tls_plain_terms next; /* up to TLS 1.2: of a handshake that is said in sealed records */
+    uint16_t version;
+    uint8_t turning; /* up to TLS 1.2: a bit for each side that takes the keys that are waited for */
     uint8_t client; /* which side */
+    enum tls_early early;
+    uint8_t early_secret[SECRET_MAX];
+    bool has_early_secret;
     struct tls_plain_side side[2];
     uint8_t bytes[TLS_PLAIN_ROOM]; /* what came out last */
 };
@@ -48,8 +71,9 @@ struct tls_plain *tls_plain_new(const struct proto_context *c, struct span clien
 
 enum tls_plain_wait { TLS_PLAIN_READY, TLS_PLAIN_WAITING, TLS_PLAIN_LOST };
 
-/* Whether the secrets are there, looking for them if need be. */
-enum tls_plain_wait tls_plain_ready(struct tls_plain *plain, const struct proto_context *c);
+/* Whether the secrets for the next sealed record of a side are there, looking for them if need be. */
+enum tls_plain_wait tls_plain_ready(struct tls_plain *plain, const struct proto_context *c,
+                                    unsigned side);
 
 /* Whether the handshake is over as far as it can be read: nobody has to be waited for. */
 bool tls_plain_is_settled(const struct tls_plain *plain);
@@ -66,3 +90,9 @@ bool tls_plain_open(struct tls_plain *plain, unsigned side, struct span record,
                     struct tls_plain_record *ret);
 /* A side has said Finished: what follows is sealed with the keys of the data (RFC 8446 §4.4.4). */
 void tls_plain_finish(struct tls_plain *plain, unsigned side);
+/* Up to TLS 1.2: a handshake within sealed records (RFC 5246 §7.4.1.1) changes the keys at the sealed
+ * ChangeCipherSpec of each side. What was in a record of a side; false: what follows cannot be opened. */
+bool tls_plain_renegotiate(struct tls_plain *plain, const struct proto_context *c, unsigned side,
+                           const struct tls_plain_record *said);
+/* The server has said whether it takes what the client said early. */
+void tls_plain_answer(struct tls_plain *plain, bool takes_early);
