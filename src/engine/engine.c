@@ -148,16 +148,27 @@ static void init_board(struct engine *engine)
     collector_publish(engine->collector);
 }
 
-/* The secrets that a protocol's option names; true without when none does. */
+/* The secrets that a protocol's option names; true without when none does. Captures may bring their own. */
 static bool open_keys(struct engine *engine, struct err *err)
 {
     const char *path = engine->listeners.count > 0 ? key_file_path(engine->config) : "";
-    if (*path == '\0') {
+    if (engine->listeners.count == 0 || (*path == '\0' && engine->is_live)) {
         return true;
     }
     engine->keys = key_file_open(path, engine->is_live, engine->seed, err);
     engine->listeners.keys = engine->keys != NULL ? key_file_log(engine->keys) : NULL;
     return engine->keys != NULL;
+}
+
+void engine_take_secrets(const struct engine *engine, const struct engine_tap *tap)
+{
+    struct span text;
+    uint64_t since_ns;
+    while (tap->kind->secrets != NULL && tap->kind->secrets(tap->tap, &text, &since_ns)) {
+        if (engine->keys != NULL) {
+            key_file_take(engine->keys, text, since_ns);
+        }
+    }
 }
 
 struct engine *engine_new(const struct config *config, const struct engine_options *options,

@@ -38,13 +38,14 @@ static void warn_once(struct key_file *file, enum key_log_line what)
     }
 }
 
-static void take(struct key_file *file, const uint8_t *bytes, size_t size)
+static void take(struct key_file *file, const uint8_t *bytes, size_t size, uint64_t since_ns)
 {
     for (size_t i = 0; i < size; i++) {
         if (bytes[i] == '\n') {
             warn_once(file, file->is_skipping
                                 ? KEY_LOG_BAD
-                                : key_log_add(file->log, span_of(file->line, file->held)));
+                                : key_log_add(file->log, span_of(file->line, file->held),
+                                              since_ns));
             file->held = 0;
             file->is_skipping = false;
         } else if (file->held < sizeof file->line) {
@@ -70,7 +71,7 @@ static void read_on(struct key_file *file)
         if (got <= 0) {
             return;
         }
-        take(file, buffer, (size_t)got);
+        take(file, buffer, (size_t)got, 0);
         file->at += got;
     }
 }
@@ -119,15 +120,22 @@ const char *key_file_path(const struct config *config)
     return "";
 }
 
+void key_file_take(struct key_file *file, struct span text, uint64_t since_ns)
+{
+    take(file, text.data, text.size, since_ns);
+    take(file, (const uint8_t *)"\n", 1, since_ns); /* the last line may lack its end */
+}
+
 struct key_file *key_file_open(const char *path, bool grows, uint64_t seed, struct err *err)
 {
     struct key_file *file = calloc(1, sizeof *file);
     void *memory = pages_reserve(key_log_bytes(KEY_FILE_SECRETS));
     char *name = strdup(path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (file == NULL || memory == NULL || name == NULL || fd < 0) {
+    bool has_path = *path != '\0';
+    int fd = has_path ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
+    if (file == NULL || memory == NULL || name == NULL || (fd < 0 && has_path)) {
         err_set(err, ERR_FAILED, "protocols.tls.key_log: cannot read '%s': %s; create it, or name another",
-                path, fd < 0 ? strerror(errno) : "out of memory");
+                path, fd < 0 && has_path ? strerror(errno) : "out of memory");
         if (fd >= 0) {
             close(fd);
         }
@@ -139,9 +147,11 @@ struct key_file *key_file_open(const char *path, bool grows, uint64_t seed, stru
     file->path = name;
     file->fd = fd;
     file->log = key_log_in(memory, KEY_FILE_SECRETS, seed, grows);
-    key_file_poll(file);
+    if (fd >= 0) {
+        key_file_poll(file);
+    }
     if (!grows) { /* a last line may lack its end */
-        take(file, (const uint8_t *)"\n", 1);
+        take(file, (const uint8_t *)"\n", 1, 0);
     }
     return file;
 }
@@ -151,7 +161,9 @@ void key_file_close(struct key_file *file)
     if (file == NULL) {
         return;
     }
-    close(file->fd);
+    if (file->fd >= 0) {
+        close(file->fd);
+    }
     pages_release(file->log, key_log_bytes(KEY_FILE_SECRETS));
     free(file->path);
     free(file);

@@ -17,9 +17,14 @@ struct key_file; /* opaque */
 /* The file that the option `key_log` of a protocol names; empty when none does. */
 const char *key_file_path(const struct config *config);
 
-/* Opens and reads a file; NULL and err when it cannot be read. `grows`: more may come. */
+/* Opens and reads a file; NULL and err when it cannot be read. `grows`: more may come. An empty path: no
+ * file, for what key_file_take() brings. */
 struct key_file *key_file_open(const char *path, bool grows, uint64_t seed, struct err *err);
 void key_file_close(struct key_file *file);
+
+/* Takes lines that come from elsewhere, known to packets later than `since_ns` (0: to all). One call at a
+ * time. */
+void key_file_take(struct key_file *file, struct span text, uint64_t since_ns);
 
 /* Reads what has come since; costs three system calls when nothing has. One thread. */
 void key_file_poll(struct key_file *file);

@@ -33,7 +33,8 @@ static bool knows(const struct place *p, char digit)
     uint8_t random[KEY_LOG_RANDOM];
     struct span secret;
     memset(random, (digit - '0') * 0x11, sizeof random);
-    return key_log_find(key_file_log(p->file), random, KEY_LOG_MASTER, &secret);
+    const struct key_log_query query = {.random = random, .label = KEY_LOG_MASTER};
+    return key_log_find(key_file_log(p->file), &query, &secret);
 }
 
 static struct place *place_new(void)

@@ -10,6 +10,7 @@ enum { PROBES_MAX = 64 };
 struct entry {
     _Atomic uint8_t label; /* plus 1; 0: nobody's */
     uint8_t size;
+    uint64_t since_ns;
     uint8_t random[KEY_LOG_RANDOM];
     uint8_t secret[KEY_LOG_SECRET_MAX];
 };
@@ -18,6 +19,7 @@ struct key_log {
     uint64_t seed;
     uint32_t capacity;
     bool grows;
+    _Atomic bool has_some;
     struct entry entries[];
 };
 
@@ -57,11 +59,17 @@ static const struct entry *locate(const struct key_log *log, const uint8_t *rand
     return NULL;
 }
 
-bool key_log_find(const struct key_log *log, const uint8_t random[KEY_LOG_RANDOM],
-                  enum key_log_label label, struct span *ret)
+bool key_log_is_of_use(const struct key_log *log)
+{
+    return log != NULL &&
+           (log->grows || atomic_load_explicit(&log->has_some, memory_order_relaxed));
+}
+
+bool key_log_find(const struct key_log *log, const struct key_log_query *query, struct span *ret)
 {
     bool is_there;
-    const struct entry *entry = locate(log, random, (uint8_t)(label + 1), &is_there);
+    const struct entry *entry = locate(log, query->random, (uint8_t)(query->label + 1), &is_there);
+    is_there = is_there && (entry->since_ns == 0 || entry->since_ns < query->now_ns);
     if (is_there) {
         *ret = span_of(entry->secret, entry->size);
     }
@@ -119,7 +127,7 @@ static int label_of(struct span word)
     return -1;
 }
 
-enum key_log_line key_log_add(struct key_log *log, struct span line)
+enum key_log_line key_log_add(struct key_log *log, struct span line, uint64_t since_ns)
 {
     uint8_t random[KEY_LOG_RANDOM], secret[KEY_LOG_SECRET_MAX];
     if (line.size > 0 && line.data[line.size - 1] == '\r') {
@@ -149,6 +157,8 @@ enum key_log_line key_log_add(struct key_log *log, struct span line)
         return KEY_LOG_FULL;
     }
     entry->size = (uint8_t)size;
+    entry->since_ns = since_ns;
+    atomic_store_explicit(&log->has_some, true, memory_order_relaxed);
     memcpy(entry->random, random, sizeof random);
     memcpy(entry->secret, secret, size);
     atomic_store_explicit(&entry->label, (uint8_t)(label + 1), memory_order_release);

@@ -28,9 +28,19 @@ struct key_log *key_log_in(void *zeroes, uint32_t capacity, uint64_t seed, bool 
 /* Whether lines may be added still, so that it is worth waiting for one. */
 bool key_log_grows(const struct key_log *log);
 
+/* Whether there is anything to be found, or may be. NULL: no. */
+bool key_log_is_of_use(const struct key_log *log);
+
+/* What is looked for, as of when: a secret that a capture holds is known to packets behind it only, so
+ * that it does not matter how far ahead the capture is read. */
+struct key_log_query {
+    uint64_t now_ns;
+    const uint8_t *random; /* KEY_LOG_RANDOM bytes */
+    enum key_log_label label;
+};
+
 /* Whether there is a secret; it stays where it is. */
-bool key_log_find(const struct key_log *log, const uint8_t random[KEY_LOG_RANDOM],
-                  enum key_log_label label, struct span *ret);
+bool key_log_find(const struct key_log *log, const struct key_log_query *query, struct span *ret);
 
 enum key_log_line {
     KEY_LOG_ADDED,
@@ -39,5 +49,6 @@ enum key_log_line {
     KEY_LOG_FULL,
 };
 
-/* Takes a line of the file, without its end. */
-enum key_log_line key_log_add(struct key_log *log, struct span line);
+/* Takes a line of the file, without its end. It is known to packets that are later than `since_ns`; 0: to
+ * all. */
+enum key_log_line key_log_add(struct key_log *log, struct span line, uint64_t since_ns);

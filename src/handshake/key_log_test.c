@@ -16,7 +16,14 @@
 
 static enum key_log_line add(struct key_log *log, const char *line)
 {
-    return key_log_add(log, span_str(line));
+    return key_log_add(log, span_str(line), 0);
+}
+
+static bool find(const struct key_log *log, const uint8_t *random, enum key_log_label label,
+                 struct span *ret)
+{
+    const struct key_log_query query = {.now_ns = 7, .random = random, .label = label};
+    return key_log_find(log, &query, ret);
 }
 
 static void keeps_secrets(void **state)
@@ -28,16 +35,36 @@ static void keeps_secrets(void **state)
     for (unsigned i = 0; i < 32; i++) {
         random[i] = (uint8_t)(i % 16 * 0x11);
     }
-    assert_false(key_log_find(log, random, KEY_LOG_MASTER, &secret));
+    assert_false(find(log, random, KEY_LOG_MASTER, &secret));
     assert_int_equal(add(log, "CLIENT_RANDOM " RANDOM " " SECRET SECRET SECRET "\r"), KEY_LOG_ADDED);
-    assert_true(key_log_find(log, random, KEY_LOG_MASTER, &secret));
+    assert_true(find(log, random, KEY_LOG_MASTER, &secret));
     assert_int_equal(secret.size, 48);
     assert_int_equal(secret.data[0], 0xff);
-    assert_false(key_log_find(log, random, KEY_LOG_CLIENT, &secret));
+    assert_false(find(log, random, KEY_LOG_CLIENT, &secret));
     assert_int_equal(add(log, "CLIENT_TRAFFIC_SECRET_0 " RANDOM " " SECRET SECRET), KEY_LOG_ADDED);
-    assert_true(key_log_find(log, random, KEY_LOG_CLIENT, &secret));
+    assert_true(find(log, random, KEY_LOG_CLIENT, &secret));
     assert_int_equal(secret.size, 32);
     assert_int_equal(add(log, "CLIENT_RANDOM " RANDOM " " SECRET SECRET SECRET), KEY_LOG_IGNORED);
+    free(log);
+}
+
+/* What a capture holds is not known to the packets before it. */
+static void keeps_to_its_time(void **state)
+{
+    (void)state;
+    struct key_log *log = key_log_in(calloc(1, key_log_bytes(64)), 64, 1, false);
+    const uint8_t random[KEY_LOG_RANDOM] = {0};
+    const char *line = "CLIENT_RANDOM 0000000000000000000000000000000000000000000000000000000000000000 "
+                       SECRET SECRET SECRET;
+    struct span secret;
+    assert_false(key_log_is_of_use(NULL));
+    assert_false(key_log_is_of_use(log));
+    assert_int_equal(key_log_add(log, span_str(line), 1000), KEY_LOG_ADDED);
+    assert_true(key_log_is_of_use(log));
+    struct key_log_query query = {.now_ns = 1000, .random = random, .label = KEY_LOG_MASTER};
+    assert_false(key_log_find(log, &query, &secret));
+    query.now_ns = 1001;
+    assert_true(key_log_find(log, &query, &secret));
     free(log);
 }
 
@@ -72,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_secrets),
+        cmocka_unit_test(keeps_to_its_time),
         cmocka_unit_test(tells_other_lines),
         cmocka_unit_test(says_when_it_is_full),
     };

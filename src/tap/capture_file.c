@@ -251,6 +251,11 @@ void capture_file_fill(const struct capture_file *file, struct tap_batch *batch)
                                             batch->memory + PIECE_AT, READ_MAX);
 }
 
+struct capture_secrets *capture_file_secrets(struct capture_file *file)
+{
+    return &file->reader.secrets;
+}
+
 bool capture_file_is_reopenable(const struct capture_file *file)
 {
     return byte_source_is_file(file->source);

@@ -7,6 +7,7 @@
  * except capture_file_consumed(), _claim() and _fill(). */
 #pragma once
 
+#include "tap/capture_secrets.h"
 #include "tap/tap.h"
 
 struct capture_file;
@@ -28,6 +29,9 @@ enum tap_status capture_file_next(struct capture_file *file, struct tap_batch *b
 /* As of tap_kind.claim and tap_kind.fill. */
 bool capture_file_claim(struct capture_file *file, struct tap_batch *batch);
 void capture_file_fill(const struct capture_file *file, struct tap_batch *batch);
+
+/* Secrets that were read and not fetched yet; may be fetched. */
+struct capture_secrets *capture_file_secrets(struct capture_file *file);
 
 /* Whether it can be closed and opened again. */
 bool capture_file_is_reopenable(const struct capture_file *file);

@@ -32,6 +32,7 @@ struct capture_merge {
     size_t room;
     uint64_t size;
     _Atomic uint64_t consumed;
+    struct capture_secrets secrets;
 };
 
 struct capture_merge *capture_merge_new(uint32_t poll_ms, struct err *err)
@@ -74,6 +75,7 @@ void capture_merge_free(struct capture_merge *merge)
         input_free(merge->heap[i]);
     }
     free(merge->heap);
+    capture_secrets_done(&merge->secrets);
     free(merge);
 }
 
@@ -163,6 +165,7 @@ static enum tap_status input_refill(struct capture_merge *merge, struct input *i
     }
     input->at = 0;
     enum tap_status status = capture_file_next(input->file, &input->batch, err);
+    capture_secrets_move(&merge->secrets, capture_file_secrets(input->file));
     uint64_t consumed = capture_file_consumed(input->file);
     atomic_fetch_add_explicit(&merge->consumed, consumed - input->counted, memory_order_relaxed);
     input->counted = consumed;
@@ -189,10 +192,10 @@ static bool grow_heap(struct capture_merge *merge)
 
 /* Finds the time of an input's first frame. A file is closed again, a pipe cannot be and is not
  * waited for either: it comes first until its time is known. */
-static bool find_first_time(struct input *input, uint32_t poll_ms, bool *is_foreign,
+static bool find_first_time(struct capture_merge *merge, struct input *input, bool *is_foreign,
                             uint64_t *size, struct err *err)
 {
-    if (!input_open(input, poll_ms, is_foreign, err)) {
+    if (!input_open(input, merge->poll_ms, is_foreign, err)) {
         return false;
     }
     *size = capture_file_size(input->file);
@@ -203,6 +206,7 @@ static bool find_first_time(struct input *input, uint32_t poll_ms, bool *is_fore
     if (capture_file_next(input->file, &input->batch, &damage) == TAP_OK) {
         update_key(input);
     }
+    capture_secrets_move(&merge->secrets, capture_file_secrets(input->file));
     input_close(input);
     return true;
 }
@@ -218,7 +222,7 @@ bool capture_merge_add(struct capture_merge *merge, const char *path, bool *is_f
     }
     input->order = merge->added;
     uint64_t size;
-    if (!find_first_time(input, merge->poll_ms, is_foreign, &size, err)) {
+    if (!find_first_time(merge, input, is_foreign, &size, err)) {
         input_free(input);
         return false;
     }
@@ -299,6 +303,11 @@ enum tap_status capture_merge_next(struct capture_merge *merge, struct tap_batch
         }
     }
     return batch->count > 0 ? TAP_OK : TAP_END;
+}
+
+struct capture_secrets *capture_merge_secrets(struct capture_merge *merge)
+{
+    return &merge->secrets;
 }
 
 uint64_t capture_merge_size(const struct capture_merge *merge)

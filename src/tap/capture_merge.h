@@ -9,6 +9,7 @@
  * it has very long records). One thread, except capture_merge_consumed(). */
 #pragma once
 
+#include "tap/capture_secrets.h"
 #include "tap/tap.h"
 
 struct capture_merge;
@@ -30,6 +31,10 @@ size_t capture_merge_count(const struct capture_merge *merge);
  * one file ended in damage: the others go on with the next call. */
 enum tap_status capture_merge_next(struct capture_merge *merge, struct tap_batch *batch,
                                    struct err *err);
+
+/* Secrets that were read and not fetched yet, of all files; may be fetched. Those before the first packet
+ * of a file are there once it was added. */
+struct capture_secrets *capture_merge_secrets(struct capture_merge *merge);
 
 /* Sizes of all files, and bytes of them that were read so far. Any thread. */
 uint64_t capture_merge_size(const struct capture_merge *merge);

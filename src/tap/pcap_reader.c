@@ -29,6 +29,7 @@ void pcap_reader_done(struct pcap_reader *reader)
 {
     free(reader->interfaces);
     reader->interfaces = NULL;
+    capture_secrets_done(&reader->secrets);
 }
 
 enum pcap_reader_status pcap_reader_damaged(struct pcap_reader *reader, const char *format, ...)

@@ -8,10 +8,11 @@
  * Kuznetsov's longer records. pcapng as in draft-ietf-opsawg-pcapng: many sections, each with its
  * byte order and interfaces; blocks that we do not know are stepped over, however long.
  *
- * Memory: nothing but the interfaces of the current section, at most PCAP_READER_INTERFACES. The
- * bytes left over are always fewer than PCAP_READER_RECORD_MAX. One thread. */
+ * Memory: nothing but the interfaces of the current section, at most PCAP_READER_INTERFACES, and secrets
+ * until they are fetched. The bytes left over are always fewer than PCAP_READER_RECORD_MAX. One thread. */
 #pragma once
 
+#include "tap/capture_secrets.h"
 #include "wire/frame.h"
 
 enum {
@@ -56,6 +57,10 @@ struct pcap_reader {
     uint64_t skip;       /* bytes of a block that are still to be stepped over, trailer excluded */
     uint64_t skip_start; /* where that block began */
     uint32_t skip_total; /* its stated length; 0 when no block is being stepped over */
+    uint64_t latest_ns;  /* time of a packet so far; 0: none had one */
+    uint32_t secrets_before; /* bytes of the block that is stepped over before its secrets */
+    uint32_t secrets_left;   /* of its secrets */
+    struct capture_secrets secrets; /* the caller may fetch them */
 
     struct {
         uint64_t offset; /* of the record that is damaged */
@@ -66,7 +71,7 @@ struct pcap_reader {
 /* A reader at the start of a file, whose interfaces are numbered from `interface_base`. */
 void pcap_reader_init(struct pcap_reader *reader, uint32_t interface_base);
 
-/* Gives the interfaces back. */
+/* Gives the interfaces and secrets back. */
 void pcap_reader_done(struct pcap_reader *reader);
 
 /* Whether `bytes`, at least PCAP_READER_MAGIC of them, can be the start of a capture. */

@@ -161,12 +161,27 @@ static void unknown_block(struct builder *b, uint32_t size)
     end_block(b, at);
 }
 
+static void secrets(struct builder *b, uint32_t kind, const char *text)
+{
+    size_t at = begin_block(b, 10);
+    add32(b, kind);
+    add32(b, (uint32_t)strlen(text));
+    for (const char *c = text; *c != '\0'; c++) {
+        add8(b, (uint8_t)*c);
+    }
+    while (b->size % 4 != 0) {
+        add8(b, 0);
+    }
+    end_block(b, at);
+}
+
 static void example_pcapng(struct builder *b)
 {
     *b = (struct builder){0};
     section(b);
     interface(b, 1, 0, 6, 0);
     unknown_block(b, 50);
+    secrets(b, 0x544c534b, "CLIENT_RANDOM\n");
     enhanced(b, 0, 1700000000000001, 61, "first, with a comment");
     interface(b, 12, 40, 9, 0);
     enhanced(b, 1, 1700000000000000002, 40, NULL);
@@ -175,6 +190,9 @@ static void example_pcapng(struct builder *b)
     interface(b, 113, 20, 0x80 | 20, -3600);
     enhanced(b, 0, (uint64_t)1700000000 << 20 | 1 << 19, 8, NULL);
     unknown_block(b, 0);
+    secrets(b, 0x57474b4c, "not of TLS");
+    secrets(b, 0x544c534b, "");
+    secrets(b, 0x544c534b, "another");
     simple(b, 100, 20);
 }
 
@@ -196,7 +214,19 @@ struct outcome {
     struct frame frames[32];
     uint8_t bytes[16384];
     size_t size;
+    char secrets[256]; /* each behind the time before it */
 };
+
+static void keep_secrets(struct outcome *o, struct pcap_reader *reader)
+{
+    struct span text;
+    uint64_t since_ns;
+    while (capture_secrets_next(&reader->secrets, &text, &since_ns)) {
+        size_t used = strlen(o->secrets);
+        snprintf(o->secrets + used, sizeof o->secrets - used, "%llu %.*s;",
+                 (unsigned long long)since_ns, (int)text.size, (const char *)text.data);
+    }
+}
 
 static void keep_frames(struct outcome *o, const struct frame *frames, uint32_t count)
 {
@@ -240,6 +270,7 @@ static void run(struct span bytes, uint32_t most, uint32_t room, struct outcome 
         uint32_t count;
         status = pcap_reader_feed(&reader, &left, frames, room, &count);
         keep_frames(o, frames, count);
+        keep_secrets(o, &reader);
         size_t taken = end - start - left.size;
         start += taken;
         free(piece);
@@ -265,6 +296,7 @@ static void assert_same(const struct outcome *a, const struct outcome *b)
     assert_memory_equal(a->frames, b->frames, sizeof a->frames);
     assert_int_equal(a->size, b->size);
     assert_memory_equal(a->bytes, b->bytes, a->size);
+    assert_string_equal(a->secrets, b->secrets);
 }
 
 static struct outcome got, again;
@@ -326,6 +358,8 @@ static void test_pcapng(void **state)
     assert_int_equal(got.frames[3].time_ns, FRAME_NO_TIME);
     assert_int_equal(got.frames[3].cap_len, 20);
     assert_int_equal(got.frames[3].wire_len, 100);
+    assert_string_equal(got.secrets, "0 CLIENT_RANDOM\n;1700000000000001000 ;"
+                                     "1700000000000001000 another;");
 }
 
 static void test_times_out_of_range(void **state)

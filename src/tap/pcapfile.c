@@ -265,6 +265,13 @@ static void pcapfile_fill(const struct tap *tap, struct tap_batch *batch)
     capture_file_fill(tap->file, batch);
 }
 
+static bool pcapfile_secrets(struct tap *tap, struct span *text, uint64_t *since_ns)
+{
+    struct capture_secrets *secrets = tap->file != NULL ? capture_file_secrets(tap->file)
+                                                        : capture_merge_secrets(tap->merge);
+    return capture_secrets_next(secrets, text, since_ns);
+}
+
 static void pcapfile_stats(struct tap *tap, struct tap_stats *ret)
 {
     *ret = (struct tap_stats){
@@ -287,6 +294,7 @@ const struct tap_kind tap_pcapfile = {
     .next = pcapfile_next,
     .claim = pcapfile_claim,
     .fill = pcapfile_fill,
+    .secrets = pcapfile_secrets,
     .stats = pcapfile_stats,
     .close = pcapfile_close,
 };

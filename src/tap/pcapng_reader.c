@@ -13,6 +13,7 @@ enum {
     BLOCK_PACKET_OBSOLETE = 2,
     BLOCK_PACKET_SIMPLE = 3,
     BLOCK_PACKET_ENHANCED = 6,
+    BLOCK_SECRETS = 10,
 
     OPTION_END = 0,
     OPTION_COMMENT = 1,
@@ -27,7 +28,10 @@ enum {
     BLOCK_MIN = BLOCK_HEAD + BLOCK_TRAILER,
     SECTION_MIN = 28,
     SECTION_PREFIX = 12, /* up to the byte order magic */
+    SECRETS_HEAD = BLOCK_HEAD + 8, /* kind and size of the secrets, which follow */
 };
+
+#define SECRETS_TLS 0x544c534bU /* §4.7: a TLS key log */
 
 #define BYTE_ORDER_MAGIC 0x1a2b3c4dU
 #define NANO UINT64_C(1000000000)
@@ -227,6 +231,9 @@ static enum pcap_reader_status read_packet(struct pcap_reader *reader, uint32_t 
         .interface = reader->interface_base + id,
         .link = interface->link,
     };
+    if (frame->time_ns > reader->latest_ns) {
+        reader->latest_ns = frame->time_ns;
+    }
     read_packet_options(reader, span_skip(body, 20 + padded(cap_len)), frame);
     return PCAP_READER_MORE;
 }
@@ -262,11 +269,41 @@ static enum pcap_reader_status read_simple_packet(struct pcap_reader *reader, st
     return PCAP_READER_MORE;
 }
 
+/* A block of secrets that are worth keeping begins, and its head is there (§4.7). */
+static void begin_secrets(struct pcap_reader *reader, struct span bytes, uint32_t total)
+{
+    uint32_t size = load32(reader, bytes.data + BLOCK_HEAD + 4);
+    bool fits = total >= SECRETS_HEAD + BLOCK_TRAILER &&
+                size <= total - SECRETS_HEAD - BLOCK_TRAILER;
+    if (fits && load32(reader, bytes.data + BLOCK_HEAD) == SECRETS_TLS &&
+        capture_secrets_begin(&reader->secrets, reader->latest_ns)) {
+        reader->secrets_before = SECRETS_HEAD;
+        reader->secrets_left = size;
+    }
+}
+
+/* Bytes of a block that is stepped over; some may be secrets. */
+static void pass(struct pcap_reader *reader, struct span part)
+{
+    uint32_t before = part.size < reader->secrets_before ? (uint32_t)part.size
+                                                         : reader->secrets_before;
+    reader->secrets_before -= before;
+    struct span text = span_head(span_skip(part, before), reader->secrets_left);
+    if (text.size > 0) {
+        capture_secrets_add(&reader->secrets, text);
+        reader->secrets_left -= (uint32_t)text.size;
+    }
+    if (reader->secrets_left == 0) {
+        capture_secrets_end(&reader->secrets);
+    }
+}
+
 /* Steps over the rest of a block of no interest, as far as `bytes` goes, and checks its trailer.
  * Only the trailer must be seen whole. */
 static enum pcap_reader_status skip_block(struct pcap_reader *reader, struct span *bytes)
 {
     size_t n = bytes->size < reader->skip ? bytes->size : (size_t)reader->skip;
+    pass(reader, span_head(*bytes, n));
     *bytes = span_skip(*bytes, n);
     reader->skip -= n;
     reader->offset += n;
@@ -347,7 +384,13 @@ static enum pcap_reader_status take_block(struct pcap_reader *reader, struct spa
         return pcap_reader_damaged(reader, "damaged: block of %" PRIu32 " bytes", total);
     }
     size_t size = padded(total); /* some writers leave the padding out of the length */
+    if (type == BLOCK_SECRETS && bytes->size < SECRETS_HEAD && total >= SECRETS_HEAD) {
+        return PCAP_READER_MORE;
+    }
     if (!is_looked_at(type)) {
+        if (type == BLOCK_SECRETS && bytes->size >= SECRETS_HEAD) {
+            begin_secrets(reader, *bytes, total);
+        }
         reader->skip_total = total;
         reader->skip_start = reader->offset;
         reader->skip = size - BLOCK_TRAILER;

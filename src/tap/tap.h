@@ -86,6 +86,10 @@ struct tap_kind {
      * chose and why, an interface that went down), one line into `text`; false if there is none.
      * Asked by the thread that drives the tap. */
     bool (*notice)(struct tap *tap, char *text, size_t size);
+    /* May be NULL. Secrets that the source holds for what is sealed in its frames (pcapng): the next text
+     * of a TLS key log, borrowed until another call, and how late the packets before it were (0: there
+     * were none). To be asked after each next(), until it says false, before its frames are used. */
+    bool (*secrets)(struct tap *tap, struct span *text, uint64_t *since_ns);
     /* May be NULL. The name of frame.interface; false if it has none. Any thread. */
     bool (*interface_name)(struct tap *tap, uint32_t interface, char name[16]);
 };

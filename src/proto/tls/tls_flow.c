@@ -351,7 +351,7 @@ static bool is_finished(const struct tls_flow *f)
 static bool is_early(const struct proto_context *c, unsigned side)
 {
     const struct tls_flow *f = c->state;
-    return c->keys != NULL && f->has_early_data && side == f->client && !f->is_reported &&
+    return key_log_is_of_use(c->keys) && f->has_early_data && side == f->client && !f->is_reported &&
            f->side[1 - side].hello.bytes == NULL;
 }
 

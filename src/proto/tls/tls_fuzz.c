@@ -34,7 +34,7 @@ static const struct key_log *keys_of(uint8_t flags)
                                              "SERVER_TRAFFIC_SECRET_0"};
         int size = snprintf(line, sizeof line, "%s %s %s%s", labels[i], zeroes, zeroes,
                             i == 0 ? zeroes + 32 : "");
-        (void)key_log_add(log, span_of(line, (size_t)size));
+        (void)key_log_add(log, span_of(line, (size_t)size), 0);
     }
     return flags & 2 ? log : NULL;
 }

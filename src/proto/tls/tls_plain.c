@@ -91,14 +91,22 @@ static void use_master(struct tls_plain *plain, struct span master)
     plain->turning = 0;
 }
 
+static bool find(const struct tls_plain *plain, const struct proto_context *c,
+                 enum key_log_label label, struct span *ret)
+{
+    const struct key_log_query query = {
+        .now_ns = c->now_ns, .random = plain->now.client_random, .label = label};
+    return key_log_find(c->keys, &query, ret);
+}
+
 /* RFC 8446 §7.1: until its Finished a side uses the secret of the handshake, where that is known. */
-static void use_handshake(struct tls_plain *plain, unsigned number, const struct key_log *keys)
+static void use_handshake(struct tls_plain *plain, unsigned number, const struct proto_context *c)
 {
     struct tls_plain_side *side = &plain->side[number];
     enum key_log_label label =
         number == plain->client ? KEY_LOG_CLIENT_HANDSHAKE : KEY_LOG_SERVER_HANDSHAKE;
     struct span secret;
-    if (key_log_find(keys, plain->now.client_random, label, &secret) &&
+    if (find(plain, c, label, &secret) &&
         secret.size == secret_size(plain->now.hash)) {
         memcpy(side->of_data, side->secret, secret.size);
         memcpy(side->secret, secret.data, secret.size);
@@ -108,40 +116,40 @@ static void use_handshake(struct tls_plain *plain, unsigned number, const struct
 }
 
 /* What tells whether early data were taken has to be read, and then they have. */
-static void find_early(struct tls_plain *plain, const struct key_log *keys)
+static void find_early(struct tls_plain *plain, const struct proto_context *c)
 {
     struct span secret;
     if (plain->early == TLS_EARLY_ASKED && !plain->side[1 - plain->client].in_handshake) {
         plain->early = TLS_EARLY_SHUT;
     }
-    if (key_log_find(keys, plain->now.client_random, KEY_LOG_EARLY, &secret) &&
+    if (find(plain, c, KEY_LOG_EARLY, &secret) &&
         secret.size == secret_size(plain->now.hash)) {
         memcpy(plain->early_secret, secret.data, secret.size);
         plain->has_early_secret = true;
     }
 }
 
-static bool find_secrets(struct tls_plain *plain, const struct key_log *keys)
+static bool find_secrets(struct tls_plain *plain, const struct proto_context *c)
 {
     struct span first, second;
     if (plain->version < HELLO_TLS_1_3) {
-        if (!key_log_find(keys, plain->now.client_random, KEY_LOG_MASTER, &first)) {
+        if (!find(plain, c, KEY_LOG_MASTER, &first)) {
             return false;
         }
         use_master(plain, first);
         return true;
     }
     size_t size = secret_size(plain->now.hash);
-    if (!key_log_find(keys, plain->now.client_random, KEY_LOG_CLIENT, &first) ||
-        !key_log_find(keys, plain->now.client_random, KEY_LOG_SERVER, &second) || first.size != size ||
+    if (!find(plain, c, KEY_LOG_CLIENT, &first) ||
+        !find(plain, c, KEY_LOG_SERVER, &second) || first.size != size ||
         second.size != size) {
         return false;
     }
     memcpy(plain->side[plain->client].secret, first.data, size);
     memcpy(plain->side[1 - plain->client].secret, second.data, size);
-    use_handshake(plain, 0, keys);
-    use_handshake(plain, 1, keys);
-    find_early(plain, keys);
+    use_handshake(plain, 0, c);
+    use_handshake(plain, 1, c);
+    find_early(plain, c);
     return true;
 }
 
@@ -167,7 +175,7 @@ enum tls_plain_wait tls_plain_ready(struct tls_plain *plain, const struct proto_
     if (plain->since_ns == 0) {
         return early_wait(plain, side);
     }
-    if (find_secrets(plain, c->keys)) {
+    if (find_secrets(plain, c)) {
         plain->since_ns = 0;
         return early_wait(plain, side);
     }
@@ -208,7 +216,7 @@ struct tls_plain *tls_plain_new(const struct proto_context *c, struct span clien
 {
     const struct tls_flow *f = c->state;
     struct hello client, server;
-    if (c->keys == NULL || !hello_read(&client, client_hello, false) ||
+    if (!key_log_is_of_use(c->keys) || !hello_read(&client, client_hello, false) ||
         !hello_read(&server, server_hello, true)) {
         return NULL;
     }
