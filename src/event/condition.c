@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/condition.h"
 
-#include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "event/expression.h"
 #include "event/networks.h"
 
-enum { PATH_MAX_BYTES = 256, NUMBER_MAX = 64, REGEX_MAX = 2000, DEPTH_MAX = 20, TEXT_MAX = 64 << 10 };
+enum { PATH_MAX_BYTES = 256, NUMBER_MAX = 64, DEPTH_MAX = 20 };
 
 enum test { TEST_EQUALS, TEST_CONTAINS, TEST_REGEXP, TEST_RANGE, TEST_NETWORK, TEST_HAS,
             TEST_AND, TEST_OR, TEST_NOT };
@@ -23,8 +23,7 @@ struct condition {
     const struct node *value; /* EQUALS, CONTAINS */
     enum bound bound;              /* RANGE */
     double number;
-    regex_t regex;                 /* REGEXP */
-    bool has_regex;
+    struct expression expression;  /* REGEXP */
     struct networks *networks;     /* NETWORK */
 };
 
@@ -73,67 +72,12 @@ static bool to_number(struct span text, double *ret)
     return *end == '\0';
 }
 
-/* What other dialects of regular expressions write and POSIX has under another name. */
-static bool translate(struct span from, char to[REGEX_MAX], int *flags)
-{
-    size_t n = 0;
-    bool in_set = false;
-    for (size_t i = 0; i < from.size; i++) {
-        struct span rest = span_skip(from, i);
-        const char *piece = NULL;
-        if (i == 0 && span_equal(span_head(rest, 4), span_str("(?i)"))) {
-            *flags |= REG_ICASE;
-            i += 3;
-            continue;
-        }
-        if (!in_set && span_equal(span_head(rest, 3), span_str("(?:"))) {
-            piece = "(";
-            i += 2;
-        } else if (span_equal(span_head(rest, 2), span_str("(?"))) {
-            return false;
-        } else if (rest.size > 1 && *rest.data == '\\' && (rest.data[1] | 0x20) == 'd') {
-            bool is_not = rest.data[1] == 'D';
-            if (in_set && is_not) {
-                return false;
-            }
-            piece = in_set ? "0-9" : is_not ? "[^0-9]" : "[0-9]";
-            i++;
-        }
-        in_set = piece != NULL || rest.data[0] == '\\' ? in_set
-                 : rest.data[0] == '['                 ? true
-                 : rest.data[0] == ']'                 ? false
-                                                       : in_set;
-        size_t size = piece != NULL ? strlen(piece) : 1;
-        if (piece == NULL && rest.data[0] == '\\' && rest.size > 1) {
-            size = 2;
-            i++;
-        }
-        if (n + size >= REGEX_MAX) {
-            return false;
-        }
-        memcpy(to + n, piece != NULL ? (const void *)piece : rest.data, size);
-        n += size;
-    }
-    to[n] = '\0';
-    return true;
-}
-
 static bool set_regex(struct maker *m, struct condition *c, const struct node *value)
 {
-    char text[REGEX_MAX];
-    int flags = REG_EXTENDED | REG_NOSUB;
-    if (!translate(value->text, text, &flags)) {
-        return condition_refuse(value, m->err, "regexp '%.*s' is too long, or has a '(?...' that is "
-                                "not supported", (int)value->text.size, value->text.data);
-    }
-    int fault = regcomp(&c->regex, text, flags);
-    if (fault != 0) {
-        char why[200];
-        regerror(fault, &c->regex, why, sizeof why);
-        return condition_refuse(value, m->err, "regexp '%s': %s", text, why);
-    }
-    c->has_regex = true;
-    return true;
+    char why[200];
+    return expression_make(&c->expression, value->text, why, sizeof why) ||
+           condition_refuse(value, m->err, "regexp '%.*s': %s", (int)value->text.size,
+                            value->text.data, why);
 }
 
 static bool set_networks(struct maker *m, struct condition *c, const struct node *value)
@@ -219,6 +163,10 @@ static bool make_leaves(struct maker *m, struct condition *parent, enum test tes
 
 static bool make_fields(struct maker *m, struct condition *parent, const struct node *list)
 {
+    if (list->kind == NODE_TEXT) { /* a list of one */
+        add(m, parent, TEST_HAS)->field = list->text;
+        return true;
+    }
     if (list->kind != NODE_LIST) {
         return condition_refuse(list, m->err, "has_fields takes a list of names");
     }
@@ -311,45 +259,29 @@ void condition_free(struct condition *c)
 {
     for (; c != NULL; c = c->next) {
         condition_free(c->first);
-        if (c->has_regex) {
-            regfree(&c->regex);
-            c->has_regex = false;
-        }
+        expression_done(&c->expression);
     }
 }
 
 /* ---- Asking ----------------------------------------------------------------------------------- */
 
+/* Numbers with numbers, texts with texts: what a configuration has in quotes is a text. */
 static bool equals(const struct condition *c, const struct node *node)
 {
-    if (!node_is_scalar(node)) {
+    double a, b;
+    if (node->kind != c->value->kind) {
         return false;
     }
-    double a, b;
-    bool are_numbers = node->kind == NODE_NUMBER && to_number(node->text, &a) &&
-                       to_number(c->value->text, &b);
-    return are_numbers ? a == b : span_equal(node->text, c->value->text);
+    return node->kind == NODE_NUMBER && to_number(node->text, &a) && to_number(c->value->text, &b)
+               ? a == b
+               : span_equal(node->text, c->value->text);
 }
 
-static bool matches(const struct condition *c, struct span text)
+static bool contains(const struct condition *c, struct span text)
 {
-    char copy[1024];
-    char *all = text.size < sizeof copy ? copy : malloc(text.size + 1);
-    if (all == NULL || text.size > TEXT_MAX) {
-        if (all != copy) {
-            free(all);
-        }
-        return false;
-    }
-    if (text.size > 0) {
-        memcpy(all, text.data, text.size);
-    }
-    all[text.size] = '\0';
-    bool is_match = regexec(&c->regex, all, 0, NULL, 0) == 0;
-    if (all != copy) {
-        free(all);
-    }
-    return is_match;
+    struct span part = c->value->text;
+    return part.size == 0 ||
+           (text.size > 0 && memmem(text.data, text.size, part.data, part.size) != NULL);
 }
 
 static bool is_within(const struct condition *c, struct span text)
@@ -373,13 +305,12 @@ static bool is_within(const struct condition *c, struct span text)
 static bool one_holds(const struct condition *c, const struct node *node)
 {
     struct networks_address address;
+    bool is_text = node->kind == NODE_TEXT;
     switch (c->test) {
     case TEST_CONTAINS:
-        return c->value->text.size == 0 ||
-               (node->text.size > 0 && memmem(node->text.data, node->text.size, c->value->text.data,
-                                              c->value->text.size) != NULL);
+        return is_text && contains(c, node->text);
     case TEST_REGEXP:
-        return matches(c, node->text);
+        return is_text && expression_matches(&c->expression, node->text);
     case TEST_RANGE:
         return is_within(c, node->text);
     case TEST_NETWORK:
@@ -389,7 +320,7 @@ static bool one_holds(const struct condition *c, const struct node *node)
     }
 }
 
-/* A list holds when one of its items does. */
+/* Of a list, contains, regexp and network ask for any item; equals and range know single values. */
 static bool field_holds(const struct condition *c, const struct node *event)
 {
     const struct node *node = node_find(event, c->field);
@@ -399,12 +330,12 @@ static bool field_holds(const struct condition *c, const struct node *event)
     if (node->kind != NODE_LIST) {
         return node_is_scalar(node) && one_holds(c, node);
     }
-    for (const struct node *item = node->first; item != NULL; item = item->next) {
-        if (node_is_scalar(item) && one_holds(c, item)) {
-            return true;
-        }
+    bool takes_lists = c->test != TEST_EQUALS && c->test != TEST_RANGE;
+    const struct node *item = takes_lists ? node->first : NULL;
+    while (item != NULL && !(node_is_scalar(item) && one_holds(c, item))) {
+        item = item->next;
     }
-    return false;
+    return item != NULL;
 }
 
 bool condition_holds(const struct condition *c, const struct node *event)

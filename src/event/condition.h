@@ -11,8 +11,7 @@
 struct condition; /* opaque */
 
 /* Reads a condition from a map; NULL and err (which begins with LINE:COLUMN: where it is known) when
- * it is none. Regular expressions are POSIX extended ones with \d, \w and \s, so that no pattern can
- * make asking slow. */
+ * it is none. */
 struct condition *condition_new(struct nodes *tree, const struct node *map, struct err *err);
 
 /* Gives back what is not in the tree. */

@@ -90,9 +90,11 @@ static bool is_unicast(const struct networks_address *a)
            !is_link_local_unicast(a);
 }
 
+/* Of multicast what may go further than its link is public, too. */
 static bool is_public(const struct networks_address *a)
 {
-    return is_unicast(a) && !is_private(a);
+    bool is_far = is_multicast(a) && !is_link_local_multicast(a) && !is_interface_local_multicast(a);
+    return (is_unicast(a) || is_far) && !is_private(a);
 }
 
 struct word {

@@ -27,7 +27,11 @@ struct processors {
 
 static const struct processor_kind *const tables[] = {
     processor_field_kinds,
+    processor_move_kinds,
     processor_text_kinds,
+    processor_casing_kinds,
+    processor_convert_kinds,
+    processor_dissect_kinds,
     processor_decode_kinds,
     processor_fact_kinds,
     processor_time_kinds,
@@ -104,6 +108,11 @@ int64_t processor_number(struct processor_making *m, const char *name, int64_t o
 const struct node *processor_list(struct processor_making *m, const char *name)
 {
     const struct node *node = processor_option(m, name);
+    if (node != NULL && node->kind == NODE_TEXT) {
+        struct node *list = node_new(m->tree, NODE_LIST, (struct span){0});
+        node_append(list, node_clone(m->tree, node));
+        return list;
+    }
     if (node == NULL || node->kind != NODE_LIST) {
         condition_refuse(node != NULL ? node : m->options, m->err, "'%s' is a list that it needs",
                          name);
@@ -128,7 +137,10 @@ static bool read_pair(struct processor_making *m, const struct node *item,
         return condition_refuse(item, m->err, "fields are pairs: {from: a, to: b}");
     }
     *ret = (struct processor_pair){
-        .from = from->text, .to = to != NULL ? to->text : from->text, .options = item};
+        .from = from->text,
+        .to = to != NULL && to->text.size > 0 ? to->text : from->text,
+        .options = item,
+    };
     return true;
 }
 
@@ -157,9 +169,17 @@ bool processor_read_pairs(struct processor_making *m, struct processor_pairs *re
 
 /* ---- Events ----------------------------------------------------------------------------------- */
 
+const char processor_is_missing[] = "is not there";
+
 struct node *processor_get(const struct processor_event *e, struct span path)
 {
     return node_find(e->root, path);
+}
+
+struct node *processor_take(struct processor_event *e, struct span path)
+{
+    bool stays = span_equal(path, span_str("@timestamp"));
+    return stays ? NULL : node_take(e->root, path);
 }
 
 bool processor_put_text(struct processor_event *e, struct span path, struct span text)
@@ -167,13 +187,54 @@ bool processor_put_text(struct processor_event *e, struct span path, struct span
     return node_put(e->tree, e->root, path, node_new(e->tree, NODE_TEXT, text));
 }
 
+struct node *processor_remember(const struct processor_event *e)
+{
+    return node_clone(e->tree, e->root);
+}
+
+void processor_restore(struct processor_event *e, const struct node *was)
+{
+    if (was != NULL) {
+        e->root->first = was->first;
+        e->root->last = was->last;
+    }
+}
+
 void processor_complain(struct processor_event *e, const char *processor, struct span field,
                         const char *what)
 {
-    if (processor_get(e, span_str("error.message")) == NULL) {
-        struct span text = node_format(e->tree, "%s: field '%.*s' %s", processor, (int)field.size,
-                                       field.data, what);
-        processor_put_text(e, span_str("error.message"), text);
+    struct span text = node_format(e->tree, "%s: field '%.*s' %s", processor, (int)field.size,
+                                   field.data, what);
+    processor_put_text(e, span_str("error.message"), text);
+    e->has_failed = true;
+}
+
+void processor_flag_event(struct processor_event *e, const char *flag)
+{
+    const struct span path = span_str("log.flags");
+    struct node *flags = processor_get(e, path);
+    if (flags == NULL) {
+        node_put(e->tree, e->root, path, node_new(e->tree, NODE_LIST, (struct span){0}));
+        flags = processor_get(e, path);
+    }
+    if (flags != NULL && flags->kind == NODE_LIST) {
+        node_append(flags, node_new(e->tree, NODE_TEXT, span_str(flag)));
+    }
+}
+
+void processor_run_pairs(const struct processor_pairs *all, struct processor_event *e,
+                         const char *processor, processor_pair_step *step)
+{
+    struct node *was = all->fail_on_error && all->count > 1 ? processor_remember(e) : NULL;
+    for (size_t i = 0; i < all->count; i++) {
+        struct span at = all->items[i].from;
+        const char *fault = step(e, &all->items[i], &at);
+        bool is_fine = fault == NULL || (fault == processor_is_missing && all->ignore_missing);
+        if (!is_fine && all->fail_on_error) {
+            processor_restore(e, was);
+            processor_complain(e, processor, at, fault);
+            return;
+        }
     }
 }
 
@@ -229,12 +290,16 @@ static bool make_condition(struct maker *m, struct step *step, const struct node
 /* One that other programs have and that does nothing here. */
 static bool pass_over(struct maker *m, const struct processor_kind *kind, const struct node *node)
 {
-    if (kind->refusal != NULL) {
+    if (kind->matters) {
         return condition_refuse(node, m->err, "the processor %s is not available: %s", kind->name,
                                 kind->refusal);
     }
     if (m->ignored != NULL) {
-        struct node *name = node_new(&m->list->tree, NODE_TEXT, span_str(kind->name));
+        struct node *name = node_new(&m->list->tree, NODE_TEXT,
+                                     node_format(&m->list->tree, "%s%s%s%s", kind->name,
+                                                 kind->refusal != NULL ? " (" : "",
+                                                 kind->refusal != NULL ? kind->refusal : "",
+                                                 kind->refusal != NULL ? ")" : ""));
         name->line = node->line;
         name->column = node->column;
         node_append(m->ignored, name);
@@ -355,12 +420,15 @@ void processors_free(struct processors *processors)
 
 /* ---- Running ---------------------------------------------------------------------------------- */
 
-static void run_steps(const struct step *step, struct processor_event *e)
+/* Of the outermost list all are run, whatever becomes of them; a branch ends with what fails in it, as
+ * in Elastic's programs. */
+static void run_steps(const struct step *step, struct processor_event *e, bool is_branch)
 {
-    for (; step != NULL && !e->is_dropped; step = step->next) {
+    for (; step != NULL && !e->is_dropped && !(is_branch && e->has_failed); step = step->next) {
         bool holds = step->when == NULL || condition_holds(step->when, e->root);
+        e->has_failed = false;
         if (step->kind == NULL) {
-            run_steps(holds ? step->then_ : step->else_, e);
+            run_steps(holds ? step->then_ : step->else_, e, true);
         } else if (holds) {
             step->kind->run(step->state, e);
         }
@@ -371,6 +439,6 @@ bool processors_run(const struct processors *processors, struct nodes *tree,
                     struct node *event)
 {
     struct processor_event e = {.tree = tree, .root = event, .facts = &processors->facts};
-    run_steps(processors->first, &e);
+    run_steps(processors->first, &e, false);
     return !e.is_dropped;
 }

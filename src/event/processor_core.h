@@ -12,6 +12,7 @@ struct processor_event {
     struct node *root;
     const struct processor_facts *facts;
     bool is_dropped;
+    bool has_failed; /* the processor at hand; what follows in its branch of a fork is passed over */
 };
 
 /* A processor being made. */
@@ -29,13 +30,18 @@ struct processor_kind {
     void (*run)(const void *state, struct processor_event *event);
     /* Gives back what is not in the tree; may be NULL. */
     void (*done)(void *state);
-    /* Without a hook to run: why it cannot be had. NULL: it is passed over, as it changes nothing where
-     * what it looks for is not there. */
+    /* Without a hook to run: why it cannot be had. NULL: it changes nothing where what it looks for is
+     * not there. It is passed over and told, unless it `matters`: others would see what it hides. */
     const char *refusal;
+    bool matters;
 };
 
 /* Each table ends with a NULL name. */
 extern const struct processor_kind processor_field_kinds[];
+extern const struct processor_kind processor_move_kinds[];
+extern const struct processor_kind processor_convert_kinds[];
+extern const struct processor_kind processor_dissect_kinds[];
+extern const struct processor_kind processor_casing_kinds[];
 extern const struct processor_kind processor_text_kinds[];
 extern const struct processor_kind processor_decode_kinds[];
 extern const struct processor_kind processor_fact_kinds[];
@@ -47,7 +53,7 @@ const struct node *processor_option(struct processor_making *m, const char *name
 bool processor_flag(struct processor_making *m, const char *name, bool otherwise);
 struct span processor_text(struct processor_making *m, const char *name, const char *otherwise);
 int64_t processor_number(struct processor_making *m, const char *name, int64_t otherwise);
-/* A list that must be there; NULL and m->err otherwise. */
+/* A list that must be there, a single value being a list of one; NULL and m->err otherwise. */
 const struct node *processor_list(struct processor_making *m, const char *name);
 
 /* Pairs of fields, as rename and its kin take them. */
@@ -67,10 +73,35 @@ struct processor_pairs {
 /* Reads `fields: [{from:, to:}]`; false and m->err. */
 bool processor_read_pairs(struct processor_making *m, struct processor_pairs *ret);
 
-/* Notes in the event that a processor failed on a field; an error.message that is there stays. */
+/* What is wrong with a field that is not there: what ignore_missing is about. */
+extern const char processor_is_missing[];
+
+/* Does it for one pair. NULL when it is done; else what is wrong, with *at, the field it is wrong with,
+ * which is pair->from before. */
+typedef const char *processor_pair_step(struct processor_event *e, const struct processor_pair *pair,
+                                        struct span *at);
+
+/* Does it for all pairs. With fail_on_error the event is as it was when one of them fails, and says so. */
+void processor_run_pairs(const struct processor_pairs *all, struct processor_event *e,
+                         const char *processor, processor_pair_step *step);
+
+/* The event as it stands, for processor_restore(); costs a copy of its nodes. */
+struct node *processor_remember(const struct processor_event *e);
+void processor_restore(struct processor_event *e, const struct node *was);
+
+/* The processor failed, which the event says in error.message. */
 void processor_complain(struct processor_event *e, const char *processor, struct span field,
                         const char *what);
 
-/* Shorthands on the event. */
+/* Adds to log.flags. */
+void processor_flag_event(struct processor_event *e, const char *flag);
+
+/* Shorthands on the event. What has to stay where it is, @timestamp, is not taken. */
 struct node *processor_get(const struct processor_event *e, struct span path);
+struct node *processor_take(struct processor_event *e, struct span path);
 bool processor_put_text(struct processor_event *e, struct span path, struct span text);
+
+/* Makes a node a value of a type (integer, long, float, double, string, boolean, ip) as Elastic's
+ * programs read it; false when it is none. */
+bool processor_is_type(struct span type);
+bool processor_convert(struct nodes *tree, struct node *node, struct span type);

@@ -17,7 +17,9 @@ struct json_decoding {
     int64_t depth;
     bool reads_arrays;
     bool overwrite;
+    bool expands;
     bool adds_errors;
+    struct span id; /* of a field that becomes @metadata._id; empty: none */
 };
 
 static void *make_json(struct processor_making *m)
@@ -28,40 +30,146 @@ static void *make_json(struct processor_making *m)
     d->depth = processor_number(m, "max_depth", 1);
     d->reads_arrays = processor_flag(m, "process_array", false);
     d->overwrite = processor_flag(m, "overwrite_keys", false);
-    d->adds_errors = processor_flag(m, "add_error_key", true);
-    (void)processor_flag(m, "expand_keys", false);
-    (void)processor_text(m, "document_id", NULL);
+    d->expands = processor_flag(m, "expand_keys", false);
+    d->adds_errors = processor_flag(m, "add_error_key", false);
+    d->id = processor_text(m, "document_id", NULL);
+    if (d->depth < 1) {
+        condition_refuse(m->options, m->err, "decode_json_fields: max_depth is 1 or more");
+        return NULL;
+    }
     return d->fields != NULL ? d : NULL;
 }
 
-/* Texts that hold JSON themselves, further down. */
-static void decode_below(const struct json_decoding *d, struct nodes *tree, struct node *node,
-                         int64_t depth)
+/* Whether a text may hold JSON that is worth a look. */
+static bool is_structured(struct span text)
 {
-    for (struct node *child = node->first; child != NULL && depth > 0; child = child->next) {
-        bool may_be = child->kind == NODE_TEXT && child->text.size > 0 &&
-                      (*child->text.data == '{' || *child->text.data == '[');
-        struct node *inner = may_be ? node_json_parse(tree, child->text) : NULL;
-        if (inner != NULL && (inner->kind == NODE_MAP || d->reads_arrays)) {
+    while (text.size > 0 && *text.data <= ' ') {
+        text = span_skip(text, 1);
+    }
+    while (text.size > 0 && text.data[text.size - 1] <= ' ') {
+        text.size--;
+    }
+    uint8_t first = text.size > 1 ? *text.data : 0;
+    uint8_t last = text.size > 1 ? text.data[text.size - 1] : 0;
+    return (first == '{' && last == '}') || (first == '[' && last == ']');
+}
+
+/* Reads a text, and those within it that hold JSON themselves, `depth` deep. NULL: it is none, or a list
+ * that is not to be looked into. */
+static struct node *decode_text(const struct json_decoding *d, struct nodes *tree, struct span text,
+                                int64_t depth)
+{
+    struct node *value = node_json_parse(tree, text);
+    if (value == NULL || depth <= 1 || node_is_scalar(value)) {
+        return value;
+    }
+    if (value->kind == NODE_LIST && !d->reads_arrays) {
+        return NULL;
+    }
+    for (struct node *child = value->first; child != NULL; child = child->next) {
+        bool may_be = child->kind == NODE_TEXT && is_structured(child->text);
+        struct node *inner = may_be ? decode_text(d, tree, child->text, depth - 1) : NULL;
+        if (inner != NULL) {
             child->kind = inner->kind;
             child->first = inner->first;
             child->last = inner->last;
         }
-        if (!node_is_scalar(child)) {
-            decode_below(d, tree, child, depth - 1);
+    }
+    return value;
+}
+
+/* Names with dots become maps. */
+static struct node *expand(struct nodes *tree, const struct node *map)
+{
+    struct node *to = node_new(tree, NODE_MAP, (struct span){0});
+    for (const struct node *child = map->first; child != NULL; child = child->next) {
+        struct node *value = child->kind == NODE_MAP ? expand(tree, child) : node_clone(tree, child);
+        struct node *known = node_find(to, child->name);
+        if (known != NULL && known->kind == NODE_MAP && value->kind == NODE_MAP) {
+            node_merge(known, value);
+        } else {
+            node_put(tree, to, child->name, value);
         }
+    }
+    return to;
+}
+
+/* Maps member by member; what is there stays, unless it is to be overwritten. */
+static void merge(struct node *to, struct node *from, bool overwrite)
+{
+    for (struct node *child = from->first; child != NULL;) {
+        struct node *next = child->next;
+        struct node *known = node_member(to, child->name);
+        if (known == NULL) {
+            node_append(to, child);
+        } else if (known->kind == NODE_MAP && child->kind == NODE_MAP) {
+            merge(known, child, overwrite);
+        } else if (overwrite) {
+            known->kind = child->kind;
+            known->text = child->text;
+            known->first = child->first;
+            known->last = child->last;
+        }
+        child = next;
     }
 }
 
-static void merge_into_root(const struct json_decoding *d, struct processor_event *e,
-                            struct node *map)
+/* The root's own fields are not anybody's: @timestamp and @metadata are left alone, `type` is a text. */
+static void merge_into_root(const struct json_decoding *d, struct processor_event *e, struct node *map)
 {
-    for (struct node *child = map->first; child != NULL;) {
-        struct node *next = child->next;
-        if (d->overwrite || node_member(e->root, child->name) == NULL) {
-            node_put(e->tree, e->root, child->name, child);
-        }
-        child = next;
+    const struct node *type = node_member(map, span_str("type"));
+    (void)node_take(map, span_str("@timestamp"));
+    (void)node_take(map, span_str("@metadata"));
+    if (type != NULL && (type->kind != NODE_TEXT || type->text.size == 0 || *type->text.data == '_')) {
+        (void)node_take(map, span_str("type"));
+    }
+    merge(e->root, map, d->overwrite);
+}
+
+static void complain_of_json(const struct json_decoding *d, struct processor_event *e, struct span field,
+                             struct span text)
+{
+    e->has_failed = true;
+    if (d->adds_errors) {
+        processor_complain(e, "decode_json_fields", field, "is no JSON");
+        processor_put_text(e, span_str("error.data"), text);
+        processor_put_text(e, span_str("error.field"), field);
+    }
+}
+
+static void take_id(const struct json_decoding *d, struct processor_event *e, struct node *value)
+{
+    const struct node *id = d->id.size > 0 && value->kind == NODE_MAP ? node_find(value, d->id) : NULL;
+    if (id != NULL && id->kind == NODE_TEXT) {
+        processor_put_text(e, span_str("@metadata._id"), id->text);
+        (void)node_take(value, d->id);
+    }
+}
+
+static void decode_field(const struct json_decoding *d, struct processor_event *e, struct span field)
+{
+    const struct node *node = processor_get(e, field);
+    if (node == NULL || node->kind != NODE_TEXT) {
+        return;
+    }
+    struct span text = node->text;
+    struct node *value = decode_text(d, e->tree, text, d->depth);
+    if (value == NULL) {
+        complain_of_json(d, e, field, text);
+        return;
+    }
+    take_id(d, e, value);
+    bool is_root = d->target != NULL && d->target->text.size == 0;
+    if (value->kind == NODE_MAP && d->expands && is_root) {
+        value = expand(e->tree, value);
+    }
+    if (!is_root) {
+        struct span to = d->target != NULL ? d->target->text : field;
+        e->has_failed |= !node_put(e->tree, e->root, to, value);
+    } else if (value->kind == NODE_MAP) {
+        merge_into_root(d, e, value);
+    } else {
+        e->has_failed = true;
     }
 }
 
@@ -69,27 +177,7 @@ static void decode_json(const void *state, struct processor_event *e)
 {
     const struct json_decoding *d = state;
     for (const struct node *name = d->fields->first; name != NULL; name = name->next) {
-        struct node *node = processor_get(e, name->text);
-        if (node == NULL || node->kind != NODE_TEXT) {
-            continue;
-        }
-        struct node *value = node_json_parse(e->tree, node->text);
-        if (value == NULL || (value->kind == NODE_LIST && !d->reads_arrays)) {
-            if (value == NULL && d->adds_errors) {
-                processor_complain(e, "decode_json_fields", name->text, "is no JSON");
-            }
-            continue;
-        }
-        if (!node_is_scalar(value)) {
-            decode_below(d, e->tree, value, d->depth - 1);
-        }
-        if (d->target == NULL) {
-            node_put(e->tree, e->root, name->text, value);
-        } else if (d->target->text.size > 0) {
-            node_put(e->tree, e->root, d->target->text, value);
-        } else if (value->kind == NODE_MAP) {
-            merge_into_root(d, e, value);
-        }
+        decode_field(d, e, name->text);
     }
 }
 
@@ -229,35 +317,46 @@ static int hex_digit(uint8_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static struct span from_url(struct nodes *tree, struct span text)
+/* False when an escape is none. */
+static bool from_url(struct nodes *tree, struct span text, struct span *ret)
 {
     uint8_t *to = node_allocate(tree, text.size + 1);
     size_t n = 0;
     for (size_t i = 0; i < text.size; i++) {
-        bool escape = text.data[i] == '%' && i + 2 < text.size;
-        int high = escape ? hex_digit(text.data[i + 1]) : -1;
-        int low = escape ? hex_digit(text.data[i + 2]) : -1;
-        if (high >= 0 && low >= 0) {
-            to[n++] = (uint8_t)(high << 4 | low);
-            i += 2;
-        } else {
+        if (text.data[i] != '%') {
             to[n++] = text.data[i] == '+' ? ' ' : text.data[i];
+            continue;
         }
+        int high = i + 2 < text.size ? hex_digit(text.data[i + 1]) : -1;
+        int low = i + 2 < text.size ? hex_digit(text.data[i + 2]) : -1;
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        to[n++] = (uint8_t)(high << 4 | low);
+        i += 2;
     }
-    return span_of(to, n);
+    *ret = span_of(to, n);
+    return true;
+}
+
+static const char *decode_url(struct processor_event *e, const struct processor_pair *pair,
+                              struct span *at)
+{
+    const struct node *node = processor_get(e, pair->from);
+    struct span text;
+    if (node == NULL || node->kind != NODE_TEXT) {
+        return node == NULL ? processor_is_missing : "is no text";
+    }
+    if (!from_url(e->tree, node->text, &text)) {
+        return "has a % that is no escape";
+    }
+    *at = pair->to;
+    return processor_put_text(e, pair->to, text) ? NULL : "would be within a field that is no object";
 }
 
 static void urldecode(const void *state, struct processor_event *e)
 {
-    const struct processor_pairs *pairs = state;
-    for (size_t i = 0; i < pairs->count; i++) {
-        struct node *node = processor_get(e, pairs->items[i].from);
-        if (node != NULL && node->kind == NODE_TEXT) {
-            processor_put_text(e, pairs->items[i].to, from_url(e->tree, node->text));
-        } else if (node == NULL && !pairs->ignore_missing && pairs->fail_on_error) {
-            processor_complain(e, "urldecode", pairs->items[i].from, "is not there");
-        }
-    }
+    processor_run_pairs(state, e, "urldecode", decode_url);
 }
 
 /* ---- detect_mime_type ---------------------------------------------------------------------------- */

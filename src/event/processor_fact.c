@@ -19,9 +19,41 @@
 
 struct host {
     bool has_network; /* addresses, too */
-    bool replaces;
+    bool replaces;    /* what is there */
     bool is_observer;
+    const struct node *geo; /* NULL: none */
+    struct span name;       /* empty: the host's own */
 };
+
+/* Where it stands, as its owner says. */
+static bool read_geo(struct processor_making *m, struct host *host)
+{
+    static const char *const names[] = {"name", "location", "continent_name", "country_iso_code",
+                                        "region_name", "region_iso_code", "city_name"};
+    struct node *geo = node_new(m->tree, NODE_MAP, (struct span){0});
+    const struct node *from = processor_option(m, "geo");
+    if (from != NULL && from->kind != NODE_MAP) {
+        return condition_refuse(from, m->err, "geo is a mapping, such as {city_name: Oslo}");
+    }
+    for (const struct node *child = from != NULL ? from->first : NULL; child != NULL;
+         child = child->next) {
+        size_t i = 0;
+        while (i < sizeof names / sizeof *names && !span_equal(child->name, span_str(names[i]))) {
+            i++;
+        }
+        if (i == sizeof names / sizeof *names || !node_is_scalar(child)) {
+            return condition_refuse(child, m->err, "geo has name, location (\"59.9, 10.7\"), "
+                                    "continent_name, country_iso_code, region_name, region_iso_code "
+                                    "and city_name");
+        }
+        if (child->text.size > 0) {
+            struct node *value = node_new(m->tree, NODE_TEXT, child->text);
+            node_append_named(geo, child->name, value);
+        }
+    }
+    host->geo = geo->first != NULL ? geo : NULL;
+    return true;
+}
 
 static void *make_host_or_observer(struct processor_making *m, bool is_observer)
 {
@@ -31,11 +63,13 @@ static void *make_host_or_observer(struct processor_making *m, bool is_observer)
     if (network != NULL) {
         host->has_network = !node_is(node_member(network, span_str("enabled")), "false");
     }
-    host->replaces = processor_flag(m, "replace_fields", true);
+    host->replaces = is_observer ? processor_flag(m, "overwrite", false)
+                                 : processor_flag(m, "replace_fields", true);
     host->is_observer = is_observer;
-    (void)processor_option(m, "cache");
-    (void)processor_option(m, "geo");
-    return host;
+    host->name = is_observer ? (struct span){0} : processor_text(m, "name", NULL);
+    (void)processor_option(m, "cache");     /* what a host is does not change while it is looked at */
+    (void)processor_option(m, "cache.ttl");
+    return read_geo(m, host) ? host : NULL;
 }
 
 static void *make_host(struct processor_making *m)
@@ -48,18 +82,32 @@ static void *make_observer(struct processor_making *m)
     return make_host_or_observer(m, true);
 }
 
+/* Whether somebody said more of it than its name. */
+static bool is_told(const struct node *there)
+{
+    bool is_name = there != NULL && there->kind == NODE_MAP && there->first != NULL &&
+                   there->first->next == NULL && span_equal(there->first->name, span_str("name"));
+    return there != NULL && there->kind == NODE_MAP && there->first != NULL && !is_name;
+}
+
 static void add_host(const void *state, struct processor_event *e)
 {
     const struct host *host = state;
     struct span at = span_str(host->is_observer ? "observer" : "host");
     struct node *there = processor_get(e, at);
-    if (e->facts->host == NULL || (there != NULL && there->kind == NODE_MAP && !host->replaces)) {
+    if (e->facts->host == NULL || (!host->replaces && is_told(there))) {
         return;
     }
     struct node *copy = node_clone(e->tree, e->facts->host);
     if (!host->has_network) {
         (void)node_take(copy, span_str("ip"));
         (void)node_take(copy, span_str("mac"));
+    }
+    if (host->geo != NULL) {
+        node_put(e->tree, copy, span_str("geo"), node_clone(e->tree, host->geo));
+    }
+    if (host->name.size > 0) {
+        node_put(e->tree, copy, span_str("name"), node_new(e->tree, NODE_TEXT, host->name));
     }
     if (there != NULL && there->kind == NODE_MAP) {
         node_merge(there, copy);
@@ -295,6 +343,9 @@ static void add_community(const void *state, struct processor_event *e)
 {
     const struct community_fields *c = state;
     struct community id = {.seed = c->seed, .protocol = protocol_at(e, c)};
+    if (processor_get(e, c->target) != NULL) {
+        return; /* events have one already: another seed needs another target */
+    }
     if (id.protocol == 0 || !address_at(e, c->source, &id.source) ||
         !address_at(e, c->destination, &id.destination)) {
         return;
@@ -415,9 +466,8 @@ static void add_domain(const void *state, struct processor_event *e)
     }
     if (domain_at(name, &at)) {
         put_domain(d, e, name, at);
-    } else if (!d->ignore_failure && !(node == NULL && d->ignore_missing)) {
-        processor_complain(e, "registered_domain", d->field,
-                           node == NULL ? "is not there" : "has no registered domain");
+    } else {
+        e->has_failed = !d->ignore_failure && !(node == NULL && d->ignore_missing);
     }
 }
 
@@ -433,7 +483,8 @@ const struct processor_kind processor_fact_kinds[] = {
     {0},
 };
 
-/* What other programs have. The first of them change nothing where there is no cloud or cluster. */
+/* What other programs have. The first of them change nothing where there is no cloud or cluster; the
+ * others would add something; a script may hide something, so that nothing runs without it. */
 const struct processor_kind processor_foreign_kinds[] = {
     {.name = "add_cloud_metadata"},
     {.name = "add_cloudfoundry_metadata"},
@@ -444,8 +495,11 @@ const struct processor_kind processor_foreign_kinds[] = {
      .refusal = "processes are told by packetbeat.procs.enabled, or processes in vantage.yml"},
     {.name = "cache", .refusal = "there is no cache of events; add_fields with conditions may do"},
     {.name = "decode_xml", .refusal = "XML is not read"},
+    {.name = "decode_xml_wineventlog", .refusal = "that is of Windows only"},
     {.name = "dns", .refusal = "events do not wait for name servers"},
-    {.name = "script", .refusal = "there is no interpreter; conditions and dissect may do"},
+    {.name = "parse_aws_vpc_flow_log", .refusal = "no event has a line of that log"},
+    {.name = "script", .matters = true,
+     .refusal = "there is no interpreter; conditions and dissect may do"},
     {.name = "syslog", .refusal = "no event has a line of syslog; dissect reads texts"},
     {.name = "translate_ldap_attribute", .refusal = "events do not wait for directories"},
     {.name = "translate_sid", .refusal = "that is of Windows only"},

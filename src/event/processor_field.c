@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Processors that add, drop, move and copy whole fields. */
+/* Processors that add and drop whole fields. */
 #include "event/processor_core.h"
 
 #include <stdio.h>
 
-enum { PATH_ROOM = 256 };
+#include "event/expression.h"
+
+enum { PATH_ROOM = 512 };
 
 /* ---- drop_event, drop_fields, include_fields --------------------------------------------------- */
 
@@ -14,17 +16,55 @@ static void drop_event(const void *state, struct processor_event *e)
     e->is_dropped = true;
 }
 
+/* Fields by their names, and those whose whole names match an expression, written between slashes. */
 struct names {
     const struct node *list;
-    bool ignore_missing;
+    size_t count; /* of expressions */
+    struct expression *expressions;
 };
 
-static void *make_names(struct processor_making *m)
+static bool is_expression(struct span name)
+{
+    return name.size > 2 && name.data[0] == '/' && name.data[name.size - 1] == '/';
+}
+
+static void names_done(void *state)
+{
+    struct names *names = state;
+    for (size_t i = 0; i < names->count; i++) {
+        expression_done(&names->expressions[i]);
+    }
+}
+
+static bool read_expressions(struct processor_making *m, struct names *names)
+{
+    size_t count = 0;
+    for (const struct node *name = names->list->first; name != NULL; name = name->next) {
+        count += is_expression(name->text);
+    }
+    names->expressions = node_allocate(m->tree, (count + 1) * sizeof *names->expressions);
+    for (const struct node *name = names->list->first; name != NULL; name = name->next) {
+        struct span inner = span_of(name->text.data + 1, name->text.size - 2);
+        char why[200];
+        if (!is_expression(name->text)) {
+            continue;
+        }
+        if (!expression_make(&names->expressions[names->count], inner, why, sizeof why)) {
+            names_done(names);
+            return condition_refuse(name, m->err, "'%.*s': %s", (int)name->text.size, name->text.data,
+                                    why);
+        }
+        names->count++;
+    }
+    return true;
+}
+
+static void *make_drop(struct processor_making *m)
 {
     struct names *names = node_allocate(m->tree, sizeof *names);
     names->list = processor_list(m, "fields");
-    names->ignore_missing = processor_flag(m, "ignore_missing", false);
-    return names->list != NULL ? names : NULL;
+    (void)processor_flag(m, "ignore_missing", false);
+    return names->list != NULL && read_expressions(m, names) ? names : NULL;
 }
 
 /* What no document does without. */
@@ -33,14 +73,60 @@ static bool is_kept(struct span name)
     return span_equal(name, span_str("@timestamp")) || span_equal(name, span_str("type"));
 }
 
+static bool is_wanted(const struct names *names, struct span path)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (expression_matches(&names->expressions[i], path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a field that matches all goes that is in it. */
+static void drop_matches(const struct names *names, struct node *map, const char *prefix)
+{
+    for (struct node *child = map->first; child != NULL;) {
+        struct node *next = child->next;
+        char path[PATH_ROOM];
+        int size = snprintf(path, sizeof path - 1, "%s%.*s", prefix, (int)child->name.size,
+                            child->name.data);
+        struct span at = span_of(path, (size_t)size);
+        bool is_root = prefix[0] == '\0';
+        if ((size_t)size >= sizeof path - 1 || (is_root && is_kept(at)) ||
+            (is_root && span_equal(at, span_str("@metadata")))) {
+            child = next;
+            continue;
+        }
+        if (is_wanted(names, at)) {
+            node_unlink(map, child);
+        } else if (child->kind == NODE_MAP) {
+            memcpy(path + size, ".", 2);
+            drop_matches(names, child, path);
+        }
+        child = next;
+    }
+}
+
 static void drop_fields(const void *state, struct processor_event *e)
 {
     const struct names *names = state;
     for (const struct node *name = names->list->first; name != NULL; name = name->next) {
-        if (!is_kept(name->text)) {
+        if (!is_expression(name->text) && !is_kept(name->text)) {
             (void)node_take(e->root, name->text);
         }
     }
+    if (names->count > 0) {
+        drop_matches(names, e->root, "");
+    }
+}
+
+static void *make_include(struct processor_making *m)
+{
+    struct names *names = node_allocate(m->tree, sizeof *names);
+    names->list = processor_list(m, "fields");
+    (void)processor_flag(m, "ignore_missing", false);
+    return names->list != NULL ? names : NULL;
 }
 
 static void include_fields(const void *state, struct processor_event *e)
@@ -55,16 +141,16 @@ static void include_fields(const void *state, struct processor_event *e)
         }
     }
     for (const struct node *name = names->list->first; name != NULL; name = name->next) {
-        struct node *node = node_take(e->root, name->text);
+        const struct node *node = processor_get(e, name->text);
         if (node != NULL) {
-            node_put(e->tree, kept, name->text, node);
+            node_put(e->tree, kept, name->text, node_clone(e->tree, node));
         }
     }
     e->root->first = kept->first;
     e->root->last = kept->last;
 }
 
-/* ---- add_fields, add_labels, add_tags, append --------------------------------------------------- */
+/* ---- add_fields, add_labels, add_tags ----------------------------------------------------------- */
 
 struct addition {
     struct span target;
@@ -88,11 +174,32 @@ static void *make_fields(struct processor_making *m)
     return make_addition(m, "fields", "fields");
 }
 
+/* Labels are texts, one beside the other: a label within a label, or in a list, has a name with dots. */
+static void flatten(struct processor_making *m, struct node *to, struct span prefix,
+                    const struct node *from)
+{
+    size_t index = 0;
+    for (const struct node *child = from->first; child != NULL; child = child->next, index++) {
+        struct span own = from->kind == NODE_LIST ? node_format(m->tree, "%zu", index) : child->name;
+        struct span name = prefix.size == 0 ? own
+                                            : node_format(m->tree, "%.*s.%.*s", (int)prefix.size,
+                                                          prefix.data, (int)own.size, own.data);
+        if (node_is_scalar(child)) {
+            node_append_named(to, name, node_new(m->tree, NODE_TEXT, child->text));
+        } else {
+            flatten(m, to, name, child);
+        }
+    }
+}
+
 static void *make_labels(struct processor_making *m)
 {
     struct addition *a = make_addition(m, "labels", NULL);
     if (a != NULL) {
+        struct node *flat = node_new(m->tree, NODE_MAP, (struct span){0});
+        flatten(m, flat, (struct span){0}, a->value);
         a->target = span_str("labels");
+        a->value = flat;
     }
     return a;
 }
@@ -119,23 +226,6 @@ static void add_fields(const void *state, struct processor_event *e)
     }
 }
 
-/* Leaves of labels are texts of one level: a.b becomes a_b in Elastic's programs; here the name with
- * its dot. */
-static void add_labels(const void *state, struct processor_event *e)
-{
-    add_fields(state, e);
-}
-
-static bool has_item(const struct node *list, struct span text)
-{
-    for (const struct node *item = list->first; item != NULL; item = item->next) {
-        if (span_equal(item->text, text)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The list at a path, made of what is there. */
 static struct node *list_at(struct processor_event *e, struct span path)
 {
@@ -150,251 +240,22 @@ static struct node *list_at(struct processor_event *e, struct span path)
     return node_put(e->tree, e->root, path, list) ? processor_get(e, path) : NULL;
 }
 
-static void append_all(struct processor_event *e, struct node *list,
-                       const struct node *values, bool is_set)
-{
-    const struct node *item = values->kind == NODE_LIST ? values->first : values;
-    for (; item != NULL; item = values->kind == NODE_LIST ? item->next : NULL) {
-        if (!is_set || !has_item(list, item->text)) {
-            node_append(list, node_clone(e->tree, item));
-        }
-    }
-}
-
 static void add_tags(const void *state, struct processor_event *e)
 {
     const struct addition *a = state;
     struct node *list = list_at(e, a->target);
-    if (list != NULL) {
-        append_all(e, list, a->value, true);
-    }
-}
-
-struct appending {
-    struct span target;
-    const struct node *fields;
-    const struct node *values;
-    bool allow_duplicate;
-    bool ignore_missing;
-    bool ignore_empty;
-    bool fail_on_error;
-};
-
-static void *make_append(struct processor_making *m)
-{
-    struct appending *a = node_allocate(m->tree, sizeof *a);
-    a->target = processor_text(m, "target_field", NULL);
-    a->fields = processor_option(m, "fields");
-    a->values = processor_option(m, "values");
-    a->allow_duplicate = processor_flag(m, "allow_duplicate", true);
-    a->ignore_missing = processor_flag(m, "ignore_missing", false);
-    a->ignore_empty = processor_flag(m, "ignore_empty_values", false);
-    a->fail_on_error = processor_flag(m, "fail_on_error", true);
-    if (a->target.size == 0) {
-        condition_refuse(m->options, m->err, "append: 'target_field' is what it needs");
-        return NULL;
-    }
-    return a;
-}
-
-static void append_value(const struct appending *a, struct processor_event *e,
-                         struct node *list, const struct node *value)
-{
-    bool is_empty = node_is_scalar(value) && value->text.size == 0;
-    if (!(a->ignore_empty && is_empty)) {
-        append_all(e, list, value, !a->allow_duplicate);
-    }
-}
-
-static void append(const void *state, struct processor_event *e)
-{
-    const struct appending *a = state;
-    struct node *list = list_at(e, a->target);
-    const struct node *name = list != NULL && a->fields != NULL ? a->fields->first : NULL;
-    for (; name != NULL; name = name->next) {
-        const struct node *value = processor_get(e, name->text);
-        if (value != NULL && value != list) {
-            append_value(a, e, list, value);
-        } else if (value == NULL && !a->ignore_missing && a->fail_on_error) {
-            processor_complain(e, "append", name->text, "is not there");
-        }
-    }
-    name = list != NULL && a->values != NULL ? a->values->first : NULL;
-    for (; name != NULL; name = name->next) {
-        append_value(a, e, list, name);
-    }
-}
-
-/* ---- rename, copy_fields, move_fields ----------------------------------------------------------- */
-
-static void *make_pairs(struct processor_making *m)
-{
-    struct processor_pairs *pairs = node_allocate(m->tree, sizeof *pairs);
-    return processor_read_pairs(m, pairs) ? pairs : NULL;
-}
-
-/* What is to be moved or copied; NULL when it cannot be, which is told if it has to be. */
-static struct node *pair_source(const struct processor_pairs *all,
-                                     const struct processor_pair *pair, const char *name,
-                                     struct processor_event *e, bool *go_on)
-{
-    struct node *node = processor_get(e, pair->from);
-    bool is_taken = node != NULL && processor_get(e, pair->to) != NULL;
-    if (node != NULL && !is_taken) {
-        return node;
-    }
-    bool is_fault = is_taken || !all->ignore_missing;
-    if (is_fault && all->fail_on_error) {
-        processor_complain(e, name, is_taken ? pair->to : pair->from,
-                           is_taken ? "is there already" : "is not there");
-        *go_on = false;
-    }
-    return NULL;
-}
-
-static void rename_fields(const void *state, struct processor_event *e)
-{
-    const struct processor_pairs *all = state;
-    bool go_on = true;
-    for (size_t i = 0; i < all->count && go_on; i++) {
-        const struct processor_pair *pair = &all->items[i];
-        if (pair_source(all, pair, "rename", e, &go_on) != NULL) {
-            node_put(e->tree, e->root, pair->to, node_take(e->root, pair->from));
-        }
-    }
-}
-
-static void copy_fields(const void *state, struct processor_event *e)
-{
-    const struct processor_pairs *all = state;
-    bool go_on = true;
-    for (size_t i = 0; i < all->count && go_on; i++) {
-        const struct processor_pair *pair = &all->items[i];
-        struct node *node = pair_source(all, pair, "copy_fields", e, &go_on);
-        if (node != NULL) {
-            node_put(e->tree, e->root, pair->to, node_clone(e->tree, node));
-        }
-    }
-}
-
-struct moving {
-    struct span parent;
-    struct span to;
-    const struct node *fields;
-    const struct node *exclude;
-    bool ignore_missing;
-};
-
-static void *make_moving(struct processor_making *m)
-{
-    struct moving *move = node_allocate(m->tree, sizeof *move);
-    move->parent = processor_text(m, "parent_path", "");
-    move->to = processor_text(m, "to", "");
-    move->fields = processor_option(m, "fields");
-    move->exclude = processor_option(m, "exclude");
-    move->ignore_missing = processor_flag(m, "ignore_missing", false);
-    return move;
-}
-
-static void move_fields(const void *state, struct processor_event *e)
-{
-    const struct moving *move = state;
-    struct node *parent = move->parent.size > 0 ? processor_get(e, move->parent) : e->root;
-    for (struct node *at = parent != NULL ? parent->first : NULL; at != NULL;) {
-        struct node *next = at->next;
-        bool is_wanted = move->fields == NULL || has_item(move->fields, at->name);
-        if (is_wanted && !(move->exclude != NULL && has_item(move->exclude, at->name))) {
-            struct span to = node_format(e->tree, "%.*s%.*s", (int)move->to.size, move->to.data,
-                                         (int)at->name.size, at->name.data);
-            node_unlink(parent, at);
-            node_put(e->tree, e->root, to, at);
-        }
-        at = next;
-    }
-}
-
-/* ---- extract_array ------------------------------------------------------------------------------ */
-
-struct extraction {
-    struct span field;
-    const struct node *mappings;
-    bool overwrite;
-};
-
-static void *make_extraction(struct processor_making *m)
-{
-    struct extraction *x = node_allocate(m->tree, sizeof *x);
-    x->field = processor_text(m, "field", NULL);
-    x->mappings = processor_option(m, "mappings");
-    x->overwrite = processor_flag(m, "overwrite_keys", false);
-    (void)processor_flag(m, "ignore_missing", false);
-    (void)processor_flag(m, "fail_on_error", true);
-    (void)processor_flag(m, "omit_empty", false);
-    if (x->field.size == 0 || x->mappings == NULL || x->mappings->kind != NODE_MAP) {
-        condition_refuse(m->options, m->err, "extract_array needs 'field' and 'mappings'");
-        return NULL;
-    }
-    return x;
-}
-
-static const struct node *item_at(const struct node *list, struct span number)
-{
-    size_t index = 0;
-    for (size_t i = 0; i < number.size; i++) {
-        if (number.data[i] < '0' || number.data[i] > '9' || index > 1 << 20) {
-            return NULL;
-        }
-        index = index * 10 + number.data[i] - '0';
-    }
-    const struct node *item = list->first;
-    for (; item != NULL && index > 0; index--) {
-        item = item->next;
-    }
-    return item;
-}
-
-static void extract_below(const struct extraction *x, const struct node *map, const char *prefix,
-                          struct processor_event *e)
-{
-    for (const struct node *to = map->first; to != NULL; to = to->next) {
-        char path[PATH_ROOM];
-        int size = snprintf(path, sizeof path, "%s%.*s", prefix, (int)to->name.size, to->name.data);
-        if ((size_t)size + 1 >= sizeof path) {
-            continue;
-        }
-        if (to->kind == NODE_MAP) {
-            memcpy(path + size, ".", 2);
-            extract_below(x, to, path, e);
-            continue;
-        }
-        const struct node *item = item_at(processor_get(e, x->field), to->text);
-        struct span at = node_copy(e->tree, span_of(path, (size_t)size));
-        if (item != NULL && (x->overwrite || processor_get(e, at) == NULL)) {
-            node_put(e->tree, e->root, at, node_clone(e->tree, item));
-        }
-    }
-}
-
-static void extract_array(const void *state, struct processor_event *e)
-{
-    const struct extraction *x = state;
-    const struct node *list = processor_get(e, x->field);
-    if (list != NULL && list->kind == NODE_LIST) {
-        extract_below(x, x->mappings, "", e);
+    const struct node *tag = a->value->kind == NODE_LIST ? a->value->first : a->value;
+    for (; list != NULL && tag != NULL; tag = a->value->kind == NODE_LIST ? tag->next : NULL) {
+        node_append(list, node_clone(e->tree, tag));
     }
 }
 
 const struct processor_kind processor_field_kinds[] = {
     {"drop_event", NULL, drop_event},
-    {"drop_fields", make_names, drop_fields},
-    {"include_fields", make_names, include_fields},
+    {"drop_fields", make_drop, drop_fields, names_done},
+    {"include_fields", make_include, include_fields},
     {"add_fields", make_fields, add_fields},
-    {"add_labels", make_labels, add_labels},
+    {"add_labels", make_labels, add_fields},
     {"add_tags", make_tags, add_tags},
-    {"append", make_append, append},
-    {"rename", make_pairs, rename_fields},
-    {"copy_fields", make_pairs, copy_fields},
-    {"move_fields", make_moving, move_fields},
-    {"extract_array", make_extraction, extract_array},
     {0},
 };

@@ -136,6 +136,12 @@ processors:
 - drop_fields: {fields: [http]}
 - add_host_metadata: ~
 - add_docker_metadata: ~
+- dns: {type: reverse}
+- if.equals.code: 200
+  then: {add_tags: {tags: number}}
+- if.equals.code: "200"
+  then: {add_tags: {tags: text}}
+- drop_fields: {fields: ['/^url\\.(path|full)$/']}
 """
         done = self.run_it("-e", "-t", "-I", CAPTURE, text=text)
         events = [json.loads(line) for line in done.stdout.splitlines()]
@@ -143,8 +149,12 @@ processors:
         self.assertEqual(events[0]["code"], 200)
         self.assertNotIn("http", events[0])
         self.assertIn("os", events[0]["host"])
-        self.assertEqual(events[1]["tags"], ["other"])
+        self.assertEqual(events[1]["tags"], ["other", "number"])
         self.assertIn("processor add_docker_metadata is not available", done.stderr)
+        self.assertIn("processor dns (events do not wait for name servers) is not available",
+                      done.stderr)
+        self.assertEqual(events[0]["tags"], ["number"])
+        self.assertEqual(set(events[0]["url"]) & {"path", "full", "scheme"}, {"scheme"})
         self.refused(CONSOLE + "processors:\n- script: {lang: javascript}\n",
                      "6:3: the processor script is not available: there is no interpreter")
         self.refused(CONSOLE + "processors:\n- drop_evnt: ~\n",
