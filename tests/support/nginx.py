@@ -51,10 +51,11 @@ def run(*command, **options):
     return done.stdout
 
 
-def certify(folder):
-    """Puts a key and a certificate for it into a folder: server.key, chain.pem."""
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
-        "-keyout", os.path.join(folder, "server.key"), "-out", os.path.join(folder, "chain.pem"),
+def certify(folder, name=None, *kind):
+    """Puts a key and a certificate for it into a folder: server.key, chain.pem; NAME.key, NAME.pem."""
+    run("openssl", "req", "-x509", "-newkey", *(kind or ("rsa:2048",)), "-nodes", "-days", "30",
+        "-keyout", os.path.join(folder, f"{name or 'server'}.key"),
+        "-out", os.path.join(folder, f"{name or 'chain'}.pem"),
         "-set_serial", "4660", "-subj", "/C=XX/O=Example Works/CN=www.example.test",
         "-addext", "subjectAltName=DNS:www.example.test,IP:127.0.0.1")
 
@@ -62,15 +63,19 @@ def certify(folder):
 class Nginx:
     """A server of its own, on a free port of loopback, with a certificate of its own."""
 
-    def __init__(self):
+    def __init__(self, config=CONFIG, **names):
+        """`config` may name {folder}, {port} and what else it is given by name."""
         self.folder = tempfile.mkdtemp(prefix="vantage-nginx-")
         self.port = sockets.free_port()
         at = os.path.join
         certify(self.folder)
+        certify(self.folder, "elliptic", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+        with open(at(self.folder, "ticket.key"), "wb") as file:
+            file.write(os.urandom(80))
         with open(at(self.folder, "chain.pem"), encoding="ascii") as file:
             self.certificate = ssl.PEM_cert_to_DER_cert(file.read())
         with open(at(self.folder, "nginx.conf"), "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(folder=self.folder, port=self.port))
+            file.write(config.format(folder=self.folder, port=self.port, **names))
         self.process = subprocess.Popen(["nginx", "-p", self.folder, "-c", at(self.folder, "nginx.conf")],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
