@@ -168,6 +168,7 @@ static struct proto_taken offer(struct call *call, const struct proto_chunk *chu
     transaction_log_pass(&call->all->log);
     if (taken.plain.size > 0) {
         struct inner_world world = world_of(call);
+        world.agreed = taken.agreed;
         struct proto_chunk within = {
             .data = taken.plain, .side = chunk->side, .time_ns = chunk->time_ns};
         inner_feed(&world, &call->c->inner, &within);

@@ -95,7 +95,11 @@ static void offer(const struct inner_world *w, struct inner *inner, unsigned sid
 static void identify(const struct inner_world *w, struct inner *inner, unsigned side)
 {
     struct span data = pending_data(&inner->pending[side]);
-    uint32_t number = listeners_ask(w->listeners, &w->flow->key, data, side);
+    const struct proto_chunk chunk = {.data = data, .side = (uint8_t)side};
+    uint32_t number = inner->switches == 0
+                          ? listeners_agreed(w->listeners, &w->flow->key, w->agreed, &chunk)
+                          : 0;
+    number = number != 0 ? number : listeners_ask(w->listeners, &w->flow->key, data, side);
     bool is_hopeless = number == LISTENERS_NONE || (number == 0 && data.size >= PROBE_BYTES);
     if (is_hopeless || (number != 0 && !attach(w, inner, number))) {
         go_deaf(w, inner);

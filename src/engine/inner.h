@@ -2,7 +2,8 @@
 /* What is said within a conversation: the plain bytes of a connection whose protocol opened them (TLS
  * with a key log) are a conversation of their own, which all protocols are asked about. It has no TCP
  * stream, so no gaps; it begins with the first plain bytes and ends with the outer one. It lives in a
- * slab block that only such connections have.
+ * slab block that only such connections have. What the two sides agreed to say is believed, as far as the
+ * bytes are not against it.
  *
  * The outer protocol knows nothing of it: it returns plain bytes as a value, and conversation.c carries
  * them here. What is said within what is said within is not looked for. */
@@ -20,6 +21,7 @@ struct inner_world {
     uint8_t *blocks; /* of the worker's delta */
     const struct flow *flow;
     uint64_t now_ns;
+    struct span agreed; /* what the two sides agreed to say, as ALPN calls it; empty: not known */
 };
 
 /* Plain bytes of a side; *inner is NULL at first. */

@@ -114,6 +114,29 @@ uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, 
     return unsure ? 0 : LISTENERS_NONE;
 }
 
+static bool is_called(const struct proto *proto, struct span name)
+{
+    const char *const *names = proto->agreed_names;
+    while (names != NULL && *names != NULL && !span_equal(name, span_str(*names))) {
+        names++;
+    }
+    return names != NULL && *names != NULL;
+}
+
+uint32_t listeners_agreed(const struct listeners *all, const struct flow_key *key, struct span name,
+                          const struct proto_chunk *chunk)
+{
+    for (uint32_t i = 0; name.size > 0 && i < all->count; i++) {
+        const struct listener *l = &all->items[i];
+        bool is_wanted = all->reads_anywhere & UINT64_C(1) << i || has_port(l, key);
+        if (is_wanted && reads(l->proto, key) && is_called(l->proto, name) &&
+            l->proto->probe(chunk->data, chunk->side) != PROTO_NO) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
 uint32_t listeners_refused(const struct listeners *all, const struct flow_key *key, uint8_t *blocks,
                            struct span data, unsigned side)
 {

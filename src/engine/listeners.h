@@ -42,6 +42,11 @@ enum { LISTENERS_NONE = UINT16_MAX };
 uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, struct span data,
                        unsigned side);
 
+/* Who is called so in ALPN and may read the flow, if the bytes are not against it: its number plus 1; 0
+ * when there is none. */
+uint32_t listeners_agreed(const struct listeners *all, const struct flow_key *key, struct span name,
+                          const struct proto_chunk *chunk);
+
 /* Nobody wanted what began with these bytes: tells those at whose ports it is. `blocks` are the delta's.
  * Returns LISTENERS_NONE. */
 uint32_t listeners_refused(const struct listeners *all, const struct flow_key *key, uint8_t *blocks,

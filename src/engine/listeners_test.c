@@ -87,6 +87,32 @@ static void ports_come_first(void **state)
     assert_int_equal(ask(&lab, 6, 9999, ""), 0);
 }
 
+/* What was agreed upon goes before ports and order, but not against what is said. */
+static void what_was_agreed_comes_first(void **state)
+{
+    (void)state;
+    struct lab lab = {0};
+    struct proto named = greedy;
+    static const char *const names[] = {"gr/1", "gr/2", NULL};
+    struct flow_key key = {.port = {40000, 80}, .protocol = 6, .version = 4};
+    const struct proto_chunk abc = {.data = span_str("abc")}, xyz = {.data = span_str("xyz")};
+    named.agreed_names = names;
+    set_up(&lab, NULL, 0);
+    lab.layout.protos[GREEDY] = lab.protocols[GREEDY].proto = &named;
+    struct proto choosy = picky;
+    choosy.agreed_names = (const char *const[]){"pi", NULL};
+    lab.layout.protos[PICKY] = lab.protocols[PICKY].proto = &choosy;
+    listeners_init(&lab.listeners, &lab.config, &lab.layout);
+    assert_int_equal(listeners_agreed(&lab.listeners, &key, span_str("gr/2"), &abc), GREEDY + 1);
+    assert_int_equal(listeners_agreed(&lab.listeners, &key, span_str("gr/3"), &abc), 0);
+    assert_int_equal(listeners_agreed(&lab.listeners, &key, span_str(""), &abc), 0);
+    assert_int_equal(listeners_agreed(&lab.listeners, &key, span_str("pi"), &abc), PICKY + 1);
+    assert_int_equal(listeners_agreed(&lab.listeners, &key, span_str("pi"), &xyz), 0);
+    lab.settings[GREEDY].only_ports = true;
+    listeners_init(&lab.listeners, &lab.config, &lab.layout);
+    assert_int_equal(listeners_agreed(&lab.listeners, &key, span_str("gr/2"), &abc), 0);
+}
+
 /* Whose block it was told to. */
 static void note_refusal(void *block, struct span data, unsigned side)
 {
@@ -145,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ports_come_first),
+        cmocka_unit_test(what_was_agreed_comes_first),
         cmocka_unit_test(refusals_are_told_at_the_port),
         cmocka_unit_test(who_keeps_to_its_ports_is_not_asked_elsewhere),
         cmocka_unit_test(who_is_switched_off_is_not_there),

@@ -55,6 +55,8 @@ struct proto_taken {
     struct span plain; /* what was within: bytes of the same side that another protocol says. The engine
                         * asks all protocols about them as about a connection of its own, then calls
                         * again with the rest. Borrowed until then; empty: nothing */
+    struct span agreed; /* what the two sides agreed to say within (ALPN, RFC 7301), borrowed likewise; empty:
+                         * not known */
     bool waits; /* the rest needs no more bytes, but a key that may come; until then it is kept with the
                  * times when it came, and offered again at times */
     enum {
@@ -101,6 +103,7 @@ struct proto {
      * ports first, then by all others of its transport. */
     const uint16_t *tcp_ports; /* ended by 0, or NULL */
     const uint16_t *udp_ports;
+    const char *const *agreed_names; /* what it is called in ALPN (RFC 7301 §6), ended by NULL, or NULL */
     size_t flow_size;
     size_t cache_size; /* for all flows of a worker together, or 0 */
     const struct event_type *const *events; /* all that it makes, ended by NULL: for those who want to

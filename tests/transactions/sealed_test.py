@@ -9,10 +9,12 @@ import ssl
 import struct
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
+import clocks  # noqa: E402
 import databases  # noqa: E402
 import mysql_client  # noqa: E402
 import nginx  # noqa: E402
@@ -181,11 +183,22 @@ class Http2(Sealed):
 
 class Databases(Sealed):
     def ask(self, server, connect, kind):
-        """The queries that the events tell, of a client for each version of TLS."""
+        """The queries that the events tell, of a client for each version of TLS, whose handshake is told as
+        well."""
+        calls = []
         with server, self.sniff(server.port) as heard:
             for version in VERSIONS:
+                begin = time.time_ns()
                 connect(server.port, self.client(version))
-        return [event["query"] for event in self.events(heard, kind)], heard
+                calls.append(clocks.Call(begin, time.time_ns()))
+        events = self.events(heard, kind)
+        self.assertEqual(clocks.strays(events, calls), [])
+        self.assertEqual({event["network"]["protocol"] for event in events}, {kind})
+        handshakes = heard.events("tls", "-c", self.config)
+        self.assertEqual([event["tls"]["version"] for event in handshakes], ["1.2", "1.3"])
+        self.assertEqual({event["source"]["port"] for event in events},
+                         {event["source"]["port"] for event in handshakes})
+        return [event["query"] for event in events], heard
 
     def test_mariadb(self):
         """A connection to MariaDB that goes on in TLS tells its queries"""

@@ -197,11 +197,14 @@ _Static_assert(sizeof(struct dns_flow) <= 112, "a flow is a slab block of 128 by
 
 static const struct event_type *const events[] = {&dns_event_type, NULL};
 
+static const char *const agreed_names[] = {"dot", NULL}; /* RFC 7301 §6 */
+
 const struct proto proto_dns = {
     .name = "dns",
     .help = "queries and responses of DNS, multicast DNS and LLMNR, zone transfers",
     .metrics = &dns_set,
     .tcp_ports = tcp_ports,
+    .agreed_names = agreed_names,
     .udp_ports = udp_ports,
     .flow_size = sizeof(struct dns_flow),
     .events = events,

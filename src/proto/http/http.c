@@ -81,11 +81,14 @@ _Static_assert(sizeof(struct http_talk) <= 128, "a flow that is idle costs its s
 
 static const struct event_type *const events[] = {&http_event_type, NULL};
 
+static const char *const agreed_names[] = {"http/1.1", "http/1.0", "http/0.9", NULL}; /* RFC 7301 §6 */
+
 const struct proto proto_http = {
     .name = "http",
     .help = "HTTP/1.x requests with their responses: methods, URLs, status, time, size",
     .metrics = &http_set,
     .tcp_ports = http_ports,
+    .agreed_names = agreed_names,
     .flow_size = sizeof(struct http_talk),
     .events = events,
     .options = http_options,

@@ -81,11 +81,14 @@ static const uint16_t http2_ports[] = {80, 8080, 50051, 0};
 
 static const struct event_type *const events[] = {&http2_event_type, NULL};
 
+static const char *const agreed_names[] = {"h2", NULL}; /* RFC 7301 §6 */
+
 const struct proto proto_http2 = {
     .name = "http2",
     .help = "HTTP/2 requests with their responses, and gRPC calls: methods, status, time, size",
     .metrics = &http2_set,
     .tcp_ports = http2_ports,
+    .agreed_names = agreed_names,
     .flow_size = sizeof(struct http2_flow),
     .events = events,
     .options = http2_options,

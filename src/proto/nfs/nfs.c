@@ -199,11 +199,14 @@ static void nfs_on_close(struct proto_context *c, enum proto_close why)
 
 static const struct event_type *const events[] = {&nfs_event_type, NULL};
 
+static const char *const agreed_names[] = {"sunrpc", NULL}; /* RFC 7301 §6 */
+
 const struct proto proto_nfs = {
     .name = "nfs",
     .help = "NFS versions 3 and 4: calls to file servers with their replies",
     .metrics = &nfs_set,
     .tcp_ports = ports,
+    .agreed_names = agreed_names,
     .udp_ports = ports,
     .flow_size = sizeof(struct nfs_flow),
     .events = events,

@@ -270,11 +270,14 @@ static void pgsql_on_close(struct proto_context *c, enum proto_close why)
 
 static const struct event_type *const events[] = {&pgsql_event_type, NULL};
 
+static const char *const agreed_names[] = {"postgresql", NULL}; /* RFC 7301 §6 */
+
 const struct proto proto_pgsql = {
     .name = "pgsql",
     .help = "statements of PostgreSQL, simple and extended, and their results",
     .metrics = &pgsql_set,
     .tcp_ports = ports,
+    .agreed_names = agreed_names,
     .flow_size = sizeof(struct pgsql_flow),
     .events = events,
     .options = pgsql_option_rows,

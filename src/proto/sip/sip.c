@@ -190,11 +190,14 @@ static void sip_on_close(struct proto_context *c, enum proto_close why)
 
 static const struct event_type *const events[] = {&sip_event_type, NULL};
 
+static const char *const agreed_names[] = {"sip/2", NULL}; /* RFC 7301 §6 */
+
 const struct proto proto_sip = {
     .name = "sip",
     .help = "SIP over UDP and TCP: requests and responses of telephony, and the sessions they make",
     .metrics = &sip_set,
     .tcp_ports = ports,
+    .agreed_names = agreed_names,
     .udp_ports = ports,
     .flow_size = sizeof(struct sip_flow),
     .events = events,

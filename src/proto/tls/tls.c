@@ -31,6 +31,9 @@ static struct proto_taken tls_on_chunk(struct proto_context *c, const struct pro
     const struct tls_flow *f = c->state;
     struct proto_taken taken = {.consumed = 0};
     taken.consumed = tls_flow_read(c, chunk, &taken.plain);
+    if (taken.plain.size > 0) {
+        taken.agreed = tls_flow_agreed(f);
+    }
     taken.waits = taken.consumed < chunk->data.size && tls_flow_waits(c, chunk->side);
     taken.verdict = f->is_over ? PROTO_NOT_MINE : PROTO_GOES_ON;
     return taken;

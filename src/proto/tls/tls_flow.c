@@ -115,7 +115,7 @@ static void take_status(struct tls_flow *f, struct span body)
     }
 }
 
-/* RFC 8446 §4.2.10: a server that takes early data says so. */
+/* RFC 8446 §4.3.1 */
 static void take_choices(struct tls_flow *f)
 {
     struct span list = f->chosen.bytes != NULL
@@ -123,7 +123,7 @@ static void take_choices(struct tls_flow *f)
                            : span_of("", 0);
     const struct hello choices = {.is_server = true, .extensions = list};
     if (f->plain != NULL) {
-        tls_plain_answer(f->plain, hello_find(&choices, HELLO_EARLY_DATA, NULL));
+        tls_plain_choose(f->plain, &choices);
     }
 }
 
@@ -472,6 +472,11 @@ bool tls_flow_waits(const struct proto_context *c, unsigned side)
     bool is_sealed_side = f->version == HELLO_TLS_1_3 || s->changed;
     return is_sealed_side && (f->plain->since_ns != 0 ||
                               tls_plain_ready(f->plain, c, side) == TLS_PLAIN_WAITING);
+}
+
+struct span tls_flow_agreed(const struct tls_flow *f)
+{
+    return f->plain != NULL ? span_of(f->plain->agreed, f->plain->agreed_size) : span_of("", 0);
 }
 
 size_t tls_flow_read(struct proto_context *c, const struct proto_chunk *chunk, struct span *ret)

@@ -91,6 +91,8 @@ struct tls_flow {
 
 /* Whether records of a side are kept until their secrets come. */
 bool tls_flow_waits(const struct proto_context *c, unsigned side);
+/* What is said within, by its name in ALPN; empty: not known. Borrowed from the flow. */
+struct span tls_flow_agreed(const struct tls_flow *f);
 /* Reads on; returns how many bytes were taken. `ret` is what was in a record that was opened, empty
  * mostly, borrowed until the next call; behind such a record it stops. Once f->is_over, nothing more is
  * wanted. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/tls/tls_plain.h"
 
-#include "handshake/hello.h"
 #include "handshake/hello_names.h"
 
 #define WAIT_NS UINT64_C(5000000000) /* packet time for which secrets are waited for */
@@ -198,7 +197,7 @@ void tls_plain_finish(struct tls_plain *plain, unsigned number)
     }
 }
 
-void tls_plain_answer(struct tls_plain *plain, bool takes_early)
+static void answer_early(struct tls_plain *plain, bool takes_early)
 {
     if (plain->early != TLS_EARLY_ASKED) {
         return;
@@ -209,6 +208,16 @@ void tls_plain_answer(struct tls_plain *plain, bool takes_early)
     if (plain->early == TLS_EARLY_TAKEN) {
         use(plain, &plain->side[plain->client], plain->early_secret);
     }
+}
+
+void tls_plain_choose(struct tls_plain *plain, const struct hello *choices)
+{
+    struct span name = hello_first_protocol(choices);
+    if (name.size > 0 && name.size <= sizeof plain->agreed) {
+        memcpy(plain->agreed, name.data, name.size);
+        plain->agreed_size = (uint8_t)name.size;
+    }
+    answer_early(plain, hello_find(choices, HELLO_EARLY_DATA, NULL));
 }
 
 struct tls_plain *tls_plain_new(const struct proto_context *c, struct span client_hello,
@@ -239,6 +248,9 @@ struct tls_plain *tls_plain_new(const struct proto_context *c, struct span clien
         tls_plain_ready(plain, c, 1U - plain->client) == TLS_PLAIN_LOST) {
         slab_give(c->memory, plain);
         return NULL;
+    }
+    if (plain->version < HELLO_TLS_1_3) {
+        tls_plain_choose(plain, &server);
     }
     return plain;
 }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "handshake/aead.h"
+#include "handshake/hello.h"
 #include "handshake/key_log.h"
 #include "handshake/secret.h"
 #include "proto/tls/tls_flow.h"
@@ -20,6 +21,7 @@
 enum {
     TLS_PLAIN_SHUT_MAX = 64, /* records of a handshake */
     TLS_PLAIN_ROOM = TLS_RECORD_MAX,
+    TLS_PLAIN_NAME = 23, /* bytes of a protocol's name that are kept; longer ones are none that is read */
 };
 
 struct tls_plain_side {
@@ -57,6 +59,8 @@ struct tls_plain {
     uint16_t version;
     uint8_t turning; /* up to TLS 1.2: a bit for each side that takes the keys that are waited for */
     uint8_t client; /* which side */
+    uint8_t agreed_size;
+    char agreed[TLS_PLAIN_NAME]; /* what is said within (ALPN); agreed_size 0: not known */
     enum tls_early early;
     uint8_t early_secret[SECRET_MAX];
     bool has_early_secret;
@@ -94,5 +98,6 @@ void tls_plain_finish(struct tls_plain *plain, unsigned side);
  * ChangeCipherSpec of each side. What was in a record of a side; false: what follows cannot be opened. */
 bool tls_plain_renegotiate(struct tls_plain *plain, const struct proto_context *c, unsigned side,
                            const struct tls_plain_record *said);
-/* The server has said whether it takes what the client said early. */
-void tls_plain_answer(struct tls_plain *plain, bool takes_early);
+/* What the server chose, in TLS 1.3 behind its hello: whether it takes what the client said early, and
+ * what is to be said within. */
+void tls_plain_choose(struct tls_plain *plain, const struct hello *choices);
