@@ -169,6 +169,7 @@ struct api *api_start(struct engine *engine, const struct config *config, struct
     api->service.searching = &api->searching;
     api->service.policies = engine_policies(engine);
     api->service.pktvisor = config->pktvisor;
+    api->service.beat = config->beat;
     if (!guard_init(&api->service.guard, config->api.listen, config->api.token)) {
         err_set(err, ERR_USAGE, "api: api.listen or api.token is too long: a token has at most %d"
                 " characters", GUARD_TOKEN_MAX - 1);

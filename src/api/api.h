@@ -23,7 +23,7 @@ enum {
 struct api; /* opaque */
 
 /* Starts to serve on config->api.listen; port 0 takes a free one. `engine` must outlive the api,
- * `config` only this call. NULL and err when the address cannot be had. */
+ * and so must config->beat; all else of `config` only this call. NULL and err when the address cannot be had. */
 struct api *api_start(struct engine *engine, const struct config *config, struct err *err);
 
 /* Ends all connections and frees the api. NULL is fine. */

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "engine/engine.h"
 
+struct beat_options;
 struct stream;
 
 /* What all requests are served from; constant while the server runs. */
@@ -21,6 +22,7 @@ struct service {
     struct guard guard;
     struct policies *policies;       /* NULL: there are none */
     struct config_pktvisor pktvisor; /* how its interface is served */
+    const struct beat_options *beat; /* NULL: the agent is not in Packetbeat's place */
 };
 
 struct exchange {

@@ -2,6 +2,7 @@
 #include "api/routes.h"
 
 #include "api/assets.h"
+#include "api/get_beat.h"
 #include "api/get_connections.h"
 #include "api/get_flows.h"
 #include "api/get_health.h"
@@ -125,6 +126,17 @@ static bool is_trusted(struct exchange *x)
     return false;
 }
 
+static void answer_beat(struct exchange *x)
+{
+    if (!is_readable_by(x->method)) {
+        refuse_method(x);
+    } else if (!guard_admits(&x->service->guard, exchange_header(x, "Authorization"))) {
+        refuse_token(x);
+    } else {
+        get_beat(x);
+    }
+}
+
 void routes_answer(struct exchange *x)
 {
     if (!is_trusted(x)) {
@@ -136,6 +148,10 @@ void routes_answer(struct exchange *x)
         } else {
             refuse_token(x);
         }
+        return;
+    }
+    if (get_beat_serves(x)) {
+        answer_beat(x);
         return;
     }
     const struct route *route = find_route(x->path);

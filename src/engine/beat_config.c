@@ -71,8 +71,6 @@ static void read_http(struct beat_reading *r)
     if (r->config->api.enabled) {
         struct span listen = node_format(r->tree, "%s:%lld", host, (long long)port);
         r->config->api.listen = config_text(r->config, (const char *)listen.data);
-        beat_warn(r, "http.enabled: vantage's own API and page are served there, /metrics is "
-                     "Prometheus text");
     }
 }
 

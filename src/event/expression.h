@@ -27,6 +27,6 @@ void expression_done(struct expression *expression);
 bool expression_matches(const struct expression *expression, struct span text);
 
 /* Appends the text with every match replaced; $1 and ${1} stand for groups, $0 for all of the match, $$
- * for a dollar. What is longer than 1 MiB stays as it is. */
+ * for a dollar. What is longer than 1 MiB stays as it is. A NUL is to stand behind the text. */
 void expression_replace(const struct expression *expression, struct json *to, struct span text,
                         struct span by);

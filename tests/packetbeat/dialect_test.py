@@ -321,6 +321,38 @@ processors:
                              ("event.duration", "long"), ("http.request.headers", "object")):
             self.assertEqual(field(path), wanted, path)
 
+    def test_the_template_has_all_that_events_have(self):
+        """Each field of the goldens is in the template, or in an object whose names nobody knows, and
+        Elasticsearch would take its value."""
+        template = json.loads(self.run_it("export", "template").stdout)["template"]["mappings"]
+        takes = {"long": (int, str), "double": (int, float), "boolean": (bool,), "ip": (str,),
+                 "date": (str,), "object": ()}
+
+        def look(value, mapping, path):
+            if isinstance(value, list):
+                for item in value:
+                    look(item, mapping, path)
+            elif isinstance(value, dict):
+                for name, inner in value.items():
+                    below = mapping.get("properties", {}).get(name)
+                    if below is not None:
+                        look(inner, below, path + [name])
+                    elif mapping.get("type") != "object":
+                        missing.add(".".join(path + [name]))
+            elif not isinstance(value, takes.get(mapping.get("type"), (str, int, float))):
+                wrong.add((".".join(path), mapping.get("type"), repr(value)))
+
+        missing, wrong = set(), set()
+        source = os.path.join(HERE, "..", "..", "src", "proto")
+        files = [os.path.join(folder, name) for folder, _, names in os.walk(source)
+                 for name in names if name.endswith(".ndjson")]
+        self.assertGreater(len(files), 50)
+        for path in files:
+            with open(path, encoding="utf-8") as lines:
+                for line in lines:
+                    look(json.loads(line), template, [])
+        self.assertEqual((missing, wrong), (set(), set()))
+
     def test_rounds_dump_and_debug(self):
         once = len(self.events())
         self.assertEqual(len(self.events(CONSOLE, "-l", "2")), 2 * once)
