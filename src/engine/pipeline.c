@@ -53,6 +53,18 @@ static void hear(struct worker *w, const struct unit *unit, flow_index index, st
     conversation_packet(w->talks, &moment, index, flow, &unit->packet, side);
 }
 
+static void count_health(struct worker *w, flow_index index, const struct unit *unit,
+                         const struct flow_update *update)
+{
+    if (update->plain) {
+        health_plain_packet(w->health, index, &unit->packet, update->side);
+    } else if (update->stray) {
+        health_stray_packet(w->health, index, &unit->packet, update->side);
+    } else {
+        health_packet(w->health, index, &unit->packet, update->side);
+    }
+}
+
 static unsigned run_flow(struct worker *w, const struct unit *unit)
 {
     flow_index index = flow_find(w->flows, &unit->key, unit->hash);
@@ -70,14 +82,12 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
     if (!w->options.skips_counts) {
         flow_life_touch(w, index, flow);
     }
-    if (w->talks != NULL) {
+    if (w->talks != NULL && !flow_is_stray(flow, &unit->packet, unit->end)) {
         hear(w, unit, index, flow);
     }
     struct flow_update update = flow_count(w->flows, index, &unit->packet, unit->end);
-    if (w->health != NULL && update.plain) {
-        health_plain_packet(w->health, index, &unit->packet, update.side);
-    } else if (w->health != NULL) {
-        health_packet(w->health, index, &unit->packet, update.side);
+    if (w->health != NULL) {
+        count_health(w, index, unit, &update);
     }
     if (w->watch != NULL) {
         watch_packet(w->watch, w->health, index, &unit->packet, update.side);

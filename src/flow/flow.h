@@ -62,12 +62,14 @@ struct flow {
     struct flow_key key;
     uint32_t timer_next; /* the timer wheel's list */
     uint32_t timer_previous;
-    uint16_t timer_slot;
+    uint16_t timer_slot : 10;
+    uint16_t window_scale : 5; /* TCP: the larger of both, private */
+    uint16_t unused : 1;
     uint8_t flags;       /* enum flow_flags */
     uint8_t initiator;   /* which end of the key is the source: 0 or 1 */
     uint8_t tcp_state[2]; /* enum flow_tcp_state, by side: 0 the initiator, 1 the responder */
     uint8_t history_seen; /* bits of flow_history.h */
-    uint8_t zero_windows; /* TCP: a nibble a side, saturating */
+    uint8_t window_top;   /* TCP: the largest window of either, unscaled and less one, in units of 256 */
     /* second cache line */
     uint64_t first_ns;
     uint64_t last_ns;
@@ -80,8 +82,12 @@ struct flow {
     uint16_t out_of_order;
 };
 
+#define FLOW_ORDER_MAX (UINT64_MAX >> 10)
+
 struct flow_cold {
-    uint64_t order;        /* number of its first packet in the capture: the sort key of reports */
+    uint64_t order : 54;       /* number of its first packet in the capture: the sort key of reports */
+    uint64_t leapt : 2;        /* TCP, by side: an unusual segment lay far from what was expected */
+    uint64_t zero_windows : 8; /* TCP: a nibble a side, saturating */
     uint8_t mac[2][6];     /* by side; valid where mac_seen has the side's bit */
     char history[14];      /* Zeek's letters but '^', not terminated when full */
     uint8_t retransmissions[2]; /* by side, saturating; paces the history's 't' */
@@ -163,6 +169,7 @@ struct flow_update {
     bool opened;          /* TCP handshake complete with this packet */
     bool closed;          /* TCP connection ended with this packet */
     bool plain;           /* TCP segment as expected, amid an open connection; none of the above */
+    bool stray;           /* flow_is_stray(): counted, and nothing else */
     uint64_t before_ns;   /* time of the flow's latest packet before this one */
 };
 
@@ -179,6 +186,16 @@ void flow_begin(struct flow_table *table, flow_index index, const struct packet 
  * ended and a new one begun. A TCP SYN does so that is no copy of the flow's own, if the connection
  * was closed or reset, its sender had closed its side, or all had been quiet for a minute. */
 bool flow_is_reopened(const struct flow *flow, const struct packet *p, int end);
+
+/* Whether this packet of a flow is a SYN, FIN or RST that its receiver would not take, so that it neither
+ * opens nor ends anything: somebody else's guess, or left from another connection.
+ *  - Once the handshake is over, by its sequence number (RFC 9293 §3.10.7.4, RFC 5961 §3 and §4): it is
+ *    further than two windows, of 64 KiB at least, from what its side sent last, or a SYN that is no
+ *    copy of the first one. Two, since the tap knows neither what the receiver has got by now nor what
+ *    was lost before it.
+ *  - Before that, a RST to a SYN that does not acknowledge it (RFC 9293 §3.10.7.3).
+ * Of a connection joined in the middle windows are not known: all are believed. */
+bool flow_is_stray(const struct flow *flow, const struct packet *p, int end);
 
 /* Counts a packet (all frames that it stands for) and follows its TCP state. `end` is what
  * flow_key_make returned. The packet has a time. */

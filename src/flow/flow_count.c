@@ -78,7 +78,7 @@ void flow_begin(struct flow_table *table, flow_index index, const struct packet 
     flow->initiator = (uint8_t)((unsigned)end ^ side);
     flow->first_ns = p->time_ns;
     flow->last_ns = p->time_ns;
-    cold->order = order;
+    cold->order = order & FLOW_ORDER_MAX;
     cold->tunnel_id[0] = p->tunnel_id;
     if (p->mac != NULL) {
         note_mac(cold, 1 - side, p->mac); /* until that side sends a frame itself */

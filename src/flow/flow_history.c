@@ -81,14 +81,14 @@ static bool is_milestone(unsigned count)
     return count == 1 || count == 10 || count == 100;
 }
 
-void flow_history_zero_window(struct flow *flow, struct flow_cold *cold, unsigned side)
+void flow_history_zero_window(struct flow_cold *cold, unsigned side)
 {
     unsigned shift = HISTORY_SIDE_SHIFT * side;
-    unsigned count = flow->zero_windows >> shift & NIBBLE_MAX;
+    unsigned count = cold->zero_windows >> shift & NIBBLE_MAX;
     if (count == NIBBLE_MAX) {
         return;
     }
-    flow->zero_windows = (uint8_t)(flow->zero_windows + (1U << shift));
+    cold->zero_windows = (uint8_t)(cold->zero_windows + (1U << shift));
     if (is_milestone(count + 1)) {
         flow_history_add(cold, side, 'W');
     }

@@ -42,7 +42,7 @@ void flow_history_note(struct flow *flow, struct flow_cold *cold, unsigned side,
                        const struct packet *p);
 
 /* Counts a segment that advertises no window; W is added at the first and the tenth. */
-void flow_history_zero_window(struct flow *flow, struct flow_cold *cold, unsigned side);
+void flow_history_zero_window(struct flow_cold *cold, unsigned side);
 
 /* Counts a segment that was seen before; T is added at the first, the tenth and the hundredth. */
 void flow_history_retransmission(struct flow_cold *cold, unsigned side);

@@ -13,7 +13,7 @@
 enum {
     SLOTS_FIRST = 1024,
     WHEEL_SECONDS = 512,
-    TIMER_UNARMED = 0xffff,
+    TIMER_UNARMED = 0x3ff,
     VICTIM_CANDIDATES = 16,
 };
 
@@ -323,7 +323,7 @@ void flow_arm(struct flow_table *table, flow_index index, uint64_t second)
     uint64_t latest = table->second + WHEEL_SECONDS - 1;
     uint64_t at = second < earliest ? earliest : second > latest ? latest : second;
     struct flow *flow = &table->flows[index];
-    flow->timer_slot = (uint16_t)(at % WHEEL_SECONDS);
+    flow->timer_slot = (uint16_t)(at % WHEEL_SECONDS) & TIMER_UNARMED;
     flow->timer_previous = 0;
     flow->timer_next = table->wheel[flow->timer_slot];
     if (flow->timer_next != 0) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/flow_tcp.h"
 
+#include "wire/wire.h"
+
 #include <netinet/in.h>
 
 /* A connection that was quiet for this long may have ended unseen; then a SYN begins a new one. */
@@ -22,6 +24,97 @@ static uint32_t sequence_end(const struct packet *p)
 {
     return p->seq + p->payload_len + has_flags(p, TCP_SYN) + has_flags(p, TCP_FIN);
 }
+
+/* ---- Windows ------------------------------------------------------------------------------- */
+
+enum {
+    WINDOW_LEAST = 65536, /* octets that are allowed for, however small the window is */
+    SCALE_MAX = 14,       /* RFC 7323 §2.3 */
+    SCALE_NONE = 31,      /* the first SYN offers none */
+    OPENING_MAX = 65536,  /* octets that a SYN carries, at most (RFC 7413) */
+};
+
+/* Windows are scaled if both SYNs offer it (RFC 7323 §1.3); by how much, is the larger of both here.
+ * Where options were cut off, by as much as can be. */
+static void note_scale(struct flow *flow, const struct packet *p, unsigned side)
+{
+    if (p->payload == NULL) {
+        flow->window_scale = SCALE_MAX;
+        return;
+    }
+    struct wire_tcp_options options;
+    wire_tcp_options(p, &options);
+    unsigned scale = options.window_scale < 0 ? SCALE_NONE : (unsigned)options.window_scale;
+    if (side == 1) {
+        bool is_scaled = scale != SCALE_NONE && flow->window_scale != SCALE_NONE;
+        scale = !is_scaled ? 0 : scale > flow->window_scale ? scale : flow->window_scale;
+    }
+    flow->window_scale = scale & SCALE_NONE;
+}
+
+static void note_window_offered(struct flow *flow, const struct packet *p, unsigned side)
+{
+    if (has_flags(p, TCP_SYN)) {
+        note_scale(flow, p, side);
+    } else if (p->window != 0 && !has_flags(p, TCP_RST) &&
+               flow_tcp_window_class(p) > flow->window_top) {
+        flow->window_top = (uint8_t)flow_tcp_window_class(p);
+    }
+}
+
+/* Both SYNs were seen, and the initiator has spoken since: numbers and windows are known. */
+static bool is_synchronized(const struct flow *flow)
+{
+    return (flow->tcp_flags[0] & flow->tcp_flags[1] & TCP_SYN) != 0 &&
+           (flow_history_seen(flow, 0, HISTORY_ACK) || flow_history_seen(flow, 0, HISTORY_DATA));
+}
+
+/* Whether a number of a synchronized connection is further than two windows from what its side sent
+ * last. */
+static bool is_far(const struct flow *flow, unsigned side, uint32_t seq)
+{
+    int64_t distance = flow_tcp_distance(seq, flow->next_seq[side]);
+    int64_t window = (int64_t)(flow->window_top + 1) << (8 + flow->window_scale % SCALE_NONE);
+    window = window > WINDOW_LEAST ? window : WINDOW_LEAST;
+    return distance > 2 * window || distance < -2 * window;
+}
+
+/* A RST to a SYN has to acknowledge it. */
+static bool is_no_refusal(const struct flow *flow, const struct packet *p, unsigned side)
+{
+    if (side == 0 || flow->tcp_state[0] != FLOW_TCP_SYN_SENT ||
+        flow->tcp_state[1] != FLOW_TCP_INACTIVE) {
+        return false;
+    }
+    int32_t ahead = flow_tcp_distance(p->ack, flow->next_seq[0]);
+    return !has_flags(p, TCP_ACK) || ahead > 0 || ahead < -OPENING_MAX;
+}
+
+static bool is_control(const struct packet *p)
+{
+    return (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0;
+}
+
+/* Of such a one. */
+static bool is_stray(const struct flow *flow, const struct packet *p, unsigned side)
+{
+    if (!is_synchronized(flow)) {
+        return has_flags(p, TCP_RST) && is_no_refusal(flow, p, side);
+    }
+    if (flow->tcp_state[0] == FLOW_TCP_RESET || flow->tcp_state[1] == FLOW_TCP_RESET) {
+        return false; /* nothing is left to be ended, and hosts say anything then */
+    }
+    return is_far(flow, side, p->seq) ||
+           (has_flags(p, TCP_SYN) && flow_tcp_distance(sequence_end(p), flow->next_seq[side]) > 0);
+}
+
+bool flow_is_stray(const struct flow *flow, const struct packet *p, int end)
+{
+    return is_control(p) && flow->key.protocol == IPPROTO_TCP && flow_tcp_is_legible(p) &&
+           is_stray(flow, p, (unsigned)end ^ flow->initiator);
+}
+
+/* ---- Following ----------------------------------------------------------------------------- */
 
 static void saturate(uint16_t *counter)
 {
@@ -56,6 +149,26 @@ static void note_old_payload(struct flow *flow, struct flow_cold *cold, const st
     update->retransmission = true;
 }
 
+/* Whether the number of a segment lies far from all that its side sent. The first such segment is passed
+ * over. A second one shows that the side has gone on unseen, unless an unusual segment (plain ones do
+ * not come here) has been between them that was none. Two guesses are believed so, and two segments
+ * of the side itself put it right again. */
+static bool leaps(struct flow *flow, struct flow_cold *cold, const struct packet *p, unsigned side)
+{
+    unsigned bit = 1U << side;
+    if (!is_synchronized(flow) || !is_far(flow, side, p->seq)) {
+        cold->leapt &= ~bit & 3U;
+        return false;
+    }
+    cold->leapt = (cold->leapt ^ bit) & 3U;
+    if (!(cold->leapt & bit)) {
+        flow->next_seq[side] = sequence_end(p);
+        flow_history_see(flow, side, HISTORY_HOLE);
+        flow_history_forget(flow, side, HISTORY_FILLED);
+    }
+    return true;
+}
+
 /* Numbers of resets, and of what follows one, mean nothing (RFC 9293 §3.10.7.1 lets a RST carry 0,
  * RFC 5961 §3 tells why many do not fit). */
 static void follow_sequence(struct flow *flow, struct flow_cold *cold, const struct packet *p,
@@ -71,6 +184,9 @@ static void follow_sequence(struct flow *flow, struct flow_cold *cold, const str
     if (state == FLOW_TCP_INACTIVE ||
         (has_flags(p, TCP_SYN) && (is_in_handshake(state) || state == FLOW_TCP_PARTIAL))) {
         *next = end;
+        return;
+    }
+    if (leaps(flow, cold, p, side)) {
         return;
     }
     if (flow_tcp_distance(end, *next) <= 0) {
@@ -141,7 +257,7 @@ static void note_window(struct flow *flow, struct flow_cold *cold, const struct 
     if (p->window == 0 && !has_flags(p, TCP_RST) &&
         flow->tcp_state[flow_tcp_other(side)] != FLOW_TCP_CLOSED &&
         flow->tcp_state[side] != FLOW_TCP_RESET) {
-        flow_history_zero_window(flow, cold, side);
+        flow_history_zero_window(cold, side);
     }
 }
 
@@ -290,6 +406,11 @@ static void note_opened(struct flow *flow, struct flow_cold *cold, const struct 
         return;
     }
     update->opened = true;
+    uint32_t *next = &flow->next_seq[flow_tcp_other(update->side)];
+    if (update->side == 0 && !flow_history_seen(flow, 1, HISTORY_DATA) &&
+        flow_tcp_distance(p->ack, *next) < 0) {
+        *next = p->ack; /* of several answers it took another one than the latest */
+    }
     if (update->side == 0 && cold->history[0] == 'S' && p->time_ns >= flow->first_ns) {
         uint64_t microseconds = (p->time_ns - flow->first_ns) / 1000;
         microseconds = microseconds > HANDSHAKE_US_MAX ? HANDSHAKE_US_MAX : microseconds;
@@ -316,6 +437,11 @@ void flow_tcp_follow(struct flow *flow, struct flow_cold *cold, const struct pac
                      struct flow_update *update)
 {
     unsigned side = update->side;
+    if (is_control(p) && is_stray(flow, p, side)) {
+        update->stray = true;
+        return;
+    }
+    note_window_offered(flow, p, side);
     bool fins = flow->tcp_state[0] == FLOW_TCP_CLOSED && flow->tcp_state[1] == FLOW_TCP_CLOSED;
     note_late_start(flow, p, update);
     flow_history_note(flow, cold, side, p);

@@ -27,8 +27,14 @@ static inline bool flow_tcp_is_legible(const struct packet *p)
            p->end - p->l4 >= TCP_HEADER_SIZE;
 }
 
+/* A window in units of 256 octets, less one; that of none is larger than all. */
+static inline uint32_t flow_tcp_window_class(const struct packet *p)
+{
+    return ((uint32_t)p->window - 1) >> 8;
+}
+
 /* An expected segment of a side whose handshake is over, like others before it, that acknowledges
- * nothing unexpected. */
+ * nothing unexpected, with a window that is neither closed nor larger than all before. */
 static inline bool flow_tcp_is_plain(const struct flow *flow, unsigned side, const struct packet *p)
 {
     const unsigned holes = HISTORY_HOLE | HISTORY_HOLE << HISTORY_SIDE_SHIFT;
@@ -36,7 +42,7 @@ static inline bool flow_tcp_is_plain(const struct flow *flow, unsigned side, con
     return (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
            (flow->tcp_flags[side] & TCP_ACK) != 0 &&
            (state == FLOW_TCP_ESTABLISHED || state == FLOW_TCP_PARTIAL) &&
-           p->seq == flow->next_seq[side] && p->window != 0 &&
+           p->seq == flow->next_seq[side] && flow_tcp_window_class(p) <= flow->window_top &&
            flow_tcp_distance(p->ack, flow->next_seq[flow_tcp_other(side)]) <= 0 &&
            (flow->history_seen & holes) == 0 &&
            flow_history_seen(flow, side, p->payload_len > 0 ? HISTORY_DATA : HISTORY_ACK);

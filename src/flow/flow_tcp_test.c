@@ -19,7 +19,7 @@ struct lab {
     uint64_t now_ns;
     uint16_t window;
     struct flow_update update; /* of the last packet */
-    uint8_t bytes[2][40];
+    uint8_t bytes[2][44]; /* with a word of options at the end */
 };
 
 static int set_up(void **state)
@@ -536,6 +536,151 @@ static void headers_that_were_cut_off_are_only_counted(void **state)
     assert_true(flow_of(lab)->flags & FLOW_FRAGMENTS);
 }
 
+/* A SYN or its answer with options: a scale of windows (0xff: none), and enough to fill the header. */
+static void syn(struct lab *lab, int from, uint8_t flags, uint32_t seq, uint32_t ack, uint8_t scale)
+{
+    uint8_t *ip = lab->bytes[from];
+    struct packet p = segment(lab, from, flags, seq, ack, 0);
+    memcpy(ip + 40, (uint8_t[]){3, 3, scale, 0}, 4);
+    ip[40] = scale == 0xff ? 0 : 3;
+    p.end = p.payload = ip + 44;
+    pass(lab, &p);
+}
+
+/* Windows are 1000 << 7 octets: what is within twice that is believed. */
+static void open_scaled(struct lab *lab, uint32_t first)
+{
+    syn(lab, CLIENT, S, first - 1, 0, 7);
+    syn(lab, SERVER, S | A, 4999, first, 7);
+    tcp(lab, CLIENT, A, first, 5000, 0);
+    tcp(lab, CLIENT, A, first, 5000, 100);
+    tcp(lab, SERVER, A, 5000, first + 100, 1000);
+}
+
+static void assert_stray(struct lab *lab, bool is_stray)
+{
+    assert_int_equal(lab->update.stray, is_stray);
+}
+
+/* RFC 5961 §3.2 */
+static void resets_out_of_the_window_end_nothing(void **state)
+{
+    struct lab *lab = *state;
+    open_scaled(lab, UINT32_MAX - 50);
+    tcp(lab, SERVER, R, 0x12345678, 0, 0);
+    assert_stray(lab, true);
+    tcp(lab, CLIENT, R | A, 0x12345678, 6000, 0);
+    assert_stray(lab, true);
+    tcp(lab, SERVER, F | A, 6000 + 300000, 50, 0);
+    assert_stray(lab, true);
+    assert_false(flow_of(lab)->flags & FLOW_CLOSED);
+    assert_story(lab, "S1", "ShADd");
+    assert_int_equal(flow_of(lab)->tcp_flags[1], S | A);
+    assert_int_equal(flow_of(lab)->packets[1], 4);
+    tcp(lab, SERVER, R, 6000 - 250000, 0, 0);
+    assert_stray(lab, false);
+    assert_true(lab->update.closed);
+    tcp(lab, SERVER, R, 0x12345678, 0, 0); /* what is said later ends nothing anyway */
+    assert_stray(lab, false);
+}
+
+/* RFC 5961 §4.2 */
+static void syns_amid_a_connection_change_nothing(void **state)
+{
+    struct lab *lab = *state;
+    open_scaled(lab, 100);
+    tcp(lab, CLIENT, S, 150000, 0, 0);
+    assert_stray(lab, true);
+    tcp(lab, SERVER, S | A, 0x70000000, 201, 0);
+    assert_stray(lab, true);
+    syn(lab, SERVER, S | A, 4999, 100, 7); /* a copy of the first answer */
+    assert_stray(lab, false);
+    assert_int_equal(flow_of(lab)->next_seq[CLIENT], 200);
+    assert_int_equal(flow_of(lab)->next_seq[SERVER], 6000);
+    assert_story(lab, "S1", "ShADd");
+}
+
+/* The largest window counts that was seen, and 64 KiB at least. */
+static void windows_grow(void **state)
+{
+    struct lab *lab = *state;
+    syn(lab, CLIENT, S, 99, 0, 0xff);
+    syn(lab, SERVER, S | A, 4999, 100, 7);
+    tcp(lab, CLIENT, A, 100, 5000, 0);
+    tcp(lab, SERVER, R, 5000 + 131073, 0, 0);
+    assert_stray(lab, true);
+    tcp(lab, CLIENT, S, 99, 0, 0);
+    lab->window = 40000;
+    lab->now_ns += 70000 * (uint64_t)MS;
+    syn(lab, CLIENT, S, 9999, 0, 2);
+    syn(lab, SERVER, S | A, 4999, 10000, 0);
+    tcp(lab, CLIENT, A, 10000, 5000, 0);
+    tcp(lab, SERVER, R, 5000 + 400000, 0, 0);
+    assert_stray(lab, true);
+    lab->window = 65535;
+    tcp(lab, CLIENT, A, 10000, 5000, 1);
+    tcp(lab, SERVER, R, 5000 + 400000, 0, 0);
+    assert_stray(lab, false);
+}
+
+static void what_was_joined_midway_is_believed(void **state)
+{
+    struct lab *lab = *state;
+    tcp(lab, CLIENT, A, 100, 5000, 10);
+    tcp(lab, SERVER, A, 5000, 110, 10);
+    tcp(lab, SERVER, R, 0x12345678, 0, 0);
+    assert_stray(lab, false);
+    assert_true(lab->update.closed);
+}
+
+/* RFC 9293 §3.10.7.3 */
+static void a_refusal_acknowledges_the_syn(void **state)
+{
+    struct lab *lab = *state;
+    tcp(lab, CLIENT, S, 100, 0, 0);
+    tcp(lab, SERVER, R, 0, 0, 0);
+    assert_stray(lab, true);
+    tcp(lab, SERVER, R | A, 0, 102, 0);
+    assert_stray(lab, true);
+    assert_story(lab, "S0", "S");
+    tcp(lab, SERVER, R | A, 0, 101, 0);
+    assert_true(lab->update.closed);
+    assert_story(lab, "REJ", "Sr");
+}
+
+/* One segment far away is nobody's; two without another unusual one between them are what the capture missed. */
+static void a_leap_needs_a_second_one(void **state)
+{
+    struct lab *lab = *state;
+    open_scaled(lab, 100);
+    tcp(lab, SERVER, A, 0x60000000, 200, 10);
+    assert_int_equal(flow_of(lab)->next_seq[SERVER], 6000);
+    tcp(lab, SERVER, A, 6000, 200, 10);
+    tcp(lab, SERVER, A, 5000, 200, 10);
+    tcp(lab, SERVER, A, 0x60000000, 200, 10);
+    assert_int_equal(flow_of(lab)->next_seq[SERVER], 6010);
+    tcp(lab, SERVER, A, 0x60000000 + 10, 200, 10);
+    assert_int_equal(flow_of(lab)->next_seq[SERVER], 0x60000000 + 20);
+    tcp(lab, SERVER, A, 6010, 200, 10);
+    tcp(lab, SERVER, A, 6020, 200, 10);
+    tcp(lab, SERVER, F | A, 6030, 200, 0);
+    assert_stray(lab, false);
+    assert_int_equal(flow_of(lab)->next_seq[SERVER], 6031);
+}
+
+static void the_client_chooses_among_answers(void **state)
+{
+    struct lab *lab = *state;
+    syn(lab, CLIENT, S, 99, 0, 7);
+    syn(lab, SERVER, S | A, 4999, 100, 7);
+    syn(lab, SERVER, S | A, 5000000, 100, 7);
+    tcp(lab, CLIENT, A, 100, 5000, 0);
+    tcp(lab, SERVER, A, 5000, 100, 10);
+    tcp(lab, SERVER, F | A, 5010, 100, 0);
+    assert_stray(lab, false);
+    assert_int_equal(flow_of(lab)->retransmissions, 0);
+}
+
 #define lab_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -570,6 +715,13 @@ int main(void)
         lab_test(ports_are_used_again),
         lab_test(a_connection_that_lives_is_not_reopened),
         lab_test(headers_that_were_cut_off_are_only_counted),
+        lab_test(resets_out_of_the_window_end_nothing),
+        lab_test(syns_amid_a_connection_change_nothing),
+        lab_test(windows_grow),
+        lab_test(what_was_joined_midway_is_believed),
+        lab_test(a_refusal_acknowledges_the_syn),
+        lab_test(a_leap_needs_a_second_one),
+        lab_test(the_client_chooses_among_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

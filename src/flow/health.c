@@ -262,6 +262,20 @@ void health_packet(struct health_book *book, flow_index flow, const struct packe
     }
 }
 
+void health_stray_packet(struct health_book *book, flow_index flow, const struct packet *p,
+                         unsigned side)
+{
+    uint32_t index = health_book_find(book, flow);
+    if (index == 0) {
+        return;
+    }
+    struct health *h = &book->connections[index];
+    health_count32(&h->packets, p->frames);
+    if (p->tcp_flags & TCP_RST) {
+        health_count16(&h->halves[side].resets);
+    }
+}
+
 void health_note_icmp(struct health_book *book, flow_index flow, const struct packet *error)
 {
     enum { UNREACHABLE = 3, FRAGMENTATION_NEEDED = 4, V6_UNREACHABLE = 1, V6_TOO_BIG = 2 };

@@ -45,6 +45,11 @@ void health_packet(struct health_book *book, flow_index flow, const struct packe
 void health_plain_packet(struct health_book *book, flow_index flow, const struct packet *p,
                          unsigned side);
 
+/* The same for one of which flow_is_stray() said that its receiver does not take it: it is counted, and
+ * changes nothing else. */
+void health_stray_packet(struct health_book *book, flow_index flow, const struct packet *p,
+                         unsigned side);
+
 /* An ICMP error that quoted a packet of the flow. */
 void health_note_icmp(struct health_book *book, flow_index flow, const struct packet *error);
 

@@ -14,7 +14,6 @@ enum {
     RECORD_HEADER = 5,
     TICKET_MAX = 400, /* bytes of a record: OpenSSL's has 250 */
     TICKET_LATE_US = 60000, /* the second one waits for a delayed ACK */
-    BLIND_WINDOW = 65536,
 };
 
 /* ---- Handshake ------------------------------------------------------------------------------- */
@@ -306,26 +305,11 @@ static bool is_ignorant(const struct health_step *s)
            half->flags & HALF_ACKED && s->p->seq == half->acked;
 }
 
-/* Whether the receiver would believe it: RFC 9293 §3.5.3 wants its sequence number within the window.
- * Whoever guesses from aside misses that; a window is given on either side for what is under way. */
-static bool is_believable(const struct health_step *s)
-{
-    const struct health_half *half = s->half;
-    const unsigned known = HALF_NEXT | HALF_ACKED | HALF_EDGE;
-    if (!(s->health->flags & HEALTH_MEASURES) || (half->flags & known) != known) {
-        return true;
-    }
-    int32_t window = health_distance(half->edge, half->acked);
-    window = window > BLIND_WINDOW ? window : BLIND_WINDOW;
-    return health_distance(s->p->seq, half->acked) >= -window &&
-           health_distance(s->p->seq, half->edge) <= window;
-}
-
 void health_reset(struct health_step *s)
 {
     struct health *h = s->health;
     health_count16(&s->half->resets);
-    if (h->flags & HEALTH_RESET_SEEN || !is_believable(s)) {
+    if (h->flags & HEALTH_RESET_SEEN) {
         return;
     }
     h->flags |= HEALTH_RESET_SEEN | (s->side == 1 ? HEALTH_RESET_BY_SERVER : 0);

@@ -20,6 +20,7 @@ struct tcp_stats {
     uint64_t retransmissions;
     uint64_t out_of_order;
     uint64_t zero_windows;
+    uint64_t strays;
     uint64_t states[STATES];
 };
 
@@ -42,6 +43,7 @@ static void tcp_on_packet(void *block, const struct packet *p, const struct flow
     s->retransmissions += update->retransmission;
     s->out_of_order += update->out_of_order;
     s->zero_windows += p->window == 0 && !reset && !syn;
+    s->strays += update->stray;
     (void)flow;
 }
 
@@ -81,6 +83,8 @@ static const struct metric tcp_metrics[] = {
     COUNTER(retransmissions, "packets", "Segments whose bytes had been seen before"),
     COUNTER(out_of_order, "packets", "Segments that came after later ones"),
     COUNTER(zero_windows, "packets", "Packets that closed the receive window"),
+    COUNTER(strays, "packets",
+            "SYN, FIN and RST that their receiver would not take: guesses, or left from elsewhere"),
     {.name = "ended", .kind = METRIC_LABELLED, .offset = offsetof(struct tcp_stats, states),
      .unit = "connections", .help = "Connections by the state they ended in, as Zeek names it",
      .group = "counters", .label = "state", .label_value = state_name, .label_count = STATES},
