@@ -4,6 +4,7 @@
 #include "proto/dns/dns_event.h"
 #include "proto/dns/dns_flow.h"
 #include "proto/dns/dns_options.h"
+#include "proto/dns/dns_report.h"
 #include "proto/proto.h"
 
 enum {
@@ -207,6 +208,7 @@ const struct proto proto_dns = {
     .agreed_names = agreed_names,
     .udp_ports = udp_ports,
     .flow_size = sizeof(struct dns_flow),
+    .cache_size = DNS_REPORT_ROOM,
     .events = events,
     .options = dns_option_rows,
     .options_size = sizeof(struct dns_options),

@@ -68,6 +68,19 @@ const struct event_type dns_event_type = {
     .common = transaction_fields,
 };
 
+static const struct event_field object_fields[] = {
+    FIELD("dns", EVENT_VALUE, object, 0, "all fields of DNS"),
+    {0},
+};
+
+const struct event_type dns_object_type = {
+    .dataset = "dns",
+    .help = "A DNS query and its response, written already",
+    .size = offsetof(struct dns_event, id),
+    .fields = object_fields,
+    .common = transaction_fields,
+};
+
 #define COUNTER(member, unit_, help_)                                                              \
     {                                                                                              \
         .name = #member, .kind = METRIC_COUNTER, .offset = offsetof(struct dns_stats, member),     \

@@ -24,6 +24,7 @@ enum dns_shown_option {
 /* Begins with what all transactions have. Spans are borrowed until the event is packed. */
 struct dns_event {
     struct transaction transaction;
+    struct span object;    /* all that follows as JSON, of an event of dns_object_type: it ends here */
     uint16_t id;
     bool authoritative;
     bool truncated;
@@ -54,9 +55,13 @@ struct dns_event {
     struct span extended_rcode;
     struct event_optional udp_size;
     struct span options[DNS_SHOWN_OPTIONS];
+    uint32_t options_size; /* bytes of their texts, or more */
+    bool is_name_plain;    /* of the name in the question nothing has to be escaped */
 };
 
 extern const struct event_type dns_event_type;
+/* The same event, whose object `dns` has been written already (dns_object.h). */
+extern const struct event_type dns_object_type;
 
 struct dns_stats {
     uint64_t queries;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A flow of hostile messages (proto/proto_script.h): as datagrams, and as a connection played as it
- * comes and again byte by byte; both must say and count the same. */
+/* A flow of hostile messages (proto/proto_script.h): as datagrams, packed and as lines, and as a connection
+ * played as it comes and again byte by byte; both must say and count the same. */
 #include "proto/dns/dns_stage.h"
 #include "proto/proto_script.h"
 
@@ -17,9 +17,12 @@ static void say(struct stage *s, unsigned side, struct span data, uint64_t now_n
 }
 
 /* Plays the input; `piece` 0: as datagrams. */
-static void play(struct stage *s, struct span input, size_t piece)
+static void play(struct stage *s, struct span input, size_t piece, bool is_lines)
 {
     stage_init(s);
+    if (is_lines) {
+        stage_take_lines(s);
+    }
     s->options.include_additionals = s->options.include_authorities = true;
     s->options.settings.send_request = s->options.settings.send_response = true;
     struct cursor c = script_steps(input);
@@ -38,20 +41,27 @@ static void play(struct stage *s, struct span input, size_t piece)
     stage_done(s, PROTO_TIMEOUT);
 }
 
+/* Both must have said and counted the same. */
+static void compare(struct stage *a, struct stage *b)
+{
+    stage_require(a->said.size == b->said.size);
+    stage_require(memcmp(a->said.data, b->said.data, a->said.size) == 0);
+    stage_require(memcmp(&a->stats, &b->stats, sizeof a->stats) == 0);
+    stage_require(a->let_go == b->let_go);
+    json_done(&a->said);
+    json_done(&b->said);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span input = span_of(data, size);
     proto_dns.probe(input, 0);
-    static struct stage whole, bytes;
-    play(&whole, input, 0);
-    json_done(&whole.said);
-    play(&whole, input, SIZE_MAX);
-    play(&bytes, input, 1);
-    stage_require(whole.said.size == bytes.said.size);
-    stage_require(memcmp(whole.said.data, bytes.said.data, whole.said.size) == 0);
-    stage_require(memcmp(&whole.stats, &bytes.stats, sizeof whole.stats) == 0);
-    stage_require(whole.let_go == bytes.let_go);
-    json_done(&whole.said);
-    json_done(&bytes.said);
+    static struct stage whole, other;
+    play(&whole, input, 0, false);
+    play(&other, input, 0, true);
+    compare(&whole, &other);
+    play(&whole, input, SIZE_MAX, false);
+    play(&other, input, 1, true);
+    compare(&whole, &other);
     return 0;
 }

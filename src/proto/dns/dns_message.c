@@ -2,7 +2,6 @@
 #include "proto/dns/dns_message.h"
 
 enum {
-    POINTER = 0xc0,      /* a label's length with these bits is half of a pointer */
     CLASS_IN = 1,
     CLASS_HS = 4,
     CLASS_NONE = 254,
@@ -15,214 +14,6 @@ enum {
     NETBIOS_STATUS = 33,
     TRAILER_MAX = 16,    /* bytes behind the last record: some servers of Windows put "MS" there */
 };
-
-/* ---- Names ---------------------------------------------------------------------------------- */
-
-size_t dns_name_skip(struct span bytes, size_t at)
-{
-    size_t start = at;
-    while (at < bytes.size) {
-        uint8_t length = bytes.data[at];
-        if (length >= POINTER) {
-            return at + 2 <= bytes.size ? at + 2 : 0;
-        }
-        if (length > 63 || at + length >= start + DNS_NAME_BYTES) {
-            return 0;
-        }
-        at += 1u + length;
-        if (length == 0) {
-            return at;
-        }
-    }
-    return 0;
-}
-
-/* Writes one byte of a label at `to`; returns the end. */
-static char *write_escaped(char *to, uint8_t byte)
-{
-    if (byte < ' ' || byte >= 127) {
-        *to++ = '\\';
-        *to++ = (char)('0' + byte / 100);
-        *to++ = (char)('0' + byte / 10 % 10);
-        *to++ = (char)('0' + byte % 10);
-        return to;
-    }
-    if (memchr(" .\\\"'@;()", byte, 9) != NULL) {
-        *to++ = '\\';
-    }
-    *to++ = (char)byte;
-    return to;
-}
-
-/* How a byte of a label is written: 0 escaped, else as it is, and if it has CASE, in lower case with
- * that bit. Names are read for each message, and a table does not guess wrongly. */
-enum { PLAIN = 1, CASE = 0x20 };
-static const uint8_t label_bytes[256] = {
-    ['-'] = PLAIN, ['_'] = PLAIN, ['0' ... '9'] = PLAIN, ['a' ... 'z'] = PLAIN,
-    ['A' ... 'Z'] = PLAIN | CASE,
-};
-
-static char *write_label(char *to, const uint8_t *label, size_t size, bool lower)
-{
-    uint8_t mask = lower ? CASE : 0;
-    for (size_t i = 0; i < size; i++) {
-        uint8_t how = label_bytes[label[i]];
-        if (how != 0) {
-            *to++ = (char)(label[i] | (how & mask));
-        } else {
-            to = write_escaped(to, label[i]);
-        }
-    }
-    return to;
-}
-
-/* Where the label at `*at` lies, past pointers: each leads before `*before`, the lowest place read so
- * far, so that a name cannot come back to itself. False when it leads nowhere. */
-static bool follow(struct span bytes, size_t *at, size_t *before, unsigned *jumps)
-{
-    while (*at < bytes.size && bytes.data[*at] >= POINTER) {
-        if (*at + 2 > bytes.size || ++*jumps > DNS_JUMPS_MAX) {
-            return false;
-        }
-        size_t to = load_be16(bytes.data + *at) & 0x3fff;
-        if (to >= *before || to < DNS_HEADER_BYTES) {
-            return false;
-        }
-        *before = *at = to;
-    }
-    return *at < bytes.size && bytes.data[*at] <= 63;
-}
-
-/* Names are mostly plain: no pointers, nothing to escape. Then the text is what lies there, with dots
- * for lengths, and 16 bytes at a time are looked at and written. */
-typedef uint8_t sixteen __attribute__((vector_size(16)));
-
-/* 0xff for each byte between two, both included. */
-static inline sixteen between(sixteen bytes, uint8_t first, uint8_t last)
-{
-    sixteen offset = bytes - first;
-    return (sixteen)(offset <= (uint8_t)(last - first));
-}
-
-/* Writes 16 bytes of labels at `to`, dots for what is not plain; 0xff for each such. */
-static inline sixteen write_sixteen(char *to, sixteen bytes, bool lower)
-{
-    sixteen upper = between(bytes, 'A', 'Z');
-    sixteen folded = bytes | (upper & CASE);
-    sixteen plain = between(folded, 'a', 'z') | between(bytes, '0', '9') |
-                    (sixteen)(bytes == '-') | (sixteen)(bytes == '_');
-    sixteen text = ((lower ? folded : bytes) & plain) | (~plain & '.');
-    memcpy(to, &text, sizeof text);
-    return ~plain;
-}
-
-static inline unsigned sum_of(sixteen bytes)
-{
-    uint64_t halves[2];
-    memcpy(halves, &bytes, sizeof halves);
-    return (unsigned)(halves[0] * UINT64_C(0x0101010101010101) >> 56) +
-           (unsigned)(halves[1] * UINT64_C(0x0101010101010101) >> 56);
-}
-
-/* 0xff in the first `count` of 16. */
-static inline sixteen first_of(size_t count)
-{
-    static const uint8_t lanes[32] = {[0 ... 15] = 0xff};
-    sixteen ret;
-    memcpy(&ret, lanes + 16 - count, sizeof ret);
-    return ret;
-}
-
-/* Writes `size` bytes of labels with lengths between them, and up to 15 more, where `room` bytes may be
- * read; returns how many of them are not plain. */
-static unsigned write_labels(char *to, const uint8_t *from, size_t size, size_t room, bool lower)
-{
-    sixteen odd = {0}, bytes = {0};
-    size_t at = 0;
-    for (; at + sizeof bytes <= size; at += sizeof bytes) {
-        memcpy(&bytes, from + at, sizeof bytes);
-        odd -= write_sixteen(to + at, bytes, lower);
-    }
-    if (at + sizeof bytes <= room) {
-        memcpy(&bytes, from + at, sizeof bytes);
-    } else {
-        memcpy(&bytes, from + at, size - at); /* waits for what was just written: seldom */
-    }
-    odd -= write_sixteen(to + at, bytes, lower) & first_of(size - at);
-    return sum_of(odd);
-}
-
-/* Expands a name that is plain; false when this one is something else, whatever that is. */
-static bool read_plain(struct span bytes, size_t at, bool lower, struct dns_name *ret)
-{
-    size_t end = at;
-    unsigned labels = 0, odd = 0;
-    while (end < bytes.size && bytes.data[end] != 0) {
-        uint8_t length = bytes.data[end];
-        if (length > 63 || end - at + length >= DNS_NAME_BYTES - 1) {
-            return false;
-        }
-        odd += labels > 0 && label_bytes[length] == 0; /* the first is not written */
-        ret->starts[labels++] = (uint16_t)(end - at);
-        end += 1u + length;
-    }
-    if (end >= bytes.size || labels == 0) {
-        return false;
-    }
-    ret->labels = (uint8_t)labels;
-    ret->size = (uint16_t)(end - at - 1);
-    if (write_labels(ret->text, bytes.data + at + 1, ret->size, bytes.size - at - 1, lower) != odd) {
-        return false;
-    }
-    for (unsigned i = 1; odd + 1 < labels && i < labels; i++) { /* some length is a letter */
-        ret->text[ret->starts[i] - 1] = '.';
-    }
-    return true;
-}
-
-/* Expands any name. */
-static bool read_any(struct span bytes, size_t at, bool lower, struct dns_name *ret)
-{
-    size_t before = at, wire = 1;
-    unsigned jumps = 0;
-    char *to = ret->text;
-    ret->labels = 0;
-    for (;;) {
-        if (!follow(bytes, &at, &before, &jumps)) {
-            return false;
-        }
-        uint8_t length = bytes.data[at++];
-        if (length == 0) {
-            break;
-        }
-        wire += 1u + length;
-        if (wire > DNS_NAME_BYTES || length >= bytes.size - at) {
-            return false;
-        }
-        if (ret->labels > 0) {
-            *to++ = '.';
-        }
-        ret->starts[ret->labels++] = (uint16_t)(to - ret->text);
-        to = write_label(to, bytes.data + at, length, lower);
-        at += length;
-    }
-    if (ret->labels == 0) {
-        *to++ = '.';
-    }
-    ret->size = (uint16_t)(to - ret->text);
-    return true;
-}
-
-bool dns_name_read(const struct dns_message *m, size_t at, bool lower, struct dns_name *ret)
-{
-    return read_plain(m->bytes, at, lower, ret) || read_any(m->bytes, at, lower, ret);
-}
-
-struct span dns_name_tail(const struct dns_name *name, unsigned count)
-{
-    size_t start = count > 0 && count < name->labels ? name->starts[name->labels - count] : 0;
-    return span_of(name->text + start, name->size - start);
-}
 
 /* ---- Header and question -------------------------------------------------------------------- */
 
@@ -267,11 +58,7 @@ bool dns_message_read_name(struct span bytes, bool lower, struct dns_message *re
     if (!read_header(bytes, ret) || ret->counts[DNS_QUESTION] == 0) {
         return bytes.size >= DNS_HEADER_BYTES && bytes.size <= UINT16_MAX;
     }
-    if (read_plain(bytes, DNS_HEADER_BYTES, lower, name)) {
-        return read_question(ret, DNS_HEADER_BYTES + name->size + 2u); /* a length and the root */
-    }
-    return read_question(ret, dns_name_skip(bytes, DNS_HEADER_BYTES)) &&
-           read_any(bytes, DNS_HEADER_BYTES, lower, name);
+    return read_question(ret, dns_name_expand(bytes, DNS_HEADER_BYTES, lower, name));
 }
 
 static uint8_t lower_of(uint8_t byte)
@@ -287,7 +74,7 @@ bool dns_is_repeated(const struct dns_message *a, const struct dns_message *b)
         return false;
     }
     size_t at = a->question_name;
-    while (a->bytes.data[at] > 0 && a->bytes.data[at] < POINTER) {
+    while (a->bytes.data[at] > 0 && a->bytes.data[at] < DNS_POINTER) {
         at += 1U + a->bytes.data[at];
     }
     return a->bytes.data[at] == 0;
@@ -349,7 +136,7 @@ static bool is_cut(struct span bytes, size_t at)
     while (at < bytes.size && bytes.data[at] != 0 && bytes.data[at] <= 63) {
         at += 1u + bytes.data[at];
     }
-    return at >= bytes.size || (bytes.data[at] >= POINTER && at + 2 > bytes.size);
+    return at >= bytes.size || (bytes.data[at] >= DNS_POINTER && at + 2 > bytes.size);
 }
 
 static bool stop(struct dns_walk *walk, bool cut)
@@ -359,13 +146,20 @@ static bool stop(struct dns_walk *walk, bool cut)
     return false;
 }
 
+/* As dns_name_skip(). Names of records are mostly pointers. */
+static inline size_t skip_name(struct span bytes, size_t at)
+{
+    bool is_pointer = at + 2 <= bytes.size && bytes.data[at] >= DNS_POINTER;
+    return is_pointer ? at + 2 : dns_name_skip(bytes, at);
+}
+
 bool dns_walk_next(struct dns_walk *walk, struct dns_record *ret)
 {
     if (walk->bad || !find_section(walk)) {
         return false;
     }
     struct span bytes = walk->message->bytes;
-    size_t at = dns_name_skip(bytes, walk->at);
+    size_t at = skip_name(bytes, walk->at);
     if (at == 0) {
         return stop(walk, is_cut(bytes, walk->at));
     }

@@ -15,14 +15,9 @@
 #pragma once
 
 #include "base/cursor.h"
+#include "proto/dns/dns_name.h"
 
-enum {
-    DNS_HEADER_BYTES = 12,
-    DNS_NAME_BYTES = 255,  /* of a name on the wire, expanded (RFC 1035 §2.3.4) */
-    DNS_LABELS_MAX = 127,
-    DNS_JUMPS_MAX = 126,   /* more pointers than labels are of no use to anybody */
-    DNS_NAME_ROOM = 1020,  /* bytes that the text of any name fits in: each as \DDD */
-};
+enum { DNS_HEADER_BYTES = 12 };
 
 /* Bits of the header's second word (RFC 1035 §4.1.1, RFC 4035 §3.1.6). */
 enum dns_flags {
@@ -98,34 +93,17 @@ bool dns_is_repeated(const struct dns_message *a, const struct dns_message *b);
 
 /* ---- Names ---------------------------------------------------------------------------------- */
 
-/* A name as text in the form of master files: labels with dots between, none at the end, "." for the
- * root; within labels one of <space> . \ " ' @ ; ( ) has a backslash before it, and what is no printable
- * ASCII is \DDD (RFC 1035 §5.1, RFC 4343 §2.1). So it is ASCII whatever was on the wire. */
-struct dns_name {
-    uint16_t size;
-    uint8_t labels;
-    uint16_t starts[DNS_LABELS_MAX]; /* where each label begins in the text */
-    char text[DNS_NAME_ROOM];
-};
-
 /* The same as dns_message_read(), and the name of the question expanded, in one go; false also when that
  * cannot be. Without a question `name` stays as it is. */
 bool dns_message_read_name(struct span bytes, bool lower, struct dns_message *ret,
                            struct dns_name *name);
 
 /* Expands the name at offset `at`; false when it is none. */
-bool dns_name_read(const struct dns_message *m, size_t at, bool lower, struct dns_name *ret);
-
-/* The offset behind the name at `at` as it lies there; 0 when it is none. Does not follow pointers. */
-size_t dns_name_skip(struct span bytes, size_t at);
-
-static inline struct span dns_name_text(const struct dns_name *name)
+static inline bool dns_name_read(const struct dns_message *m, size_t at, bool lower,
+                                 struct dns_name *ret)
 {
-    return span_of(name->text, name->size);
+    return dns_name_expand(m->bytes, at, lower, ret) != 0;
 }
-
-/* The last `count` labels of a name; the whole of it when it has fewer. */
-struct span dns_name_tail(const struct dns_name *name, unsigned count);
 
 /* ---- Records -------------------------------------------------------------------------------- */
 

@@ -2,28 +2,28 @@
 #include "proto/dns/dns_report.h"
 
 #include "proto/dns/dns_event.h"
+#include "proto/dns/dns_list.h"
+#include "proto/dns/dns_object.h"
 #include "proto/dns/dns_options.h"
-#include "proto/dns/dns_record.h"
+#include "proto/dns/dns_pen.h"
 #include "proto/dns/dns_suffix.h"
-#include "proto/dns/dns_words.h"
 
 enum {
-    LIST_ROOM = 24 << 10,
     RAW_ROOM = 10 << 10,
     OPTIONS_ROOM = 2 << 10,
-    ADDRESSES_MAX = 64,
+    QUESTION_ROOM = 128,  /* what stands before a name, and what may be written behind it */
+    ADDRESSES_MAX = DNS_OBJECT_ADDRESSES,
     ENDS = 2,          /* places that related.ip leaves free for source and destination */
-    POINTER = 0xc000,    /* two bytes with these bits point to a name (RFC 1035 §4.1.4) */
     PLAIN_CLASS = 0x7fff, /* multicast DNS has a flag above it (RFC 6762 §10.2) */
 };
 
 /* The memory of one event; none of it is initialised as a whole. */
 struct scratch {
-    char lists[LIST_ROOM];
-    char record[DNS_RECORD_ROOM];
+    char lists[DNS_LIST_ROOM + DNS_LIST_RECORD];
+    char object[DNS_OBJECT_ROOM];
     char raw[2][RAW_ROOM];
     char options[OPTIONS_ROOM];
-    char query[DNS_NAME_ROOM + 64];
+    char query[DNS_NAME_ROOM + QUESTION_ROOM];
     char words[8][DNS_WORD_ROOM];
     struct dns_name name;
     struct span notes[DNS_NOTES_MAX];
@@ -38,99 +38,14 @@ struct maker {
     const struct dns_options *options;
     struct dns_event *event;
     struct scratch *scratch;
-    struct dns_text lists;
+    struct dns_list lists;
     uint32_t addresses;
-    uint32_t left_out;
     uint16_t class_mask;
     unsigned rcode;
     bool has_edns;
-    bool is_named; /* scratch->name is the name that the message asks for */
 };
 
-/* ---- Records ---------------------------------------------------------------------------------- */
-
-static struct span class_word(const struct maker *k, unsigned class, char room[DNS_WORD_ROOM])
-{
-    class &= k->class_mask;
-    return dns_word(dns_class_name(class), "", class, room);
-}
-
-static void put_member(struct dns_text *t, const char *key, struct span value, bool is_number)
-{
-    if (t->data[t->size - 1] != '{') {
-        dns_text_char(t, ',');
-    }
-    dns_text_char(t, '"');
-    dns_text_str(t, key);
-    dns_text_str(t, "\":");
-    if (is_number) {
-        dns_text_put(t, value);
-    } else {
-        dns_text_json(t, value);
-    }
-}
-
-/* The name of a record: mostly that of the question, by a pointer to it. Empty where it is none. */
-static struct span record_name(const struct maker *k, const struct dns_record *record,
-                               struct dns_name *room)
-{
-    const struct dns_message *m = k->message;
-    uint16_t pointer = load_be16(m->bytes.data + record->name);
-    if (k->is_named && pointer == (POINTER | m->question_name)) {
-        return dns_name_text(&k->scratch->name);
-    }
-    return dns_name_read(m, record->name, false, room) ? dns_name_text(room) : span_of("", 0);
-}
-
-/* One record as a JSON object. */
-static void put_record(struct maker *k, const struct dns_record *record)
-{
-    char room[DNS_WORD_ROOM];
-    struct dns_name name;
-    struct dns_parts parts;
-    struct dns_text text = dns_text_of(k->scratch->record, DNS_RECORD_ROOM);
-    struct dns_text *t = &k->lists;
-    dns_record_parts(k->message, record, &text, &parts);
-    dns_text_char(t, '{');
-    put_member(t, "name", record_name(k, record, &name), false);
-    put_member(t, "type", dns_word(dns_type_name(record->type), "", record->type, room), false);
-    put_member(t, "class", class_word(k, record->class, room), false);
-    struct dns_text ttl = dns_text_of(room, sizeof room);
-    dns_text_number(&ttl, record->ttl);
-    put_member(t, "ttl", dns_text_since(&ttl, 0), false);
-    for (unsigned i = 0; i < parts.count; i++) {
-        put_member(t, parts.parts[i].key, parts.parts[i].value, parts.parts[i].is_number);
-    }
-    dns_text_char(t, '}');
-}
-
-/* Adds a record to the list that begins at `start`; what finds no room is left out, whole. One byte is
- * kept for the end of the list. */
-static void list_record(struct maker *k, const struct dns_record *record, size_t start)
-{
-    struct dns_text *t = &k->lists;
-    size_t before = t->size;
-    if (k->left_out == 0) {
-        dns_text_char(t, before == start ? '[' : ',');
-        put_record(k, record);
-    }
-    if (k->left_out > 0 || t->full) {
-        t->size = before;
-        t->full = false;
-        k->left_out++;
-    }
-}
-
-static struct span end_list(struct maker *k, size_t start)
-{
-    struct dns_text *t = &k->lists;
-    if (t->size == start) {
-        return span_of(NULL, 0);
-    }
-    t->room++;
-    dns_text_char(t, ']');
-    return dns_text_since(t, start);
-}
+/* ---- Addresses -------------------------------------------------------------------------------- */
 
 static bool is_known_address(const struct maker *k, const struct event_address *address)
 {
@@ -298,6 +213,7 @@ static void show_options(struct maker *k, const struct dns_edns *edns)
             k->event->options[where] = dns_text_since(&text, from);
         }
     }
+    k->event->options_size += (uint32_t)text.size;
 }
 
 static void show_edns(struct maker *k, const struct dns_record *opt)
@@ -312,8 +228,10 @@ static void show_edns(struct maker *k, const struct dns_record *opt)
     e->udp_size = (struct event_optional){.value = edns.udp_size, .present = true};
     e->edns_version = dns_word(NULL, "", edns.version, room);
     unsigned high = (unsigned)edns.rcode_high << 4;
-    e->extended_rcode = dns_word(dns_rcode_name(high), "Unknown ", high, k->scratch->words[1]);
-    show_options(k, &edns);
+    e->extended_rcode = dns_rcode_word(high, k->scratch->words[1]);
+    if (edns.options.size > 0) {
+        show_options(k, &edns);
+    }
 }
 
 /* ---- The message ------------------------------------------------------------------------------ */
@@ -336,24 +254,22 @@ static struct span *list_of(struct maker *k, enum dns_section section)
 static void show_records(struct maker *k)
 {
     struct dns_walk walk = dns_walk_of(k->message);
-    size_t start = 0;
     unsigned section = DNS_ANSWER;
     for (struct dns_record record; dns_walk_next(&walk, &record);) {
         if (record.section != section) {
-            *list_of(k, section) = end_list(k, start);
-            start = k->lists.size;
+            *list_of(k, section) = dns_list_end(&k->lists);
             section = record.section;
         }
         if (record.type == DNS_OPT) {
             show_edns(k, &record);
         } else if (is_listed(k, section)) {
-            list_record(k, &record, start);
+            dns_list_add(&k->lists, &record);
             if (section == DNS_ANSWER) {
                 note_address(k, &record);
             }
         }
     }
-    *list_of(k, section) = end_list(k, start);
+    *list_of(k, section) = dns_list_end(&k->lists);
 }
 
 static void show_flags(struct maker *k)
@@ -399,17 +315,18 @@ static void show_domain(struct maker *k)
     }
 }
 
-/* "class IN, type A, name" */
-static void put_question(const struct maker *k, struct dns_text *t, const struct dns_message *m,
-                         const struct dns_name *name)
+/* "class IN, type A, name", at a place that has room for the name and QUESTION_ROOM bytes; returns the
+ * end. */
+static char *put_question(char *to, const struct maker *k, const struct dns_message *m,
+                          const struct dns_name *name)
 {
     char room[DNS_WORD_ROOM];
-    dns_text_str(t, "class ");
-    dns_text_put(t, class_word(k, m->question_class, room));
-    dns_text_str(t, ", type ");
-    dns_text_put(t, dns_word(dns_type_name(m->question_type), "", m->question_type, room));
-    dns_text_str(t, ", ");
-    dns_text_put(t, dns_name_text(name));
+    to = dns_pen_put(to, "class ");
+    to = dns_pen_word(to, dns_class_word(m->question_class & k->class_mask, room));
+    to = dns_pen_put(to, ", type ");
+    to = dns_pen_word(to, dns_type_word(m->question_type, room));
+    to = dns_pen_put(to, ", ");
+    return dns_pen_text(to, dns_name_text(name));
 }
 
 /* `query` and `resource`: the query's own words, whose name is mostly `known`, that of `m`. */
@@ -427,10 +344,10 @@ static void show_asked(struct maker *k, const struct dns_message *asked,
     } else if (!dns_name_read(asked, asked->question_name, false, &room)) {
         return;
     }
-    struct dns_text text = dns_text_of(k->scratch->query, sizeof k->scratch->query);
-    put_question(k, &text, asked, name);
-    t->query = dns_text_since(&text, 0);
-    t->resource = dns_text_since(&text, text.size - name->size);
+    char *text = k->scratch->query;
+    size_t size = (size_t)(put_question(text, k, asked, name) - text);
+    t->query = span_of(text, size);
+    t->resource = span_skip(t->query, size - name->size);
 }
 
 /* The question as the response repeats it; where it does not, as it was asked. */
@@ -441,15 +358,15 @@ static void show_question(struct maker *k)
     const struct dns_message *m = k->message->question_name != 0 ? k->message : asked;
     struct dns_name *name = &k->scratch->name;
     bool is_named = m->question_name != 0 && dns_name_read(m, m->question_name, false, name);
-    k->is_named = is_named && m == k->message;
+    k->lists.asked = is_named && m == k->message ? name : NULL;
     show_asked(k, asked, m, is_named ? name : NULL);
     if (!is_named) {
         return;
     }
-    unsigned type = m->question_type;
     e->question_name = dns_name_text(name);
-    e->question_type = dns_word(dns_type_name(type), "", type, k->scratch->words[2]);
-    e->question_class = class_word(k, m->question_class, k->scratch->words[3]);
+    e->is_name_plain = name->is_plain;
+    e->question_type = dns_type_word(m->question_type, k->scratch->words[2]);
+    e->question_class = dns_class_word(m->question_class & k->class_mask, k->scratch->words[3]);
     show_domain(k);
 }
 
@@ -463,9 +380,8 @@ static void show_message(struct maker *k)
     show_flags(k);
     e->id = m->id;
     e->type = dns_is_response(m) ? "answer" : "query";
-    e->opcode = dns_word(dns_opcode_name(dns_opcode(m)), "", dns_opcode(m), k->scratch->words[4]);
-    e->response_code =
-        dns_word(dns_rcode_name(k->rcode), "Unknown ", k->rcode, k->scratch->words[5]);
+    e->opcode = dns_opcode_word(dns_opcode(m), k->scratch->words[4]);
+    e->response_code = dns_rcode_word(k->rcode, k->scratch->words[5]);
     e->answer_count = m->counts[DNS_ANSWER] + k->exchange->more_answers;
     e->authority_count = m->counts[DNS_AUTHORITY];
     e->additional_count = m->counts[DNS_ADDITIONAL] - (k->has_edns && m->counts[DNS_ADDITIONAL] > 0);
@@ -495,7 +411,7 @@ static void put_parts(struct dns_text *t, const struct dns_parts *parts)
     }
 }
 
-static void put_sections(const struct maker *k, struct dns_text *t, const struct dns_message *m)
+static void put_sections(struct dns_text *t, const struct dns_message *m)
 {
     static const char *const titles[] = {NULL, "; ANSWER ", "; AUTHORITY ", "; ADDITIONAL "};
     struct dns_walk walk = dns_walk_of(m);
@@ -506,7 +422,8 @@ static void put_sections(const struct maker *k, struct dns_text *t, const struct
         }
         dns_text_str(t, record.section != section ? titles[record.section] : "; ");
         section = record.section;
-        struct dns_text text = dns_text_of(k->scratch->record, DNS_RECORD_ROOM);
+        char room[DNS_RECORD_ROOM];
+        struct dns_text text = dns_text_of(room, sizeof room);
         struct dns_parts parts;
         dns_record_parts(m, &record, &text, &parts);
         put_parts(t, &parts);
@@ -525,20 +442,21 @@ static struct span put_line(const struct maker *k, const struct dns_message *m, 
     dns_text_str(&t, "ID ");
     dns_text_number(&t, m->id);
     dns_text_str(&t, dns_is_response(m) ? "; QR response; OPCODE " : "; QR query; OPCODE ");
-    dns_text_put(&t, dns_word(dns_opcode_name(dns_opcode(m)), "", dns_opcode(m), word));
+    dns_text_put(&t, dns_opcode_word(dns_opcode(m), word));
     dns_text_str(&t, "; FLAGS");
     for (unsigned i = 0; i < sizeof flags / sizeof *flags; i++) {
         dns_text_str(&t, m->flags & flags[i].bit ? flags[i].name : "");
     }
     unsigned rcode = m == k->message ? k->rcode : dns_rcode(m);
     dns_text_str(&t, "; RCODE ");
-    dns_text_put(&t, dns_word(dns_rcode_name(rcode), "Unknown ", rcode, word));
+    dns_text_put(&t, dns_rcode_word(rcode, word));
     struct dns_name name;
     if (m->question_name != 0 && dns_name_read(m, m->question_name, false, &name)) {
+        char text[DNS_NAME_ROOM + QUESTION_ROOM];
         dns_text_str(&t, "; QUESTION ");
-        put_question(k, &t, m, &name);
+        dns_text_put(&t, span_of(text, (size_t)(put_question(text, k, m, &name) - text)));
     }
-    put_sections(k, &t, m);
+    put_sections(&t, m);
     return dns_text_since(&t, 0);
 }
 
@@ -575,25 +493,56 @@ static void fill_transaction(struct maker *k)
     t->notes = (struct event_spans){x->notes_count, k->scratch->notes};
 }
 
+/* Where nobody looks at an event but at its JSON, the object is written here. */
+static void write_object(struct event_log *log, struct dns_event *event, struct scratch *scratch)
+{
+    size_t size = log->writer != NULL ? dns_object_write(scratch->object, event) : 0;
+    if (size > 0) {
+        event->object = span_of(scratch->object, size);
+        event->transaction.head.type = &dns_object_type;
+    }
+}
+
+static void report(struct proto_context *c, const struct dns_exchange *x, struct scratch *scratch)
+{
+    struct dns_event event = {.transaction = {.head = {.type = &dns_event_type}}};
+    const struct dns_message *message = x->response != NULL ? x->response : x->query;
+    uint16_t class_mask = x->protocol != NULL ? PLAIN_CLASS : UINT16_MAX;
+    struct maker maker = {
+        .exchange = x,
+        .message = message,
+        .options = (const struct dns_options *)c->settings,
+        .event = &event,
+        .scratch = scratch,
+        .lists = {.message = message, .data = scratch->lists, .class_mask = class_mask},
+        .class_mask = class_mask,
+    };
+    show_message(&maker);
+    show_lines(&maker);
+    fill_transaction(&maker);
+    ((struct dns_stats *)c->block)->records_left_out += maker.lists.left_out;
+    write_object(c->events, &event, scratch);
+    event_log_add(c->events, &event.transaction.head);
+}
+
+/* So much on the stack is looked at page by page, each time. */
+static __attribute__((noinline)) void report_on_stack(struct proto_context *c,
+                                                      const struct dns_exchange *x)
+{
+    struct scratch scratch;
+    report(c, x, &scratch);
+}
+
+_Static_assert(sizeof(struct scratch) <= DNS_REPORT_ROOM, "it is the worker's cache");
+
 void dns_report(struct proto_context *c, const struct dns_exchange *x)
 {
     if (c->events->capacity == 0) {
         return;
     }
-    struct scratch scratch;
-    struct dns_event event = {.transaction = {.head = {.type = &dns_event_type}}};
-    struct maker maker = {
-        .exchange = x,
-        .message = x->response != NULL ? x->response : x->query,
-        .options = (const struct dns_options *)c->settings,
-        .event = &event,
-        .scratch = &scratch,
-        .lists = dns_text_of(scratch.lists, LIST_ROOM - DNS_SECTIONS),
-        .class_mask = x->protocol != NULL ? PLAIN_CLASS : UINT16_MAX,
-    };
-    show_message(&maker);
-    show_lines(&maker);
-    fill_transaction(&maker);
-    ((struct dns_stats *)c->block)->records_left_out += maker.left_out;
-    event_log_add(c->events, &event.transaction.head);
+    if (c->cache != NULL) {
+        report(c, x, c->cache);
+    } else {
+        report_on_stack(c, x);
+    }
 }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Makes the event of a query and its response, by Packetbeat's rules of what it says. Text and records
- * are gathered on the stack (some 50 KiB), so an event has a bound: what finds no room in a list of
- * records is counted as records_left_out, and `dns.answers_count` still tells the truth. */
+ * are gathered in the worker's cache, or on the stack where there is none, so an event has a bound: what
+ * finds no room in a list of records is counted as records_left_out, and `dns.answers_count` still tells
+ * the truth. */
 #pragma once
 
 #include "proto/dns/dns_message.h"
 #include "proto/proto.h"
 
-enum { DNS_NOTES_MAX = 4 };
+enum {
+    DNS_NOTES_MAX = 4,
+    DNS_REPORT_ROOM = 80 << 10, /* bytes of the cache, whatever is in them */
+};
 
 /* What is known of an exchange. Both messages are borrowed; at least one is there. */
 struct dns_exchange {

@@ -59,10 +59,44 @@ static inline void stage_init(struct stage *s)
     stage_require(s->slab != NULL);
 }
 
+static inline void stage_complete(void *owner, struct event_head *event)
+{
+    (void)owner;
+    transaction_finish((struct transaction *)event);
+}
+
+/* From here on events are encoded where they are made, as they are where nobody wants but their JSON. */
+static inline void stage_take_lines(struct stage *s)
+{
+    s->log.writer = said_writer();
+    s->log.complete = stage_complete;
+}
+
+/* An event that was made with stage_take_lines(): it is complete, and a line, or packed as it was too long. */
+static inline void stage_say(struct json *said, const struct event_head *event)
+{
+    if (event->type == &event_line_type) {
+        const struct event_line *line = (const struct event_line *)event;
+        stage_require(json_check(line->text, line->size - 1));
+        json_append(said, line->text, line->size);
+    } else {
+        event_writer_put(said_writer(), said, event);
+        json_append(said, "\n", 1);
+    }
+}
+
 /* As the engine does it after each call. */
 static inline void stage_pass(struct stage *s)
 {
-    said_pass(&s->said, &s->log);
+    if (s->log.writer == NULL) {
+        said_pass(&s->said, &s->log);
+        return;
+    }
+    struct event_head *e = event_log_first(&s->log);
+    for (; e != NULL; e = event_log_next(&s->log, e)) {
+        stage_say(&s->said, e);
+    }
+    event_log_reset(&s->log);
 }
 
 /* Closes the flow and gives all back; what was said is terminated and stays with the caller. */

@@ -58,6 +58,7 @@ static void has_sound_tables(void **state)
     (void)state;
     struct err err = {0};
     assert_true(event_type_check(&dns_event_type, &err));
+    assert_true(event_type_check(&dns_object_type, &err));
     assert_true(metric_set_check(&dns_set, &err));
 }
 
@@ -286,6 +287,64 @@ static void follows_transfers(void **state)
     }
 }
 
+/* A query and a response, each the bytes of a string. */
+#define PAIR(query_, response_)                                                                    \
+    {                                                                                              \
+        .query = {(const uint8_t *)query_, sizeof query_ - 1},                                     \
+        .response = {(const uint8_t *)response_, sizeof response_ - 1},                            \
+    }
+
+static char *said_of(struct span query, struct span response, bool is_lines)
+{
+    static struct stage s;
+    stage_init(&s);
+    s.options.include_additionals = s.options.include_authorities = true;
+    if (is_lines) {
+        stage_take_lines(&s);
+    }
+    stage_datagram(&s, CLIENT, query, query.size, SECOND);
+    stage_datagram(&s, SERVER, response, response.size, 2 * (uint64_t)SECOND);
+    return stage_done(&s, PROTO_TIMEOUT);
+}
+
+/* An event that is written in one go is what the table of its fields says. */
+static void writes_what_its_table_says(void **state)
+{
+    (void)state;
+#define QUESTION "\3www\7Example\2co\2uk\0\0\1\0\1"
+#define A_RECORD "\xc0\x0c\0\1\0\1\0\1\x51\x80\0\4\xc0\0\2"
+#define OPT "\0\0\x29\4\xd0"
+    static const struct {
+        struct span query, response;
+    } pairs[] = {
+        PAIR("\0\1\1\0\0\1\0\0\0\0\0\0" QUESTION,
+             "\0\1\x81\x80\0\1\0\2\0\0\0\0" QUESTION A_RECORD "\1" A_RECORD "\2"),
+        PAIR("\0\1\1\0\0\1\0\0\0\0\0\0" QUESTION, "\0\1\x81\x80\0\1\0\4\0\1\0\1" QUESTION
+             "\xc0\x0c\0\5\0\1\0\0\0\1\0\4\1x\xc0\x14" "\xc0\x31\0\x1c\0\1\0\0\0\1\0\x10"
+             "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1" A_RECORD "\1" A_RECORD "\1"
+             "\xc0\x14\0\2\0\1\0\0\0\1\0\5\2ns\xc0\x14" A_RECORD "\7"), /* all sections */
+        PAIR("\0\1\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\0\x80\0\0\0",
+             "\0\1\x87\xb3\0\1\0\0\0\0\0\1" QUESTION OPT "\0\0\x80\0\0\x13" /* a cookie, a subnet */
+             "\0\x0a\0\4\1\2\3\xff" "\0\x08\0\7\0\1\x18\0\xc0\0\2"),
+        PAIR("\0\1\1\0\0\1\0\0\0\0\0\0" QUESTION,
+             "\0\1\x81\x82\0\1\0\0\0\0\0\1" QUESTION OPT "\0\0\0\0\0\x8" /* an error told */
+             "\0\x0f\0\4\0\x16\"x"),
+        PAIR("\0\1\1\0\0\1\0\0\0\0\0\0\3a\"b\1\\\0\0\1\0\1",
+             "\0\1\x81\x83\0\1\0\0\0\0\0\0\3a\"b\1\\\0\0\1\0\1"),
+        PAIR("\0\1\1\0\0\1\0\0\0\0\0\0\0\0\2\0\1",
+             "\0\1\x85\x80\0\0\0\1\0\0\0\0\0\0\x63\0\xff\0\0\0\1\0\2\1\""), /* the root; no question */
+        PAIR("\0\1\1\0\0\1\0\0\0\0\0\0" QUESTION, "\0\2\xf9\x8f\0\0\0\0\0\0\0\0"),
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char *packed = said_of(pairs[i].query, pairs[i].response, false);
+        char *lines = said_of(pairs[i].query, pairs[i].response, true);
+        assert_non_null(strstr(packed, "\"dns\":{\"additionals"));
+        assert_string_equal(packed, lines);
+        free(packed);
+        free(lines);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +359,7 @@ int main(void)
         cmocka_unit_test(goes_on_behind_a_hole),
         cmocka_unit_test(lets_go_of_what_is_none),
         cmocka_unit_test(follows_transfers),
+        cmocka_unit_test(writes_what_its_table_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

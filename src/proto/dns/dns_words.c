@@ -10,61 +10,108 @@ static const char *name_at(const char *const *names, size_t count, unsigned numb
     return number < count ? names[number] : NULL;
 }
 
-static const char *const low_types[] = {
-    [0] = "None", [1] = "A", [2] = "NS", [3] = "MD", [4] = "MF", [5] = "CNAME", [6] = "SOA",
-    [7] = "MB", [8] = "MG", [9] = "MR", [10] = "NULL", [11] = "WKS", [12] = "PTR", [13] = "HINFO",
-    [14] = "MINFO", [15] = "MX", [16] = "TXT", [17] = "RP", [18] = "AFSDB", [19] = "X25",
-    [20] = "ISDN", [21] = "RT", [22] = "NSAP", [23] = "NSAP-PTR", [24] = "SIG", [25] = "KEY",
-    [26] = "PX", [27] = "GPOS", [28] = "AAAA", [29] = "LOC", [30] = "NXT", [31] = "EID",
-    [32] = "NIMLOC", [33] = "SRV", [34] = "ATMA", [35] = "NAPTR", [36] = "KX", [37] = "CERT",
-    [38] = "A6", [39] = "DNAME", [40] = "SINK", [41] = "OPT", [42] = "APL", [43] = "DS",
-    [44] = "SSHFP", [45] = "IPSECKEY", [46] = "RRSIG", [47] = "NSEC", [48] = "DNSKEY",
-    [49] = "DHCID", [50] = "NSEC3", [51] = "NSEC3PARAM", [52] = "TLSA", [53] = "SMIMEA",
-    [55] = "HIP", [56] = "NINFO", [57] = "RKEY", [58] = "TALINK", [59] = "CDS", [60] = "CDNSKEY",
-    [61] = "OPENPGPKEY", [62] = "CSYNC", [63] = "ZONEMD", [64] = "SVCB", [65] = "HTTPS",
-    [66] = "DSYNC", [99] = "SPF", [100] = "UINFO", [101] = "UID", [102] = "GID", [103] = "UNSPEC",
-    [104] = "NID", [105] = "L32", [106] = "L64", [107] = "LP", [108] = "EUI48", [109] = "EUI64",
-    [128] = "NXNAME", [249] = "TKEY", [250] = "TSIG", [251] = "IXFR", [252] = "AXFR",
-    [253] = "MAILB", [254] = "MAILA", [255] = "ANY", [256] = "URI", [257] = "CAA", [258] = "AVC",
-    [259] = "DOA", [260] = "AMTRELAY", [261] = "RESINFO", [262] = "WALLET",
+/* Words that every event has: 16 bytes each, so that whoever writes one copies that many. */
+struct term {
+    char text[DNS_WORD_ROOM - 1];
+    uint8_t size; /* 0: there is none */
 };
+
+#define TERM(word)                                                                                 \
+    {                                                                                              \
+        .text = word, .size = sizeof(word) - 1                                                     \
+    }
+
+static const struct term low_types[] = {
+    [0] = TERM("None"), [1] = TERM("A"), [2] = TERM("NS"), [3] = TERM("MD"), [4] = TERM("MF"),
+    [5] = TERM("CNAME"), [6] = TERM("SOA"), [7] = TERM("MB"), [8] = TERM("MG"), [9] = TERM("MR"),
+    [10] = TERM("NULL"), [11] = TERM("WKS"), [12] = TERM("PTR"), [13] = TERM("HINFO"),
+    [14] = TERM("MINFO"), [15] = TERM("MX"), [16] = TERM("TXT"), [17] = TERM("RP"),
+    [18] = TERM("AFSDB"), [19] = TERM("X25"), [20] = TERM("ISDN"), [21] = TERM("RT"),
+    [22] = TERM("NSAP"), [23] = TERM("NSAP-PTR"), [24] = TERM("SIG"), [25] = TERM("KEY"),
+    [26] = TERM("PX"), [27] = TERM("GPOS"), [28] = TERM("AAAA"), [29] = TERM("LOC"),
+    [30] = TERM("NXT"), [31] = TERM("EID"), [32] = TERM("NIMLOC"), [33] = TERM("SRV"),
+    [34] = TERM("ATMA"), [35] = TERM("NAPTR"), [36] = TERM("KX"), [37] = TERM("CERT"),
+    [38] = TERM("A6"), [39] = TERM("DNAME"), [40] = TERM("SINK"), [41] = TERM("OPT"),
+    [42] = TERM("APL"), [43] = TERM("DS"), [44] = TERM("SSHFP"), [45] = TERM("IPSECKEY"),
+    [46] = TERM("RRSIG"), [47] = TERM("NSEC"), [48] = TERM("DNSKEY"), [49] = TERM("DHCID"),
+    [50] = TERM("NSEC3"), [51] = TERM("NSEC3PARAM"), [52] = TERM("TLSA"), [53] = TERM("SMIMEA"),
+    [55] = TERM("HIP"), [56] = TERM("NINFO"), [57] = TERM("RKEY"), [58] = TERM("TALINK"),
+    [59] = TERM("CDS"), [60] = TERM("CDNSKEY"), [61] = TERM("OPENPGPKEY"), [62] = TERM("CSYNC"),
+    [63] = TERM("ZONEMD"), [64] = TERM("SVCB"), [65] = TERM("HTTPS"), [66] = TERM("DSYNC"),
+    [99] = TERM("SPF"), [100] = TERM("UINFO"), [101] = TERM("UID"), [102] = TERM("GID"),
+    [103] = TERM("UNSPEC"), [104] = TERM("NID"), [105] = TERM("L32"), [106] = TERM("L64"),
+    [107] = TERM("LP"), [108] = TERM("EUI48"), [109] = TERM("EUI64"), [128] = TERM("NXNAME"),
+    [249] = TERM("TKEY"), [250] = TERM("TSIG"), [251] = TERM("IXFR"), [252] = TERM("AXFR"),
+    [253] = TERM("MAILB"), [254] = TERM("MAILA"), [255] = TERM("ANY"), [256] = TERM("URI"),
+    [257] = TERM("CAA"), [258] = TERM("AVC"), [259] = TERM("DOA"), [260] = TERM("AMTRELAY"),
+    [261] = TERM("RESINFO"), [262] = TERM("WALLET"),
+};
+
+static const struct term high_types[] = {TERM("TA"), TERM("DLV")}; /* from HIGH on */
+static const struct term last_type = TERM("Reserved");
+enum { HIGH = 32768, LAST = 65535 };
+
+static const struct term classes[] = {[1] = TERM("IN"), [2] = TERM("CS"), [3] = TERM("CH"),
+                                      [4] = TERM("HS"), [254] = TERM("NONE"), [255] = TERM("ANY")};
+
+static const struct term opcodes[] = {[0] = TERM("QUERY"), [1] = TERM("IQUERY"),
+                                      [2] = TERM("STATUS"), [4] = TERM("NOTIFY"),
+                                      [5] = TERM("UPDATE"), [6] = TERM("DSO")};
+
+static const struct term rcodes[] = {
+    TERM("NOERROR"), TERM("FORMERR"), TERM("SERVFAIL"), TERM("NXDOMAIN"), TERM("NOTIMP"),
+    TERM("REFUSED"), TERM("YXDOMAIN"), TERM("YXRRSET"), TERM("NXRRSET"), TERM("NOTAUTH"),
+    TERM("NOTZONE"), TERM("DSOTYPENI"), [16] = TERM("BADVERS"), [17] = TERM("BADKEY"),
+    [18] = TERM("BADTIME"), [19] = TERM("BADMODE"), [20] = TERM("BADNAME"), [21] = TERM("BADALG"),
+    [22] = TERM("BADTRUNC"), [23] = TERM("BADCOOKIE")};
+
+static const struct term *term_at(const struct term *terms, size_t count, unsigned number)
+{
+    return number < count ? &terms[number] : NULL;
+}
+
+static const struct term *type_term(unsigned type)
+{
+    if (type >= COUNT(low_types)) {
+        return type == LAST ? &last_type : term_at(high_types, COUNT(high_types), type - HIGH);
+    }
+    return &low_types[type];
+}
+
+/* The term, or the number behind `prefix`. */
+static struct span word_of(const struct term *term, const char *prefix, unsigned number,
+                           char room[DNS_WORD_ROOM])
+{
+    if (term != NULL && term->size > 0) {
+        return span_of(term->text, term->size);
+    }
+    return dns_word(NULL, prefix, number, room);
+}
 
 const char *dns_type_name(unsigned type)
 {
-    switch (type) {
-    case 32768:
-        return "TA";
-    case 32769:
-        return "DLV";
-    case 65535:
-        return "Reserved";
-    default:
-        return name_at(low_types, COUNT(low_types), type);
-    }
+    const struct term *term = type_term(type);
+    return term != NULL && term->size > 0 ? term->text : NULL;
 }
 
-const char *dns_class_name(unsigned class)
+struct span dns_type_word(unsigned type, char room[DNS_WORD_ROOM])
 {
-    static const char *const names[] = {[1] = "IN", [2] = "CS", [3] = "CH", [4] = "HS",
-                                        [254] = "NONE", [255] = "ANY"};
-    return name_at(names, COUNT(names), class);
+    return word_of(type_term(type), "", type, room);
 }
 
-const char *dns_opcode_name(unsigned opcode)
+struct span dns_class_word(unsigned class, char room[DNS_WORD_ROOM])
 {
-    static const char *const names[] = {[0] = "QUERY", [1] = "IQUERY", [2] = "STATUS",
-                                        [4] = "NOTIFY", [5] = "UPDATE", [6] = "DSO"};
-    return name_at(names, COUNT(names), opcode);
+    return word_of(term_at(classes, COUNT(classes), class), "", class, room);
 }
 
-const char *dns_rcode_name(unsigned rcode)
+struct span dns_opcode_word(unsigned opcode, char room[DNS_WORD_ROOM])
 {
-    static const char *const names[] = {
-        "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET",
-        "NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", [16] = "BADVERS", [17] = "BADKEY",
-        [18] = "BADTIME", [19] = "BADMODE", [20] = "BADNAME", [21] = "BADALG", [22] = "BADTRUNC",
-        [23] = "BADCOOKIE"};
-    return name_at(names, COUNT(names), rcode);
+    return word_of(term_at(opcodes, COUNT(opcodes), opcode), "", opcode, room);
+}
+
+struct span dns_rcode_word(unsigned rcode, char room[DNS_WORD_ROOM])
+{
+    return word_of(term_at(rcodes, COUNT(rcodes), rcode), "Unknown ", rcode, room);
 }
 
 const char *dns_algorithm_name(unsigned algorithm)
