@@ -57,7 +57,6 @@ static void read_packet(struct health_step *s)
     s->length = p->payload_len;
     s->start = p->seq + (s->flags & TCP_SYN ? 1 : 0);
     s->ip_id = p->version == 4 ? load_be16(p->ip + 4) : 0;
-    s->print = print_of(s);
 }
 
 /* ---- Counting -------------------------------------------------------------------------------- */
@@ -97,16 +96,17 @@ static bool moves_on(const struct health_step *s)
 static bool pass_over_copy(struct health_step *s)
 {
     struct health *h = s->health;
+    struct health_detail *d = health_step_detail(s, s->half);
+    if (s->half->flags & HALF_NEXT && health_is_recorded(s->half, d, s->p)) {
+        return false; /* its record tells a copy */
+    }
+    s->print = print_of(s);
     bool copy = !moves_on(s) && health_is_copy(s);
     if (copy && s->flags & TCP_RST && s->ip_id == 0 && !(h->flags & HEALTH_MIRRORED)) {
         copy = false; /* a host that aborts answers each segment so, all alike */
     }
     if (!copy) {
-        struct health_detail *d = health_step_detail(s, s->half);
-        bool next = s->half->flags & HALF_NEXT && health_is_recorded(s->half, d, s->p);
-        if (!next) {
-            health_remember(h, s->side, d, s->print);
-        }
+        health_remember(h, s->side, d, s->print);
         return false;
     }
     health_count16(&h->copies);
@@ -183,8 +183,9 @@ static void follow_any(struct health_step *s)
         health_data_begin(half, s->start);
     }
     struct health_detail *d = health_step_detail(s, half);
-    if (d != NULL && s->options.has_timestamps) {
-        health_delay_stamp(half, d, s->now_us, s->options.ts_value);
+    if (d != NULL && s->options.has_timestamps &&
+        health_delay_may_tell(d, s->now_us, s->options.ts_value)) {
+        health_delay_tell(half, d, s->now_us, s->options.ts_value);
     }
     if (h->flags & HEALTH_AHEAD << s->side) {
         health_acks_settle(s);
@@ -215,15 +216,16 @@ static void follow(struct health_step *s)
     }
 }
 
-void health_follow(struct health_book *book, uint32_t index, const struct packet *p, unsigned side)
+void health_follow(struct health_book *book, struct health *h, const struct packet *p,
+                   unsigned side)
 {
     struct health_step s;
     s.book = book;
     s.details = book->details;
-    s.health = &book->connections[index];
+    s.health = h;
     s.half = &s.health->halves[side];
     s.other = &s.health->halves[1 - side];
-    s.index = index;
+    s.index = (uint32_t)(h - book->connections);
     s.p = p;
     s.side = (uint8_t)side;
     read_packet(&s);
@@ -249,16 +251,22 @@ static bool is_ordinary(const struct packet *p)
            (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK;
 }
 
+void health_any_packet(struct health_book *book, flow_index flow, const struct packet *p,
+                       unsigned side)
+{
+    uint32_t index = health_book_find(book, flow);
+    if (flow_tcp_is_legible(p) && (index != 0 || (index = health_book_add(book, flow)) != 0)) {
+        health_follow(book, &book->connections[index], p, side);
+    }
+}
+
 void health_packet(struct health_book *book, flow_index flow, const struct packet *p,
                    unsigned side)
 {
-    uint32_t index = health_book_find(book, flow);
-    if (book->connections[index].flags >> side & HEALTH_PLAIN && is_ordinary(p)) {
+    if (is_ordinary(p)) {
         health_plain_packet(book, flow, p, side);
-        return;
-    }
-    if (flow_tcp_is_legible(p) && (index != 0 || (index = health_book_add(book, flow)) != 0)) {
-        health_follow(book, index, p, side);
+    } else {
+        health_any_packet(book, flow, p, side);
     }
 }
 

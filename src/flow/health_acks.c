@@ -219,7 +219,7 @@ static void mark_block(struct health_step *s, struct health_detail *d, uint32_t 
             continue;
         }
         segment->flags |= SEGMENT_SACKED;
-        if (segment->sent == 1 && !(segment->flags & SEGMENT_MERGED)) {
+        if (!(segment->flags & (SEGMENT_AGAIN | SEGMENT_MERGED))) {
             latest = segment;
         }
     }

@@ -265,7 +265,7 @@ void health_detail_end(struct health_step *s)
     for (unsigned side = 0; side < 2; side++) {
         const struct health_detail *d = health_step_detail(s, &h->halves[side]);
         if (d != NULL) {
-            is_calm = is_calm && d->troubles == 0 && !d->has_sack;
+            is_calm = is_calm && d->troubles == 0 && !d->has_repeated && !d->has_sack;
             s->book->look_us[h->halves[side].detail] = s->now_us;
         }
     }

@@ -69,6 +69,13 @@ static inline bool health_clock_is_calm(const struct health_half *half,
            half->flags & HALF_EDGE && half->edge == d->edge_there && d->need > 0;
 }
 
+/* Whatever a packet may be from now on: the clock has to look. `next` is what was seen. */
+static inline void health_calm_end(struct health_detail *d, uint32_t next)
+{
+    d->calm = CALM_NOT;
+    d->calm_until = next;
+}
+
 /* Lets time pass for the sender, of whose acknowledgments none arrives before `until_us`. */
 static inline void health_clock_accrue(const struct health_half *half, struct health_detail *d,
                                        uint32_t until_us)

@@ -211,7 +211,7 @@ void health_data_round(const struct health *h, struct health_detail *d, uint32_t
 static void go_on(struct health_step *s, struct health_detail *d, uint32_t end)
 {
     struct health_half *half = s->half;
-    health_talk(s);
+    health_talk(s->health, s->side, s->p, s->now_us);
     int32_t flight = health_distance(end, d->acked_there);
     if (flight > 0 && (uint32_t)flight > d->epoch_flight) {
         d->epoch_flight = (uint32_t)flight;
@@ -231,7 +231,7 @@ static void count_data(struct health_step *s)
         uint32_t is_new = end - half->next;
         health_add_unique(half, (int32_t)(is_new < s->length ? is_new : s->length));
         half->next = end;
-        health_talk(s);
+        health_talk(s->health, s->side, s->p, s->now_us);
     }
 }
 

@@ -353,15 +353,12 @@ static bool is_misread(struct health_detail *d, uint32_t passed_us, uint32_t ste
     return tick_us != 0 && tick_us != d->tick_us;
 }
 
-void health_delay_stamp(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                        uint32_t ts_value)
+void health_delay_tell(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                       uint32_t ts_value)
 {
     if (d->ts_first_us == 0) {
         d->ts_first = d->ts_latest = ts_value;
         d->ts_first_us = now_us | 1;
-        return;
-    }
-    if (!health_delay_may_tell(d, now_us, ts_value)) {
         return;
     }
     /* A packet that comes late though it left with the one before says nothing of the clock. */

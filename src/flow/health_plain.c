@@ -6,8 +6,9 @@
  * in without looking for what cannot be there. It comes to the same as the long way;
  * health_fuzz.c and health_test.c compare the two.
  *
- * Each packet comes here, so instructions count: what follows from another test is not tested, and
- * what is needed seldom is computed behind the branch that needs it. */
+ * Each packet comes here, so instructions count: what follows from another test is not tested, what
+ * is needed seldom is computed behind the branch that needs it, and all that most packets need is
+ * one function, so that they pay for one set of registers; the rest is called. */
 #include "flow/health_book.h"
 #include "flow/health_clock.h"
 #include "flow/health_segments.h"
@@ -16,34 +17,54 @@
 
 #include "flow/flow_tcp.h"
 
+/* Code that few packets come to: called, so that the others need no registers for it. */
+#define SELDOM __attribute__((noinline))
+
 /* ---- What may go this way -------------------------------------------------------------------- */
+
+/* Whether repeats may still turn out to have been needless, or give a sample: not once all of them
+ * was acknowledged. */
+static bool awaits_repeats(const struct health_half *half, const struct health_detail *d)
+{
+    return d->has_repeated && health_distance(d->more->repeated_end, half->acked) > 0;
+}
+
+/* The flags of a half whose detail may take data, or acknowledgments, this way. */
+static unsigned takes_of(const struct health_half *half, struct health_detail *d)
+{
+    health_calm_end(d, half->next);
+    return (d->oddities == 0 ? HALF_TAKES_DATA : 0) |
+           (d->troubles == 0 && !awaits_repeats(half, d) ? HALF_TAKES_ACKS : 0);
+}
 
 void health_plain_note(struct health_detail *details, struct health *h)
 {
-    const unsigned seen = HALF_SEEN | HALF_NEXT;
-    const bool goes = h->tls == TLS_DONE &&
-                      (h->flags & (HEALTH_MEASURES | HEALTH_AHEAD | HEALTH_AHEAD << 1)) ==
-                          HEALTH_MEASURES &&
-                      (h->halves[0].flags & h->halves[1].flags & seen) == seen;
-    uint32_t flags = h->flags & ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1);
+    struct health_half *a = &h->halves[0];
+    struct health_half *b = &h->halves[1];
+    const uint32_t stands = HEALTH_MEASURES | HEALTH_AHEAD | HEALTH_AHEAD << 1;
+    const unsigned both = a->flags & b->flags;
+    uint32_t plain = 0;
+    if ((h->flags & stands) == HEALTH_MEASURES && both & HALF_SEEN && both & HALF_NEXT) {
+        /* with a scale, the window that it told before must be known */
+        plain |= (a->flags & HALF_FIN) == 0 && (!(a->flags & HALF_SCALE) || b->flags & HALF_EDGE);
+        plain |= (uint32_t)((b->flags & HALF_FIN) == 0 &&
+                            (!(b->flags & HALF_SCALE) || a->flags & HALF_EDGE)) << 1;
+    }
+    h->flags = (h->flags & ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1)) | plain * HEALTH_PLAIN;
     for (unsigned side = 0; side < 2; side++) {
         struct health_half *half = &h->halves[side];
-        struct health_detail *d = &details[half->detail];
-        const unsigned mine = half->flags & (unsigned)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
-        const bool knows = !(mine & HALF_SCALE) || h->halves[1 - side].flags & HALF_EDGE;
-        if (goes && knows && !(mine & HALF_FIN)) {
-            flags |= (uint32_t)HEALTH_PLAIN << side;
-        }
-        half->flags = (uint16_t)mine;
-        if (half->detail != 0) {
-            unsigned takes = d->oddities == 0 ? HALF_TAKES_DATA : 0;
-            takes |= d->troubles == 0 ? HALF_TAKES_ACKS : 0;
-            half->flags = (uint16_t)(mine | takes);
-            d->calm = CALM_NOT;
-        }
+        const unsigned takes = half->detail != 0 ? takes_of(half, &details[half->detail]) : 0;
+        half->flags = (uint16_t)((half->flags & ~(HALF_TAKES_DATA | HALF_TAKES_ACKS)) | takes);
     }
-    h->flags = flags;
 }
+
+/* What a plain packet says, read once. */
+struct plain {
+    const struct packet *p;
+    uint32_t now_us;
+    uint32_t ts_value;
+    bool has_timestamps;
+};
 
 /* Whether what it acknowledges, `moved` more than others before, is no news, or was expected. */
 static inline bool is_answer(const struct health_half *other, const struct packet *p,
@@ -65,14 +86,21 @@ static inline bool has_plain_options(const struct packet *p)
             load_be32(p->l4 + TCP_HEADER_SIZE) == HEALTH_STAMPS_HEAD);
 }
 
-static inline bool has_timestamps(const struct packet *p)
+/* Of the rest, what makes a packet plain when nothing stands against its connection's. */
+static inline bool is_plain(const struct health *h, const struct health_half *half,
+                            const struct health_half *other, const struct packet *p)
 {
-    return p->payload - p->l4 != TCP_HEADER_SIZE;
+    return p->seq == half->next && is_answer(other, p, p->ack - other->acked) &&
+           (p->payload_len == 0 || half->flags & HALF_TAKES_DATA) && has_plain_options(p) &&
+           (uint32_t)(p->time_ns / 1000) - h->last_us <= HEALTH_FORGET_US;
 }
 
-static inline uint32_t ts_value_of(const struct packet *p)
+static inline struct plain read_plain(const struct packet *p)
 {
-    return has_timestamps(p) ? load_be32(p->l4 + TCP_HEADER_SIZE + 4) : 0;
+    struct plain m = {.p = p, .now_us = (uint32_t)(p->time_ns / 1000)};
+    m.has_timestamps = p->payload - p->l4 != TCP_HEADER_SIZE;
+    m.ts_value = m.has_timestamps ? load_be32(p->l4 + TCP_HEADER_SIZE + 4) : 0;
+    return m;
 }
 
 static inline uint16_t ip_id_of(const struct packet *p)
@@ -80,26 +108,29 @@ static inline uint16_t ip_id_of(const struct packet *p)
     return p->version == 4 ? load_be16(p->ip + 4) : 0;
 }
 
-/* The end of the window that the sender of `half` tells; 0 for its scale unless that is known. */
-static inline uint32_t edge_of(const struct health_half *half, const struct packet *p)
+static inline void write_segment(struct health_segment *to, const struct plain *m)
 {
-    return p->ack + ((uint32_t)p->window << (half->flags & HALF_SCALE ? half->window_scale & 31 : 0));
+    to->start = m->p->seq;
+    to->end = m->p->seq + m->p->payload_len;
+    to->time_us = m->now_us;
+    to->ts_value = m->ts_value;
+    to->ip_id = ip_id_of(m->p);
+    to->flags = 0;
 }
 
 /* Of a segment that has no record, by which a copy would be known. */
 static inline void remember(struct health *h, unsigned side, struct health_detail *d,
-                            const struct packet *p)
+                            const struct plain *m)
 {
-    uint32_t echo = has_timestamps(p) ? load_be32(p->l4 + TCP_HEADER_SIZE + 8) : 0;
-    health_remember(h, side, d, health_print(p, ts_value_of(p), echo, ip_id_of(p)));
+    uint32_t echo = m->has_timestamps ? load_be32(m->p->l4 + TCP_HEADER_SIZE + 8) : 0;
+    health_remember(h, side, d, health_print(m->p, m->ts_value, echo, ip_id_of(m->p)));
 }
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
-/* What a sender's clock, and what hangs on it, make of data up to `end`. */
-static __attribute__((noinline)) void take_clock(const struct health *h, struct health_half *half,
-                                                 struct health_detail *d, const struct packet *p,
-                                                 uint32_t now_us)
+/* What a sender's clock, and what hangs on it, make of data when it is not calm. */
+static SELDOM void take_clock(const struct health *h, struct health_half *half,
+                              struct health_detail *d, const struct packet *p, uint32_t now_us)
 {
     const uint32_t end = p->seq + p->payload_len;
     if (health_clock_is_due(d, now_us)) {
@@ -120,15 +151,16 @@ static __attribute__((noinline)) void take_clock(const struct health *h, struct 
         d->window_full += half->flags & HALF_EDGE ? 1 : 0;
     }
     d->calm_until = d->edge_there - d->need;
-    bool is_calm = health_clock_is_calm(half, d) && health_distance(end, d->calm_until) <= 0;
-    d->calm = is_calm ? CALM_FLIGHT : CALM_NOT;
+    d->calm = CALM_FLIGHT;
+    if (!health_clock_is_calm(half, d) || health_distance(end, d->calm_until) > 0) {
+        health_calm_end(d, end);
+    }
 }
 
 /* The same when nothing was in flight: questions and answers. */
-static inline void begin_flight(struct health_half *half, struct health_detail *d, uint32_t now_us)
+static inline void begin_flight(struct health_detail *d, uint32_t now_us)
 {
     int32_t passed = health_distance(now_us, d->clock_us);
-    health_clock_keep(half, d);
     if (passed > 0) {
         if (d->delay_us > 0) {
             d->busy_us += passed < d->delay_us ? (uint32_t)passed : (uint32_t)d->delay_us;
@@ -139,114 +171,81 @@ static inline void begin_flight(struct health_half *half, struct health_detail *
     d->calm = CALM_FLIGHT;
 }
 
-static inline void record(struct health *h, struct health_detail *d, const struct packet *p,
-                          uint32_t now_us, uint32_t ts_value)
+/* A ring that is full of what was not acknowledged, or may become larger. */
+static SELDOM void record_full(struct health *h, struct health_detail *d, const struct packet *p)
 {
-    if (health_segments_are_full(d)) {
-        if (d->segment_acked == 0) {
-            health_segments_merge(d, p->seq + p->payload_len, now_us);
-            remember(h, d->side, d, p);
-            return;
-        }
-        health_segments_forget(d);
+    const struct plain m = read_plain(p);
+    if (d->more == NULL) {
+        health_detail_grow(d);
+        write_segment(health_segment_at(d, d->segment_count++), &m);
+    } else {
+        health_segments_merge(d, p->seq + p->payload_len, m.now_us);
+        remember(h, d->side, d, &m);
     }
-    struct health_segment *to = health_segment_at(d, d->segment_count++);
-    uint16_t ip_id = ip_id_of(p);
-    to->start = p->seq;
-    to->end = p->seq + p->payload_len;
-    to->time_us = now_us;
-    to->ts_value = ts_value;
-    to->stamp = health_stamp(ts_value, ip_id);
-    to->ip_id = ip_id;
-    to->sent = 1;
-    to->flags = 0;
+}
+
+static inline void record(struct health *h, struct health_detail *d, const struct plain *m)
+{
+    const unsigned at = (unsigned)d->segment_first + d->segment_count;
+    if (d->segment_count <= d->segment_mask) {
+        d->segment_count++;
+    } else if (d->segment_acked > 0 && d->segment_mask == HEALTH_SEGMENTS - 1) {
+        d->segment_first++; /* the oldest makes room */
+        d->segment_acked--;
+    } else {
+        record_full(h, d, m->p);
+        return;
+    }
+    write_segment(&d->segments[at & d->segment_mask], m);
 }
 
 /* The next data of a half, with detail `d`. */
-static __attribute__((noinline)) void take_data(struct health *h, struct health_half *half,
-                                                struct health_detail *d, const struct packet *p,
-                                                uint32_t now_us)
+static inline void take_data(struct health *h, struct health_half *half, struct health_detail *d,
+                             const struct plain *m)
 {
+    const struct packet *p = m->p;
     const uint32_t end = p->seq + p->payload_len;
-    const uint32_t ts_value = ts_value_of(p);
-    if (!has_timestamps(p)) {
-        health_data_unstamped(h, d, ip_id_of(p), now_us);
-    } else if (health_delay_may_tell(d, now_us, ts_value)) {
-        health_delay_stamp(half, d, now_us, ts_value);
+    if (!m->has_timestamps) {
+        health_data_unstamped(h, d, ip_id_of(p), m->now_us);
+    } else if (health_delay_may_tell(d, m->now_us, m->ts_value)) {
+        health_delay_tell(half, d, m->now_us, m->ts_value);
     }
     health_tally32(&half->data_packets);
     half->data_bytes += p->payload_len;
-    if (d->calm == CALM_NOT || health_distance(end, d->calm_until) > 0) {
-        take_clock(h, half, d, p, now_us);
+    if (health_distance(end, d->calm_until) > 0) {
+        take_clock(h, half, d, p, m->now_us);
     } else if (d->calm == CALM_REST) {
-        begin_flight(half, d, now_us);
+        begin_flight(d, m->now_us);
     }
-    int32_t flight = health_distance(end, d->acked_there);
-    if (flight > (int32_t)d->epoch_flight) {
-        d->epoch_flight = (uint32_t)flight;
-    }
-    record(h, d, p, now_us, ts_value);
+    const int32_t flight = health_distance(end, d->acked_there);
+    d->epoch_flight = flight > (int32_t)d->epoch_flight ? (uint32_t)flight : d->epoch_flight;
+    record(h, d, m);
     half->next = end;
-    d->data_us = now_us;
-    if (now_us - d->epoch_us >= HEALTH_ROUND_MIN_US) {
-        health_data_round(h, d, now_us);
+    d->data_us = m->now_us;
+    if (m->now_us - d->epoch_us >= HEALTH_ROUND_MIN_US) {
+        health_data_round(h, d, m->now_us);
+        health_clock_keep(half, d);
     }
     if ((p->tos & 3) == 3) {
         d->ce_pkts++;
     }
-    health_talk_turn(h, d->side, now_us);
+    if (h->tls != TLS_DONE) {
+        health_talk_begin(h, d->side, p, m->now_us);
+    }
+    health_talk_turn(h, d->side, m->now_us);
 }
 
 /* No data: what is left to do for its sender. */
-static __attribute__((noinline)) void take_empty(struct health *h, unsigned side,
-                                                 struct health_detail *d, const struct packet *p,
-                                                 uint32_t now_us)
+static inline void take_empty(struct health *h, struct health_half *half, struct health_detail *d,
+                              const struct plain *m)
 {
-    if (d != NULL && has_timestamps(p) && health_delay_may_tell(d, now_us, ts_value_of(p))) {
-        health_delay_stamp(&h->halves[side], d, now_us, ts_value_of(p));
+    if (d != NULL && m->has_timestamps && health_delay_may_tell(d, m->now_us, m->ts_value)) {
+        health_delay_tell(half, d, m->now_us, m->ts_value);
     }
-    remember(h, side, d, p);
+    remember(h, half != h->halves, d, m);
 }
 
 /* ---- Acknowledgments ------------------------------------------------------------------------- */
-
-/* A round trip, if it says more than those before. `mss` is the receiver's. */
-static inline void take_trip(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                             uint32_t ack, uint32_t mss, uint32_t window)
-{
-    bool is_open = window >= half->largest_acked; /* of what was acknowledged before */
-    struct health_covered covered = health_cover(half, d, ack, mss);
-    if (!covered.clean) {
-        return;
-    }
-    int32_t rtt = health_distance(now_us, covered.last->time_us);
-    if (rtt < 0 || !health_delay_is_news(half, d, now_us, (uint32_t)rtt)) {
-        return;
-    }
-    uint32_t length = covered.last->end - covered.last->start;
-    bool is_lone = covered.count == 1 && ack == half->next && length < 2 * mss;
-    health_delay_sample(half, d, now_us, (uint32_t)rtt, is_lone, is_open);
-}
-
-/* `other` is the half that is acknowledged, `d` its detail. */
-static inline void take_progress(struct health *h, const struct health_half *half,
-                                 struct health_half *other, struct health_detail *d,
-                                 const struct packet *p, uint32_t now_us)
-{
-    const bool is_scaled = half->flags & HALF_SCALE;
-    take_trip(other, d, now_us, p->ack, half->mss,
-              is_scaled ? edge_of(half, p) - p->ack : UINT32_MAX);
-    uint32_t stalled = now_us - d->progress_us;
-    if (stalled > h->stall_us) {
-        h->stall_us = stalled;
-    }
-    d->progress_us = now_us;
-    other->acked = p->ack;
-    if (d->initial_state == INITIAL_SENDING) {
-        uint32_t trip_us = half->min_rtt_us == HEALTH_NO_TIME ? 0 : half->min_rtt_us;
-        health_acks_initial(d, p->ack, now_us, trip_us);
-    }
-}
 
 /* The sender, whose clock is calm, has the acknowledgment as soon as it passed. */
 static inline void hear(const struct health_half *other, struct health_detail *d, uint32_t now_us,
@@ -266,75 +265,103 @@ static inline void hear(const struct health_half *other, struct health_detail *d
     d->calm_until = edge - d->need;
     d->calm = is_all ? CALM_REST : CALM_FLIGHT;
     if (is_full || d->initial_state == INITIAL_ACKED || edge != other->edge || d->need == 0) {
-        d->calm = CALM_NOT;
+        health_calm_end(d, other->next);
     }
 }
 
-/* The window is told, and the sender will know of both. */
-static inline void take_window(const struct health_half *half, struct health_half *other,
-                               struct health_detail *d, const struct packet *p, uint32_t now_us)
+/* It has it later, or its clock has to be run. */
+static SELDOM void hear_later(struct health_half *other, struct health_detail *d, uint32_t now_us,
+                              uint32_t trip_us, uint32_t edge)
 {
-    const uint32_t edge = edge_of(half, p);
-    if (half->flags & HALF_SCALE) {
-        if (edge - p->ack > d->max_window) {
-            health_clock_window(other, half, d, now_us, edge - p->ack);
+    health_clock_ack(other, d, now_us, trip_us, edge);
+    health_calm_end(d, other->next);
+}
+
+/* A round trip that says more than those before. `mss` is the receiver's. */
+static inline void sample(struct health_half *other, struct health_detail *d,
+                          const struct health_covered *covered, uint32_t now_us, uint32_t mss,
+                          bool is_open)
+{
+    const uint32_t length = covered->last->end - covered->last->start;
+    const bool is_lone = covered->count == 1 && other->acked == other->next && length < 2 * mss;
+    health_delay_sample(other, d, now_us, now_us - covered->last->time_us, is_lone, is_open);
+}
+
+/* `other` is the half that is acknowledged, up to `ack`, `d` its detail. */
+static inline void take_progress(struct health *h, const struct health_half *half,
+                                 struct health_half *other, struct health_detail *d,
+                                 const struct plain *m, uint32_t window)
+{
+    const bool is_open = window >= other->largest_acked; /* of what was acknowledged before */
+    const struct health_covered covered = health_cover(other, d, m->p->ack, half->mss);
+    other->acked = m->p->ack;
+    if (covered.clean) {
+        int32_t rtt = health_distance(m->now_us, covered.last->time_us);
+        if (rtt >= 0 && health_delay_is_news(other, d, m->now_us, (uint32_t)rtt)) {
+            sample(other, d, &covered, m->now_us, half->mss, is_open);
+        }
+    }
+    const uint32_t stalled = m->now_us - d->progress_us;
+    h->stall_us = stalled > h->stall_us ? stalled : h->stall_us;
+    d->progress_us = m->now_us;
+    if (d->initial_state == INITIAL_SENDING) {
+        uint32_t trip_us = half->min_rtt_us == HEALTH_NO_TIME ? 0 : half->min_rtt_us;
+        health_acks_initial(d, m->p->ack, m->now_us, trip_us);
+    }
+}
+
+/* The sender of `half` acknowledges some of the other's data, or tells another window. */
+static inline void take_answer(struct health *h, const struct health_half *half,
+                               struct health_half *other, struct health_detail *d,
+                               const struct plain *m, uint32_t window)
+{
+    const bool is_scaled = half->flags & HALF_SCALE;
+    const uint32_t edge = m->p->ack + window;
+    if (m->p->ack != other->acked) {
+        take_progress(h, half, other, d, m, is_scaled ? window : UINT32_MAX);
+    }
+    if (is_scaled) {
+        if (window > d->max_window) {
+            health_clock_window(other, half, d, m->now_us, window);
         }
         other->edge = edge;
     }
-    uint32_t trip_us = half->min_rtt_us == HEALTH_NO_TIME ? 0 : half->min_rtt_us;
+    const uint32_t trip_us = half->min_rtt_us == HEALTH_NO_TIME ? 0 : half->min_rtt_us;
     if (d->calm == CALM_FLIGHT && trip_us < HEALTH_AT_SENDER_US) {
-        hear(other, d, now_us, edge);
+        hear(other, d, m->now_us, edge);
     } else {
-        health_clock_ack(other, d, now_us, trip_us, edge);
-        d->calm = CALM_NOT;
+        hear_later(other, d, m->now_us, trip_us, edge);
     }
-}
-
-/* It acknowledges some, or tells another window. */
-static __attribute__((noinline)) void take_answer(struct health *h, const struct health_half *half,
-                                                  struct health_half *other,
-                                                  struct health_detail *d, const struct packet *p,
-                                                  uint32_t now_us)
-{
-    if (p->ack != other->acked) {
-        take_progress(h, half, other, d, p, now_us);
-    }
-    take_window(half, other, d, p, now_us);
 }
 
 /* ---- Together -------------------------------------------------------------------------------- */
 
-/* Pieces that are called and not put in here: each then has registers for what it needs. */
-static __attribute__((noinline)) void take(struct health_book *book, struct health *h,
-                                           struct health_half *half, struct health_half *other,
-                                           const struct packet *p)
+/* Not put in where it is called: the two halves then are registers. */
+static SELDOM void take(struct health_book *book, struct health *h, struct health_half *half,
+                        struct health_half *other, const struct packet *p)
 {
-    struct health_detail *details = book->details;
-    const uint32_t now_us = (uint32_t)(p->time_ns / 1000);
-    if (p->seq != half->next || !is_answer(other, p, p->ack - other->acked) ||
-        (p->payload_len > 0 && !(half->flags & HALF_TAKES_DATA)) || !has_plain_options(p) ||
-        now_us - h->last_us > HEALTH_FORGET_US) {
-        health_follow(book, (uint32_t)(h - book->connections), p, half != h->halves);
+    if (!is_plain(h, half, other, p)) {
+        health_follow(book, h, p, half != h->halves);
         return;
     }
-    h->last_us = now_us;
+    const struct plain m = read_plain(p);
+    h->last_us = m.now_us;
     health_count32(&h->packets, p->frames);
     if (p->payload_len > 0) {
-        take_data(h, half, &details[half->detail], p, now_us);
+        take_data(h, half, &book->details[half->detail], &m);
     } else {
-        take_empty(h, half != h->halves, half->detail != 0 ? &details[half->detail] : NULL, p,
-                   now_us);
+        take_empty(h, half, health_detail_of(book, half), &m);
     }
-    const bool is_scaled = half->flags & HALF_SCALE;
-    const uint32_t edge = edge_of(half, p);
+    const uint32_t window = (uint32_t)p->window << (half->window_scale & 31);
+    const bool widens = half->flags & HALF_SCALE && p->ack + window != other->edge;
+    struct health_detail *heard = &book->details[other->detail];
     if (other->detail == 0) {
-        other->edge = is_scaled ? edge : other->edge;
+        other->edge = widens ? p->ack + window : other->edge;
         return;
     }
-    struct health_detail *heard = &details[other->detail];
-    heard->peer_us = now_us;
-    if (p->ack != other->acked || (is_scaled && edge != other->edge)) {
-        take_answer(h, half, other, heard, p, now_us);
+    heard->peer_us = m.now_us;
+    if (widens || p->ack != other->acked) {
+        take_answer(h, half, other, heard, &m, window);
     }
 }
 
@@ -345,6 +372,6 @@ void health_plain_packet(struct health_book *book, flow_index flow, const struct
     if (h->flags >> side & HEALTH_PLAIN) { /* of the first, which is nobody's, it is not set */
         take(book, h, &h->halves[side], &h->halves[1 - side], p);
     } else {
-        health_packet(book, flow, p, side);
+        health_any_packet(book, flow, p, side);
     }
 }

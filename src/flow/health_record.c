@@ -75,6 +75,12 @@ static void look_at(const struct health_book *book, uint32_t index, struct healt
     }
 }
 
+/* Whole ms, and what is not moved there yet: the same wherever the cut is. */
+static double total_ms(uint32_t ms, uint32_t us)
+{
+    return (double)(ms * UINT64_C(1000) + us) / 1000;
+}
+
 static double megabits(double bytes, double ms)
 {
     return ms > 0 && bytes > 0 ? bytes * 8 / ms / 1000 : NAN;
@@ -100,7 +106,7 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
     double trip = h->halves[1 - side].min_rtt_us == HEALTH_NO_TIME
                       ? 0 : h->halves[1 - side].min_rtt_us / 1000.0;
     /* Nobody is busy for longer than until what passed last has reached him, whatever packets say. */
-    double busy = least(half->busy_ms + (has ? d->busy_us / 1000.0 : 0), life + trip);
+    double busy = least(total_ms(half->busy_ms, has ? d->busy_us : 0), life + trip);
     int32_t out = health_distance(half->next, half->acked);
     double acked = (double)health_unique(half) + half->not_captured - (out > 0 ? out : 0);
     way->sender_busy_time_ms = busy;
@@ -112,7 +118,7 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
     }
     way->goodput_mbps = megabits((double)health_unique(half), life);
     if (half->flags & HALF_EDGE) {
-        way->rwnd_limited_ms = least(half->rwnd_ms + (has ? d->rwnd_us / 1000.0 : 0), busy);
+        way->rwnd_limited_ms = least(total_ms(half->rwnd_ms, has ? d->rwnd_us : 0), busy);
     }
 }
 

@@ -27,7 +27,7 @@ static uint32_t trip_of(const struct health *h, unsigned side)
 static bool is_same(const struct health_step *s, const struct health_segment *segment)
 {
     return segment->start == s->start &&
-           segment->stamp == health_stamp(s->options.ts_value, s->ip_id) &&
+           health_segment_stamp(segment) == health_stamp(s->options.ts_value, s->ip_id) &&
            (segment->flags & SEGMENT_MERGED || segment->end - segment->start == s->length);
 }
 
@@ -277,6 +277,9 @@ static void remember_repeat(struct health_step *s, struct health_detail *d)
         health_count32(&more->gone, 1);
     }
     *repeat = (struct health_repeat){s->start, s->start + s->length, s->options.ts_value, s->now_us};
+    if (health_distance(repeat->end, more->repeated_end) > 0) {
+        more->repeated_end = repeat->end;
+    }
     d->repeats_open |= bit;
     d->repeat_next = (uint8_t)((d->repeat_next + 1) % HEALTH_REPEATS);
 }
@@ -291,15 +294,17 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
         if (health_distance(segment->start, end) >= 0) {
             break;
         }
-        first_repeat &= segment->sent < 2;
-        health_count8(&segment->sent);
+        first_repeat &= !(segment->flags & SEGMENT_AGAIN);
+        segment->flags |= SEGMENT_AGAIN;
         segment->stamp = health_stamp(s->options.ts_value, s->ip_id);
     }
     if (fills) {
         /* The record that filling made is of a segment that was sent before. */
         unsigned i = health_segments_find(d, s->start);
-        if (i < d->segment_count && health_segment_at(d, i)->sent < 2) {
-            health_segment_at(d, i)->sent = 2;
+        if (i < d->segment_count) {
+            struct health_segment *segment = health_segment_at(d, i);
+            segment->stamp = health_segment_stamp(segment);
+            segment->flags |= SEGMENT_AGAIN;
         }
     }
     if (d->more == NULL) {
@@ -308,6 +313,7 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
     if (!d->has_repeated) {
         memset(d->more->repeats, 0, sizeof d->more->repeats);
         d->more->gone = 0;
+        d->more->repeated_end = s->start;
         d->repeats_open = 0;
         d->has_repeated = true;
     }

@@ -56,9 +56,7 @@ void health_segments_add(struct health_step *s, struct health_detail *d, uint32_
         .end = end,
         .time_us = s->now_us,
         .ts_value = s->options.ts_value,
-        .stamp = health_stamp(s->options.ts_value, s->ip_id),
         .ip_id = s->ip_id,
-        .sent = 1,
     };
     unsigned at = d->segment_count;
     if (at == 0 || health_distance(start, health_segment_at(d, at - 1)->end) >= 0) {

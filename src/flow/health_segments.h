@@ -82,33 +82,38 @@ struct health_covered {
     bool clean; /* some, each sent once, none SACKed or behind a hole */
 };
 
+/* Notes that a segment as long as this was acknowledged; offload makes longer ones than `mss`. */
+static inline void health_note_longest(struct health_half *half, uint32_t length, uint32_t mss)
+{
+    const uint32_t limit = mss > 0 ? mss : UINT16_MAX;
+    length = length < limit ? length : limit;
+    half->largest_acked = length > half->largest_acked ? (uint16_t)length : half->largest_acked;
+}
+
 /* Marks segments of the half as acknowledged up to `ack`; `mss` is what its receiver announced. */
 static inline struct health_covered health_cover(struct health_half *half, struct health_detail *d,
                                                  uint32_t ack, uint32_t mss)
 {
-    struct health_covered ret = {.last = NULL};
-    unsigned soiled = 0;
+    const struct health_segment *last = NULL;
     const unsigned first = d->segment_acked, count = d->segment_count;
-    unsigned at = first;
+    unsigned at = first, seen = 0;
+    uint32_t longest = 0;
     for (; at < count; at++) {
         const struct health_segment *segment = health_segment_at(d, at);
-        uint32_t length = segment->end - segment->start;
+        const uint32_t length = segment->end - segment->start;
         if (health_distance(segment->end, ack) > 0) {
             break;
         }
-        soiled |= (segment->sent ^ 1u) | (segment->flags & (SEGMENT_SACKED | SEGMENT_FILLED));
-        if (length > half->largest_acked && !(segment->flags & SEGMENT_MERGED)) {
-            const uint32_t limit = mss > 0 ? mss : UINT16_MAX; /* offload makes longer ones */
-            length = length < limit ? length : limit;
-            half->largest_acked = length > half->largest_acked ? (uint16_t)length
-                                                               : half->largest_acked;
-        }
-        ret.last = segment;
+        seen |= segment->flags;
+        longest = length > longest && !(segment->flags & SEGMENT_MERGED) ? length : longest;
+        last = segment;
     }
-    ret.count = at - first;
-    ret.clean = at > first && soiled == 0;
+    if (longest > half->largest_acked) {
+        health_note_longest(half, longest, mss);
+    }
     d->segment_acked = (uint8_t)at;
-    return ret;
+    return (struct health_covered){.last = last, .count = at - first,
+                                   .clean = last != NULL && (seen | SEGMENT_MERGED) == SEGMENT_MERGED};
 }
 
 /* Keeps the print of a frame, by which a copy will be known. */

@@ -47,13 +47,17 @@ struct health_segment {
     uint32_t start, end;
     uint32_t time_us;  /* when it passed first */
     uint32_t ts_value; /* of that first one */
-    uint32_t stamp;    /* health_stamp() of the latest: tells copies from retransmissions */
+    uint32_t stamp;    /* of the latest one, with SEGMENT_AGAIN: see health_segment_stamp() */
     uint16_t ip_id;    /* of the first one */
-    uint8_t sent;      /* times that it was sent; saturating */
     uint8_t flags;     /* enum health_segment_flags */
 };
 
-enum health_segment_flags { SEGMENT_SACKED = 1, SEGMENT_MERGED = 2, SEGMENT_FILLED = 4 };
+enum health_segment_flags {
+    SEGMENT_SACKED = 1,
+    SEGMENT_MERGED = 2,
+    SEGMENT_FILLED = 4,
+    SEGMENT_AGAIN = 8, /* sent more than once */
+};
 
 /* Bytes that did not pass while later ones did. `order` is of the segment that showed it: its time
  * stamp; where there are none, when it passed in units of 64 us (20 bits) and the last 12 bits of its
@@ -92,11 +96,12 @@ struct health_detail {
     uint8_t side;
     bool idle;      /* the sender's clock shows nothing in flight and nothing wanted */
     bool began;     /* data were seen */
+    bool has_repeated;
     union {
         struct {
             uint8_t hole_count, stuck_count, duplicate_run;
-            bool has_repeated, in_recovery, in_timeout;
-            uint16_t zero;
+            bool in_recovery, in_timeout;
+            uint8_t zero[3];
         };
         uint64_t troubles; /* any of them: see health_plain.c */
     };
@@ -126,7 +131,7 @@ struct health_detail {
     uint32_t need;             /* window that one more segment takes */
     uint32_t data_us;          /* when data passed last */
     uint32_t progress_us;      /* when an acknowledgment moved on, or the flight began */
-    uint32_t calm_until;       /* with calm: data up to here change nothing else */
+    uint32_t calm_until;       /* data up to here change nothing else; what was seen, if not calm */
     /* second cache line */
     uint32_t peer_us;          /* latest packet of the receiver */
     uint32_t epoch_us, epoch_flight; /* levels of the flight, a round trip at a time */
@@ -195,7 +200,8 @@ struct health_more {
     struct health_segment segments[HEALTH_SEGMENTS];
     struct health_ack acks[HEALTH_ACKS];
     uint16_t quantiles[HEALTH_QUANTILES];         /* with sample_count > HEALTH_FEW */
-    struct health_repeat repeats[HEALTH_REPEATS]; /* with has_repeated, as the next two */
+    struct health_repeat repeats[HEALTH_REPEATS]; /* with has_repeated, as the next three */
+    uint32_t repeated_end; /* highest byte of all repeats */
     uint32_t gone_end; /* highest byte of those whose places others took */
     uint32_t gone;     /* how many of these may still turn out spurious */
     struct health_hole holes[HEALTH_HOLES];
@@ -345,8 +351,13 @@ struct health_step {
  * trouble before or now, which nearly all segments are, and comes to the same as the long way does;
  * whatever it finds to be anything else goes there. */
 
-/* The long way of a packet, which all can go that can be read. */
-void health_follow(struct health_book *book, uint32_t index, const struct packet *p, unsigned side);
+/* The long way of a packet that can be read, which all can go. */
+void health_follow(struct health_book *book, struct health *h, const struct packet *p,
+                   unsigned side);
+
+/* Finds it. */
+void health_any_packet(struct health_book *book, flow_index flow, const struct packet *p,
+                       unsigned side);
 
 /* Notes which halves may go the short way until something else than a plain segment comes. */
 void health_plain_note(struct health_detail *details, struct health *h);
@@ -367,6 +378,13 @@ static inline uint32_t health_print(const struct packet *p, uint32_t ts_value, u
 static inline uint32_t health_stamp(uint32_t ts_value, uint16_t ip_id)
 {
     return ts_value ^ (uint32_t)ip_id << 16;
+}
+
+/* That of the latest transmission of a segment, which mostly is the first. */
+static inline uint32_t health_segment_stamp(const struct health_segment *segment)
+{
+    return segment->flags & SEGMENT_AGAIN ? segment->stamp
+                                          : health_stamp(segment->ts_value, segment->ip_id);
 }
 
 /* The detail of a half, or NULL. */
@@ -446,8 +464,9 @@ struct health_detail *health_detail_of(const struct health_book *book, const str
  * least. */
 void health_delay_sample(struct health_half *half, struct health_detail *d, uint32_t now_us,
                          uint32_t rtt_us, bool is_lone, bool is_open);
-void health_delay_stamp(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                        uint32_t ts_value);
+/* A packet of the half's sender had this time stamp, of which health_delay_may_tell() was true. */
+void health_delay_tell(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                       uint32_t ts_value);
 /* Judges the bins up to now into the half's counters; `last`: the one under way, too. */
 void health_delay_judge(struct health_half *half, struct health_detail *d, bool last);
 uint32_t health_delay_quantile(const struct health_detail *d, double share);
@@ -466,7 +485,7 @@ static inline bool health_delay_is_news(const struct health_half *half,
            now_us - d->sampled_us >= HEALTH_SAMPLE_US || rtt_us < d->round_trip.minimum_us;
 }
 
-/* Whether health_delay_stamp() has something to learn from this stamp: of a train of packets of
+/* Whether health_delay_tell() has something to learn from this stamp: of a train of packets of
  * one tick the first was held up least. */
 static inline bool health_delay_may_tell(const struct health_detail *d, uint32_t now_us,
                                          uint32_t ts_value)
@@ -512,13 +531,16 @@ void health_acks_settle(struct health_step *s);
 /* Records of a TLS handshake, told by their first bytes (RFC 8446 §5.1). */
 enum health_tls { TLS_NONE, TLS_HELLO, TLS_WAITS, TLS_FINISHED, TLS_TICKET, TLS_TICKETS, TLS_DONE };
 
-/* New bytes passed. */
-void health_talk(struct health_step *s);
+/* New bytes of a side passed. */
+void health_talk(struct health *h, unsigned side, const struct packet *p, uint32_t now_us);
+
+/* The part of it that looks at the payload, until h->tls is TLS_DONE. */
+void health_talk_begin(struct health *h, unsigned side, const struct packet *p, uint32_t now_us);
 
 /* The server begins to answer. */
 void health_talk_answer(struct health *h, uint32_t now_us);
 
-/* health_talk() without a look at the payload, after the handshake. */
+/* The rest of it. */
 static inline void health_talk_turn(struct health *h, unsigned side, uint32_t now_us)
 {
     if (side == 0) {

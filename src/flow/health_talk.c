@@ -201,30 +201,28 @@ static void note_response(struct health *h, uint32_t waited_us)
 /* Follows a TLS handshake by the records that segments begin with: in 1.3 it is over with the
  * client's Finished, which follows its ChangeCipherSpec as data; in 1.2 with the server's answer to
  * that. */
-static void follow_tls(struct health_step *s)
+static void follow_tls(struct health *h, unsigned side, struct span payload, uint32_t now_us)
 {
-    struct health *h = s->health;
-    struct span payload = packet_payload(s->p);
     if (payload.size < RECORD_CIPHER_SIZE || payload.data[1] != 3) {
-        h->tls = h->tls == TLS_WAITS && s->side == 1 ? h->tls : TLS_DONE;
+        h->tls = h->tls == TLS_WAITS && side == 1 ? h->tls : TLS_DONE;
         if (h->tls == TLS_DONE) {
             return;
         }
     }
     const uint8_t *data = payload.data;
     if (h->tls == TLS_NONE) {
-        bool hello = s->side == 0 && data[0] == RECORD_HANDSHAKE && data[5] == HELLO_CLIENT;
+        bool hello = side == 0 && data[0] == RECORD_HANDSHAKE && data[5] == HELLO_CLIENT;
         h->tls = hello ? TLS_HELLO : TLS_DONE;
-        h->tls_us = s->now_us; /* until it is over: when it began */
-    } else if (h->tls == TLS_WAITS && s->side == 1) {
-        h->tls_us = s->now_us - h->tls_us;
+        h->tls_us = now_us; /* until it is over: when it began */
+    } else if (h->tls == TLS_WAITS && side == 1) {
+        h->tls_us = now_us - h->tls_us;
         h->tls = TLS_DONE;
         h->flags |= HEALTH_TLS;
-    } else if (h->tls == TLS_HELLO && s->side == 0) {
+    } else if (h->tls == TLS_HELLO && side == 0) {
         bool cipher = data[0] == RECORD_CIPHER && payload.size > RECORD_CIPHER_SIZE;
         uint8_t next = cipher ? data[RECORD_CIPHER_SIZE] : data[0];
         if (next == RECORD_DATA) {
-            h->tls_us = s->now_us - h->tls_us;
+            h->tls_us = now_us - h->tls_us;
             h->tls = TLS_FINISHED;
             h->flags |= HEALTH_TLS;
         } else {
@@ -235,50 +233,51 @@ static void follow_tls(struct health_step *s)
 
 /* Whether the server's segment holds session tickets: one or two short records soon after the
  * client's Finished (RFC 8446 §4.6.1), which are no answer to anything. */
-static bool has_tickets(const struct health_step *s)
+static bool has_tickets(const struct health *h, const struct packet *p, uint32_t now_us)
 {
-    const struct health *h = s->health;
-    struct span payload = packet_payload(s->p);
+    struct span payload = packet_payload(p);
     if (payload.size < RECORD_HEADER || payload.data[0] != RECORD_DATA || h->tls == TLS_TICKETS) {
         return false;
     }
     uint32_t size = load_be16(payload.data + 3);
     uint32_t round_us = to_server(h) + (h->to_client_us == HEALTH_NO_TIME ? 0 : h->to_client_us);
-    return size <= TICKET_MAX && s->length <= 2 * (RECORD_HEADER + TICKET_MAX) &&
-           s->now_us - h->run_us <= 2 * round_us + TICKET_LATE_US;
+    return size <= TICKET_MAX && p->payload_len <= 2 * (RECORD_HEADER + TICKET_MAX) &&
+           now_us - h->run_us <= 2 * round_us + TICKET_LATE_US;
 }
 
-/* The first answer after a TLS 1.3 handshake: tickets were taken for it until it comes. */
-static void follow_tickets(struct health_step *s)
+/* The server's first answer after a TLS 1.3 handshake: tickets were taken for it until it comes. */
+static void follow_tickets(struct health *h, const struct packet *p, uint32_t now_us)
 {
-    struct health *h = s->health;
-    if (s->side == 0) {
-        return;
-    }
-    if (has_tickets(s)) {
-        uint32_t first = RECORD_HEADER + (uint32_t)load_be16(packet_payload(s->p).data + 3);
-        bool has_two = s->length > first;
+    if (has_tickets(h, p, now_us)) {
+        uint32_t first = RECORD_HEADER + (uint32_t)load_be16(packet_payload(p).data + 3);
+        bool has_two = p->payload_len > first;
         h->tls = (uint8_t)(h->tls == TLS_TICKET || has_two ? TLS_TICKETS : TLS_TICKET);
         return;
     }
     if (h->tls != TLS_FINISHED && !(h->flags & HEALTH_CLIENT_SPOKE)) {
-        note_response(h, s->now_us - h->run_us);
+        note_response(h, now_us - h->run_us);
     }
     h->tls = TLS_DONE;
 }
 
-void health_talk(struct health_step *s)
+void health_talk_begin(struct health *h, unsigned side, const struct packet *p, uint32_t now_us)
 {
-    struct health *h = s->health;
+    if (h->tls < TLS_FINISHED) {
+        follow_tls(h, side, packet_payload(p), now_us);
+    } else if (side == 1) {
+        follow_tickets(h, p, now_us);
+    }
+}
+
+void health_talk(struct health *h, unsigned side, const struct packet *p, uint32_t now_us)
+{
     if (!(h->flags & HEALTH_MEASURES)) {
         return;
     }
-    if (h->tls >= TLS_FINISHED && h->tls < TLS_DONE) {
-        follow_tickets(s);
-    } else if (h->tls != TLS_DONE) {
-        follow_tls(s);
+    if (h->tls != TLS_DONE) {
+        health_talk_begin(h, side, p, now_us);
     }
-    health_talk_turn(h, s->side, s->now_us);
+    health_talk_turn(h, side, now_us);
 }
 
 void health_talk_answer(struct health *h, uint32_t now_us)
