@@ -26,7 +26,7 @@ PUBLIC = {
     "handshake": ["*"],
     "hypertext": ["*"],
     "flow": ["defrag.h", "health.h", "tcp_graph.h", "tcp_stream.h"],
-    "event": ["beat.h", "event_log.h", "event_writer.h", "networks.h", "pattern.h", "processor.h", "transaction.h"],
+    "event": ["beat.h", "community.h", "event_log.h", "event_writer.h", "networks.h", "pattern.h", "processor.h", "transaction.h"],
     "cmd": ["command.h", "options.h", "usage.h"],
     "handler": ["flow_record.h", "hosts.h", "input_resources.h", "pcap_stats.h", "probe_result.h",
                 "services.h"],

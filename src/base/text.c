@@ -280,6 +280,29 @@ size_t text_rfc3339(char to[TEXT_TIME_ROOM], uint64_t nanoseconds, int digits)
     return (size_t)(at - to);
 }
 
+static inline char *put_base64(char *to, uint32_t three)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    to[0] = letters[three >> 18];
+    to[1] = letters[three >> 12 & 63];
+    to[2] = letters[three >> 6 & 63];
+    to[3] = letters[three & 63];
+    return to + 4;
+}
+
+char *text_base64(char *to, const uint8_t *bytes, size_t size)
+{
+    for (; size >= 3; size -= 3, bytes += 3) {
+        to = put_base64(to, (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2]);
+    }
+    if (size > 0) {
+        uint32_t second = size == 2 ? bytes[1] : 0;
+        to = put_base64(to, (uint32_t)bytes[0] << 16 | second << 8);
+        memset(to - (3 - size), '=', 3 - size);
+    }
+    return to;
+}
+
 char *text_printable(char *to, size_t room, const char *text)
 {
     size_t i = 0;

@@ -49,6 +49,10 @@ size_t text_rfc3339(char to[TEXT_TIME_ROOM], uint64_t nanoseconds, int digits);
 /* Nine digits of a fraction of a second below 10^9, without a terminator; returns their end. */
 char *text_nanoseconds(char *to, uint32_t nanoseconds);
 
+/* Base64 with its padding (RFC 4648 §4), without a terminator; returns the end, behind four letters for
+ * each three bytes. */
+char *text_base64(char *to, const uint8_t *bytes, size_t size);
+
 /* Copies as much of `text` as fits; bytes that would move a terminal's cursor become '?'. For
  * names that come from a file or from the wire. */
 char *text_printable(char *to, size_t room, const char *text);

@@ -122,6 +122,20 @@ static void times_agree_with_the_library(void **state)
     }
 }
 
+/* The examples of RFC 4648, section 10. */
+static void writes_base64(void **state)
+{
+    static const char *const expected[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+    for (size_t size = 0; size <= 6; size++) {
+        char text[16];
+        *text_base64(text, (const uint8_t *)"foobar", size) = '\0';
+        assert_string_equal(text, expected[size]);
+    }
+    char text[16];
+    *text_base64(text, (const uint8_t[]){0xff, 0xef, 0xbe, 0xfb}, 4) = '\0';
+    assert_string_equal(text, "/++++w==");
+}
+
 static void hostile_text_moves_no_cursor(void **state)
 {
     char text[16];
@@ -139,6 +153,7 @@ int main(void)
         cmocka_unit_test(exact_writers_read_back),
         cmocka_unit_test(short_writers_fit_a_column),
         cmocka_unit_test(times_agree_with_the_library),
+        cmocka_unit_test(writes_base64),
         cmocka_unit_test(hostile_text_moves_no_cursor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,10 +2,8 @@
 #include "engine/flow_event.h"
 
 #include "base/hash.h"
-
-#include <nettle/base64.h>
-#include <nettle/sha1.h>
-#include <stdio.h>
+#include "base/text.h"
+#include "event/community.h"
 
 #define ROW(name_, kind_, member, flags_, help_)                                                   \
     {                                                                                              \
@@ -229,16 +227,8 @@ void flow_event_fill(struct flow_event *ret, const struct flow *flow, const stru
 
 /* ---- Identities ------------------------------------------------------------------------------ */
 
-static size_t put_be16(uint8_t *to, uint16_t value)
-{
-    to[0] = (uint8_t)(value >> 8);
-    to[1] = (uint8_t)value;
-    return 2;
-}
-
-/* Community ID v1 (github.com/corelight/community-id-spec): base64 of the SHA-1 over seed, lower
- * end, higher end, protocol, padding and ports. The key has its ends in that order already, and an
- * ICMP message without a counterpart its sender first, as the specification wants it. */
+/* The key has its ends in the order that the specification wants already, and an ICMP message without a
+ * counterpart its sender first. */
 void flow_event_community_id(char ret[FLOW_EVENT_COMMUNITY_ID], const struct flow_key *key)
 {
     ret[0] = '\0';
@@ -246,28 +236,13 @@ void flow_event_community_id(char ret[FLOW_EVENT_COMMUNITY_ID], const struct flo
         return;
     }
     size_t size = key->version == 4 ? 4 : 16;
-    uint8_t text[2 + 16 + 16 + 2 + 4];
-    size_t n = put_be16(text, 0);
-    memcpy(text + n, key->address[0], size);
-    memcpy(text + n + size, key->address[1], size);
-    n += 2 * size;
-    text[n++] = key->protocol;
-    text[n++] = 0;
-    bool has_ports = key->protocol == 6 || key->protocol == 17 || key->protocol == 132 ||
-                     key->protocol == 1 || key->protocol == 58;
-    if (has_ports) {
-        n += put_be16(text + n, key->port[0]);
-        n += put_be16(text + n, key->port[1]);
-    }
-    struct sha1_ctx sha;
-    uint8_t digest[SHA1_DIGEST_SIZE];
-    sha1_init(&sha);
-    sha1_update(&sha, n, text);
-    sha1_digest(&sha, sizeof digest, digest);
-    ret[0] = '1';
-    ret[1] = ':';
-    base64_encode_raw(ret + 2, sizeof digest, digest);
-    ret[2 + BASE64_ENCODE_RAW_LENGTH(sizeof digest)] = '\0';
+    uint8_t message[COMMUNITY_MESSAGE] = {0}; /* the seed is 0 */
+    const uint8_t tail[] = {key->protocol, 0, (uint8_t)(key->port[0] >> 8), (uint8_t)key->port[0],
+                            (uint8_t)(key->port[1] >> 8), (uint8_t)key->port[1]};
+    uint8_t *end = mempcpy(message + 2, key->address[0], size);
+    end = mempcpy(end, key->address[1], size);
+    end = mempcpy(end, tail, community_has_ports(key->protocol) ? sizeof tail : 2);
+    community_of_message(ret, span_of(message, (size_t)(end - message)));
 }
 
 /* The flow's key and first packet, hashed without a secret: the same at every run and on every
@@ -281,8 +256,8 @@ static void flow_id(struct flow_event *e)
     XXH128_hash_t hash = XXH3_128bits(&identity, sizeof identity);
     XXH128_canonical_t bytes;
     XXH128_canonicalFromHash(&bytes, hash);
-    base64_encode_raw(e->flow_id, sizeof bytes.digest, bytes.digest);
-    e->flow_id[BASE64_ENCODE_RAW_LENGTH(sizeof bytes.digest) - 2] = '\0'; /* no padding */
+    char *end = text_base64(e->flow_id, bytes.digest, sizeof bytes.digest);
+    end[-2] = '\0'; /* no padding */
 }
 
 void flow_event_finish(struct flow_event *event)

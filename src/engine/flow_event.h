@@ -17,7 +17,7 @@ enum flow_reason {
     FLOW_REASON_END,     /* the capture ended */
 };
 
-enum { FLOW_EVENT_COMMUNITY_ID = 32 }; /* room for one, terminated */
+enum { FLOW_EVENT_COMMUNITY_ID = 32 }; /* room for one, terminated: COMMUNITY_ROOM */
 
 /* Counters at an earlier report, for reports of differences. */
 struct flow_counters {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/community.h"
 
-#include <nettle/base64.h>
+#include <assert.h>
+#include <endian.h>
 #include <nettle/sha1.h>
+
+#include "base/text.h"
 
 /* The type of an ICMP message that answers another; -1: it has none. */
 static int icmp_counterpart(uint8_t protocol, uint16_t type)
@@ -20,7 +23,7 @@ static int icmp_counterpart(uint8_t protocol, uint16_t type)
     return -1;
 }
 
-static bool has_ports(uint8_t protocol)
+bool community_has_ports(uint8_t protocol)
 {
     return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 1 || protocol == 58;
 }
@@ -30,6 +33,24 @@ static bool is_reversed(const struct community *id, size_t at, size_t size, bool
 {
     int order = memcmp(id->source.bytes + at, id->destination.bytes + at, size);
     return !is_one_way && (order > 0 || (order == 0 && id->source_port > id->destination_port));
+}
+
+/* The message and its padding are one block (RFC 3174 §4), which is all that is to be compressed. */
+void community_of_message(char ret[COMMUNITY_ROOM], struct span message)
+{
+    uint32_t state[] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0}; /* §6.1 */
+    uint8_t block[SHA1_BLOCK_SIZE] = {0};
+    assert(message.size <= COMMUNITY_MESSAGE);
+    memcpy(block, message.data, message.size);
+    block[message.size] = 0x80;
+    block[SHA1_BLOCK_SIZE - 2] = (uint8_t)(message.size * 8 >> 8);
+    block[SHA1_BLOCK_SIZE - 1] = (uint8_t)(message.size * 8);
+    nettle_sha1_compress(state, block);
+    for (size_t i = 0; i < sizeof state / sizeof *state; i++) {
+        state[i] = htobe32(state[i]);
+    }
+    memcpy(ret, "1:", 2);
+    *text_base64(ret + 2, (const uint8_t *)state, sizeof state) = '\0';
 }
 
 void community_text(const struct community *given, char ret[COMMUNITY_ROOM])
@@ -50,18 +71,11 @@ void community_text(const struct community *given, char ret[COMMUNITY_ROOM])
         id.destination = address;
         id.destination_port = port;
     }
-    struct sha1_ctx sha;
-    uint8_t digest[SHA1_DIGEST_SIZE];
-    const uint8_t head[] = {(uint8_t)(id.seed >> 8), (uint8_t)id.seed};
+    uint8_t message[COMMUNITY_MESSAGE] = {(uint8_t)(id.seed >> 8), (uint8_t)id.seed};
     const uint8_t tail[] = {id.protocol, 0, (uint8_t)(id.source_port >> 8), (uint8_t)id.source_port,
                             (uint8_t)(id.destination_port >> 8), (uint8_t)id.destination_port};
-    sha1_init(&sha);
-    sha1_update(&sha, sizeof head, head);
-    sha1_update(&sha, size, id.source.bytes + at);
-    sha1_update(&sha, size, id.destination.bytes + at);
-    sha1_update(&sha, has_ports(id.protocol) ? 6 : 2, tail);
-    sha1_digest(&sha, sizeof digest, digest);
-    memcpy(ret, "1:", 2);
-    base64_encode_raw(ret + 2, sizeof digest, digest);
-    ret[2 + BASE64_ENCODE_RAW_LENGTH(sizeof digest)] = '\0';
+    uint8_t *end = mempcpy(message + 2, id.source.bytes + at, size);
+    end = mempcpy(end, id.destination.bytes + at, size);
+    end = mempcpy(end, tail, community_has_ports(id.protocol) ? 6 : 2);
+    community_of_message(ret, span_of(message, (size_t)(end - message)));
 }
