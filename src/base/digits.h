@@ -7,7 +7,11 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { DIGITS_ROOM = 20, DIGITS_PIECE = 100000000 /* what eight digits can say */ };
+enum {
+    DIGITS_ROOM = 20,
+    DIGITS_PIECE = 100000000, /* what eight digits can say */
+    DIGITS_SMALL = 1000,
+};
 
 /* The eight digits of a number below DIGITS_PIECE, as numbers of a byte each, the first one lowest:
  * halves of four digits are cut in two, these again, all at once. A division by 100 or 10 of what is
@@ -43,18 +47,40 @@ static inline char *digits_some(char *to, uint32_t value)
     return to + 8 - zeros;
 }
 
-/* Writes a number at `to`, which has DIGITS_ROOM bytes; returns the end of its digits. */
+/* Numbers below a thousand: three digits, zeros in front as well, and how many of these there are. */
+extern const uint8_t digits_small[DIGITS_SMALL][4];
+
+static inline char *digits_three(char *to, uint32_t value)
+{
+    memcpy(to, digits_small[value], sizeof digits_small[value]);
+    return to + 3;
+}
+
+/* Those that a number below a thousand has, and rubbish behind them. */
+static inline char *digits_few(char *to, uint32_t value)
+{
+    uint32_t text;
+    unsigned zeros = digits_small[value][3];
+    memcpy(&text, digits_small[value], sizeof text);
+    text = htole32(le32toh(text) >> 8 * zeros);
+    memcpy(to, &text, sizeof text);
+    return to + 3 - zeros;
+}
+
+/* Any number, in pieces of eight digits. */
+char *digits_long(char *to, uint64_t value);
+
+/* Writes a number at `to`, which has DIGITS_ROOM bytes; returns the end of its digits. Most numbers are
+ * small: they are looked up. */
 static inline char *digits_write(char *to, uint64_t value)
 {
-    if (value < DIGITS_PIECE) {
-        return digits_some(to, (uint32_t)value);
+    if (value < DIGITS_SMALL) {
+        return digits_few(to, (uint32_t)value);
     }
-    uint64_t upper = value / DIGITS_PIECE;
-    if (upper < DIGITS_PIECE) {
-        to = digits_some(to, (uint32_t)upper);
-    } else {
-        to = digits_some(to, (uint32_t)(upper / DIGITS_PIECE));
-        to = digits_all(to, (uint32_t)(upper % DIGITS_PIECE));
+    if (value < DIGITS_SMALL * DIGITS_SMALL) {
+        uint32_t upper = (uint32_t)value / DIGITS_SMALL;
+        to = digits_few(to, upper);
+        return digits_three(to, (uint32_t)value - upper * DIGITS_SMALL);
     }
-    return digits_all(to, (uint32_t)(value % DIGITS_PIECE));
+    return digits_long(to, value);
 }

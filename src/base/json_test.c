@@ -115,6 +115,18 @@ static void replaces_what_is_not_utf8(void **state)
                 "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf");
 }
 
+/* Small ones are looked up, in one piece or two. */
+static void writes_all_small_integers(void **state)
+{
+    (void)state;
+    for (uint64_t value = 0; value <= 1000100; value++) {
+        char text[32], want[32];
+        snprintf(want, sizeof want, "%llu", (unsigned long long)value);
+        *digits_write(text, value) = '\0';
+        assert_string_equal(text, want);
+    }
+}
+
 static void writes_integers(void **state)
 {
     struct json j;
@@ -233,6 +245,7 @@ int main(void)
         cmocka_unit_test(escapes_text),
         cmocka_unit_test(replaces_what_is_not_utf8),
         cmocka_unit_test(writes_integers),
+        cmocka_unit_test(writes_all_small_integers),
         cmocka_unit_test(writes_doubles),
         cmocka_unit_test(fails_whole),
         cmocka_unit_test(digits_are_those_of_the_number),

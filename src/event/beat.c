@@ -63,7 +63,7 @@ void beat_measure(struct nodes *tree, struct node *event, const struct event_hea
     }
     struct event_clock clock = {0};
     char quoted[2 * TIME_SIZE];
-    size_t size = (size_t)(event_value_write(quoted, EVENT_TIME, &t->response_ns, &clock) - quoted);
+    size_t size = (size_t)(event_value_time(quoted, t->response_ns, &clock) - quoted);
     end->text = node_format(tree, "%.*s", (int)size - 2, quoted + 1);
     duration->text = node_format(tree, "%llu",
                                  (unsigned long long)(t->duration.value - t->transfer.value));

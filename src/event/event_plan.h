@@ -68,6 +68,7 @@ struct event_plan {
     struct event_step steps[];
 };
 
+/* Zero where the plan has nothing, so that shapes of one plan are compared whole. */
 struct event_shape {
     uint64_t bits[EVENT_SHAPE_WORDS];
     const char *fixed[EVENT_FIXED_MAX]; /* NULL: none */
@@ -78,5 +79,4 @@ const struct event_plan *event_plan_of(const struct event_type *type);
 
 /* The shape of an event, or of an item of a list; returns a hash of it and of the plan. */
 uint64_t event_plan_shape(const struct event_plan *plan, const void *event, struct event_shape *ret);
-bool event_plan_same(const struct event_plan *plan, const struct event_shape *a,
-                     const struct event_shape *b);
+bool event_shape_same(const struct event_shape *a, const struct event_shape *b);

@@ -42,12 +42,26 @@ static bool is_same_value(const struct event_op *a, const struct event_op *b)
     return a->kind == b->kind && a->offset == b->offset && a->item == b->item && differs == 0;
 }
 
+/* Literals may move until all are written: as long, an op knows only how far from their start its own
+ * is, as a pointer that points nowhere. */
+static size_t offset_of(const struct event_op *op)
+{
+    return (size_t)(uintptr_t)op->literal;
+}
+
 static bool is_same_literal(const struct event_template *t, const struct event_op *a,
                             const struct event_op *b)
 {
+    const char *literals = t->literals.data;
     return a->literal_size == b->literal_size &&
-           memcmp(t->literals.data + a->literal, t->literals.data + b->literal,
-                  a->literal_size) == 0;
+           memcmp(literals + offset_of(a), literals + offset_of(b), a->literal_size) == 0;
+}
+
+static void settle_literals(struct event_template *t)
+{
+    for (unsigned i = 0; i < t->op_count; i++) {
+        t->ops[i].literal = t->literals.data + offset_of(&t->ops[i]);
+    }
 }
 
 /* Whether the op goes on with what the copy before it copies; then that one takes it in. */
@@ -55,7 +69,7 @@ static bool join_copy(struct maker *m, const struct event_op *op)
 {
     struct event_template *t = m->t;
     struct event_op *copy = t->op_count > 0 ? &t->ops[t->op_count - 1] : NULL;
-    if (copy == NULL || copy->kind != EVENT_OP_COPY || copy->last + 2U >= t->op_count) {
+    if (copy == NULL || copy->op != EVENT_OP_COPY || copy->last + 2U >= t->op_count) {
         return false;
     }
     const struct event_op *next = &t->ops[copy->last + 1];
@@ -64,7 +78,7 @@ static bool join_copy(struct maker *m, const struct event_op *op)
     }
     copy->last++;
     copy->is_large |= op->is_large;
-    t->literals.size = op->literal;
+    t->literals.size = offset_of(op);
     return true;
 }
 
@@ -72,7 +86,7 @@ static void make_copy(const struct event_template *t, struct event_op *op)
 {
     for (unsigned i = 0; i < t->op_count; i++) {
         if (is_same_value(&t->ops[i], op)) {
-            op->kind = EVENT_OP_COPY;
+            op->op = EVENT_OP_COPY;
             op->first = op->last = (uint8_t)i;
             return;
         }
@@ -83,7 +97,7 @@ static void make_copy(const struct event_template *t, struct event_op *op)
 static void add_op(struct maker *m, struct event_op op)
 {
     struct event_template *t = m->t;
-    op.literal = (uint32_t)m->literal;
+    op.literal = (const char *)(uintptr_t)m->literal;
     op.literal_size = (uint16_t)(t->literals.size - m->literal);
     if (!join_copy(m, &op)) {
         make_copy(t, &op);
@@ -102,6 +116,46 @@ static void put_fixed(struct json *literals, const struct event_step *step, cons
     }
 }
 
+static enum event_op_kind op_for(enum event_kind kind)
+{
+    switch (kind) {
+    case EVENT_U8:
+        return EVENT_OP_U8;
+    case EVENT_U32:
+        return EVENT_OP_U32;
+    case EVENT_U64:
+        return EVENT_OP_U64;
+    case EVENT_TIME:
+        return EVENT_OP_TIME;
+    case EVENT_ADDRESS:
+        return EVENT_OP_ADDRESS;
+    case EVENT_MAC:
+        return EVENT_OP_MAC;
+    case EVENT_SPAN:
+        return EVENT_OP_SPAN;
+    case EVENT_INLINE:
+        return EVENT_OP_INLINE;
+    default:
+        return event_value_is_large(kind) ? EVENT_OP_ANY : EVENT_OP_BOUNDED;
+    }
+}
+
+/* A number that is there is written as one that always is. */
+static struct event_op op_of(const struct maker *m, const struct event_step *step)
+{
+    size_t readable = m->plan->type->size - step->offset;
+    struct event_op op = {.offset = step->offset, .kind = step->kind,
+                          .flags = step->flags, .item = step->item,
+                          .readable = readable < UINT8_MAX ? (uint8_t)readable : UINT8_MAX,
+                          .is_large = event_value_is_large(step->kind)};
+    if (step->kind == EVENT_OPTIONAL && step->sign == EVENT_SIGN_BIT) {
+        op.kind = EVENT_U64;
+        op.offset = (uint16_t)(op.offset + offsetof(struct event_optional, value));
+    }
+    op.op = op_for(op.kind);
+    return op;
+}
+
 static void put_step(struct maker *m, const struct event_step *step)
 {
     struct json *literals = &m->t->literals;
@@ -117,11 +171,7 @@ static void put_step(struct maker *m, const struct event_step *step)
     if (step->sign == EVENT_SIGN_FIXED) {
         put_fixed(literals, step, text);
     } else {
-        size_t readable = m->plan->type->size - step->offset;
-        add_op(m, (struct event_op){.offset = step->offset, .kind = step->kind,
-                                    .flags = step->flags, .item = step->item,
-                                    .readable = readable < UINT8_MAX ? (uint8_t)readable : UINT8_MAX,
-                                    .is_large = event_value_is_large(step->kind)});
+        add_op(m, op_of(m, step));
     }
     m->first = false;
     m->open = m->shared = step->depth;
@@ -141,15 +191,22 @@ static bool make_room(struct event_template *t, const struct event_plan *plan)
     return true;
 }
 
+/* Of a literal and a value; a text inside the struct is copied as far as one may look. */
+static size_t room_of_op(const struct event_op *op)
+{
+    size_t value = op->op == EVENT_OP_INLINE ? op->readable + 2U : 0;
+    return op->literal_size + (value > EVENT_VALUE_ROOM ? value : EVENT_VALUE_ROOM);
+}
+
 /* Copies write what the ops they copy do, so all ops together write no more than so many times it. */
 static size_t room_of(const struct event_template *t)
 {
     size_t room = 2 * EVENT_PIECE;
     for (unsigned i = 0; i < t->op_count; i++) {
         const struct event_op *op = &t->ops[i];
-        room += op->literal_size + (size_t)EVENT_VALUE_ROOM;
-        for (unsigned k = op->first; op->kind == EVENT_OP_COPY && k <= op->last; k++) {
-            room += t->ops[k].literal_size + (size_t)EVENT_VALUE_ROOM;
+        room += room_of_op(op);
+        for (unsigned k = op->first; op->op == EVENT_OP_COPY && k <= op->last; k++) {
+            room += room_of_op(&t->ops[k]);
         }
     }
     return room;
@@ -177,11 +234,12 @@ bool event_template_make(struct event_template *t, const struct event_plan *plan
     }
     put_closings(&t->literals, m.open + 1);
     t->ops[t->op_count++] = (struct event_op){
-        .kind = EVENT_OP_END,
-        .literal = (uint32_t)m.literal,
+        .op = EVENT_OP_END,
+        .literal = (const char *)(uintptr_t)m.literal,
         .literal_size = (uint16_t)(t->literals.size - m.literal),
     };
     json_append(&t->literals, behind, sizeof behind);
+    settle_literals(t);
     t->room = room_of(t);
     t->plan = t->literals.failed ? NULL : plan;
     return t->plan != NULL;

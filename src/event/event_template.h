@@ -9,21 +9,32 @@
 /* Literals are copied in pieces of this size, so that something lies behind them. */
 enum { EVENT_PIECE = 32 };
 
+/* What is done behind a literal. Kinds of values that are met all the time have an op of their own. */
 enum event_op_kind {
-    /* below: enum event_kind */
-    EVENT_OP_COPY = 64, /* what the ops `first` to `last` wrote, with the literals between them */
     EVENT_OP_END,
+    EVENT_OP_COPY, /* what the ops `first` to `last` wrote, with the literals between them */
+    EVENT_OP_U8,
+    EVENT_OP_U32,
+    EVENT_OP_U64,
+    EVENT_OP_TIME,
+    EVENT_OP_ADDRESS,
+    EVENT_OP_MAC,
+    EVENT_OP_SPAN,
+    EVENT_OP_INLINE,
+    EVENT_OP_BOUNDED, /* any other value of bounded size */
+    EVENT_OP_ANY,     /* of any size */
 };
 
 /* A literal, and the value behind it. */
 struct event_op {
-    uint32_t literal; /* offset */
+    const char *literal; /* an offset while the template is made */
     uint16_t literal_size;
     uint16_t offset; /* in the event */
-    uint8_t kind;    /* enum event_kind or enum event_op_kind */
+    uint8_t op;      /* enum event_op_kind */
+    uint8_t kind;    /* enum event_kind of the value */
     uint8_t flags;
     bool is_large; /* the value may be of any size */
-    uint8_t readable; /* EVENT_INLINE: bytes from the offset on that are within the struct */
+    uint8_t readable; /* EVENT_OP_INLINE: bytes from the offset on that are within the struct */
     uint8_t first, last;
     const struct event_plan *item; /* EVENT_ITEMS */
 };
@@ -31,6 +42,7 @@ struct event_op {
 struct event_template {
     const struct event_plan *plan; /* NULL: not made yet */
     struct event_shape shape;
+    uint64_t hash; /* of it, for whoever keeps many */
     struct json literals;
     struct event_op *ops;
     unsigned op_count;

@@ -8,9 +8,6 @@
 
 enum { EVENT_LIST_MAX = sizeof(((struct event_u16_list *)0)->values) / sizeof(uint16_t) };
 
-/* A time as far as its second, with the quote before it and the point behind. */
-enum { EVENT_SECOND = sizeof "\"2026-11-20T23:58:49." - 1 };
-
 /* Kinds whose values may be of any size. */
 enum {
     EVENT_LARGE = 1 << EVENT_SPAN | 1 << EVENT_VALUE | 1 << EVENT_TEXT | 1 << EVENT_INLINE |
@@ -83,24 +80,17 @@ bool event_value_is_empty(enum event_kind kind, const void *at)
 
 /* ---- Values of bounded size ------------------------------------------------------------------ */
 
-static char *event_write_time(char *to, uint64_t nanoseconds, struct event_clock *clock)
+void event_clock_set(struct event_clock *clock, uint64_t second)
 {
-    uint64_t second = nanoseconds / 1000000000;
     __auto_type known = &clock->known[second % EVENT_SECONDS];
-    if (second != known->second || known->text[0] == '\0') {
-        char text[TEXT_TIME_ROOM];
-        text_rfc3339(text, nanoseconds, 9);
-        known->second = second;
-        known->text[0] = '"';
-        memcpy(known->text + 1, text, EVENT_SECOND - 1);
-    }
-    memcpy(to, known->text, EVENT_SECOND);
-    to = text_nanoseconds(to + EVENT_SECOND, (uint32_t)(nanoseconds - second * 1000000000));
-    memcpy(to, "Z\"", 2);
-    return to + 2;
+    char text[TEXT_TIME_ROOM];
+    text_rfc3339(text, second * 1000000000, 9);
+    known->second = second;
+    known->text[0] = '"';
+    memcpy(known->text + 1, text, EVENT_SECOND - 1);
 }
 
-static char *event_write_address(char *to, const struct event_address *address)
+char *event_value_address(char *to, const struct event_address *address)
 {
     if (address->version == 0) {
         return mempcpy(to, "null", 4);
@@ -111,19 +101,25 @@ static char *event_write_address(char *to, const struct event_address *address)
     return to;
 }
 
-static char *event_write_mac(char *to, const struct event_mac *mac)
+/* Bytes in hexadecimal, with a dash before them and a quote behind. */
+#define HEX(n) ((n) < 10 ? '0' + (n) : 'A' - 10 + (n))
+#define BYTE(n) {'-', HEX((n) >> 4), HEX((n) & 15), '"'}
+#define BYTES_4(n) BYTE(n), BYTE((n) + 1), BYTE((n) + 2), BYTE((n) + 3)
+#define BYTES_16(n) BYTES_4(n), BYTES_4((n) + 4), BYTES_4((n) + 8), BYTES_4((n) + 12)
+#define BYTES_64(n) BYTES_16(n), BYTES_16((n) + 16), BYTES_16((n) + 32), BYTES_16((n) + 48)
+
+static const char event_bytes[256][4] = {BYTES_64(0), BYTES_64(64), BYTES_64(128), BYTES_64(192)};
+
+char *event_value_mac(char *to, const struct event_mac *mac)
 {
-    static const char hex[] = "0123456789ABCDEF";
     if (!mac->present) {
         return mempcpy(to, "null", 4);
     }
     for (unsigned i = 0; i < sizeof mac->bytes; i++) {
-        *to++ = i == 0 ? '"' : '-';
-        *to++ = hex[mac->bytes[i] >> 4];
-        *to++ = hex[mac->bytes[i] & 15];
+        memcpy(to + 3 * i, event_bytes[mac->bytes[i]], sizeof event_bytes[0]);
     }
-    *to++ = '"';
-    return to;
+    to[0] = '"';
+    return to + 3 * sizeof mac->bytes + 1;
 }
 
 static char *event_write_list(char *to, const struct event_u16_list *list)
@@ -183,17 +179,15 @@ static char *event_write_truth(char *to, uint8_t truth)
     return truth == 2 ? mempcpy(to, "true", 4) : mempcpy(to, "false", 5);
 }
 
-char *event_value_write(char *to, enum event_kind kind, const void *at, struct event_clock *clock)
+char *event_value_write(char *to, enum event_kind kind, const void *at)
 {
     switch (kind) {
     case EVENT_BOOL:
         return *(const bool *)at ? mempcpy(to, "true", 4) : mempcpy(to, "false", 5);
-    case EVENT_TIME:
-        return event_write_time(to, *(const uint64_t *)at, clock);
     case EVENT_ADDRESS:
-        return event_write_address(to, at);
+        return event_value_address(to, at);
     case EVENT_MAC:
-        return event_write_mac(to, at);
+        return event_value_mac(to, at);
     case EVENT_U16_LIST:
         return event_write_list(to, at);
     case EVENT_NUMBER:
@@ -252,7 +246,7 @@ static void event_put_addresses(struct json *to, const struct event_addresses *l
         if (i > 0) {
             *end++ = ',';
         }
-        end = event_write_address(end, &list->items[i]);
+        end = event_value_address(end, &list->items[i]);
     }
     *end++ = ']';
     to->size = (size_t)(end - to->data);

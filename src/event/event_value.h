@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/digits.h"
 #include "base/json.h"
 #include "event/event.h"
 
@@ -11,7 +12,10 @@
  * address. */
 enum { EVENT_VALUE_ROOM = ADDRESS_ROOM + 2 };
 
-enum { EVENT_SECONDS = 16 };
+enum {
+    EVENT_SECONDS = 16,
+    EVENT_SECOND = sizeof "\"2026-11-20T23:58:49." - 1, /* a time as far as its fraction */
+};
 
 /* Seconds that were written before, as text: times of events that follow each other mostly differ in
  * their fraction only, but reports of flows tell of three seconds each, of when the flow began, when it
@@ -28,7 +32,30 @@ bool event_value_is_large(enum event_kind kind);
 /* Whether there is nothing to write. */
 bool event_value_is_empty(enum event_kind kind, const void *at);
 
-/* Writes a value of bounded size and returns the end; `to` has EVENT_VALUE_ROOM bytes. */
-char *event_value_write(char *to, enum event_kind kind, const void *at, struct event_clock *clock);
+/* Makes the text of the second that a time is of, in its place of the clock. */
+void event_clock_set(struct event_clock *clock, uint64_t second);
+
+/* Writes a time (EVENT_TIME) and returns the end; `to` has EVENT_VALUE_ROOM bytes. */
+static inline char *event_value_time(char *to, uint64_t nanoseconds, struct event_clock *clock)
+{
+    uint64_t second = nanoseconds / 1000000000;
+    uint32_t rest = (uint32_t)(nanoseconds - second * 1000000000);
+    __auto_type known = &clock->known[second % EVENT_SECONDS];
+    if (second != known->second || known->text[0] == '\0') {
+        event_clock_set(clock, second);
+    }
+    memcpy(to, known->text, sizeof known->text);
+    to[EVENT_SECOND] = (char)('0' + rest / DIGITS_PIECE);
+    to = digits_all(to + EVENT_SECOND + 1, rest % DIGITS_PIECE);
+    memcpy(to, "Z\"", 2);
+    return to + 2;
+}
+
+/* Likewise an address and a MAC; null where there is none. */
+char *event_value_address(char *to, const struct event_address *address);
+char *event_value_mac(char *to, const struct event_mac *mac);
+
+/* Writes a value of another kind of bounded size and returns the end; `to` has EVENT_VALUE_ROOM bytes. */
+char *event_value_write(char *to, enum event_kind kind, const void *at);
 /* Appends a value of another kind, but EVENT_ITEMS; `flags` are its field's. */
 void event_value_put(struct json *to, enum event_kind kind, const void *at, unsigned flags);

@@ -15,6 +15,7 @@ enum { WRITER_PLACES = 2048, WRITER_LEVELS = EVENT_ITEMS_MAX + 1 };
 struct event_writer {
     unsigned without;
     unsigned level; /* lists around what is being written */
+    const struct event_plan *plan; /* of the event before */
     struct event_clock clock;
     /* by the hash of plan and shape; owned */
     struct event_template *places[WRITER_LEVELS][WRITER_PLACES];
@@ -46,9 +47,9 @@ void event_writer_free(struct event_writer *writer)
 
 /* Whether the template at a place is that of a shape. */
 static inline bool is_of(const struct event_template *t, const struct event_plan *plan,
-                         const struct event_shape *shape)
+                         const struct event_shape *shape, uint64_t hash)
 {
-    return t != NULL && t->plan == plan && event_plan_same(plan, &t->shape, shape);
+    return t != NULL && t->hash == hash && t->plan == plan && event_shape_same(&t->shape, shape);
 }
 
 /* Makes a template of a shape that has none, at the first of its two places; what was there moves to
@@ -56,12 +57,16 @@ static inline bool is_of(const struct event_template *t, const struct event_plan
 static const struct event_template *make_template(struct event_writer *writer,
                                                   struct event_template **pair,
                                                   const struct event_plan *plan,
-                                                  const struct event_shape *shape)
+                                                  const struct event_shape *shape, uint64_t hash)
 {
     struct event_template *t = pair[1] != NULL ? pair[1] : calloc(1, sizeof *t);
     pair[1] = pair[0];
     pair[0] = t;
-    return t != NULL && event_template_make(t, plan, shape, writer->without) ? t : NULL;
+    if (t == NULL || !event_template_make(t, plan, shape, writer->without)) {
+        return NULL;
+    }
+    t->hash = hash;
+    return t;
 }
 
 /* The template for a struct's shape, made if it is not there; NULL without memory. */
@@ -71,10 +76,11 @@ static const struct event_template *template_of(struct event_writer *writer,
     struct event_shape shape;
     uint64_t hash = event_plan_shape(plan, event, &shape);
     struct event_template **pair = &writer->places[writer->level][hash % WRITER_PLACES & ~UINT64_C(1)];
-    if (is_of(pair[0], plan, &shape)) {
+    if (is_of(pair[0], plan, &shape, hash)) {
         return pair[0];
     }
-    return is_of(pair[1], plan, &shape) ? pair[1] : make_template(writer, pair, plan, &shape);
+    return is_of(pair[1], plan, &shape, hash) ? pair[1]
+                                              : make_template(writer, pair, plan, &shape, hash);
 }
 
 /* By way of registers: behind what is copied, the source of a copy may reach into its target. */
@@ -98,8 +104,11 @@ static inline char *put_pieces(char *to, const char *from, size_t size)
 }
 
 /* Has `room` bytes behind what was written up to `end`, which may move; NULL without memory. */
-static inline char *make_room(struct json *json, const char *end, size_t room)
+static inline char *make_room(struct json *json, char *end, size_t room)
 {
+    if ((size_t)(json->data + json->capacity - end) >= room) {
+        return end;
+    }
     json->size = (size_t)(end - json->data);
     return json_reserve(json, room);
 }
@@ -146,48 +155,70 @@ static char *put_any(struct event_writer *writer, struct json *to, const struct 
     return json_reserve(to, room);
 }
 
+/* A text that may be of any size; NULL where it is not as plain as most, or there is no room for it. */
+static inline char *put_span(struct json *to, char *end, struct span text, size_t room)
+{
+    end = make_room(to, end, text.size + 2 + room);
+    return end != NULL ? json_quote(end, text) : NULL;
+}
+
 /* All ops of a template, from `end` on, which has room for it. Kinds that are met all the time are
- * written here. */
+ * written here. What stands in variables need not be looked up again behind each byte written. */
 static void run_ops(struct event_writer *writer, const struct event_template *t, struct json *to,
                     const void *event, char *end)
 {
     size_t from[EVENT_FIELDS_MAX + 1];
     size_t *began = from;
+    const char *data = to->data;
     for (const struct event_op *op = t->ops; end != NULL; op++, began++) {
-        end = put_pieces(end, t->literals.data + op->literal, op->literal_size);
-        *began = (size_t)(end - to->data);
+        end = put_pieces(end, op->literal, op->literal_size);
+        *began = (size_t)(end - data);
         const void *at = (const uint8_t *)event + op->offset;
         char *next = NULL;
-        switch (op->kind) {
+        switch ((enum event_op_kind)op->op) {
         case EVENT_OP_END:
             to->size = *began;
             to->comma = true;
             return;
-        case EVENT_OP_COPY:
-            end = put_copy(to, t, op, from, end);
+        case EVENT_OP_U8:
+            end = digits_write(end, *(const uint8_t *)at);
             continue;
-        case EVENT_U32:
+        case EVENT_OP_U32:
             end = digits_write(end, *(const uint32_t *)at);
             continue;
-        case EVENT_U64:
+        case EVENT_OP_U64:
             end = digits_write(end, *(const uint64_t *)at);
             continue;
-        case EVENT_SPAN:
-            end = make_room(to, end, ((const struct span *)at)->size + 2 + t->room);
-            next = end != NULL ? json_quote(end, *(const struct span *)at) : NULL;
+        case EVENT_OP_TIME:
+            end = event_value_time(end, *(const uint64_t *)at, &writer->clock);
+            continue;
+        case EVENT_OP_ADDRESS:
+            end = event_value_address(end, at);
+            continue;
+        case EVENT_OP_MAC:
+            end = event_value_mac(end, at);
+            continue;
+        case EVENT_OP_BOUNDED:
+            end = event_value_write(end, op->kind, at);
+            continue;
+        case EVENT_OP_COPY:
+            end = next = put_copy(to, t, op, from, end);
             break;
-        case EVENT_INLINE:
-            end = make_room(to, end, op->readable + 2U + t->room);
-            next = end != NULL ? json_quote_terminated(end, at, op->readable) : NULL;
+        case EVENT_OP_SPAN:
+            next = put_span(to, end, *(const struct span *)at, t->room);
             break;
-        default:
-            if (!op->is_large) {
-                end = event_value_write(end, op->kind, at, &writer->clock);
-                continue;
-            }
-            to->size = *began;
+        case EVENT_OP_INLINE:
+            next = json_quote_terminated(end, at, op->readable);
+            break;
+        case EVENT_OP_ANY:
+            break;
         }
-        end = next != NULL ? next : put_any(writer, to, op, at, t->room);
+        if (next == NULL && end != NULL) {
+            to->size = *began;
+            next = put_any(writer, to, op, at, t->room);
+        }
+        end = next;
+        data = to->data;
     }
 }
 
@@ -206,10 +237,12 @@ static void put_struct(struct event_writer *writer, struct json *to, const struc
 
 void event_writer_put(struct event_writer *writer, struct json *to, const struct event_head *event)
 {
-    const struct event_plan *plan = event_plan_of(event->type);
-    if (plan == NULL) {
+    if (writer->plan == NULL || writer->plan->type != event->type) {
+        writer->plan = event_plan_of(event->type);
+    }
+    if (writer->plan == NULL) {
         to->failed = true;
         return;
     }
-    put_struct(writer, to, plan, event);
+    put_struct(writer, to, writer->plan, event);
 }

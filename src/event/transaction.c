@@ -120,23 +120,29 @@ static bool is_among(const struct event_address *address, const struct event_add
     return false;
 }
 
+/* The ends of a transaction, one address if they are the same; returns how many. */
+static uint32_t put_ends(const struct transaction *t, struct event_address *list)
+{
+    uint32_t count = 0;
+    if (t->source.version != 0) {
+        list[count++] = t->source;
+    }
+    if (t->destination.version != 0 && !is_among(&t->destination, list, count)) {
+        list[count++] = t->destination;
+    }
+    return count;
+}
+
 /* Both ends, and behind them what the protocol has named, each address once. */
 static void relate_ends(struct transaction *t)
 {
-    const struct event_address ends[ENDS] = {t->source, t->destination};
-    struct event_address *list = t->related;
-    uint32_t named = ENDS, all = ENDS, count = 0;
-    if (t->related_ip.count > ENDS) {
-        list = (struct event_address *)t->related_ip.items;
-        all = t->related_ip.count;
+    if (t->related_ip.count <= ENDS) {
+        t->related_ip = (struct event_addresses){put_ends(t, t->related), t->related};
+        return;
     }
-    for (unsigned i = 0; i < ENDS; i++) {
-        if (ends[i].version != 0 && !is_among(&ends[i], list, count)) {
-            list[count++] = ends[i];
-        }
-    }
-    uint32_t distinct = count;
-    for (; named < all; named++) {
+    struct event_address *list = (struct event_address *)t->related_ip.items;
+    uint32_t distinct = put_ends(t, list), count = distinct;
+    for (uint32_t named = ENDS; named < t->related_ip.count; named++) {
         if (!is_among(&list[named], list, distinct)) {
             list[count++] = list[named];
         }
