@@ -41,6 +41,7 @@ struct output {
     struct shaper *shaper; /* NULL: events go as they are encoded */
     struct event_writer *writer;
     struct json lines;
+    bool is_direct; /* one thread makes events and writes them: their lines are put here as they are made */
     uint32_t line_count;
     struct err failure;
     /* read by any thread */
@@ -163,6 +164,15 @@ static void write_lines(struct output *output)
     output->line_count = 0;
 }
 
+/* So many lines more have been put there. */
+static void count_lines(struct output *output, uint32_t more)
+{
+    output->line_count += more;
+    if (output->lines.size >= LINES_BYTES) {
+        write_lines(output);
+    }
+}
+
 static void flush_sinks(struct output *output)
 {
     for (uint32_t i = 0; i < output->sink_count; i++) {
@@ -247,6 +257,8 @@ struct output *output_new(const struct output_options *options, struct err *err)
         output_free(output);
         return NULL;
     }
+    output->is_direct = options->mode == OUTBOX_DRAIN && output_takes_lines(output) &&
+                        json_reserve(&output->lines, LINES_BYTES + LOG_BYTES) != NULL;
     return output;
 }
 
@@ -307,8 +319,21 @@ bool output_takes_lines(const struct output *output)
 
 /* ---- The worker's side ---------------------------------------------------------------------- */
 
+static uint32_t move_events(struct output *output, bool last);
+
+/* Who drains himself does so before more events than `most` bytes wait, which have left the cache then;
+ * what comes next is written where they were. */
+static void drain_early(struct outbox *outbox, size_t most)
+{
+    if (outbox->mode == OUTBOX_DRAIN && ring_used(&outbox->ring) > most) {
+        move_events(outbox->output, false);
+        ring_rewind(&outbox->ring);
+    }
+}
+
 void *outbox_reserve(struct outbox *outbox, size_t size)
 {
+    drain_early(outbox, DRAIN_BYTES);
     void *room = ring_reserve(&outbox->ring, size);
     while (room == NULL && outbox->mode != OUTBOX_DROP) {
         if (outbox->mode == OUTBOX_DRAIN) {
@@ -329,17 +354,11 @@ void outbox_commit(struct outbox *outbox)
     ring_commit(&outbox->ring);
 }
 
-static uint32_t move_events(struct output *output, bool last);
-
-/* Room for a log. Who drains himself does so before his events have left the cache. */
 static void *open_room(struct outbox *outbox, size_t *size)
 {
     struct ring *ring = &outbox->ring;
     *size = LOG_BYTES;
-    if (outbox->mode == OUTBOX_DRAIN && ring_used(ring) >= DRAIN_BYTES) {
-        move_events(outbox->output, false);
-        ring_rewind(ring);
-    }
+    drain_early(outbox, DRAIN_BYTES);
     void *room = ring_open(ring, *size);
     while (room == NULL && outbox->mode == OUTBOX_WAIT) {
         nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
@@ -355,6 +374,11 @@ static void *open_room(struct outbox *outbox, size_t *size)
 void outbox_open(struct outbox *outbox, struct event_log *log)
 {
     size_t size;
+    log->lines = NULL;
+    if (outbox->output->is_direct) {
+        drain_early(outbox, 0); /* what is there comes before what the log will have */
+        log->lines = &outbox->output->lines;
+    }
     if (log->memory != NULL && log->capacity == LOG_BYTES && ring_is_open(&outbox->ring)) {
         log->used = 0;
         return;
@@ -372,7 +396,10 @@ void outbox_pass_log(struct outbox *outbox, struct event_log *log)
     if (log->lost > 0) {
         atomic_fetch_add_explicit(&outbox->dropped, log->lost, memory_order_relaxed);
     }
-    log->lost = 0;
+    if (log->line_count > 0) {
+        count_lines(outbox->output, log->line_count);
+    }
+    log->lost = log->line_count = 0;
     outbox_open(outbox, log);
 }
 
@@ -393,14 +420,6 @@ static void keep_recent(struct output *output, const struct flow_event *event)
     pthread_mutex_unlock(&output->lock);
 }
 
-static void count_line(struct output *output)
-{
-    output->line_count++;
-    if (output->lines.size >= LINES_BYTES) {
-        write_lines(output);
-    }
-}
-
 static void write_event(struct output *output, const struct event_head *head)
 {
     if (!output->takes_events) {
@@ -412,7 +431,7 @@ static void write_event(struct output *output, const struct event_head *head)
         return;
     }
     json_append(&output->lines, "\n", 1);
-    count_line(output);
+    count_lines(output, 1);
 }
 
 static void deliver_health(struct output *output, struct health_event *event)
@@ -435,7 +454,7 @@ static void deliver(struct output *output, struct event_head *head)
     if (head->type == &event_line_type) {
         const struct event_line *line = (const struct event_line *)head;
         json_append(&output->lines, line->text, line->size);
-        count_line(output);
+        count_lines(output, 1);
         return;
     }
     if (head->type == &health_event_type) {

@@ -41,7 +41,7 @@ void transaction_log_open(struct transaction_log *log, const struct transaction_
 
 void transaction_log_pass(struct transaction_log *log)
 {
-    if (log->events.used > 0 || log->events.lost > 0) {
+    if (log->events.used > 0 || log->events.line_count > 0 || log->events.lost > 0) {
         const struct transaction_moment *moment = &log->moment;
         finish_transactions(log->options.finish, moment->index, moment->of.flow, &log->events,
                             moment->now_ns);

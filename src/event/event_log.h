@@ -2,13 +2,15 @@
 /* Where hooks on the packet path put their events: a piece of memory taken at start that holds them one
  * behind the other. Who owns the log completes each event with what its maker does not know. Mostly
  * nobody will look at it any more but those who want its JSON: then it is encoded from where it is,
- * and what the log holds is a line. Otherwise it is packed. The engine empties the log after each call
+ * and what the log holds is a line; or the line is written to where lines are wanted right away, and the
+ * log holds nothing. Otherwise it is packed. The engine empties the log after each call
  * of a hook, so it only has to hold what one call makes; what finds no room is counted. One thread. */
 #pragma once
 
 #include "event/event.h"
 
 struct event_writer;
+struct json;
 
 struct event_log {
     uint8_t *memory; /* owned by whoever made the log; 8-byte aligned */
@@ -17,6 +19,8 @@ struct event_log {
     size_t text_max; /* longer texts are cut */
     uint64_t lost;   /* events that found no room */
     struct event_writer *writer; /* makes lines; NULL: events are packed */
+    struct json *lines;  /* where they go as far as it has room, not the log's; NULL: into the log */
+    uint32_t line_count; /* of what went there */
     /* Completes an event, which may refer to itself then; NULL: there is nothing to add. */
     void (*complete)(void *owner, struct event_head *event);
     void *owner;

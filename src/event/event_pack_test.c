@@ -250,6 +250,42 @@ static void log_writes_lines(void **state)
     (void)state;
 }
 
+/* Lines that go right to where they are wanted are the same, those of which a text is cut as well. */
+static void log_passes_lines_on(void **state)
+{
+    struct lent lent;
+    struct sample s = lend(&lent);
+    uint64_t memory[512];
+    char text[8192];
+    struct json lines = {.data = text, .capacity = sizeof text, .is_fixed = true};
+    struct event_log log = {.memory = (uint8_t *)memory, .capacity = sizeof memory, .text_max = 400,
+                            .writer = event_writer_new(0), .lines = &lines};
+    struct json expected;
+    json_init(&expected);
+    assert_true(event_log_add(&log, &s.head));
+    event_json(&expected, &s.head);
+    json_append(&expected, "\n", 1);
+    size_t uncut = expected.size;
+    log.text_max = 3;
+    assert_true(event_log_add(&log, &s.head));
+    uint64_t packed[512];
+    event_pack(packed, sizeof packed, &s.head, 3);
+    event_json(&expected, (const struct event_head *)(const void *)packed);
+    json_append(&expected, "\n", 1);
+    assert_true(expected.size < 2 * uncut);
+    assert_int_equal(lines.size, expected.size);
+    assert_memory_equal(text, expected.data, expected.size);
+    assert_int_equal(log.line_count, 2);
+    assert_null(event_log_first(&log));
+    lines.capacity = lines.size + 10;
+    assert_false(event_log_add(&log, &s.head));
+    assert_int_equal(log.lost, 1);
+    assert_int_equal(lines.size, expected.size);
+    json_done(&expected);
+    event_writer_free(log.writer);
+    (void)state;
+}
+
 static void texts_of_any_size_are_packed_whole(void **state)
 {
     (void)state;
@@ -303,6 +339,7 @@ int main(void)
         cmocka_unit_test(tells_empty_from_none),
         cmocka_unit_test(log_keeps_what_fits),
         cmocka_unit_test(log_writes_lines),
+        cmocka_unit_test(log_passes_lines_on),
         cmocka_unit_test(texts_of_any_size_are_packed_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
