@@ -179,11 +179,10 @@ static void read_execution(const struct proto_context *c, struct cursor *in, uin
     }
 }
 
-/* COM_QUERY's text, behind its attributes. A text does not begin with a byte like their number, so
- * that they are seen though the login was not. */
+/* COM_QUERY's text, behind its attributes. They are seen though the login was not. */
 static struct span read_query(struct mysql_flow *f, struct cursor *in)
 {
-    bool seen = cursor_left(in) > 2 && in->at[0] < '\t' && in->at[1] == 1;
+    bool seen = mysql_has_attributes(span_of(in->at, cursor_left(in)));
     f->dialect.query_attributes = f->dialect.query_attributes || seen;
     if (seen) {
         uint64_t count = mysql_number(in);
@@ -339,10 +338,11 @@ static bool take_more(struct mysql_flow *f, const struct mysql_packet *packet)
         r->number = packet->last_number;
         r->holed = r->holed || packet->holed;
     }
-    if (f->wants_file) {
+    bool answer_goes_on = answers_head(f) && f->reply->answer == MYSQL_ANSWERS_LOGIN;
+    if (f->wants_file || answer_goes_on) {
         f->next_number = (uint8_t)(packet->last_number + 1);
-        f->wants_file = packet->size > 0;
     }
+    f->wants_file = f->wants_file && packet->size > 0;
     return true;
 }
 

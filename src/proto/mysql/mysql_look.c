@@ -4,6 +4,7 @@
 #include "base/cursor.h"
 #include "proto/mysql/mysql_command.h"
 #include "proto/mysql/mysql_packet.h"
+#include "proto/mysql/mysql_statement.h"
 #include "proto/mysql/mysql_value.h"
 
 enum {
@@ -115,8 +116,7 @@ static enum mysql_looks look_at_text(struct span body, uint32_t size)
     if (text.size < 2 && size > 2) {
         return MYSQL_LOOKS_UNSURE;
     }
-    bool with_attributes = size > 3 && text.data[0] < '\t' && text.data[1] == 1;
-    if (!with_attributes) {
+    if (!mysql_has_attributes(text)) {
         return look_at_letters(text, size - 1, MYSQL_LOOKS_COMMAND);
     }
     return text.data[0] > 0 ? MYSQL_LOOKS_COMMAND

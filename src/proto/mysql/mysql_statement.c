@@ -175,23 +175,26 @@ void mysql_statement_params(struct mysql_statement *s, struct span body, bool ha
     s->long_data = 0;
 }
 
+bool mysql_has_attributes(struct span said)
+{
+    return said.size > 2 && said.data[0] <= MYSQL_PARAMS_MAX && said.data[1] == 1;
+}
+
 void mysql_statement_skip_attributes(struct cursor *c, uint64_t count)
 {
-    struct mysql_kind kinds[MYSQL_PARAMS_MAX];
-    if (count > MYSQL_PARAMS_MAX) {
-        c->bad = true;
-        return;
-    }
     struct span bitmap = cursor_take(c, (size_t)((count + 7) / 8));
     cursor_skip(c, 1); /* "types follow", always so */
-    for (unsigned i = 0; i < count && !c->bad; i++) {
-        kinds[i] = take_kind(c);
+    struct cursor kinds = *c;
+    for (uint64_t i = 0; i < count && !c->bad; i++) {
+        take_kind(c);
         mysql_text(c);
     }
     char room[MYSQL_VALUE_ROOM];
-    for (unsigned i = 0; i < count && !c->bad; i++) {
+    for (unsigned i = 0; i < count && !c->bad; i++) { /* the kinds once more, beside their values */
+        struct mysql_kind kind = take_kind(&kinds);
+        mysql_text(&kinds);
         if (!is_null(bitmap, i)) {
-            mysql_value(c, kinds[i], room);
+            mysql_value(c, kind, room);
         }
     }
 }

@@ -68,6 +68,9 @@ struct mysql_params {
 void mysql_statement_params(struct mysql_statement *statement, struct span body, bool has_count,
                             struct mysql_params *ret);
 
+/* Whether what COM_QUERY says begins with the number of its attributes: behind it stands a byte that no
+ * text has there. */
+bool mysql_has_attributes(struct span said);
 /* Query attributes: `count` parameters with types and names, in front of a COM_QUERY's text. Passes
  * over them. */
 void mysql_statement_skip_attributes(struct cursor *c, uint64_t count);

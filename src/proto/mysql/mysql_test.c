@@ -176,6 +176,39 @@ static void attributes_of_queries(void **state)
     STAGE_FINISH(s, PROTO_CLOSED, "\"query\":\"do 1\"", "\"query\":\"do 2\"");
 }
 
+/* Beyond eight of them their number is a byte that also texts may begin with, and which of them are NULL
+ * takes two bytes. */
+static void many_attributes_of_queries(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    log_in(s, ATTRIBUTES, 0);
+    say(s, CLIENT, 0, BYTES("\3\x9\1\4\0\1\xfe\0\1a\xfe\0\1b\xfe\0\1c\xfe\0\1d\xfe\0\1e\x8\0\1f\xfe\0\1g"
+                            "\xfe\0\1h\xfe\0\1i\1A\1B\1D\1E\1\2\3\4\5\6\7\x8\1G\1H\1Ido 3"));
+    say(s, SERVER, 1, OK_BODY);
+    STAGE_FINISH(s, PROTO_CLOSED, "\"method\":\"DO\"", "\"query\":\"do 3\"");
+}
+
+/* The server asks for another proof, and the client gives it, between the command and its answer. */
+static void a_user_proves_who_she_is(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    log_in(s, 0, 0);
+    say(s, CLIENT, 0, BYTES("\x11""anna\0\0\0"));
+    say(s, SERVER, 1, BYTES("\xfe""caching_sha2_password\0""12345678901234567890\0"));
+    say(s, CLIENT, 2, BYTES("abcdefghijabcdefghijabcdefghijab"));
+    say(s, SERVER, 3, BYTES("\1\3"));
+    say(s, SERVER, 4, OK_BODY);
+    say(s, CLIENT, 0, BYTES("\x11""bert\0\0\0"));
+    say(s, SERVER, 1, BYTES("\xfe""caching_sha2_password\0""12345678901234567890\0"));
+    say(s, CLIENT, 2, BYTES("\0"));
+    say(s, SERVER, 3, BYTES("\xff\x15\4#28000Access denied"));
+    assert_int_equal(stats_of(s)->transactions, 2);
+    STAGE_FINISH(s, PROTO_CLOSED, "\"method\":\"CHANGE_USER\"", "\"error_code\":1045",
+                 "\"name\":\"bert\"");
+}
+
 static void prepare(struct stage *s)
 {
     ask(s, 22, "select ?");
@@ -387,6 +420,8 @@ int main(void)
         cmocka_unit_test(tls_begins_behind_the_request_for_it),
         cmocka_unit_test(zstandard_connections),
         cmocka_unit_test(attributes_of_queries),
+        cmocka_unit_test(many_attributes_of_queries),
+        cmocka_unit_test(a_user_proves_who_she_is),
         cmocka_unit_test(executions_know_their_statement),
         cmocka_unit_test(statements_are_forgotten),
         cmocka_unit_test(too_many_statements),
