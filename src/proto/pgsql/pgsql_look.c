@@ -4,7 +4,16 @@
 #include "base/cursor.h"
 #include "proto/pgsql/pgsql_message.h"
 
-enum { TEXT_LOOKED_AT = 24, SMALL = 1 << 16, CHAIN = 3 };
+enum {
+    TEXT_LOOKED_AT = 24,
+    SMALL = 1 << 16,
+    CHAIN = 3,
+    LARGE = 1 << 24, /* lengths beyond begin with a byte that text has, too */
+    FORMATS = 7,     /* bytes before the formats of copied columns, or the types of parameters */
+    TYPES = 6,
+    COLUMN_LEAST = 19, /* bytes of a column's definition, without its name */
+    COLUMN_MOST = 18 + 512,
+};
 
 static bool is_text_byte(uint8_t byte)
 {
@@ -61,7 +70,7 @@ enum pgsql_looks pgsql_look_at_client(struct span data)
     }
     uint32_t length = load_be32(data.data + 1);
     struct span body = span_skip(data, PGSQL_HEADER);
-    if (length < 4 || length > PGSQL_LENGTH_MAX || data.data[0] == '\0') {
+    if (length < 4 || length >= LARGE || data.data[0] == '\0') {
         return PGSQL_LOOKS_FOREIGN;
     }
     switch (data.data[0]) {
@@ -87,6 +96,21 @@ enum pgsql_looks pgsql_look_at_client(struct span data)
     }
 }
 
+/* Messages that tell of `count` columns or parameters: whether they are as long as that takes. */
+static enum pgsql_looks look_at_count(uint8_t type, struct span body, uint32_t length)
+{
+    uint32_t at = type == 'G' || type == 'H' ? 1 : 0;
+    if (body.size < at + 2) {
+        return PGSQL_LOOKS_UNSURE;
+    }
+    uint32_t count = load_be16(body.data + at);
+    bool fits = type == 'T'   ? length >= TYPES + count * COLUMN_LEAST &&
+                                    length <= TYPES + count * COLUMN_MOST
+                : type == 't' ? length == TYPES + count * 4
+                              : length == FORMATS + count * 2 && body.data[0] <= 1;
+    return fits ? PGSQL_LOOKS_SERVER : PGSQL_LOOKS_FOREIGN;
+}
+
 enum pgsql_looks pgsql_look_at_server(struct span data)
 {
     if (data.size < PGSQL_HEADER) {
@@ -96,7 +120,7 @@ enum pgsql_looks pgsql_look_at_server(struct span data)
     }
     uint32_t length = load_be32(data.data + 1);
     struct span body = span_skip(data, PGSQL_HEADER);
-    if (length < 4 || length > PGSQL_LENGTH_MAX) {
+    if (length < 4 || length >= LARGE) {
         return PGSQL_LOOKS_FOREIGN;
     }
     switch (data.data[0]) {
@@ -121,12 +145,13 @@ enum pgsql_looks pgsql_look_at_server(struct span data)
                                            : PGSQL_LOOKS_FOREIGN;
     case 'R':
         return length >= 8 && length < 4096 ? PGSQL_LOOKS_SERVER : PGSQL_LOOKS_FOREIGN;
-    case 'T':
     case 'D':
+        return length >= 6 ? PGSQL_LOOKS_SERVER : PGSQL_LOOKS_FOREIGN;
+    case 'T':
     case 't':
     case 'G':
     case 'H':
-        return length >= 6 ? PGSQL_LOOKS_SERVER : PGSQL_LOOKS_FOREIGN;
+        return look_at_count(data.data[0], body, length);
     case 'A':
         return length > 10 && length < SMALL ? PGSQL_LOOKS_SERVER : PGSQL_LOOKS_FOREIGN;
     default:
