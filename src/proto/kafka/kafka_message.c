@@ -5,6 +5,8 @@ enum {
     VERSION_MAX = 20,
     CLIENT_MAX = 249,
     REQUEST_MIN = 8,
+    NAMELESS_MAX = 1 << 20,
+    NAMELESS_WAITS = 512,  /* bytes by which a first topic is told */
     UUID = 16,
     COMPRESSION = 7,
     BATCH_ATTRIBUTES = 21, /* in a record batch: magic is at 16, records at 57 */
@@ -360,6 +362,28 @@ void kafka_response_read(struct span bytes, unsigned key, unsigned version, stru
 
 /* ---- Whether it is Kafka ----------------------------------------------------------------------- */
 
+/* A request of a client without a name, of which `bytes` are there: much that is no Kafka has zeroes
+ * where its head has them, so that what it says has to fit as well. */
+static int looks_like_nameless(struct span bytes, uint32_t size)
+{
+    struct kafka_head head;
+    struct span part = span_head(bytes, size);
+    bool is_likely = size <= NAMELESS_MAX && kafka_request_read(part, &head);
+    if (!is_likely || head.acks < -1 || head.acks > 1) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < head.topic_count; i++) {
+        if (!is_printable(head.topics[i])) {
+            return 0;
+        }
+    }
+    if (part.size == size) {
+        return head.is_whole;
+    }
+    bool tells_topics = head.key <= KAFKA_METADATA;
+    return head.topic_count > 0 || !tells_topics ? 1 : part.size < NAMELESS_WAITS ? -1 : 0;
+}
+
 int kafka_looks_like(struct span data)
 {
     struct cursor c = cursor_of(data);
@@ -387,5 +411,8 @@ int kafka_looks_like(struct span data)
     if (!is_printable(name)) {
         return 0;
     }
-    return client <= 0 || name.size == (size_t)client ? 1 : -1;
+    if (client <= 0) {
+        return looks_like_nameless(span_skip(data, 4), size);
+    }
+    return name.size == (size_t)client ? 1 : -1;
 }

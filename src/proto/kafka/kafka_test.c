@@ -35,6 +35,31 @@ static void knows_its_own(void **state)
     assert_int_equal(proto_kafka.probe(TEXT("\0\0\0\x13\0\x99\0\1\0\0\0\7\0\2me"), 0), PROTO_NO);
 }
 
+/* A client without a name has little to be known by: what it says has to fit. */
+static void knows_nameless_clients(void **state)
+{
+    (void)state;
+    const struct {
+        struct span data;
+        int like;
+    } cases[] = {
+        /* Metadata of "logs"; whole, and as far as it came */
+        {TEXT("\0\0\0\x14\0\3\0\1\0\0\0\1\xff\xff\0\0\0\1\0\4logs"), 1},
+        {TEXT("\0\0\0\x14\0\3\0\1\0\0\0\1\xff\xff\0\0\0\1\0\4"), -1},
+        {TEXT("\0\0\0\x10\0\x12\0\0\0\0\0\1\0\0\0\0\0\0\0\0"), 1}, /* ApiVersions */
+        /* SMPP: someone logs in; OpenFlow; DCE/RPC */
+        {TEXT("\0\0\0\x28\0\0\0\2\0\0\0\0\0\0\0\1name\0password\0SMPP\0\1\0\0\0\0\0\0\0\0\x28"), 0},
+        {TEXT("\6\0\0\x10\0\0\0\1\0\1\0\x08\0\0\0\x40"), 0},
+        {TEXT("\5\0\x0b\3\0\0\0\0\x48\0\0\0\0\0\1\x10\xb8\x10\xb8\0\0\0\0\0\1"), 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (kafka_looks_like(cases[i].data) != cases[i].like) {
+            print_error("case %zu\n", i);
+        }
+        assert_int_equal(kafka_looks_like(cases[i].data), cases[i].like);
+    }
+}
+
 static void reads_flexible_versions(void **state)
 {
     (void)state;
@@ -107,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_sound_tables),
         cmocka_unit_test(knows_its_own),
+        cmocka_unit_test(knows_nameless_clients),
         cmocka_unit_test(reads_flexible_versions),
         cmocka_unit_test(finds_errors),
         cmocka_unit_test(survives_holes),
