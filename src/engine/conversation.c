@@ -8,7 +8,8 @@
 enum {
     PROBE_BYTES = 2048,    /* of one side; who cannot be told from them is not known */
     SWITCHES_MAX = 4,      /* of one conversation, from protocol to protocol */
-    TRIES_MAX = 8,         /* to tell one whose beginning was not captured whole */
+    TRIES_MAX = 8,         /* to tell one whose beginning was not captured whole, */
+    TRIES_ANYWHERE = 4,    /* of these so many where a side just goes on */
 };
 
 /* ---- Lifetime ------------------------------------------------------------------------------- */
@@ -270,12 +271,18 @@ static void switch_protocol(struct call *call)
     identify_pending(call);
 }
 
-/* What was said is not to be understood. Where there was a hole before, what comes later may be: the
- * beginning of a connection tells best what it is, but is not all that does. */
+static bool is_met_midway(const struct flow *flow)
+{
+    return ((flow->tcp_flags[0] | flow->tcp_flags[1]) & TCP_SYN) == 0;
+}
+
+/* What was said is not to be understood. Where there was a hole before, or the connection was met in the
+ * middle of something, what comes later may be: the beginning of a connection tells best what it is, but
+ * is not all that does. */
 static void pass_over(struct call *call)
 {
     struct conversation *c = call->c;
-    if (c->holes == 0 || c->holes == TRIES_MAX) {
+    if ((c->holes == 0 && !is_met_midway(call->flow)) || c->holes == TRIES_MAX) {
         let_go(call);
         return;
     }
@@ -286,11 +293,15 @@ static void pass_over(struct call *call)
 
 /* Bytes of a connection whose protocol is not known yet: they are kept until one says yes. Mostly the
  * first bytes tell, and nothing has to be kept. Then who spoke first is read first: in a connection that
- * is met in its middle it need not be who is taken for its initiator. */
+ * is met in its middle it need not be who is taken for its initiator.
+ * What was passed over may be long, and have an end only where the other side speaks. */
 static void identify(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
     struct pending *p = &call->c->pending[side];
     bool fresh = pending_size(p) == 0 && pending_size(&call->c->pending[1 - side]) == 0;
+    if (fresh && call->c->holes >= TRIES_ANYWHERE && side == call->c->first) {
+        return;
+    }
     uint32_t number = fresh ? ask(call, data, side) : 0;
     bool keeps = number == 0;
     if (fresh) {
@@ -302,6 +313,9 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
     }
     if (number == LISTENERS_NONE) {
         pass_over(call);
+        if (!fresh && call->c != NULL) {
+            identify(call, side, data, time_ns); /* without what was before */
+        }
     } else if (!fits || (number != 0 && !attach(call, number))) {
         let_go(call);
     } else if (number != 0 && keeps) {

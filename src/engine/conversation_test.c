@@ -275,6 +275,8 @@ static void who_spoke_first_is_read_first_as_of_then(void **state)
 static void a_stranger_is_not_asked_again(void **state)
 {
     struct lab *lab = *state;
+    lab->flows[1].tcp_flags[0] = TCP_SYN;
+    lab->flows[1].next_seq[0] = FIRST;
     say(lab, 0, "GET / HTTP/1.1\n");
     assert_true(lab->flows[1].flags & FLOW_UNHEARD);
     say(lab, 0, "HI\n");
@@ -334,6 +336,37 @@ static void a_gap_at_the_beginning_is_passed_over(void **state)
     say(lab, 0, "HI\n");
     close_flow(lab);
     assert_string_equal(lab->record.text, "0gap0 1gap0 0HI 9timeout ");
+}
+
+/* Nor was that of a connection that is met amid an answer, or at a byte that keeps it alive. */
+static void one_that_is_met_midway_may_be_told_later(void **state)
+{
+    struct lab *lab = *state;
+    for (unsigned i = 0; i < 100; i++) {
+        say(lab, 1, "rest of a long answer");
+    }
+    say(lab, 0, "HI\n");
+    close_flow(lab);
+    assert_string_equal(lab->record.text, "0gap0 1gap0 0HI 9timeout ");
+}
+
+static void what_was_before_does_not_hide_what_is_said(void **state)
+{
+    struct lab *lab = *state;
+    say(lab, 0, "\n");
+    say(lab, 0, "HI\n");
+    close_flow(lab);
+    assert_string_equal(lab->record.text, "0gap0 1gap0 0HI 9timeout ");
+}
+
+static void a_stranger_met_midway_is_let_go_of(void **state)
+{
+    struct lab *lab = *state;
+    for (unsigned i = 0; i < 10; i++) {
+        say(lab, i % 2, "what");
+    }
+    assert_true(lab->flows[1].flags & FLOW_UNHEARD);
+    assert_string_equal(lab->record.text, "");
 }
 
 static void time_alone_ends_the_wait_for_what_is_missing(void **state)
@@ -460,6 +493,9 @@ int main(void)
         TEST(a_line_without_end_is_let_go_of),
         TEST(a_gap_is_told_and_drops_what_waited),
         TEST(a_gap_at_the_beginning_is_passed_over),
+        TEST(one_that_is_met_midway_may_be_told_later),
+        TEST(what_was_before_does_not_hide_what_is_said),
+        TEST(a_stranger_met_midway_is_let_go_of),
         TEST(time_alone_ends_the_wait_for_what_is_missing),
         TEST(ends_are_told_apart),
         TEST(events_have_their_ends_and_their_order),
