@@ -8,6 +8,7 @@
 #include "engine/key_file.h"
 #include "engine/lane.h"
 #include "engine/notices.h"
+#include "engine/output_watch.h"
 #include "policy/policy.h"
 #include "tap/tap.h"
 
@@ -44,6 +45,7 @@ struct engine {
     struct output *output;
     struct exporter *exporter;
     struct notices notices;
+    struct output_watch watches[16]; /* live: of the outputs */
     struct file_run *file; /* one of the two */
     struct live_run *live;
     pthread_t publisher; /* live: the thread of publisher.c */

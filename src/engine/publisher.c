@@ -100,6 +100,13 @@ static void edit_fragments(struct engine *engine, struct board *board)
     board->fragments_dropped = stats.evicted + stats.timed_out;
 }
 
+static uint64_t clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
 /* A trouble that is new is told once, unless it ends the run, which is told by whoever runs it; the board
  * has it as long as it lasts. */
 static void edit_outputs(struct engine *engine, struct board *board)
@@ -114,6 +121,9 @@ static void edit_outputs(struct engine *engine, struct board *board)
         bool is_new = strcmp(status.last_error, to->trouble) != 0;
         if (goes_on && is_new && status.last_error[0] != '\0') {
             log_warning("output %s: %s", kind, status.last_error);
+        }
+        if (goes_on && engine->is_live) {
+            output_watch_look(&engine->watches[i], kind, &status, (int64_t)(clock_ns() / SECOND_NS));
         }
         *to = (struct board_output){
             .events = status.events,
@@ -157,13 +167,6 @@ void publisher_publish(struct engine *engine)
 }
 
 /* ---- The thread ----------------------------------------------------------------------------- */
-
-static uint64_t clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
-}
 
 static void *work(void *argument)
 {

@@ -13,7 +13,7 @@
 
 static void lines_come_out_as_they_went_in(void **state)
 {
-    struct line_queue *queue = line_queue_new(16, false);
+    struct line_queue *queue = line_queue_new(16, 0, false);
     char batch[64];
     size_t size;
     for (unsigned round = 0; round < 20; round++) { /* around the end of the ring, too */
@@ -34,6 +34,18 @@ static void lines_come_out_as_they_went_in(void **state)
     line_queue_free(queue);
 }
 
+static void a_queue_takes_so_many_lines(void **state)
+{
+    struct line_queue *queue = line_queue_new(1024, 2, false);
+    char batch[64];
+    size_t size;
+    assert_int_equal(line_queue_put(queue, span_str("a\nb\nc\nd\n")), 2);
+    assert_int_equal(line_queue_state(queue).lines, 2);
+    assert_int_equal(line_queue_take(queue, batch, sizeof batch, 9, 0, &size), 2);
+    assert_int_equal(line_queue_put(queue, span_str("e\n")), 0);
+    line_queue_free(queue);
+}
+
 static void *put_many(void *of)
 {
     for (unsigned i = 0; i < 1000; i++) {
@@ -45,7 +57,7 @@ static void *put_many(void *of)
 
 static void who_can_wait_loses_nothing(void **state)
 {
-    struct line_queue *queue = line_queue_new(64, true);
+    struct line_queue *queue = line_queue_new(64, 0, true);
     pthread_t thread;
     char batch[64];
     size_t size;
@@ -109,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_come_out_as_they_went_in),
+        cmocka_unit_test(a_queue_takes_so_many_lines),
         cmocka_unit_test(who_can_wait_loses_nothing),
         cmocka_unit_test(actions_say_where_documents_go),
         cmocka_unit_test(answers_are_understood),

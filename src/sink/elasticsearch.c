@@ -292,7 +292,8 @@ static void elasticsearch_free(struct sink *sink)
 static bool take_memory(struct sink *sink, const struct sink_options *options)
 {
     size_t most = (size_t)options->cluster->bulk_events;
-    sink->queue = line_queue_new((size_t)options->cluster->queue_bytes, options->waits);
+    sink->queue = line_queue_new((size_t)options->cluster->queue_bytes,
+                                 (uint32_t)options->cluster->queue_events, options->waits);
     sink->batch = malloc(BATCH_BYTES);
     sink->lines = calloc(most, sizeof *sink->lines);
     sink->attempts = calloc(most, sizeof *sink->attempts);

@@ -10,6 +10,7 @@ struct line_queue {
     pthread_cond_t filled;
     pthread_cond_t emptied;
     size_t room;
+    uint32_t most;
     size_t at;   /* of the first byte */
     size_t size;
     uint32_t lines;
@@ -19,13 +20,14 @@ struct line_queue {
     char bytes[];
 };
 
-struct line_queue *line_queue_new(size_t bytes, bool waits)
+struct line_queue *line_queue_new(size_t bytes, uint32_t most, bool waits)
 {
     struct line_queue *queue = calloc(1, sizeof *queue + bytes);
     if (queue == NULL) {
         return NULL;
     }
     queue->room = bytes;
+    queue->most = most > 0 ? most : UINT32_MAX;
     queue->waits = waits;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -60,7 +62,7 @@ static void copy_in(struct line_queue *queue, struct span line)
 /* Under the lock. False: the line is lost. */
 static bool put_line(struct line_queue *queue, struct span line)
 {
-    while (queue->room - queue->size < line.size) {
+    while (queue->room - queue->size < line.size || queue->lines == queue->most) {
         if (!queue->waits || line.size > queue->room || queue->has_ended) {
             queue->lost++;
             return false;

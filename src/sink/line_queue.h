@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Events on their way to a sink that sends them from a thread of its own: whole lines in the order of
- * their coming, bounded by their bytes. A queue that is full takes no more: the lines are lost and
+ * their coming, bounded by their bytes and their number. A queue that is full takes no more: the lines are lost and
  * counted, or, where the source can wait (a file), the writer waits. Two threads: one puts, one takes. */
 #pragma once
 
@@ -8,8 +8,8 @@
 
 struct line_queue; /* opaque */
 
-/* NULL without memory. */
-struct line_queue *line_queue_new(size_t bytes, bool waits);
+/* At most `most` lines (0: as many as fit); NULL without memory. */
+struct line_queue *line_queue_new(size_t bytes, uint32_t most, bool waits);
 void line_queue_free(struct line_queue *queue);
 
 /* Puts lines in, each ended by a newline; returns how many were lost. */

@@ -26,6 +26,7 @@ struct sink_cluster {
     int64_t bulk_events;        /* most of them in a request */
     int64_t bulk_wait_ns;       /* how long it waits for more of them */
     int64_t queue_bytes;
+    int64_t queue_events;       /* at most; 0: as many as fit */
     int64_t timeout_ns;
     int64_t retries;            /* of a document that is refused for now; negative: without end */
     int64_t backoff_ns, backoff_max_ns;
