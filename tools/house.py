@@ -34,7 +34,7 @@ PUBLIC = {
     "proto": ["proto_guess.h", "proto_reading.h", "proto_said.h", "proto_script.h", "proto_stage.h",
               "proto_waiting.h"],
     "proto/dns": ["dns_message.h", "dns_words.h"],
-    "engine": ["beat_config.h", "board_rows.h", "index_template.h"],
+    "engine": ["beat_config.h", "beat_keystore.h", "board_rows.h", "index_template.h"],
     "sink": ["elastic_check.h"],
     "tap": ["capture_filter.h", "interfaces.h", "pcapwrite.h", "rights.h"],
 }

@@ -45,6 +45,8 @@ static const struct option_spec options[] = {
      .help = "taken for compatibility"},
     {.name = "httpprof", .kind = OPTION_STRING, .argument = "ADDRESS",
      .help = "taken for compatibility"},
+    {.name = "force", .kind = OPTION_FLAG, .help = "keystore: in place of what is there"},
+    {.name = "stdin", .kind = OPTION_FLAG, .help = "keystore add: the secret is on standard input"},
     {.name = "es.version", .kind = OPTION_STRING, .argument = "VERSION",
      .help = "export: for which Elasticsearch"},
     {.name = "dir", .kind = OPTION_STRING, .argument = "FOLDER", .help = "export: into a folder"},
@@ -83,6 +85,6 @@ const struct command command_packetbeat = {
         "Runs as Packetbeat would, with its packetbeat.yml: the same events, to the same outputs. What "
         "a setting of it cannot mean here is named in one line at the start. Commands: run (the "
         "default), test config, test output, export config, export template, export ilm-policy, "
-        "setup, devices, version.",
+        "keystore create, add NAME, list and remove NAME, setup, devices, version.",
     .run = run,
 };

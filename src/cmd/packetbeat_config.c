@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static struct beat_arguments beat_arguments_of(const struct arguments *a)
+struct beat_arguments packetbeat_arguments(const struct arguments *a)
 {
     static const char *const usual[] = {"packetbeat.yml"};
     size_t files, settings;
@@ -33,7 +33,7 @@ static struct beat_arguments beat_arguments_of(const struct arguments *a)
 struct beat_config *packetbeat_config(const struct arguments *a)
 {
     struct err err = {0};
-    struct beat_arguments said = beat_arguments_of(a);
+    struct beat_arguments said = packetbeat_arguments(a);
     struct beat_config *beat = beat_config_new(&said, &err);
     if (beat == NULL) {
         fprintf(stderr, "vantage packetbeat: %s\n", err.text);

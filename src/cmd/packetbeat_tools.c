@@ -7,6 +7,7 @@
 
 #include "base/node_json.h"
 #include "cmd/packetbeat_config.h"
+#include "cmd/packetbeat_keystore.h"
 #include "cmd/packetbeat_run.h"
 #include "cmd/usage.h"
 #include "engine/index_template.h"
@@ -251,7 +252,6 @@ struct foreign {
 static const struct foreign foreign[] = {
     {"export", "dashboard", "Packetbeat's own dashboards, from Kibana, show these events, too"},
     {"export", "index-pattern", "Kibana makes one, packetbeat-*, by itself of the data stream"},
-    {"keystore", NULL, "secrets come from the environment, ${NAME}"},
     {"completion", NULL, "'vantage completion' makes it for the whole program"},
 };
 
@@ -268,7 +268,8 @@ static int refuse(const struct arguments *a, const char *first, const char *seco
     }
     return arguments_refuse(a, "'%s%s%s' is no command of Packetbeat that is available: run, "
                             "test config, test output, export config, export template, "
-                            "export ilm-policy, setup, devices, version",
+                            "export ilm-policy, keystore create, add, list or remove, setup, devices, "
+                            "version",
                             first, second != NULL ? " " : "", second != NULL ? second : "");
 }
 
@@ -285,6 +286,10 @@ static const struct tool tools[] = {
     {"export", "config", export_config},
     {"export", "template", export_template},
     {"export", "ilm-policy", export_policy},
+    {"keystore", "create", packetbeat_keystore_create},
+    {"keystore", "add", packetbeat_keystore_add},
+    {"keystore", "list", packetbeat_keystore_list},
+    {"keystore", "remove", packetbeat_keystore_remove},
     {"setup", NULL, set_up},
     {"devices", NULL, list_devices},
     {"version", NULL, print_version},

@@ -49,7 +49,7 @@ static const struct reason reasons[] = {
     {"setup.dashboards", "'vantage packetbeat setup --dashboards' says what there is"},
     {"setup", "set-up is done by 'vantage packetbeat setup'"},
     {"cloud", "events do not go to output.elasticsearch"},
-    {"keystore", "secrets come from the environment: ${NAME}"},
+    {"keystore", "only its path is asked for"},
     {"seccomp", "the process gives up its rights by itself"},
     {"instrumentation", "there is no APM agent inside"},
     {"migration", "there are no aliases of version 6"},

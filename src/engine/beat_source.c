@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "engine/beat_keystore.h"
 #include "engine/config.h"
 #include "engine/node_yaml.h"
 
@@ -141,6 +142,7 @@ struct expansion {
     const struct beat_source *source;
     struct nodes *tree;
     struct node *root;
+    const struct node *secrets; /* of the keystore; NULL: it is not read yet */
     struct err *err;
     unsigned depth;
 };
@@ -155,16 +157,21 @@ static bool refuse(const struct expansion *x, const struct node *at, const char 
                    what);
 }
 
-/* The value of another setting, or of the environment. */
+/* The value of another setting, of the keystore, or of the environment. */
 static bool put_variable(struct expansion *x, const struct node *at, const char *name,
                          struct json *to, bool *found)
 {
     struct node *setting = node_find(x->root, span_str(name));
+    const struct node *secret = x->secrets != NULL ? node_member(x->secrets, span_str(name)) : NULL;
     const char *value = getenv(name);
     *found = true;
     if (setting != NULL && node_is_scalar(setting) && setting != at) {
         setting->used = true;
         return expand_text(x, setting, setting->text, to);
+    }
+    if (secret != NULL) {
+        json_append(to, secret->text.data, secret->text.size);
+        return true;
     }
     *found = value != NULL;
     if (value != NULL) {
@@ -200,8 +207,8 @@ static bool expand_one(struct expansion *x, const struct node *at, struct span i
         return true;
     }
     if (colon == NULL || (rest.size > 0 && *rest.data == '?')) {
-        return refuse(x, at, "neither a setting nor in the environment; give a default as "
-                      "${NAME:default} (keystores are not read)", name);
+        return refuse(x, at, "neither a setting nor in the keystore nor in the environment; give "
+                      "a default as ${NAME:default}", name);
     }
     return expand_text(x, at, rest, to);
 }
@@ -312,7 +319,7 @@ static void add_paths(struct nodes *tree, const struct beat_source *source, stru
     }
 }
 
-struct node *beat_source_read(struct nodes *tree, const struct beat_source *source, struct err *err)
+static struct node *read_root(struct nodes *tree, const struct beat_source *source, struct err *err)
 {
     struct node *root = node_new(tree, NODE_MAP, (struct span){0});
     for (size_t i = 0; i < source->file_count; i++) {
@@ -326,6 +333,39 @@ struct node *beat_source_read(struct nodes *tree, const struct beat_source *sour
         }
     }
     add_paths(tree, source, root);
+    return root;
+}
+
+/* Where the keystore is; NULL and x->err. */
+static const char *keystore_path(struct expansion *x)
+{
+    struct node *node = node_find(x->root, span_str("keystore.path"));
+    bool is_set = node != NULL && node->kind == NODE_TEXT;
+    struct span text = is_set ? node->text : span_str("${path.data}/packetbeat.keystore");
+    struct json path;
+    if (is_set) {
+        node->used = true;
+    }
+    json_init(&path);
+    x->depth = 0;
+    bool is_good = expand_text(x, is_set ? node : x->root, text, &path);
+    const char *copy = (const char *)node_copy(x->tree, span_of(path.data, path.size)).data;
+    json_done(&path);
+    return is_good ? copy : NULL;
+}
+
+const char *beat_source_keystore(struct nodes *tree, const struct beat_source *source, struct err *err)
+{
+    struct node *root = read_root(tree, source, err);
     struct expansion x = {.source = source, .tree = tree, .root = root, .err = err};
-    return expand_node(&x, root) ? root : NULL;
+    return root != NULL ? keystore_path(&x) : NULL;
+}
+
+struct node *beat_source_read(struct nodes *tree, const struct beat_source *source, struct err *err)
+{
+    struct node *root = read_root(tree, source, err);
+    struct expansion x = {.source = source, .tree = tree, .root = root, .err = err};
+    const char *path = root != NULL ? keystore_path(&x) : NULL;
+    x.secrets = path != NULL ? beat_keystore_read(tree, path, source->strict_permissions, err) : NULL;
+    return x.secrets != NULL && expand_node(&x, root) ? root : NULL;
 }

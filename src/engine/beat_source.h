@@ -29,5 +29,9 @@ const char *beat_source_file(const struct beat_source *source, const struct node
 const char *beat_source_place(const struct beat_source *source, const struct node *node,
                               char ret[BEAT_PLACE]);
 
+/* Where the keystore is by these files and settings, whether or not what they refer to is in it; NULL
+ * and err. */
+const char *beat_source_keystore(struct nodes *tree, const struct beat_source *source, struct err *err);
+
 /* Reads it all; NULL and err, with the place in front, when something is wrong. */
 struct node *beat_source_read(struct nodes *tree, const struct beat_source *source, struct err *err);

@@ -272,6 +272,13 @@ bool expression_matches(const struct expression *expression, struct span text)
 
 /* ---- Replacing -------------------------------------------------------------------------------- */
 
+static void put(struct json *to, const void *data, size_t size)
+{
+    if (size > 0) {
+        json_append(to, data, size);
+    }
+}
+
 /* A text and where its groups are in it. */
 struct found {
     const struct expression *expression;
@@ -287,7 +294,7 @@ static void add_group(struct json *to, const struct found *f, unsigned number)
     }
     regmatch_t place = f->places[group];
     if (place.rm_so >= 0) {
-        json_append(to, f->rest.data + place.rm_so, (size_t)(place.rm_eo - place.rm_so));
+        put(to, f->rest.data + place.rm_so, (size_t)(place.rm_eo - place.rm_so));
     }
 }
 
@@ -313,7 +320,7 @@ static void add_replacement(struct json *to, const struct found *f, struct span 
             add_group(to, f, number);
         } else {
             size = begins(by, "$$") ? 2 : 1;
-            json_append(to, by.data, 1);
+            put(to, by.data, 1);
         }
         by = span_skip(by, size);
     }
@@ -335,15 +342,15 @@ void expression_replace(const struct expression *expression, struct json *to, st
     while (f.rest.data != NULL && f.rest.size <= TEXT_MAX && find(&f, flags)) {
         size_t end = (size_t)f.places[0].rm_eo;
         bool is_empty = f.places[0].rm_eo == f.places[0].rm_so;
-        json_append(to, f.rest.data, (size_t)f.places[0].rm_so);
+        put(to, f.rest.data, (size_t)f.places[0].rm_so);
         add_replacement(to, &f, by);
         f.rest = span_skip(f.rest, end);
         if (is_empty && f.rest.size == 0) {
             return;
         }
-        json_append(to, f.rest.data, is_empty);
+        put(to, f.rest.data, is_empty);
         f.rest = span_skip(f.rest, is_empty);
         flags = REG_NOTBOL;
     }
-    json_append(to, f.rest.data, f.rest.size);
+    put(to, f.rest.data, f.rest.size);
 }

@@ -2,6 +2,7 @@
 /* Processors of hostile events: the first byte chooses a list that has all of them, the rest is an event
  * in JSON. What comes out is JSON again, and has its @timestamp if it had one. */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/node_json.h"
@@ -26,7 +27,7 @@ static const char *const lists[] = {
     "{\"convert\":{\"fields\":[{\"from\":\"a\",\"to\":\"d\",\"type\":\"long\"},"
     "{\"from\":\"b\",\"type\":\"float\"}],\"fail_on_error\":false}},"
     "{\"urldecode\":{\"fields\":[{\"from\":\"a\",\"to\":\"e\"}],\"ignore_missing\":true}},"
-    "{\"include_fields\":{\"fields\":[\"a.b\",\"a\",\"error\"],\"when.regexp.a\":\"^[x-z]+\"}}]",
+    "{\"include_fields\":{\"fields\":[\"a.b\",\"a\",\"error\"],\"when\":{\"regexp\":{\"a\":\"^[x-z]+\"}}}}]",
 };
 enum { LISTS = sizeof lists / sizeof *lists };
 
@@ -47,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool is_map = event != NULL && event->kind == NODE_MAP;
     bool had_time = is_map && node_member(event, span_str("@timestamp")) != NULL;
     if (all == NULL) {
+        fprintf(stderr, "%s\n", err.text);
         abort();
     }
     if (is_map && processors_run(all, &tree, event)) {

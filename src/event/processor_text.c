@@ -165,7 +165,7 @@ static const char *replace_one(struct processor_event *e, const struct replacing
     struct json out;
     json_init(&out);
     expression_replace(&r->expression, &out, node_copy(e->tree, node->text), r->by);
-    node->text = node_copy(e->tree, span_of(out.data, out.size));
+    node->text = out.size > 0 ? node_copy(e->tree, span_of(out.data, out.size)) : span_str("");
     json_done(&out);
     return NULL;
 }

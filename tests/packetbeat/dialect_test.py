@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """`vantage packetbeat`: its command line, its configuration, what it says of what it cannot mean."""
 import base64
+import ctypes
+import ctypes.util
 import datetime
 import hashlib
 import json
@@ -270,7 +272,7 @@ processors:
         self.assertIn("  console:\n", exported.stdout)
         self.assertNotIn("s3cret", exported.stdout)
         self.assertEqual(self.run_it("nonsense").returncode, 2)
-        for words in (["keystore", "list"], ["export", "dashboard"], ["completion", "bash"]):
+        for words in (["export", "dashboard"], ["completion", "bash"]):
             done = self.run_it(*words)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
             self.assertIn("not available: " + " ".join(words) + " (", done.stderr)
@@ -352,6 +354,53 @@ processors:
                 for line in lines:
                     look(json.loads(line), template, [])
         self.assertEqual((missing, wrong), (set(), set()))
+
+    def opened(self, path):
+        """What is in a keystore, by another hand; a skip where there is no libcrypto."""
+        name = ctypes.util.find_library("crypto")
+        if name is None:
+            self.skipTest("no libcrypto to look into a keystore with")
+        crypto = ctypes.CDLL(name)
+        crypto.EVP_CIPHER_CTX_new.restype = crypto.EVP_aes_256_gcm.restype = ctypes.c_void_p
+        with open(path, "rb") as file:
+            text = file.read()
+        self.assertEqual(text[:2], b"v1")
+        sealed = base64.b64decode(text[2:])
+        salt, nonce, body, seal = sealed[:64], sealed[64:76], sealed[76:-16], sealed[-16:]
+        key = hashlib.pbkdf2_hmac("sha512", b"", salt, 10000, 32)
+        context = ctypes.c_void_p(crypto.EVP_CIPHER_CTX_new())
+        plain, size = ctypes.create_string_buffer(len(body) + 16), ctypes.c_int()
+        crypto.EVP_DecryptInit_ex(context, ctypes.c_void_p(crypto.EVP_aes_256_gcm()), None, key, nonce)
+        crypto.EVP_DecryptUpdate(context, plain, ctypes.byref(size), body, len(body))
+        crypto.EVP_CIPHER_CTX_ctrl(context, 0x11, 16, seal)
+        self.assertEqual(crypto.EVP_DecryptFinal_ex(context, plain, ctypes.byref(size)), 1)
+        return json.loads(plain.raw[:len(body)])
+
+    def test_secrets_are_in_the_keystore(self):
+        text = CONSOLE + "tags: ['${SECRET}']\n"
+        data = os.path.join(self.folder.name, "data")
+        path = os.path.join(data, "packetbeat.keystore")
+
+        def keystore(*words, secret=""):
+            return subprocess.run([VANTAGE, "packetbeat", "keystore", *words, "-c", self.write(text),
+                                   "--path.data", data], input=secret, capture_output=True, text=True,
+                                  timeout=60)
+
+        self.assertEqual(keystore("list").stdout, "")
+        self.assertEqual(keystore("create").returncode, 0)
+        self.assertIn("is there already", keystore("create").stderr)
+        self.assertEqual(keystore("add", "SECRET", "--stdin", secret="s\n").returncode, 0)
+        self.assertIn("--force", keystore("add", "SECRET", "--stdin", secret="t").stderr)
+        self.assertEqual(keystore("add", "OTHER", "--stdin", secret="o").returncode, 0)
+        self.assertEqual(keystore("list").stdout.split(), ["SECRET", "OTHER"])
+        events = self.events(text, "--path.data", data, environment={"SECRET": "of the environment"})
+        self.assertEqual(events[0]["tags"], ["s"])
+        self.assertEqual(keystore("remove", "OTHER").returncode, 0)
+        self.assertIn("is not in the keystore", keystore("remove", "OTHER").stderr)
+        os.chmod(path, 0o644)
+        self.assertIn("chmod 600", keystore("list").stderr)
+        os.chmod(path, 0o600)
+        self.assertEqual(self.opened(path), {"SECRET": {"value": base64.b64encode(b"s").decode()}})
 
     def test_rounds_dump_and_debug(self):
         once = len(self.events())
