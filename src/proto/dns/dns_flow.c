@@ -44,7 +44,7 @@ static struct dns_waiting **bucket_of(const struct dns_flow *f, unsigned id)
 static struct dns_waiting *find(const struct dns_flow *f, unsigned id, unsigned side)
 {
     struct dns_waiting *w = f->buckets != NULL ? *bucket_of(f, id) : f->oldest;
-    while (w != NULL && (w->id != id || w->side != side)) {
+    while (w != NULL && (w->message.id != id || w->side != side)) {
         w = f->buckets != NULL ? w->next : w->newer;
     }
     return w;
@@ -60,8 +60,8 @@ static void make_table(struct proto_context *c)
     }
     memset(f->buckets, 0, DNS_BUCKETS * sizeof(struct dns_waiting *));
     for (struct dns_waiting *w = f->oldest; w != NULL; w = w->newer) {
-        w->next = *bucket_of(f, w->id);
-        *bucket_of(f, w->id) = w;
+        w->next = *bucket_of(f, w->message.id);
+        *bucket_of(f, w->message.id) = w;
     }
 }
 
@@ -71,14 +71,14 @@ static void take_out(struct proto_context *c, struct dns_waiting *w)
     *(w->older != NULL ? &w->older->newer : &f->oldest) = w->newer;
     *(w->newer != NULL ? &w->newer->older : &f->newest) = w->older;
     if (f->buckets != NULL) {
-        struct dns_waiting **at = bucket_of(f, w->id);
+        struct dns_waiting **at = bucket_of(f, w->message.id);
         while (*at != w) {
             at = &(*at)->next;
         }
         *at = w->next;
     }
     f->count--;
-    f->bytes -= w->size;
+    f->bytes -= (uint32_t)w->message.bytes.size;
     slab_give(c->memory, w->transfer);
     slab_give(c->memory, w);
 }
@@ -90,10 +90,10 @@ static void put_in(struct proto_context *c, struct dns_waiting *w)
     *(f->newest != NULL ? &f->newest->newer : &f->oldest) = w;
     f->newest = w;
     f->count++;
-    f->bytes += w->size;
+    f->bytes += (uint32_t)w->message.bytes.size;
     if (f->buckets != NULL) {
-        w->next = *bucket_of(f, w->id);
-        *bucket_of(f, w->id) = w;
+        w->next = *bucket_of(f, w->message.id);
+        *bucket_of(f, w->message.id) = w;
     } else if (f->count > DNS_FEW) {
         make_table(c);
     }
@@ -101,14 +101,9 @@ static void put_in(struct proto_context *c, struct dns_waiting *w)
 
 /* ---- Reports ---------------------------------------------------------------------------------- */
 
-static bool message_of(const struct dns_waiting *w, struct dns_message *ret)
+static struct dns_exchange exchange_of(const struct dns_waiting *w)
 {
-    return dns_message_read(span_of(w->bytes, w->size), ret);
-}
-
-static struct dns_exchange exchange_of(const struct dns_waiting *w, const struct dns_message *query)
-{
-    struct dns_exchange x = {.query = query,
+    struct dns_exchange x = {.query = &w->message,
                              .query_ns = w->start_ns,
                              .query_bytes = w->wire_bytes,
                              .request_side = w->side};
@@ -120,19 +115,16 @@ static struct dns_exchange exchange_of(const struct dns_waiting *w, const struct
 static void give_up(struct proto_context *c, struct dns_waiting *w, const char *reason,
                     const char *note)
 {
-    struct dns_message query, first;
+    struct dns_exchange x = exchange_of(w);
+    const struct dns_transfer *t = w->transfer;
     stats_of(c)->unanswered++;
-    if (message_of(w, &query)) {
-        struct dns_exchange x = exchange_of(w, &query);
-        x.reason = w->gapped ? "gap" : reason;
-        const struct dns_transfer *t = w->transfer;
-        if (t != NULL && dns_message_read(span_of(t->first, t->size), &first)) {
-            x.more_answers = t->more_answers;
-            x.response_bytes = t->first_bytes + t->bytes;
-        }
-        dns_exchange_note(&x, note);
-        dns_report(c, &x);
+    x.reason = w->gapped ? "gap" : reason;
+    if (t != NULL) {
+        x.more_answers = t->more_answers;
+        x.response_bytes = t->first_bytes + t->bytes;
     }
+    dns_exchange_note(&x, note);
+    dns_report(c, &x);
     take_out(c, w);
 }
 
@@ -146,15 +138,9 @@ static void expire(struct proto_context *c, uint64_t now_ns)
     }
 }
 
-static bool has_edns(const struct dns_message *m)
+static void note_sizes(struct dns_exchange *x, const struct dns_waiting *w, bool response_has)
 {
-    struct dns_edns edns;
-    return dns_edns_read(m, &edns) && edns.present;
-}
-
-static void note_sizes(struct dns_exchange *x, const struct dns_waiting *w)
-{
-    bool query_has = has_edns(x->query), response_has = has_edns(x->response);
+    bool query_has = w->has_edns;
     if (!query_has && w->flaw == DNS_FINE && x->query_bytes > PLAIN_UDP_MAX) {
         dns_exchange_note(x, large_query_note);
     }
@@ -166,12 +152,13 @@ static void note_sizes(struct dns_exchange *x, const struct dns_waiting *w)
     }
 }
 
-/* Whether a message can be read to its end. */
-static bool is_sound(const struct dns_message *m)
+/* Whether a message can be read to its end, and whether it has an OPT as far as it can be read. */
+static bool is_sound(const struct dns_message *m, bool *has_edns)
 {
     struct dns_walk walk = dns_walk_of(m);
-    struct dns_record record;
-    while (dns_walk_next(&walk, &record)) {
+    *has_edns = false;
+    for (struct dns_record record; dns_walk_next(&walk, &record);) {
+        *has_edns |= record.type == DNS_OPT && record.section == DNS_ADDITIONAL;
     }
     return !walk.bad;
 }
@@ -185,13 +172,14 @@ static struct dns_waiting *waiting_new(struct proto_context *c, const struct dns
     size_t size = c->events->capacity > 0 ? m->bytes.size : m->question_end;
     struct dns_waiting *w = slab_take(c->memory, sizeof *w + size);
     if (w != NULL) {
-        *w = (struct dns_waiting){.start_ns = a->start_ns,
+        *w = (struct dns_waiting){.message = *m,
+                                  .start_ns = a->start_ns,
                                   .wire_bytes = a->wire_bytes,
-                                  .size = (uint32_t)size,
-                                  .id = m->id,
                                   .side = a->side,
-                                  .flaw = a->flaw};
+                                  .flaw = a->flaw,
+                                  .has_edns = a->has_edns};
         memcpy(w->bytes, m->bytes.data, size);
+        w->message.bytes = span_of(w->bytes, size);
     }
     return w;
 }
@@ -247,15 +235,11 @@ static void take_unmatched(struct proto_context *c, const struct dns_message *m,
 static void answer(struct proto_context *c, struct dns_waiting *w, const struct dns_message *m,
                    const struct dns_arrival *a)
 {
-    struct dns_message query, first;
+    struct dns_message first;
     const struct dns_transfer *t = w->transfer;
     stats_of(c)->transactions++;
     stats_of(c)->errors += dns_rcode(m) != 0;
-    if (!message_of(w, &query)) {
-        take_out(c, w);
-        return;
-    }
-    struct dns_exchange x = exchange_of(w, &query);
+    struct dns_exchange x = exchange_of(w);
     x.response = m;
     x.response_ns = a->end_ns;
     x.response_bytes = a->wire_bytes;
@@ -269,7 +253,7 @@ static void answer(struct proto_context *c, struct dns_waiting *w, const struct 
     }
     dns_exchange_note(&x, response_flaws[a->flaw]);
     if (a->flaw == DNS_FINE && a->is_datagram && c->events->capacity > 0) {
-        note_sizes(&x, w);
+        note_sizes(&x, w, a->has_edns);
     }
     dns_report(c, &x);
     take_out(c, w);
@@ -279,9 +263,8 @@ static void answer(struct proto_context *c, struct dns_waiting *w, const struct 
 static bool goes_on(struct proto_context *c, struct dns_waiting *w, const struct dns_message *m,
                     const struct dns_arrival *a)
 {
-    struct dns_message query;
-    if (a->is_datagram || !message_of(w, &query) ||
-        (query.question_type != DNS_AXFR && query.question_type != DNS_IXFR)) {
+    unsigned type = w->message.question_type;
+    if (a->is_datagram || (type != DNS_AXFR && type != DNS_IXFR)) {
         return false;
     }
     if (w->transfer == NULL) {
@@ -290,7 +273,7 @@ static bool goes_on(struct proto_context *c, struct dns_waiting *w, const struct
         w->transfer->bytes += a->wire_bytes;
         w->transfer->more_answers += m->counts[DNS_ANSWER];
     }
-    return w->transfer != NULL && !dns_transfer_take(w->transfer, m, query.question_type);
+    return w->transfer != NULL && !dns_transfer_take(w->transfer, m, type);
 }
 
 static void take_response(struct proto_context *c, const struct dns_message *m,
@@ -298,10 +281,9 @@ static void take_response(struct proto_context *c, const struct dns_message *m,
 {
     stats_of(c)->responses++;
     struct dns_waiting *w = find(flow_of(c), m->id, 1U - a->side);
-    struct dns_message query;
     /* A response may go without the question (RFC 5936 §2.2.2), but not to another one. */
-    bool is_other = w != NULL && m->question_name != 0 && message_of(w, &query) &&
-                    query.question_name != 0 && !dns_same_question(&query, m);
+    bool is_other = w != NULL && m->question_name != 0 && w->message.question_name != 0 &&
+                    !dns_same_question(&w->message, m);
     if (w == NULL || is_other) {
         take_unmatched(c, m, a);
     } else if (!goes_on(c, w, m, a)) {
@@ -332,7 +314,8 @@ static void take_multicast(struct proto_context *c, const struct dns_message *m,
 void dns_flow_take(struct proto_context *c, const struct dns_message *m, struct dns_arrival *arrival)
 {
     expire(c, arrival->end_ns);
-    if (arrival->flaw == DNS_FINE && !is_sound(m)) {
+    bool sound = is_sound(m, &arrival->has_edns);
+    if (arrival->flaw == DNS_FINE && !sound) {
         arrival->flaw = DNS_BROKEN;
     }
     stats_of(c)->cut += arrival->flaw == DNS_CUT;

@@ -32,12 +32,12 @@ struct dns_waiting {
     struct dns_waiting *newer;
     struct dns_waiting *next;      /* in the bucket */
     struct dns_transfer *transfer; /* once that has begun, in a slab block */
+    struct dns_message message;    /* of `bytes` */
     uint64_t start_ns;
     uint64_t wire_bytes;
-    uint32_t size;
-    uint16_t id;
     uint8_t side;
     uint8_t flaw;   /* enum dns_flaw */
+    bool has_edns;
     bool gapped;    /* what was lost since may have been its response */
     uint8_t bytes[];
 };
@@ -70,7 +70,8 @@ struct dns_arrival {
     uint64_t wire_bytes;
     uint8_t side;
     bool is_datagram;
-    uint8_t flaw; /* enum dns_flaw; DNS_BROKEN is found out by dns_flow_take() */
+    uint8_t flaw; /* enum dns_flaw; DNS_BROKEN is found out by dns_flow_take(), and so is has_edns */
+    bool has_edns;
     bool is_multicast;
     const char *protocol; /* mdns, llmnr, or NULL */
 };

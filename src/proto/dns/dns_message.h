@@ -88,7 +88,7 @@ static inline unsigned dns_rcode(const struct dns_message *m)
 
 /* Whether both ask the same: names without regard to case (RFC 4343), type and class. */
 bool dns_same_question(const struct dns_message *a, const struct dns_message *b);
-/* Whether both ask for the same name in the same bytes, none of which points elsewhere; each has a question. */
+/* Whether both ask the same in the same bytes. */
 bool dns_is_repeated(const struct dns_message *a, const struct dns_message *b);
 
 /* ---- Names ---------------------------------------------------------------------------------- */
