@@ -150,6 +150,15 @@ static void relate_ends(struct transaction *t)
     t->related_ip = (struct event_addresses){.count = count, .items = list};
 }
 
+/* An answer that came sooner than the handshake's says that the network takes no more than that. */
+static void bound_round_trip(struct transaction *t)
+{
+    if (t->first_byte.present && t->round_trip.value > t->first_byte.value) {
+        t->round_trip.value = t->first_byte.value;
+        t->round_trip.present = t->first_byte.value > 0;
+    }
+}
+
 void transaction_finish(struct transaction *t)
 {
     const char *dataset = t->head.type->dataset;
@@ -162,6 +171,7 @@ void transaction_finish(struct transaction *t)
     t->duration = between(t->start_ns, t->end_ns);
     t->first_byte = between(t->request_ns != 0 ? t->request_ns : t->start_ns, t->response_ns);
     t->transfer = between(t->response_ns, t->end_ns);
+    bound_round_trip(t);
     t->network_bytes = t->source_bytes + t->destination_bytes;
     relate_ends(t);
 }
