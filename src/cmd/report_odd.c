@@ -113,6 +113,11 @@ static void odd_handshakes(struct odd *odd)
             unanswered == 1 ? "was" : "were",
             unanswered > 1000 && share(unanswered, asked) > 0.5 ? ": a SYN flood or a scan" : "");
     }
+    uint64_t flooded = tcp(odd, "flooded");
+    if (flooded > 0) {
+        say(odd, TERMINAL_BAD, "%llu TCP handshake%s to a server under a SYN flood %s never completed",
+            (unsigned long long)flooded, plural(flooded), flooded == 1 ? "was" : "were");
+    }
     if (refused > 0) {
         say(odd, TERMINAL_WARN, "%llu TCP connect%s refused", (unsigned long long)refused,
             refused == 1 ? " was" : "s were");

@@ -80,6 +80,7 @@ static bool make_workers(struct engine *engine, struct err *err)
     struct worker_options options = {
         .flows = &engine->config->flows,
         .layout = &engine->layout,
+        .flood = &engine->flood,
         .listeners = &engine->listeners,
         .memory = memory_plan(&plan, engine->worker_count),
         .seed = engine->seed,

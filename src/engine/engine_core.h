@@ -31,6 +31,7 @@ struct engine {
     const struct config *config;
     struct engine_options options;
     struct delta_layout layout;
+    struct flood flood; /* the workers' */
     struct listeners listeners;
     struct key_file *keys; /* NULL: none */
     struct front_options front;

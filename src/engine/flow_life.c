@@ -13,6 +13,11 @@ enum {
 
 /* ---- Reports -------------------------------------------------------------------------------- */
 
+static bool is_flooded(const struct worker *w, flow_index index)
+{
+    return w->options.flood != NULL && flood_has(w->options.flood, flow_at(w->flows, index));
+}
+
 /* What TCP health says of the flow, if it is a connection. How long one is silent that was open when
  * the capture ended nobody knows: as good as for ever. */
 static bool ask_health(const struct worker *w, flow_index index, bool is_end, uint64_t now_ns,
@@ -20,7 +25,13 @@ static bool ask_health(const struct worker *w, flow_index index, bool is_end, ui
 {
     uint64_t last_ns = flow_at(w->flows, index)->last_ns;
     uint64_t silence_ns = now_ns > last_ns ? now_ns - last_ns : 0;
-    return health_finish(w->health, index, is_end ? UINT64_MAX : silence_ns, ret);
+    if (!health_finish(w->health, index, is_end ? UINT64_MAX : silence_ns, ret)) {
+        return false;
+    }
+    if (is_flooded(w, index)) {
+        health_in_flood(ret);
+    }
+    return true;
 }
 
 /* The event of it. */
@@ -212,6 +223,7 @@ static void conclude(struct worker *w, flow_index index, enum flow_reason reason
         struct conversation_moment moment = worker_moment(w, index, now_ns);
         conversation_close(w->talks, &moment, index, flow);
     }
+    flow->flooded = is_flooded(w, index);
     for (uint32_t mask = w->on_end; mask != 0;) {
         unsigned k = delta_next(&mask);
         layout->protos[k]->on_end(w->delta->blocks + layout->offsets[k], flow);
@@ -233,6 +245,9 @@ void flow_life_end(struct worker *w, flow_index index, enum flow_reason reason, 
     }
     if (w->health != NULL) {
         health_drop(w->health, index);
+    }
+    if (w->options.flood != NULL && flow_is_half_open(flow_at(w->flows, index))) {
+        flood_note(w->options.flood, flow_at(w->flows, index), -1);
     }
     flow_drop(w->flows, index);
 }

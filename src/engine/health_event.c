@@ -124,6 +124,7 @@ static const struct event_field fields[] = {
     NUMBER("flags.server_response_ms", server_response_ms, "the longest turn's server time"),
     TRUTH("flags.simultaneous_open", simultaneous_open, "both ends sent a SYN"),
     TRUTH("flags.spurious_retrans", spurious_retrans, "a retransmission was not needed"),
+    TRUTH("flags.syn_flood", syn_flood, "one of many handshakes to the server that nobody completed"),
     TRUTH("flags.syn_retransmitted", syn_retransmitted, "more than one SYN"),
     TRUTH("flags.timestamps", timestamps, "negotiated"),
     NUMBER("flags.tlp", tail_probes, "tail loss probes"),

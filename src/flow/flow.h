@@ -64,7 +64,7 @@ struct flow {
     uint32_t timer_previous;
     uint16_t timer_slot : 10;
     uint16_t window_scale : 5; /* TCP: the larger of both, private */
-    uint16_t unused : 1;
+    uint16_t flooded : 1; /* TCP: its handshake was one of a flood's; by the engine, at its end */
     uint8_t flags;       /* enum flow_flags */
     uint8_t initiator;   /* which end of the key is the source: 0 or 1 */
     uint8_t tcp_state[2]; /* enum flow_tcp_state, by side: 0 the initiator, 1 the responder */
@@ -169,9 +169,16 @@ struct flow_update {
     bool opened;          /* TCP handshake complete with this packet */
     bool closed;          /* TCP connection ended with this packet */
     bool plain;           /* TCP segment as expected, amid an open connection; none of the above */
+    int8_t half_open;     /* flow_is_half_open() holds since this packet (1), or no longer (-1) */
     bool stray;           /* flow_is_stray(): counted, and nothing else */
     uint64_t before_ns;   /* time of the flow's latest packet before this one */
 };
+
+/* Whether a SYN was answered, and its sender has acknowledged nothing since. */
+static inline bool flow_is_half_open(const struct flow *flow)
+{
+    return (flow->tcp_flags[0] & (TCP_SYN | TCP_ACK)) == TCP_SYN && flow->tcp_flags[1] & TCP_SYN;
+}
 
 /* Starts a new flow with its first packet: first time, MACs, order, and the initiator, which is
  *  - TCP with SYN: its sender; with SYN and ACK: its receiver;

@@ -141,6 +141,7 @@ struct health_record {
     enum health_truth self_induced, half_open, simultaneous_open, syn_retransmitted;
     enum health_truth pmtu_blackhole_recovered, pmtud_icmp, reordering, spurious_retrans;
     enum health_truth capture_loss, one_way, options_truncated, budget_spent;
+    enum health_truth syn_flood; /* health_in_flood() */
 };
 
 /* What is known of the connection of a flow up to now; false when nothing was kept for it. Changes
@@ -148,6 +149,10 @@ struct health_record {
  * packet passed: what an open connection does not say, it does not say only after a while. */
 bool health_finish(const struct health_book *book, flow_index flow, uint64_t silence_ns,
                    struct health_record *ret);
+
+/* The record is of a handshake that waits, one of a flood's to its server. Where its client sent one SYN
+ * only, so that nothing shows that it lives, it is called that, and not blackholed. */
+void health_in_flood(struct health_record *record);
 
 /* Whole round trips, client to server and back, in ms, NAN where a side was not measured: the median, the
  * 95th percentile (as the sum of both sides', so at most that), the least; and the share of data

@@ -95,6 +95,17 @@ static bool goes_on(const struct health_view *view)
     return true;
 }
 
+void health_in_flood(struct health_record *record)
+{
+    struct health_finding *finding = &record->findings[HEALTH_BLACKHOLED];
+    if (record->syn_pkts > 1) {
+        return;
+    }
+    record->syn_flood = HEALTH_TRUE;
+    record->blackhole_kind = NULL;
+    *finding = (struct health_finding){.truth = HEALTH_UNKNOWN};
+}
+
 void health_black(const struct health_view *view, struct health_record *ret)
 {
     const struct health *h = &view->health;

@@ -85,6 +85,17 @@ def refused(port, at=0):
     return talk.made
 
 
+def unfinished(port, at=0, syns=1):
+    """A handshake that the server goes on to answer, and nobody completes."""
+    talk = Talk(port, at)
+    for again in range(syns):
+        talk.packet(CLIENT, SYN, seq=1000, wait=1000 * again)
+    talk.next[CLIENT] = 1001
+    for again in range(4):
+        talk.packet(SERVER, SYN | ACK, seq=9000, wait=6 + (1000 << again))
+    return talk.made
+
+
 def write_capture(path, made):
     """A pcap file with nanoseconds of (time, frame)s."""
     with open(path, "wb") as file:
@@ -92,6 +103,37 @@ def write_capture(path, made):
         for when, frame in made:
             file.write(struct.pack("<IIII", when // 10 ** 9, when % 10 ** 9, len(frame),
                                    len(frame)) + frame)
+
+
+class Floods(unittest.TestCase):
+    """Handshakes that nobody completes: a few are black holes, many at a time are a flood."""
+
+    def flags(self, made, *options):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "made.pcap")
+            write_capture(path, sorted(made, key=lambda x: x[0]))
+            done = subprocess.run([tap.vantage(), "read", "--connections", "-o", "events", *options, path],
+                                  capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        return {event["client"]["port"]: event["tcp"]["health"]["flags"] for event in events}
+
+    def test_a_few_are_black_holes(self):
+        flags = self.flags([packet for i in range(10) for packet in unfinished(20000 + i, i)])
+        self.assertEqual({one.get("blackhole_kind") for one in flags.values()}, {"synack"})
+        self.assertFalse(any("syn_flood" in one for one in flags.values()))
+
+    def test_many_are_a_flood(self):
+        made = [packet for i in range(300) for packet in unfinished(20000 + i, i)]
+        made += healthy(50000, 100) + unfinished(50001, 100, syns=3)
+        for workers in ("1", "3"):
+            flags = self.flags(made, "--workers", workers)
+            healthy_one, alive = flags.pop(50000), flags.pop(50001)
+            self.assertEqual(len(flags), 300)
+            self.assertEqual({one.get("syn_flood") for one in flags.values()}, {True})
+            self.assertFalse(any("blackholed" in one for one in flags.values()))
+            self.assertEqual((healthy_one.get("syn_flood"), healthy_one["blackholed"]), (None, False))
+            self.assertEqual((alive.get("syn_flood"), alive["blackhole_kind"]), (None, "synack"))
 
 
 class Connections(unittest.TestCase):

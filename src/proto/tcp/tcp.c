@@ -21,6 +21,7 @@ struct tcp_stats {
     uint64_t out_of_order;
     uint64_t zero_windows;
     uint64_t strays;
+    uint64_t flooded;
     uint64_t states[STATES];
 };
 
@@ -58,6 +59,7 @@ static void tcp_on_end(void *block, const struct flow *flow)
         return;
     }
     struct tcp_stats *s = block;
+    s->flooded += flow->flooded;
     const char *state = flow_connection_state(flow);
     for (unsigned i = 0; i < STATES; i++) {
         if (strcmp(state, states[i]) == 0) {
@@ -85,6 +87,8 @@ static const struct metric tcp_metrics[] = {
     COUNTER(zero_windows, "packets", "Packets that closed the receive window"),
     COUNTER(strays, "packets",
             "SYN, FIN and RST that their receiver would not take: guesses, or left from elsewhere"),
+    COUNTER(flooded, "connections",
+            "Handshakes that nobody completed, 64 or more at a time to one server: a SYN flood"),
     {.name = "ended", .kind = METRIC_LABELLED, .offset = offsetof(struct tcp_stats, states),
      .unit = "connections", .help = "Connections by the state they ended in, as Zeek names it",
      .group = "counters", .label = "state", .label_value = state_name, .label_count = STATES},
