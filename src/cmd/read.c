@@ -90,6 +90,9 @@ static enum output choose_output(const struct arguments *arguments)
     if (writes_to_stdout(arguments)) {
         return OUTPUT_NONE; /* the capture is the answer */
     }
+    if (arguments_flag(arguments, "paths")) {
+        return OUTPUT_REPORT; /* it is one: there are no events of paths */
+    }
     return isatty(STDOUT_FILENO) ? OUTPUT_REPORT : OUTPUT_EVENTS;
 }
 
