@@ -118,6 +118,7 @@ static struct inner_world world_of(struct call *call)
         .slab = call->all->slab,
         .events = &call->all->log.events,
         .blocks = call->moment->blocks,
+        .caches = call->all->pool.caches,
         .flow = call->flow,
         .now_ns = call->moment->now_ns,
     };

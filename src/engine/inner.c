@@ -34,6 +34,7 @@ static struct proto_context context_of(const struct inner_world *w, const struct
         .events = w->events,
         .now_ns = w->now_ns,
         .settings = listener->settings,
+        .cache = w->caches + listener->cache_at,
         .is_sealed = true,
     };
 }

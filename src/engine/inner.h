@@ -19,6 +19,7 @@ struct inner_world {
     struct slab *slab;
     struct event_log *events;
     uint8_t *blocks; /* of the worker's delta */
+    uint8_t *caches; /* of the worker */
     const struct flow *flow;
     uint64_t now_ns;
     struct span agreed; /* what the two sides agreed to say, as ALPN calls it; empty: not known */

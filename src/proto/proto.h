@@ -37,8 +37,8 @@ struct proto_context {
     bool is_sealed; /* what is said is within TLS, whose records were opened */
     bool is_done; /* set by on_datagram: nothing more is wanted of the flow */
     void *cache; /* cache_size bytes of this worker, zeroed at start, for what is made anew else: any flow's
-                  * hook may find there what another left. NULL in tests, and within TLS. Nothing may depend on it but
-                  * what it costs */
+                  * hook may find there what another left. NULL in tests. Nothing may depend on it but what it
+                  * costs */
     const struct key_log *keys;            /* secrets to open what is sealed (handshake/key_log.h), or NULL */
 };
 

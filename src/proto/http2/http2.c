@@ -90,6 +90,7 @@ const struct proto proto_http2 = {
     .tcp_ports = http2_ports,
     .agreed_names = agreed_names,
     .flow_size = sizeof(struct http2_flow),
+    .cache_size = sizeof(struct http2_warm),
     .events = events,
     .options = http2_options,
     .options_size = sizeof(struct http2_options),

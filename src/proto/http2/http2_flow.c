@@ -156,7 +156,7 @@ static void take_piece(struct http2_call *call, enum http2_kind kind, struct spa
     switch (kind) {
     case HTTP2_BEGUN:
         call->flow->is_known = true;
-        call->flow->client = (uint8_t)call->side;
+        call->flow->client = call->side & 1;
         side->has_begun = true;
         side->frame_ns = 0;
         break;

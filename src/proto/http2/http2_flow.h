@@ -76,11 +76,14 @@ struct http2_flow {
     struct http2_side side[2];
     struct http2_streams streams;
     uint64_t expires_ns;  /* when to look for streams whose end may be lost; 0: never */
-    uint32_t opened_from; /* ids that clients' requests were seen of; 0: none */
-    uint32_t opened_to;
-    bool is_known;        /* which side is the client: */
-    uint8_t client;
+    uint32_t opened_from : 31; /* ids that clients' requests were seen of; 0: none */
+    uint32_t is_known : 1;     /* which side is the client: */
+    uint32_t opened_to : 31;
+    uint32_t client : 1;
 };
+
+/* What an idle connection holds, beside its tables: a block of 256 bytes. */
+_Static_assert(sizeof(struct http2_flow) <= 256 - 16, "more than a block of 256");
 
 struct proto_taken http2_flow_chunk(struct proto_context *c, const struct proto_chunk *chunk);
 void http2_flow_gap(struct proto_context *c, unsigned side, uint32_t length);

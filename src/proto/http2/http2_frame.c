@@ -144,9 +144,6 @@ static bool read_prelude(struct http2_frame *f, struct span bytes)
     if (f->type == HTTP2_PUSH_PROMISE || f->type == HTTP2_GOAWAY) {
         f->value &= INT32_MAX;
     }
-    if (f->type == HTTP2_GOAWAY) {
-        f->error = cursor_be32(&c);
-    }
     uint32_t rest = f->length - (uint32_t)bytes.size;
     f->body = rest - (f->padding <= rest ? f->padding : 0U);
     return f->padding <= rest;

@@ -28,7 +28,6 @@ struct http2_frame {
     uint32_t length;   /* of the payload */
     uint32_t stream;
     uint32_t value;    /* the promised stream; the last stream of GOAWAY; the error of RST_STREAM */
-    uint32_t error;    /* of GOAWAY */
     uint32_t body;     /* bytes of the payload without what is told above and without padding */
     uint8_t type;
     uint8_t flags;

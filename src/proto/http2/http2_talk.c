@@ -155,12 +155,16 @@ static struct http2_hpack *unpacker(struct http2_call *call)
         return NULL; /* it was lost within this block */
     }
     if (side->hpack == NULL && side->restarts < HTTP2_RESTARTS_MAX) {
-        side->hpack = http2_hpack_new(call->c->memory, side->is_midway);
+        side->hpack = http2_hpack_new(call->c->memory, call->c->cache, side->is_midway);
         allowed = side->is_midway ? HTTP2_TABLE_MAX : allowed;
     }
     if (side->hpack == NULL) {
         side->block.is_partial = true;
         side->is_midway = true;
+        return NULL;
+    }
+    if (!http2_hpack_wake(side->hpack, call->c->memory)) {
+        lose_table(call);
         return NULL;
     }
     http2_hpack_allow(side->hpack, allowed);
@@ -202,7 +206,7 @@ static void learn_roles(struct http2_call *call)
         bool answers = span_equal(name, span_str(":status"));
         if (answers || is_among(name, asked)) {
             call->flow->is_known = true;
-            call->flow->client = (uint8_t)(answers ? 1 - call->side : call->side);
+            call->flow->client = (answers ? 1 - call->side : call->side) & 1;
         }
     }
 }
@@ -264,8 +268,8 @@ static void take_request(struct http2_call *call, struct http2_block *block)
         call->stats->late++;
         return;
     }
-    flow->opened_from = flow->opened_from == 0 ? block->stream : flow->opened_from;
-    flow->opened_to = block->stream;
+    flow->opened_to = block->stream & INT32_MAX;
+    flow->opened_from = flow->opened_from == 0 ? flow->opened_to : flow->opened_from;
     open_stream(call, block->stream, block);
 }
 

@@ -24,6 +24,7 @@ struct talk {
     struct http2_options options;
     struct http2_stats stats;
     struct http2_flow state;
+    struct http2_warm warm;
     struct flow flow;
     struct event_log log;
     struct json said;
@@ -50,6 +51,7 @@ static struct proto_context context(struct talk *t)
     t->now_ns += 1000;
     return (struct proto_context){.block = &t->stats, .state = &t->state, .flow = &t->flow,
                                   .memory = t->slab, .events = &t->log, .now_ns = t->now_ns,
+                                  .cache = &t->warm,
                                   .settings = &t->options.settings};
 }
 
@@ -211,6 +213,32 @@ static void tells_calls(void **state)
     talk_end(t);
 }
 
+/* Tables that are asleep between all blocks: what is said is what is said else, and little is held. */
+static void is_small_when_idle(void **state)
+{
+    (void)state;
+    struct talk *t = talk_new();
+    t->warm.most = 1;
+    struct http2_hpack *rival = http2_hpack_new(t->slab, &t->warm, false);
+    uint64_t before = slab_used(t->slab);
+    begin(t);
+    for (uint32_t id = 1; id < 40; id += 2) {
+        headers(t, CLIENT, id, HTTP2_END_STREAM,
+                PAIRS(":method", "GET", ":scheme", "http", ":authority", "www.example.test", ":path",
+                      "/", "user-agent", "curl/7.88.1", "accept", "*/*"));
+        headers(t, SERVER, id, HTTP2_END_STREAM,
+                PAIRS(":status", "200", "content-type", "text/plain", "server", "nginx/1.22.1",
+                      "date", "Sat, 21 Nov 2026 15:31:01 GMT", "content-length", "5"));
+        HAS(talk_said(t), "\"full\":\"http://www.example.test/\"");
+    }
+    assert_true(http2_hpack_wake(rival, t->slab));
+    assert_true(slab_used(t->slab) - before <= 512);
+    assert_int_equal(t->stats.transactions, 20);
+    assert_int_equal(t->stats.headers_lost, 0);
+    http2_hpack_free(t->slab, rival);
+    talk_end(t);
+}
+
 /* RFC 9113 §6.8 */
 static void hears_goaway(void **state)
 {
@@ -349,6 +377,7 @@ int main(void)
         cmocka_unit_test(knows_its_own),
         cmocka_unit_test(matches_by_stream),
         cmocka_unit_test(tells_calls),
+        cmocka_unit_test(is_small_when_idle),
         cmocka_unit_test(hears_goaway),
         cmocka_unit_test(goes_on_midway),
         cmocka_unit_test(survives_a_hole),
