@@ -23,9 +23,10 @@ REQUESTS, CLIENTS, STREAMS = 2000, 4, 20
 # Runs in Debian's Python, whose packages another one may not have. Prints what was called, and how it
 # ended, a line of JSON each.
 CALLS = r'''
-import json, sys
+import itertools, json, sys, threading
 from concurrent import futures
 import grpc
+begun = threading.Semaphore(0)
 class Handler(grpc.GenericRpcHandler):
     def service(self, details):
         name = details.method.rsplit("/")[-1]
@@ -41,6 +42,19 @@ class Handler(grpc.GenericRpcHandler):
             def fail(said, context):
                 context.abort(grpc.StatusCode.NOT_FOUND, "no such thing: 100%")
             return grpc.unary_unary_rpc_method_handler(fail)
+        if name == "Echo":
+            return grpc.stream_stream_rpc_method_handler(lambda said, context: said)
+        if name == "Endless":
+            return grpc.unary_stream_rpc_method_handler(
+                lambda said, context: itertools.repeat(b"more"))
+        if name in ("Wait", "Late"):
+            def wait(said, context):
+                over = threading.Event()
+                context.add_callback(over.set)
+                begun.release()
+                over.wait(60)
+                return b"too late"
+            return grpc.unary_unary_rpc_method_handler(wait)
         return None
 def told(name, status, requests, responses):
     print(json.dumps([name, status, requests, responses]))
@@ -63,6 +77,24 @@ with grpc.insecure_channel("127.0.0.1:" + sys.argv[1]) as channel:
             channel.unary_unary("/test.Lab/" + name)(b"z")
         except grpc.RpcError as error:
             told(name, error.code().name, 1, 0)
+    assert len(list(channel.stream_stream("/test.Lab/Echo")(iter([b"e"] * 9)))) == 9
+    told("Echo", "OK", 9, 9)
+    call = channel.unary_unary("/test.Lab/Wait").future(b"w")
+    begun.acquire()
+    call.cancel()
+    told("Wait", "cancelled", 1, 0)
+    try:
+        channel.unary_unary("/test.Lab/Late")(b"w", timeout=0.3)
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    told("Late", "deadline", 1, 0)
+    stream = channel.unary_stream("/test.Lab/Endless")(b"s")
+    for _ in range(5):
+        next(stream)
+    stream.cancel()
+    told("Endless", "cancelled", 1, 5)
+    channel.unary_unary("/test.Lab/Say")(b"behind")  # so that what was cancelled has been sent
+    told("Say", "OK", 1, 1)
 server.stop(0)
 '''
 
@@ -138,6 +170,21 @@ def grpc_python():
 
 
 class Calls(unittest.TestCase):
+    @staticmethod
+    def end_of(event):
+        """How a call ended: by a status that the server sent, or by one side that gave the stream up. Which of
+        the two first does so when a deadline is over nobody knows."""
+        status = event["grpc"].get("status")
+        end = "cancelled" if event["http2"].get("error") == "CANCEL" else status
+        is_late = event["grpc"]["method"] == "Late" and end in ("cancelled", "DEADLINE_EXCEEDED")
+        return "deadline" if is_late else end
+
+    @staticmethod
+    def messages_of(event):
+        """Of an endless answer more may have come than were read."""
+        count = event["grpc"].get("response", {}).get("messages", 0)
+        return min(count, 5) if event["grpc"]["method"] == "Endless" else count
+
     def test_grpc(self):
         """each call is an event, with its status and the count of its messages"""
         python = grpc_python()
@@ -151,12 +198,12 @@ class Calls(unittest.TestCase):
                                         check=True, timeout=PATIENCE).stdout
             events = events_of(sniffed)
         wanted = [tuple(json.loads(line)) for line in called.splitlines()]
-        said = [(event["grpc"]["method"], event["grpc"]["status"], event["grpc"]["request"]["messages"],
-                 event["grpc"]["response"]["messages"]) for event in events]
+        said = [(event["grpc"]["method"], self.end_of(event), event["grpc"]["request"]["messages"],
+                 self.messages_of(event)) for event in events]
         self.assertEqual(collections.Counter(said), collections.Counter(wanted))
         for event in events:
             self.assertEqual(event["grpc"]["service"], "test.Lab")
-            self.assertEqual(event["status"], "OK" if event["grpc"]["status"] == "OK" else "Error")
+            self.assertEqual(event["status"], "OK" if self.end_of(event) == "OK" else "Error")
             self.assertTrue(event["user_agent"]["original"].startswith("grpc-python"))
         failed = [event["grpc"]["message"] for event in events if event["grpc"]["method"] == "Fail"]
         self.assertEqual(failed, ["no such thing: 100%"])
