@@ -49,7 +49,7 @@ struct parts {
 /* ---- Reading the tokenizer ---------------------------------------------------------------------- */
 
 /* Takes a mark and the word behind it off the end of a key; empty when it has none. */
-static struct span take_suffix(struct span *key, char mark)
+static struct span take_suffix(struct span *key, uint8_t mark)
 {
     for (size_t at = key->size; at > 1; at--) {
         if (key->data[at - 1] == mark) {
@@ -62,7 +62,7 @@ static struct span take_suffix(struct span *key, char mark)
 }
 
 /* The number behind a mark; false when what stands there is none. */
-static bool take_number(struct span *key, char mark, unsigned *ret)
+static bool take_number(struct span *key, uint8_t mark, unsigned *ret)
 {
     struct span whole = *key;
     struct span digits = take_suffix(key, mark);
