@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "event/event_writer.h"
 
 enum { CONNECTIONS_LIMIT_DEFAULT = 100 };
 
@@ -66,9 +67,7 @@ void get_connections(struct exchange *x)
     json_u64(to, page.total);
     json_key(to, "connections");
     json_array_begin(to);
-    for (uint32_t i = 0; i < page.count; i++) {
-        event_json(to, &page.connections[i].flow.head);
-    }
+    event_writer_list(to, &page.connections->flow.head, page.count, sizeof *page.connections);
     json_array_end(to);
     json_object_end(to);
     free(page.connections);

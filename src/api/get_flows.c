@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "event/event_writer.h"
 
 enum { FLOWS_LIMIT_DEFAULT = 100 };
 
@@ -194,9 +195,7 @@ static void write_page(const struct flow_query *query, const struct flow_page *p
     json_u64(to, query->limit);
     json_key(to, "flows");
     json_array_begin(to);
-    for (uint32_t i = 0; i < page->count; i++) {
-        event_json(to, &page->flows[i].head);
-    }
+    event_writer_list(to, &page->flows->head, page->count, sizeof *page->flows);
     json_array_end(to);
     json_object_end(to);
 }

@@ -9,6 +9,7 @@ enum {
     CLOSED_SECONDS = WORKER_CLOSED_NS / SECOND_NS,
     FOLD_AHEAD = 8,     /* flows that are brought into the cache ahead */
     DUE_AHEAD = 8,      /* likewise */
+    DUE_ASIDE = 256,    /* of those that are due, how many may be out of order to be moved by themselves */
 };
 
 /* ---- Reports -------------------------------------------------------------------------------- */
@@ -317,20 +318,41 @@ static int compare_due(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
-/* Puts what is due in order. Timers come up last armed first, and those that were looked at together
- * were armed in this order: mostly it is there already, backwards. */
-static void sort_due(struct due *due, uint32_t count)
+static void reverse(struct due *due, uint32_t count)
 {
     for (uint32_t i = 0; i < count / 2; i++) {
         struct due other = due[i];
         due[i] = due[count - 1 - i];
         due[count - 1 - i] = other;
     }
-    for (uint32_t i = 1; i < count; i++) {
-        if (due[i - 1].order > due[i].order) {
+}
+
+/* Puts what is due in order. Timers come up last armed first, and those that were looked at together
+ * were armed in this order: most are there already, backwards. The few that are not are put aside, and
+ * sorted, and come back where they belong. */
+static void sort_due(struct due *due, uint32_t count)
+{
+    struct due aside[DUE_ASIDE];
+    uint32_t kept = 0, out = 0;
+    reverse(due, count);
+    for (uint32_t i = 0; i < count; i++) { /* those from `i` on have not been moved */
+        if (kept == 0 || due[kept - 1].order <= due[i].order) {
+            due[kept++] = due[i];
+            continue;
+        }
+        if (out == DUE_ASIDE) {
+            memcpy(due + kept, aside, sizeof aside);
             qsort(due, count, sizeof *due, compare_due);
             return;
         }
+        bool is_late = kept < 2 || due[kept - 2].order <= due[i].order; /* not this one, but that before */
+        aside[out++] = is_late ? due[kept - 1] : due[i];
+        due[kept - 1] = is_late ? due[i] : due[kept - 1];
+    }
+    qsort(aside, out, sizeof *aside, compare_due);
+    for (uint32_t end = count; out > 0; end--) {
+        bool is_kept = kept > 0 && due[kept - 1].order > aside[out - 1].order;
+        due[end - 1] = is_kept ? due[--kept] : aside[--out];
     }
 }
 

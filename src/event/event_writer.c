@@ -246,3 +246,14 @@ void event_writer_put(struct event_writer *writer, struct json *to, const struct
     }
     put_struct(writer, to, writer->plan, event);
 }
+
+void event_writer_list(struct json *to, const struct event_head *first, size_t count, size_t size)
+{
+    struct event_writer *writer = count > 0 ? event_writer_new(0) : NULL;
+    to->failed |= count > 0 && writer == NULL;
+    for (size_t i = 0; i < count && writer != NULL; i++) {
+        const uint8_t *item = (const uint8_t *)first + i * size;
+        event_writer_put(writer, to, (const struct event_head *)(const void *)item);
+    }
+    event_writer_free(writer);
+}

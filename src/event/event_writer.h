@@ -15,3 +15,6 @@ void event_writer_free(struct event_writer *writer);
 
 /* Appends one event as a nested JSON object, no newline. */
 void event_writer_put(struct event_writer *writer, struct json *to, const struct event_head *event);
+
+/* Appends the events of an array, of which each item begins with one and takes `size` bytes. */
+void event_writer_list(struct json *to, const struct event_head *first, size_t count, size_t size);
