@@ -152,7 +152,7 @@ static struct event_op op_of(const struct maker *m, const struct event_step *ste
         op.kind = EVENT_U64;
         op.offset = (uint16_t)(op.offset + offsetof(struct event_optional, value));
     }
-    op.op = op_for(op.kind);
+    op.op = (uint8_t)op_for(op.kind);
     return op;
 }
 
