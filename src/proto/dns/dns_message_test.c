@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "proto/dns/dns_record.h"
 #include "proto/dns/dns_stage.h"
 #include "proto/dns/dns_suffix.h"
@@ -68,23 +70,40 @@ static void escapes_names(void **state)
     assert_true(span_equal(dns_name_text(&name), span_str(".")));
 }
 
-/* A name at the front, and a pointer to it behind, which has to be read byte by byte. */
-static void check_both_ways(const uint8_t *labels, size_t size)
+/* Whether a name is one label of a byte, and then another name. */
+static void check_behind(const struct dns_name *whole, const struct dns_name *name)
 {
+    assert_true(span_equal(span_skip(dns_name_text(whole), 2), dns_name_text(name)));
+    assert_int_equal(whole->labels, name->labels + 1);
+    for (unsigned i = 0; i < name->labels; i++) {
+        assert_int_equal(whole->starts[i + 1], name->starts[i] + 2);
+    }
+}
+
+/* A name at the front, and behind it a pointer to it; one behind a label; and one behind a label for which
+ * all of it has to be read byte by byte. */
+static void check_all_ways(const uint8_t *labels, size_t size)
+{
+    static const char pointers[] = "\0\1\0\1\xc0\x0c\1b\xc0\x0c\1!\xc0\x0c";
     uint8_t bytes[512] = {0, 1, 0, 0, 0, 1};
     memcpy(bytes + DNS_HEADER_BYTES, labels, size);
     size_t end = DNS_HEADER_BYTES + size + 1;
-    memcpy(bytes + end, "\0\1\0\1\xc0\x0c", 6);
+    memcpy(bytes + end, pointers, sizeof pointers - 1);
     for (unsigned lower = 0; lower < 2; lower++) {
         struct dns_message m;
         struct dns_name name, again;
         assert_true(dns_message_read_name(span_of(bytes, end + 4), lower, &m, &name));
         assert_int_equal(m.question_end, end + 4);
-        m.bytes.size += 2;
-        assert_true(dns_name_read(&m, end + 4, lower, &again));
+        m.bytes.size += sizeof pointers - 5;
+        assert_int_equal(dns_name_expand(m.bytes, end + 4, lower, &again), end + 6);
         assert_true(span_equal(dns_name_text(&name), dns_name_text(&again)));
         assert_int_equal(name.labels, again.labels);
         assert_memory_equal(name.starts, again.starts, again.labels * sizeof *again.starts);
+        for (size_t at = end + 6; at < m.bytes.size; at += 4) {
+            assert_int_equal(dns_name_expand(m.bytes, at, lower, &again), at + 4);
+            check_behind(&again, &name);
+            assert_int_equal(again.is_plain, name.is_plain && bytes[at + 1] == 'b');
+        }
     }
 }
 
@@ -98,9 +117,56 @@ static void reads_names_as_it_reads_bytes(void **state)
             labels[0] = (uint8_t)first;
             labels[first] = (uint8_t)byte;
             labels[first + 1] = (uint8_t)(1 + byte % 63); /* digits and letters among lengths */
-            check_both_ways(labels, 2 + first + labels[first + 1]);
+            check_all_ways(labels, 2 + first + labels[first + 1]);
         }
     }
+}
+
+/* Of `size` bytes, in `room` bytes of text: what fits, and nothing behind it. */
+static void check_texts(const uint8_t *bytes, size_t size, size_t room)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char hex[128], base[128], data[128];
+    size_t digits = 0, written = 0;
+    for (size_t i = 0; i < size; i++) {
+        digits += (size_t)snprintf(hex + digits, sizeof hex - digits, "%02X", bytes[i]);
+    }
+    for (size_t bit = 0; bit < 8 * size; bit += 6) {
+        unsigned two = (unsigned)bytes[bit / 8] << 8 | (bit / 8 + 1 < size ? bytes[bit / 8 + 1] : 0);
+        base[written++] = letters[two >> (10 - bit % 8) & 63];
+    }
+    for (; written % 4 != 0; written++) {
+        base[written] = '=';
+    }
+    memset(data, 'x', sizeof data);
+    struct dns_text t = dns_text_of(data, room);
+    dns_text_hex(&t, span_of(bytes, size));
+    assert_int_equal(t.full, digits > room);
+    assert_true(span_equal(dns_text_since(&t, 0), span_of(hex, digits < room ? digits : room)));
+    assert_int_equal(data[room], 'x');
+    t = dns_text_of(data, room);
+    dns_text_base64(&t, span_of(bytes, size));
+    assert_int_equal(t.full, written > room);
+    assert_true(span_equal(dns_text_since(&t, 0), span_of(base, written < room ? written : room)));
+    assert_int_equal(data[room], 'x');
+}
+
+static void writes_bytes_as_text(void **state)
+{
+    (void)state;
+    uint8_t bytes[31];
+    for (unsigned i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * 149 + 9);
+    }
+    for (size_t size = 0; size <= sizeof bytes; size++) {
+        for (size_t room = 0; room <= 2 * sizeof bytes + 1; room++) {
+            check_texts(bytes, size, room);
+        }
+    }
+    char data[8];
+    struct dns_text t = dns_text_of(data, sizeof data);
+    dns_text_low_hex(&t, BYTES("\x09\xaf\xf0"));
+    assert_true(span_equal(dns_text_since(&t, 0), span_str("09aff0")));
 }
 
 static void refuses_names_that_lead_nowhere(void **state)
@@ -323,6 +389,7 @@ int main(void)
         cmocka_unit_test(expands_names),
         cmocka_unit_test(escapes_names),
         cmocka_unit_test(reads_names_as_it_reads_bytes),
+        cmocka_unit_test(writes_bytes_as_text),
         cmocka_unit_test(refuses_names_that_lead_nowhere),
         cmocka_unit_test(walks_records),
         cmocka_unit_test(walks_no_further_than_it_can),

@@ -152,19 +152,24 @@ static unsigned write_run(struct dns_name *ret, struct span bytes, size_t from, 
                         bytes.size - from - skip, lower);
 }
 
-/* Some lengths are such as letters or digits have, and were written as they are. */
-static void mend_dots(struct dns_name *name)
+/* Writes dots for lengths that are such as digits have and a hyphen, and were written as they are; returns
+ * how many these are. The first of all was not written. */
+static __attribute__((noinline)) unsigned mend_dots(struct dns_name *name)
 {
+    unsigned mended = 0;
     for (unsigned i = 1; i < name->labels; i++) {
+        size_t end = i + 1U < name->labels ? name->starts[i + 1] : name->size + 1U;
+        mended += label_bytes[end - name->starts[i] - 1] != 0;
         name->text[name->starts[i] - 1] = '.';
     }
+    return mended;
 }
 
 /* Expands a name that is plain; 0 when this one is something else, whatever that is. */
 static size_t read_plain(struct span bytes, size_t at, bool lower, struct dns_name *ret)
 {
     size_t end = 0, wire = 0, before = at;
-    unsigned labels = 0, jumps = 0, lengths = 0, odd = 0; /* lengths: those that are not plain */
+    unsigned labels = 0, jumps = 0, longest = 0, odd = 0;
     for (;;) {
         size_t run = at;
         for (; at < bytes.size && bytes.data[at] - 1U < DNS_LABEL_MAX; labels++) {
@@ -172,7 +177,7 @@ static size_t read_plain(struct span bytes, size_t at, bool lower, struct dns_na
             if (wire + length >= DNS_NAME_BYTES - 1) {
                 return 0;
             }
-            lengths += labels > 0 && label_bytes[length] == 0;
+            longest = length > longest ? length : longest;
             ret->starts[labels] = (uint16_t)wire;
             wire += 1u + length;
             at += 1u + length;
@@ -193,13 +198,9 @@ static size_t read_plain(struct span bytes, size_t at, bool lower, struct dns_na
     ret->labels = (uint8_t)labels;
     ret->size = (uint16_t)(wire - 1);
     ret->is_plain = true;
-    if (labels == 0 || odd != lengths) {
-        return 0;
-    }
-    if (lengths + 1 < labels) {
-        mend_dots(ret);
-    }
-    return end;
+    /* Of what was written, all lengths but the first are to be what is not plain, and nothing else. */
+    unsigned mended = longest >= '-' ? mend_dots(ret) : 0;
+    return odd + mended + 1 == labels ? end : 0;
 }
 
 /* Expands any name. */

@@ -85,15 +85,6 @@ static void put_algorithms(struct dns_text *t, struct span value, const char *(*
     }
 }
 
-static void put_low_hex(struct dns_text *t, struct span value)
-{
-    size_t from = t->size;
-    dns_text_hex(t, value);
-    for (size_t i = from; i < t->size; i++) {
-        t->data[i] = (char)(t->data[i] | 32); /* digits have that bit, too */
-    }
-}
-
 /* Numbers in decimal with spaces between, four bytes each. */
 static void put_numbers(struct dns_text *t, struct cursor *c)
 {
@@ -112,7 +103,7 @@ static void put_llq(struct dns_text *t, struct cursor *c)
         dns_text_number(t, cursor_be16(c));
         dns_text_char(t, ' ');
     }
-    put_low_hex(t, cursor_take(c, 8));
+    dns_text_low_hex(t, cursor_take(c, 8));
     dns_text_char(t, ' ');
     dns_text_number(t, cursor_be32(c));
 }
@@ -152,7 +143,7 @@ static void put_local(struct dns_text *t, unsigned code, struct span value)
 {
     dns_text_number(t, code);
     dns_text_str(t, ":0x");
-    put_low_hex(t, value);
+    dns_text_low_hex(t, value);
 }
 
 /* Writes an option's value and says where it is shown; DNS_SHOWN_OPTIONS for those that are not. */
@@ -168,7 +159,7 @@ static enum dns_shown_option put_option(struct dns_text *t, unsigned code, struc
         put_numbers(t, &c);
         return DNS_SHOWN_UL;
     case 3:
-        put_low_hex(t, value);
+        dns_text_low_hex(t, value);
         return DNS_SHOWN_NSID;
     case 5:
         put_algorithms(t, value, dns_algorithm_name);
@@ -189,7 +180,7 @@ static enum dns_shown_option put_option(struct dns_text *t, unsigned code, struc
         put_numbers(t, &c);
         return DNS_SHOWN_EXPIRE;
     case 10:
-        put_low_hex(t, value);
+        dns_text_low_hex(t, value);
         return DNS_SHOWN_COOKIE;
     case 12: /* padding (RFC 7830) */
         return DNS_SHOWN_OPTIONS;

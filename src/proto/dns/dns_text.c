@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/dns/dns_text.h"
 
+#include <endian.h>
+
 #include "base/address.h"
+#include "base/cursor.h"
 #include "base/json.h"
 
 void dns_text_number(struct dns_text *t, uint32_t number)
@@ -10,22 +13,47 @@ void dns_text_number(struct dns_text *t, uint32_t number)
     dns_text_put(t, span_of(digits, (size_t)(json_digits(digits, number) - digits)));
 }
 
+/* The eight digits of four bytes, as text in the order of memory: nibbles are spread to a byte each, and
+ * those above 9 are moved on by what lies between 9 and the first letter. */
+static inline void store_hex(char *to, uint32_t value, unsigned between)
+{
+    uint64_t x = value;
+    x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
+    x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    x = (x | x << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    uint64_t letters = (x + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);
+    uint64_t text = htobe64(x + UINT64_C(0x3030303030303030) + letters * between);
+    memcpy(to, &text, sizeof text);
+}
+
+/* What finds no room is cut, at a digit. */
+static void put_hex(struct dns_text *t, struct span bytes, char ten)
+{
+    unsigned between = (unsigned)(ten - '9' - 1);
+    for (size_t at = 0; at < bytes.size && !t->full; at += sizeof(uint32_t)) {
+        uint8_t four[sizeof(uint32_t)] = {0};
+        char text[2 * sizeof four];
+        size_t size = bytes.size - at < sizeof four ? bytes.size - at : sizeof four;
+        bool is_whole = size == sizeof four && t->room - t->size >= sizeof text;
+        if (is_whole) {
+            store_hex(t->data + t->size, load_be32(bytes.data + at), between);
+            t->size += sizeof text;
+            continue;
+        }
+        memcpy(four, bytes.data + at, size);
+        store_hex(text, load_be32(four), between);
+        dns_text_put(t, span_of(text, 2 * size));
+    }
+}
+
 void dns_text_hex(struct dns_text *t, struct span bytes)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    if (bytes.size <= (t->room - t->size) / 2) {
-        char *to = t->data + t->size;
-        for (size_t i = 0; i < bytes.size; i++) {
-            to[2 * i] = hex[bytes.data[i] >> 4];
-            to[2 * i + 1] = hex[bytes.data[i] & 15];
-        }
-        t->size += 2 * bytes.size;
-        return;
-    }
-    for (size_t i = 0; i < bytes.size && !t->full; i++) {
-        dns_text_char(t, hex[bytes.data[i] >> 4]);
-        dns_text_char(t, hex[bytes.data[i] & 15]);
-    }
+    put_hex(t, bytes, 'A');
+}
+
+void dns_text_low_hex(struct dns_text *t, struct span bytes)
+{
+    put_hex(t, bytes, 'a');
 }
 
 /* Writes `bits` of each character from the front of `bytes`; returns how many were written. */
@@ -49,8 +77,18 @@ static size_t put_in_base(struct dns_text *t, struct span bytes, unsigned bits, 
 
 void dns_text_base64(struct dns_text *t, struct span bytes)
 {
-    size_t written = put_in_base(
-        t, bytes, 6, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    while (bytes.size >= 3 && t->room - t->size >= 4) {
+        uint32_t three = (uint32_t)load_be16(bytes.data) << 8 | bytes.data[2];
+        char *to = t->data + t->size;
+        to[0] = letters[three >> 18];
+        to[1] = letters[three >> 12 & 63];
+        to[2] = letters[three >> 6 & 63];
+        to[3] = letters[three & 63];
+        t->size += 4;
+        bytes = span_skip(bytes, 3);
+    }
+    size_t written = put_in_base(t, bytes, 6, letters);
     for (; written % 4 != 0; written++) {
         dns_text_char(t, '=');
     }

@@ -51,8 +51,9 @@ static inline void dns_text_char(struct dns_text *t, char c)
 }
 
 void dns_text_number(struct dns_text *t, uint32_t number);
-/* Upper-case hexadecimal digits. */
+/* Hexadecimal digits, upper case and lower case. */
 void dns_text_hex(struct dns_text *t, struct span bytes);
+void dns_text_low_hex(struct dns_text *t, struct span bytes);
 void dns_text_base64(struct dns_text *t, struct span bytes);
 /* RFC 4648 §7 without padding, as NSEC3 has it. */
 void dns_text_base32hex(struct dns_text *t, struct span bytes);
