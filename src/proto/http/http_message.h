@@ -68,7 +68,7 @@ enum http_kind {
     HTTP_FRAMING, /* of the message, but no content: chunk sizes, trailers */
     HTTP_END,     /* the message is over */
     HTTP_JUNK,    /* of no message */
-    HTTP_BROKEN,  /* no HTTP from here on */
+    HTTP_BROKEN,  /* no HTTP from here on; with bytes, a head whose end is too far */
 };
 
 struct http_piece {

@@ -352,11 +352,49 @@ static void take_end(struct call *call, unsigned number)
     finish(call, number);
 }
 
-static void take_broken(struct call *call, unsigned number)
+/* A request whose head is too long: it will be answered, though it is not kept. */
+static void miss_request(struct call *call)
+{
+    struct http_talk *talk = call->talk;
+    if (turns_ask(&talk->turns, talk->first != NULL || talk->beyond > 0, call->time_ns)) {
+        talk->beyond++;
+    }
+}
+
+/* A response whose head is too long: whose it was is known, but not what it says. */
+static void miss_response(struct call *call)
+{
+    struct http_talk *talk = call->talk;
+    struct http_message *request = asked(call);
+    if (talk->first == NULL && talk->beyond > 0) {
+        talk->beyond--;
+        return;
+    }
+    turns_answer(&talk->turns, request != NULL, call->time_ns);
+    if (request == NULL) {
+        return;
+    }
+    if (what_was_asked(request) == HTTP_ASKED_CONNECT) { /* the client does not wait any more */
+        http_parser_resume(&talk->side[talk->asker].parser);
+    }
+    report(call, dequeue(call), NULL, "malformed");
+}
+
+/* `head`: what there was of one that is too long; else empty. */
+static void take_broken(struct call *call, unsigned number, struct span head)
 {
     call->stats->malformed++;
     call->talk->side[number].start_ns = 0;
     finish(call, number);
+    if (head.size == 0) {
+        return;
+    }
+    learn_roles(call->talk, number, memcmp(head.data, "HTTP/", 5) != 0);
+    if (number == call->talk->asker) {
+        miss_request(call);
+    } else {
+        miss_response(call);
+    }
 }
 
 static void take_piece(struct call *call, unsigned number, enum http_kind kind, struct span data,
@@ -376,7 +414,7 @@ static void take_piece(struct call *call, unsigned number, enum http_kind kind, 
         take_end(call, number);
         break;
     case HTTP_BROKEN:
-        take_broken(call, number);
+        take_broken(call, number, data);
         call->stats->skipped_bytes += data.size;
         break;
     case HTTP_JUNK:

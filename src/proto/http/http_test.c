@@ -392,9 +392,31 @@ static void bounds_heads(void **state)
     assert_pairs(told, "GET /a|200|\n");
     told = TELL(SAY(0, "GET /b HTTP/1.1\r\nX: "),
                 {.kind = DRIVE_SAY, .side = 0, .text = {(uint8_t *)line, sizeof line}},
-                SAY(0, "\r\n\r\n" GET), SAY(1, OK));
+                SAY(0, "\r\n\r\n" GET), SAY(1, OK OK));
+    assert_int_equal(told.stats.malformed, 1);
+    assert_int_equal(told.stats.not_kept, 1); /* it was asked before the other was answered */
+    assert_pairs(told, "");
+}
+
+/* One whose head is too long is not shown, but no other takes its place. */
+static void pairs_what_is_behind_long_heads(void **state)
+{
+    (void)state;
+    static char noise[70000];
+    memset(noise, 'a', sizeof noise);
+    const struct drive_step rest = {
+        .kind = DRIVE_SAY, .side = 0, .text = {(uint8_t *)noise, sizeof noise}};
+    const struct drive_step answer_rest = {
+        .kind = DRIVE_SAY, .side = 1, .text = {(uint8_t *)noise, sizeof noise}};
+    struct told told = TELL(SAY(0, "GET /b HTTP/1.1\r\nX: "), rest, SAY(0, "\r\n\r\n"),
+                            SAY(1, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"), SAY(0, GET),
+                            SAY(1, OK));
     assert_int_equal(told.stats.malformed, 1);
     assert_pairs(told, "GET /a|200|\n");
+    told = TELL(SAY(0, GET), SAY(1, "HTTP/1.1 404 No\r\nX: "), answer_rest, SAY(1, "\r\n\r\n"),
+                SAY(0, "POST /c HTTP/1.1\r\nContent-Length: 0\r\n\r\n"), SAY(1, OK));
+    assert_int_equal(told.stats.malformed, 1);
+    assert_pairs(told, "GET /a||malformed\nPOST /c|200|\n");
 }
 
 static void takes_text_of_the_other_side_for_text(void **state)
@@ -637,6 +659,7 @@ int main(void)
         cmocka_unit_test(reads_what_others_write),
         cmocka_unit_test(finds_messages_among_garbage),
         cmocka_unit_test(bounds_heads),
+        cmocka_unit_test(pairs_what_is_behind_long_heads),
         cmocka_unit_test(takes_text_of_the_other_side_for_text),
         cmocka_unit_test(does_without_memory),
         cmocka_unit_test(bounds_what_waits),
