@@ -102,6 +102,7 @@ void health_in_flood(struct health_record *record)
         return;
     }
     record->syn_flood = HEALTH_TRUE;
+    record->close = record->close == NULL ? "syn_flood" : record->close; /* which views show */
     record->blackhole_kind = NULL;
     *finding = (struct health_finding){.truth = HEALTH_UNKNOWN};
 }

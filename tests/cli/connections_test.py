@@ -131,6 +131,7 @@ class Floods(unittest.TestCase):
             healthy_one, alive = flags.pop(50000), flags.pop(50001)
             self.assertEqual(len(flags), 300)
             self.assertEqual({one.get("syn_flood") for one in flags.values()}, {True})
+            self.assertEqual({one.get("close") for one in flags.values()}, {"syn_flood"})
             self.assertFalse(any("blackholed" in one for one in flags.values()))
             self.assertEqual((healthy_one.get("syn_flood"), healthy_one["blackholed"]), (None, False))
             self.assertEqual((alive.get("syn_flood"), alive["blackhole_kind"]), (None, "synack"))
