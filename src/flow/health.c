@@ -254,8 +254,11 @@ static bool is_ordinary(const struct packet *p)
 void health_any_packet(struct health_book *book, flow_index flow, const struct packet *p,
                        unsigned side)
 {
+    if (!flow_tcp_is_legible(p)) {
+        return;
+    }
     uint32_t index = health_book_find(book, flow);
-    if (flow_tcp_is_legible(p) && (index != 0 || (index = health_book_add(book, flow)) != 0)) {
+    if (index != 0 || (index = health_book_add(book, flow)) != 0) {
         health_follow(book, &book->connections[index], p, side);
     }
 }

@@ -393,20 +393,24 @@ static void review(struct health_book *book, struct health_detail *d, uint32_t n
 
 void health_tick(struct health_book *book, uint64_t now_ns)
 {
-    uint32_t now_us = (uint32_t)(now_ns / 1000);
-    uint32_t count = book->detail_bound < SWEEP ? book->detail_bound : SWEEP;
+    const uint32_t now_us = (uint32_t)(now_ns / 1000);
+    const uint32_t bound = book->detail_bound;
+    const uint32_t count = bound < SWEEP ? bound : SWEEP;
+    uint32_t *look_us = book->look_us;
+    uint32_t hand = book->hand;
     for (uint32_t i = 0; i < count; i++) {
-        book->hand = book->hand + 1 < book->detail_bound ? book->hand + 1 : 1;
-        if (book->look_us[book->hand] - now_us - 1 < IDLE_US) {
+        hand = hand + 1 < bound ? hand + 1 : 1;
+        if (look_us[hand] - now_us - 1 < IDLE_US) {
             continue; /* nearly all: no other line of memory is looked at */
         }
-        struct health_detail *d = &book->details[book->hand];
+        struct health_detail *d = &book->details[hand];
         if (d->owner != 0) {
             review(book, d, now_us);
         } else {
-            book->look_us[book->hand] = now_us + IDLE_US;
+            look_us[hand] = now_us + IDLE_US;
         }
     }
+    book->hand = hand;
 }
 
 void health_prefetch_index(const struct health_book *book, flow_index flow)

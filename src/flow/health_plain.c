@@ -113,9 +113,9 @@ static inline void write_segment(struct health_segment *to, const struct plain *
     to->start = m->p->seq;
     to->end = m->p->seq + m->p->payload_len;
     to->time_us = m->now_us;
-    to->ts_value = m->ts_value;
     to->ip_id = ip_id_of(m->p);
     to->flags = 0;
+    to->ts_value = m->ts_value;
 }
 
 /* Of a segment that has no record, by which a copy would be known. */
@@ -352,8 +352,9 @@ static SELDOM void take(struct health_book *book, struct health *h, struct healt
     } else {
         take_empty(h, half, health_detail_of(book, half), &m);
     }
-    const uint32_t window = (uint32_t)p->window << (half->window_scale & 31);
-    const bool widens = half->flags & HALF_SCALE && p->ack + window != other->edge;
+    const bool is_scaled = half->flags & HALF_SCALE;
+    const uint32_t window = (uint32_t)p->window << (is_scaled ? half->window_scale & 31 : 0);
+    const bool widens = is_scaled && p->ack + window != other->edge;
     struct health_detail *heard = &book->details[other->detail];
     if (other->detail == 0) {
         other->edge = widens ? p->ack + window : other->edge;
@@ -370,7 +371,8 @@ void health_plain_packet(struct health_book *book, flow_index flow, const struct
 {
     struct health *h = &book->connections[health_book_find(book, flow)];
     if (h->flags >> side & HEALTH_PLAIN) { /* of the first, which is nobody's, it is not set */
-        take(book, h, &h->halves[side], &h->halves[1 - side], p);
+        struct health_half *half = &h->halves[side];
+        take(book, h, half, side == 0 ? half + 1 : half - 1, p);
     } else {
         health_any_packet(book, flow, p, side);
     }

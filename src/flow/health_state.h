@@ -46,10 +46,10 @@ enum {
 struct health_segment {
     uint32_t start, end;
     uint32_t time_us;  /* when it passed first */
-    uint32_t ts_value; /* of that first one */
-    uint32_t stamp;    /* of the latest one, with SEGMENT_AGAIN: see health_segment_stamp() */
-    uint16_t ip_id;    /* of the first one */
+    uint16_t ip_id;    /* of that first one */
     uint8_t flags;     /* enum health_segment_flags */
+    uint32_t ts_value; /* of the first one */
+    uint32_t stamp;    /* of the latest one, with SEGMENT_AGAIN: see health_segment_stamp() */
 };
 
 enum health_segment_flags {
