@@ -96,6 +96,39 @@ static void keeps_what_was_found_in_this_turn(void **state)
     assert_non_null(recall_find(table, &shape, 2, 0, span_str("z")));
 }
 
+/* A fifth key of a set takes the place of the one that was not found for longest, nobody else's. */
+static void forgets_what_was_not_found_for_longest(void **state)
+{
+    (void)state;
+    keep(0, "a", 1);
+    keep(0, "b", 2);
+    keep(0, "c", 3);
+    keep(0, "d", 4);
+    assert_int_equal(told(0, "a"), 1);
+    keep(0, "e", 5);
+    assert_int_equal(told(0, "a"), 1);
+    assert_int_equal(told(0, "c"), 3);
+    assert_int_equal(told(0, "d"), 4);
+    assert_int_equal(told(0, "e"), 5);
+    assert_int_equal(told(0, "b"), 0);
+}
+
+/* Turns begin again at 1. */
+static void goes_on_when_turns_begin_anew(void **state)
+{
+    (void)state;
+    turn = UINT32_MAX - 4;
+    keep(0, "a", 1);
+    keep(0, "b", 2);
+    keep(0, "c", 3);
+    keep(0, "d", 4);
+    turn = 0;
+    keep(0, "e", 5);
+    assert_int_equal(told(0, "b"), 2);
+    assert_int_equal(told(0, "a"), 0);
+    turn = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +136,8 @@ int main(void)
         cmocka_unit_test_setup(forgets_what_was_not_finished, empty),
         cmocka_unit_test_setup(is_never_wrong, empty),
         cmocka_unit_test_setup(keeps_what_was_found_in_this_turn, empty),
+        cmocka_unit_test_setup(forgets_what_was_not_found_for_longest, empty),
+        cmocka_unit_test_setup(goes_on_when_turns_begin_anew, empty),
         cmocka_unit_test_setup(takes_no_key_that_is_too_long, empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -564,7 +564,7 @@ void hello_event_certificates(struct hello_identity *identity, struct scratch *s
         struct scratch room = scratch_of(known + 1, HELLO_CHAINS_ROOM - sizeof *known);
         *known = (struct hello_identity){.md5 = ""};
         /* of the message as it stands in the slot: texts borrow from it */
-        struct span kept = span_of(slot + 1, list.size);
+        struct span kept = recall_key(slot);
         tell_all(known, &room, kept, has_extensions, show);
         if (room.full) {
             tell_all(identity, scratch, list, has_extensions, show);

@@ -2,7 +2,6 @@
 #include "handshake/secret.h"
 
 #include <assert.h>
-#include <nettle/hmac.h>
 
 enum { LABEL_MAX = 32, SEED_MAX = 96 };
 
@@ -11,26 +10,17 @@ size_t secret_size(enum secret_hash hash)
     return hash == SECRET_SHA384 ? SHA384_DIGEST_SIZE : SHA256_DIGEST_SIZE;
 }
 
-/* One keyed hash, of either kind. */
-struct keyed {
-    enum secret_hash hash;
-    union {
-        struct hmac_sha256_ctx sha256;
-        struct hmac_sha384_ctx sha384;
-    } of;
-};
-
-static void keyed_init(struct keyed *k, enum secret_hash hash, struct span key)
+void secret_source_init(struct secret_source *source, enum secret_hash hash, struct span secret)
 {
-    k->hash = hash;
+    source->hash = hash;
     if (hash == SECRET_SHA384) {
-        hmac_sha384_set_key(&k->of.sha384, key.size, key.data);
+        hmac_sha384_set_key(&source->of.sha384, secret.size, secret.data);
     } else {
-        hmac_sha256_set_key(&k->of.sha256, key.size, key.data);
+        hmac_sha256_set_key(&source->of.sha256, secret.size, secret.data);
     }
 }
 
-static void keyed_update(struct keyed *k, struct span data)
+static void keyed_update(struct secret_source *k, struct span data)
 {
     if (k->hash == SECRET_SHA384) {
         hmac_sha384_update(&k->of.sha384, data.size, data.data);
@@ -40,7 +30,7 @@ static void keyed_update(struct keyed *k, struct span data)
 }
 
 /* Gives `size` bytes of the hash, and is ready for another message. */
-static void keyed_digest(struct keyed *k, uint8_t *to, size_t size)
+static void keyed_digest(struct secret_source *k, uint8_t *to, size_t size)
 {
     if (k->hash == SECRET_SHA384) {
         hmac_sha384_digest(&k->of.sha384, size, to);
@@ -49,12 +39,17 @@ static void keyed_digest(struct keyed *k, uint8_t *to, size_t size)
     }
 }
 
+void secret_source_extract(struct secret_source *source, struct span key, uint8_t *to)
+{
+    keyed_update(source, key);
+    keyed_digest(source, to, secret_size(source->hash));
+}
+
 void secret_extract(uint8_t to[32], struct span salt, struct span key)
 {
-    struct keyed k;
-    keyed_init(&k, SECRET_SHA256, salt);
-    keyed_update(&k, key);
-    keyed_digest(&k, to, SHA256_DIGEST_SIZE);
+    struct secret_source source;
+    secret_source_init(&source, SECRET_SHA256, salt);
+    secret_source_extract(&source, key, to);
 }
 
 /* RFC 8446 §7.1: struct HkdfLabel */
@@ -74,25 +69,27 @@ static size_t write_label(uint8_t *to, const char *label, size_t size)
     return (size_t)(at - to);
 }
 
+void secret_source_expand(struct secret_source *source, const char *label, uint8_t *to, size_t size)
+{
+    uint8_t info[LABEL_MAX + 16], block[SECRET_MAX];
+    size_t info_size = write_label(info, label, size), step = secret_size(source->hash);
+    for (size_t done = 0, round = 1; done < size; done += step, round++) { /* RFC 5869 §2.3 */
+        if (round > 1) {
+            keyed_update(source, span_of(block, step));
+        }
+        info[info_size] = (uint8_t)round;
+        keyed_update(source, span_of(info, info_size + 1));
+        keyed_digest(source, block, step);
+        memcpy(to + done, block, size - done < step ? size - done : step);
+    }
+}
+
 void secret_expand(enum secret_hash hash, struct span secret, const char *label, uint8_t *to,
                    size_t size)
 {
-    uint8_t info[LABEL_MAX + 16];
-    size_t info_size = write_label(info, label, size);
-    struct keyed k;
-    keyed_init(&k, hash, secret);
-    size_t step = secret_size(hash);
-    uint8_t block[SECRET_MAX];
-    for (size_t done = 0, round = 1; done < size; done += step, round++) { /* RFC 5869 §2.3 */
-        uint8_t number = (uint8_t)round;
-        if (round > 1) {
-            keyed_update(&k, span_of(block, step));
-        }
-        keyed_update(&k, span_of(info, info_size));
-        keyed_update(&k, span_of(&number, 1));
-        keyed_digest(&k, block, step);
-        memcpy(to + done, block, size - done < step ? size - done : step);
-    }
+    struct secret_source source;
+    secret_source_init(&source, hash, secret);
+    secret_source_expand(&source, label, to, size);
 }
 
 void secret_prf(enum secret_hash hash, struct span secret, const char *label, struct span seed,
@@ -104,8 +101,8 @@ void secret_prf(enum secret_hash hash, struct span secret, const char *label, st
     memcpy(text, label, label_size);
     memcpy(text + label_size, seed.data, seed.size);
     struct span what = span_of(text, label_size + seed.size);
-    struct keyed k;
-    keyed_init(&k, hash, secret);
+    struct secret_source k;
+    secret_source_init(&k, hash, secret);
     keyed_update(&k, what);
     keyed_digest(&k, a, step); /* RFC 5246 §5: A(1) */
     for (size_t done = 0; done < size; done += step) {

@@ -4,6 +4,8 @@
  * for the beginning of a connection, not for each packet. */
 #pragma once
 
+#include <nettle/hmac.h>
+
 #include "base/span.h"
 
 enum secret_hash { SECRET_SHA256, SECRET_SHA384 };
@@ -12,6 +14,22 @@ enum { SECRET_MAX = 48 /* bytes of a hash, and so of a secret */ };
 
 /* Bytes of the hash. */
 size_t secret_size(enum secret_hash hash);
+
+/* A secret, or a salt, that several things are made of: what hashing begins with is done once. A plain
+ * value. */
+struct secret_source {
+    enum secret_hash hash;
+    union {
+        struct hmac_sha256_ctx sha256;
+        struct hmac_sha384_ctx sha384;
+    } of;
+};
+
+void secret_source_init(struct secret_source *source, enum secret_hash hash, struct span secret);
+/* As secret_expand() does it. */
+void secret_source_expand(struct secret_source *source, const char *label, uint8_t *to, size_t size);
+/* HKDF-Extract with the source as salt: secret_size() bytes. */
+void secret_source_extract(struct secret_source *source, struct span key, uint8_t *to);
 
 /* HKDF-Extract with SHA-256: 32 bytes. */
 void secret_extract(uint8_t to[32], struct span salt, struct span key);

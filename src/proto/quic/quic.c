@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* QUIC 1 and 2 (RFC 9000, RFC 9369): who asks for whom, and what they agree upon, see README.md. */
-#include "handshake/hello_event.h"
 #include "proto/quic/quic_flow.h"
 
 static const uint16_t ports[] = {443, 8443, 0};
@@ -93,7 +92,7 @@ const struct proto proto_quic = {
     .metrics = &quic_set,
     .udp_ports = ports,
     .flow_size = sizeof(struct quic_flow),
-    .cache_size = HELLO_CACHE_WITHOUT_CHAINS,
+    .cache_size = offsetof(struct quic_cache, hello) + HELLO_CACHE_WITHOUT_CHAINS,
     .events = events,
     .options = quic_options,
     .options_size = sizeof(struct quic_options),

@@ -197,6 +197,12 @@ static void begin(struct proto_context *c, const struct quic_packet *p, unsigned
     }
 }
 
+static struct quic_keys_cache *keys_of(const struct proto_context *c)
+{
+    struct quic_cache *cache = c->cache;
+    return cache != NULL ? &cache->keys : NULL;
+}
+
 static void take_initial(struct proto_context *c, const struct quic_packet *p, bool is_server)
 {
     struct quic_flow *f = c->state;
@@ -206,7 +212,7 @@ static void take_initial(struct proto_context *c, const struct quic_packet *p, b
         return;
     }
     f->opened++;
-    struct span frames = quic_open(p, id_of(&f->first_id), is_server, memory);
+    struct span frames = quic_open(p, id_of(&f->first_id), is_server, keys_of(c), memory);
     if (frames.size == 0) {
         stats->unopened++;
         return;

@@ -4,6 +4,7 @@
  * QUIC_CRYPTO_MAX bytes; at most QUIC_OPENED_MAX packets of a connection are opened. */
 #pragma once
 
+#include "handshake/hello_event.h"
 #include "proto/proto.h"
 #include "proto/quic/quic_packet.h"
 #include "proto/quic/quic_stats.h"
@@ -51,6 +52,12 @@ struct quic_flow {
     bool server_closed;
     uint64_t close_code; /* RFC 9000 §20.1; from 0x100 on a TLS alert */
     bool is_over;      /* reported */
+};
+
+/* A worker's, for all connections: see their headers. */
+struct quic_cache {
+    struct quic_keys_cache keys;
+    struct hello_cache hello; /* as far as HELLO_CACHE_WITHOUT_CHAINS */
 };
 
 void quic_flow_take(struct proto_context *c, struct span datagram, unsigned side);

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* QUIC packets with long headers (RFC 9000 §17.2, RFC 9369 §3.2), and Initial packets opened: their
- * keys follow from the client's first destination connection id (RFC 9001 §5.2), so anybody on the path
- * can read them. Pure functions over spans, no allocation. */
+/* QUIC packets with long headers (RFC 9000 §17.2, RFC 9369 §3.2), and Initial packets opened. Functions
+ * over spans, no allocation. */
 #pragma once
 
 #include "base/cursor.h"
+#include "proto/quic/quic_keys.h"
 
 enum {
-    QUIC_ID_MAX = 20,
     QUIC_DATAGRAM_MIN = 1200, /* of a datagram with a client's Initial (RFC 9000 §14.1) */
-    QUIC_VERSION_1 = 0x00000001,
-    QUIC_VERSION_2 = 0x6b3343cf,
     QUIC_INITIAL_MAX = 4096, /* of an Initial packet that is opened */
 };
 
@@ -26,9 +23,6 @@ struct quic_packet {
     size_t number_at;     /* QUIC_INITIAL: where the packet number begins in `whole` */
 };
 
-/* Whether the salt of a version is known: 1, 2, and the last drafts. */
-bool quic_knows(uint32_t version);
-
 /* The next packet of a datagram (RFC 9000 §12.2); false at its end, and at what is none (then
  * at->bad). A packet of an unknown version is all that is left. */
 bool quic_next_packet(struct cursor *at, struct quic_packet *ret);
@@ -37,6 +31,6 @@ bool quic_next_packet(struct cursor *at, struct quic_packet *ret);
 uint64_t quic_integer(struct cursor *c);
 
 /* Opens an Initial packet that the client (or the server) sent in a connection that began with
- * `first_id`; its frames to `to`. Empty when it cannot be opened. */
+ * `first_id`; its frames to `to`. Empty when it cannot be opened. `cache` as quic_keys_find() has it. */
 struct span quic_open(const struct quic_packet *packet, struct span first_id, bool is_server,
-                      uint8_t to[QUIC_INITIAL_MAX]);
+                      struct quic_keys_cache *cache, uint8_t to[QUIC_INITIAL_MAX]);

@@ -2,7 +2,6 @@
 #include "proto/quic/quic_report.h"
 
 #include "base/json.h"
-#include "handshake/hello_event.h"
 #include "handshake/hello_names.h"
 
 enum {
@@ -55,12 +54,13 @@ static void tell_quic(struct hello_event *e, struct texts *texts, const struct q
 static struct hello_show show_of(const struct proto_context *c)
 {
     const struct quic_options *o = (const struct quic_options *)(const void *)c->settings;
+    struct quic_cache *cache = c->cache;
     return (struct hello_show){
         .detailed = o->include_detailed_fields,
         .prints = (uint8_t)((o->ja3 ? HELLO_JA3 : 0) | (o->ja3s ? HELLO_JA3S : 0) |
                             (o->ja4 ? HELLO_JA4 : 0)),
         .transport = 'q',
-        .cache = c->cache,
+        .cache = cache != NULL ? &cache->hello : NULL,
     };
 }
 

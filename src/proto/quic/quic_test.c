@@ -124,7 +124,7 @@ static void refuses_forged_packets(void **state)
         sealed[i] ^= 0x10;
         struct cursor at = cursor_of(span_of(sealed, whole));
         if (quic_next_packet(&at, &packet) && packet.type == QUIC_INITIAL && packet.number_at > 0) {
-            assert_int_equal(quic_open(&packet, span_of(first_id, 8), false, open).size, 0);
+            assert_int_equal(quic_open(&packet, span_of(first_id, 8), false, NULL, open).size, 0);
         }
         sealed[i] ^= 0x10;
     }

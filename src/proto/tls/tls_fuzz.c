@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A conversation of hostile bytes (proto/proto_script.h), played as it comes and again byte by byte;
- * both must say and count the same, and give all memory back. And a hello of the whole input. */
+/* A conversation of hostile bytes (proto/proto_script.h), played as it comes, again byte by byte, and
+ * twice with a cache of what was made of hellos and certificates before; all must say and count the same,
+ * and give all memory back. And a hello of the whole input. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json_check.h"
+#include "base/pages.h"
 #include "handshake/hello_event.h"
 #include "handshake/key_log.h"
 #include "proto/proto_script.h"
@@ -39,9 +41,15 @@ static const struct key_log *keys_of(uint8_t flags)
     return flags & 2 ? log : NULL;
 }
 
-static void play(struct drive *d, struct slab *slab, struct span input, size_t piece)
+struct way {
+    size_t piece;
+    struct hello_cache *cache; /* or NULL */
+};
+
+static void play(struct drive *d, struct slab *slab, struct span input, struct way way)
 {
     drive_init(d, slab);
+    d->context.cache = way.cache;
     struct cursor c = script_steps(input);
     struct script_step step;
     uint8_t flags = script_flags(input);
@@ -52,11 +60,18 @@ static void play(struct drive *d, struct slab *slab, struct span input, size_t p
         if (step.kind == SCRIPT_GAP) {
             drive_gap(d, step.side, step.length);
         } else {
-            drive_say(d, step.side, step.data, piece);
+            drive_say(d, step.side, step.data, way.piece);
         }
     }
     drive_close(d, PROTO_TIMEOUT);
     require(slab_used(slab) == 0);
+}
+
+static void require_same(const struct drive *a, const struct drive *b)
+{
+    require(a->lines.size == b->lines.size);
+    require(a->lines.size == 0 || memcmp(a->lines.data, b->lines.data, a->lines.size) == 0);
+    require(memcmp(&a->stats, &b->stats, sizeof a->stats) == 0);
 }
 
 /* The input as one message of a hello, which fuzzing reaches sooner than through records. */
@@ -88,16 +103,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_hellos(input);
     struct slab *slab = slab_new(BUDGET);
     require(slab != NULL);
-    static struct drive whole[1], bytes[1]; /* large */
-    play(whole, slab, input, SIZE_MAX);
-    play(bytes, slab, input, 1);
-    require(whole->lines.size == bytes->lines.size);
-    require(whole->lines.size == 0 ||
-            memcmp(whole->lines.data, bytes->lines.data, whole->lines.size) == 0);
-    require(memcmp(&whole->stats, &bytes->stats, sizeof whole->stats) == 0);
+    static struct drive whole[1], other[1]; /* large */
+    struct hello_cache *cache = pages_reserve_sparse(sizeof *cache);
+    require(cache != NULL);
+    const struct way ways[] = {{1, NULL}, {SIZE_MAX, cache}, {SIZE_MAX, cache}};
+    play(whole, slab, input, (struct way){SIZE_MAX, NULL});
     require(whole->lines.size == 0 || json_check(whole->lines.data, whole->lines.size - 1));
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        play(other, slab, input, ways[i]);
+        require_same(whole, other);
+        drive_done(other);
+    }
     drive_done(whole);
-    drive_done(bytes);
+    pages_release(cache, sizeof *cache);
     slab_free(slab);
     return 0;
 }
