@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/get_schema.h"
 
+#include <stdio.h>
+
 #include "api/routes.h"
+
+enum { PATH_ROOM = 256 };
 
 static void member_text(struct json *to, const char *name, const char *value)
 {
@@ -112,6 +116,30 @@ static const char *field_type(enum event_kind kind)
     return "keyword";
 }
 
+static void write_field(struct json *to, const char *name, const struct event_field *field)
+{
+    json_object_begin(to);
+    member_text(to, "name", name);
+    member_text(to, "type", field_type(field->kind));
+    member_text(to, "help", field->help);
+    json_object_end(to);
+}
+
+/* Fields, and those of an object that is one value to its event. */
+static void write_fields(struct json *to, const struct event_type *type, const char *above)
+{
+    struct event_walk walk = event_walk_of(type);
+    for (const struct event_field *field; (field = event_walk_next(&walk)) != NULL;) {
+        char name[PATH_ROOM];
+        snprintf(name, sizeof name, "%s%s%s", above, *above != '\0' ? "." : "", field->name);
+        if (field->kind == EVENT_VALUE && field->item != NULL) {
+            write_fields(to, field->item, name);
+        } else {
+            write_field(to, name, field);
+        }
+    }
+}
+
 static void write_event_type(struct json *to, const struct event_type *type)
 {
     json_object_begin(to);
@@ -119,14 +147,7 @@ static void write_event_type(struct json *to, const struct event_type *type)
     member_text(to, "help", type->help);
     json_key(to, "fields");
     json_array_begin(to);
-    struct event_walk walk = event_walk_of(type);
-    for (const struct event_field *field; (field = event_walk_next(&walk)) != NULL;) {
-        json_object_begin(to);
-        member_text(to, "name", field->name);
-        member_text(to, "type", field_type(field->kind));
-        member_text(to, "help", field->help);
-        json_object_end(to);
-    }
+    write_fields(to, type, "");
     json_array_end(to);
     json_object_end(to);
 }

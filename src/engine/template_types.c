@@ -67,6 +67,9 @@ static const char *by_kind(enum event_kind kind)
 const char *template_types_of(const struct event_field *field, const char *path)
 {
     const char *type = named(path);
+    if (type == NULL && field->item != NULL) {
+        return "object";
+    }
     return type != NULL ? type : by_kind(field->kind);
 }
 
@@ -77,7 +80,7 @@ static void walk_type(const struct walk *walk, const struct event_type *type, co
         char path[PATH_ROOM];
         snprintf(path, sizeof path, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", f->name);
         walk->visit(walk->context, path, template_types_of(f, path));
-        if (f->kind == EVENT_ITEMS) {
+        if (f->item != NULL) {
             walk_type(walk, f->item, path);
         }
     }

@@ -31,7 +31,9 @@ enum event_kind {
     EVENT_ADDRESSES, /* struct event_addresses: a list of addresses */
     EVENT_OPTIONAL, /* struct event_optional: a number whose 0 is written, too */
     EVENT_I64,
-    EVENT_VALUE,    /* struct span: JSON that the protocol made, written as it is; never cut */
+    EVENT_VALUE,    /* struct span: JSON that the protocol made, written as it is; never cut. Where it is
+                     * an object or a list of such, `item` says of what fields: for those who want to know
+                     * (event_plain.h writes it) */
 };
 
 enum event_flags {
@@ -101,7 +103,7 @@ struct event_field {
     uint16_t offset; /* of the value in the event's struct */
     uint8_t flags;
     const char *help; /* one clause for the docs */
-    const struct event_type *item; /* EVENT_ITEMS: what its structs are; they have no head */
+    const struct event_type *item; /* EVENT_ITEMS, EVENT_VALUE: what its structs are; they have no head */
 };
 
 /* A kind of event: its dataset and its table, constant. */

@@ -77,7 +77,7 @@ static const char *event_value_wrong(const struct event_type *type, const struct
     if (f->help == NULL || *f->help == '\0') {
         return "has no help";
     }
-    if ((f->kind == EVENT_ITEMS) != (f->item != NULL)) {
+    if (f->kind != EVENT_VALUE && (f->kind == EVENT_ITEMS) != (f->item != NULL)) {
         return f->item == NULL ? "has no type of its items" : "has items and is no list of them";
     }
     if (f->flags & EVENT_EMPTY_TOO && f->kind != EVENT_SPAN) {

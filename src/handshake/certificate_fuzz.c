@@ -5,9 +5,16 @@
 
 #include "base/json_check.h"
 #include "handshake/certificate.h"
-#include "handshake/hello_event.h"
+#include "handshake/hello_identity.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require_json(struct span text)
+{
+    if (text.size > 0 && !json_check((const char *)text.data, text.size)) {
+        abort();
+    }
+}
 
 static void tell(const struct certificate *certificate, void *memory, size_t room)
 {
@@ -21,9 +28,7 @@ static void tell(const struct certificate *certificate, void *memory, size_t roo
     (void)certificate_alternatives(&scratch, certificate, names);
     scratch = scratch_of(memory, room);
     struct span pem = certificate_pem_json(&scratch, certificate->der);
-    if (pem.size > 0 && !json_check((const char *)pem.data, pem.size)) {
-        abort();
-    }
+    require_json(pem);
 }
 
 static void tell_list(struct span list, void *memory, size_t room)
@@ -33,7 +38,9 @@ static void tell_list(struct span list, void *memory, size_t room)
     for (unsigned extensions = 0; extensions < 2; extensions++) {
         struct scratch scratch = scratch_of(memory, room);
         struct hello_identity identity = {.subject = {0}};
-        hello_event_certificates(&identity, &scratch, list, extensions, &show);
+        hello_identity_fill(&identity, &scratch, list, extensions, &show);
+        require_json(identity.x509);
+        require_json(identity.chain);
     }
 }
 

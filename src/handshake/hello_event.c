@@ -10,45 +10,7 @@
 #define LIST(name, member, help) ROW(name, EVENT_SPANS, AT(member), 0, help)
 #define NAMES(name, member, help) ROW(name, EVENT_VALUE, AT(member), 0, help)
 
-/* ---- Certificates --------------------------------------------------------------------------- */
-
-/* The same rows for an item of a chain and, with a prefix, for the certificate of either side. WHERE
- * makes an offset of a member of struct hello_certificate. */
-#define PART(name, WHERE, member, help) ROW(name, EVENT_SPANS, WHERE(member), EVENT_PLAIN_ONE, help)
-#define NAME_ROWS(prefix, WHERE, whose)                                                            \
-    PART(prefix #whose ".common_name", WHERE, whose[CERTIFICATE_COMMON_NAME], "CN"),               \
-    PART(prefix #whose ".country", WHERE, whose[CERTIFICATE_COUNTRY], "C"),                        \
-    ROW(prefix #whose ".distinguished_name", EVENT_SPAN, WHERE(whose##_name), 0,                   \
-        "all of it, last part first (RFC 4514)"),                                                  \
-    PART(prefix #whose ".locality", WHERE, whose[CERTIFICATE_LOCALITY], "L"),                      \
-    PART(prefix #whose ".organization", WHERE, whose[CERTIFICATE_ORGANIZATION], "O"),              \
-    PART(prefix #whose ".organizational_unit", WHERE, whose[CERTIFICATE_UNIT], "OU"),              \
-    PART(prefix #whose ".state_or_province", WHERE, whose[CERTIFICATE_STATE], "ST")
-#define CERTIFICATE_ROWS(prefix, WHERE)                                                            \
-    ROW(prefix "alternative_names", EVENT_SPANS, WHERE(alternative_names), 0,                      \
-        "names and addresses it is good for"),                                                     \
-    NAME_ROWS(prefix, WHERE, issuer),                                                              \
-    ROW(prefix "not_after", EVENT_INLINE, WHERE(not_after), 0, "the end of its validity"),         \
-    ROW(prefix "not_before", EVENT_INLINE, WHERE(not_before), 0, "the beginning of its validity"), \
-    ROW(prefix "public_key_algorithm", EVENT_TEXT, WHERE(key_algorithm), 0, "RSA, ECDSA …"),       \
-    ROW(prefix "public_key_size", EVENT_U32, WHERE(key_bits), 0, "bits"),                          \
-    ROW(prefix "serial_number", EVENT_SPAN, WHERE(serial), 0, "in decimal"),                       \
-    ROW(prefix "signature_algorithm", EVENT_TEXT, WHERE(signature), 0, "SHA256-RSA …"),            \
-    NAME_ROWS(prefix, WHERE, subject),                                                             \
-    ROW(prefix "version_number", EVENT_U8, WHERE(version), 0, "1 to 3")
-
-#define IN_CHAIN(member) offsetof(struct hello_certificate, member)
-#define OF_CLIENT(member) offsetof(struct hello_event, client.x509.member)
-#define OF_SERVER(member) offsetof(struct hello_event, server.x509.member)
-
-static const struct event_field chain_fields[] = {CERTIFICATE_ROWS("", IN_CHAIN), {0}};
-
-static const struct event_type chain_type = {
-    .dataset = "certificate",
-    .help = "A certificate of a chain",
-    .size = sizeof(struct hello_certificate),
-    .fields = chain_fields,
-};
+/* ---- Alerts --------------------------------------------------------------------------------- */
 
 static const struct event_field alert_fields[] = {
     {.name = "code", .kind = EVENT_U8, .offset = offsetof(struct hello_alert, code),
@@ -72,6 +34,13 @@ static const struct event_type alert_type = {
 #define ITEMS(name_, member_, type_, help_)                                                        \
     {                                                                                              \
         .name = name_, .kind = EVENT_ITEMS, .offset = AT(member_), .item = &type_, .help = help_   \
+    }
+
+/* Certificates, as JSON already. */
+#define CERTIFICATES(name_, member_, help_)                                                        \
+    {                                                                                              \
+        .name = name_, .kind = EVENT_VALUE, .offset = AT(member_), .item = &hello_identity_type,   \
+        .help = help_                                                                              \
     }
 
 /* What a side is known by, in front of the rows of its hello (`ja3` and the like stand between). */
@@ -106,11 +75,11 @@ static const struct event_field hello_fields[] = {
     FIELD("tls.client.server_name", EVENT_SPAN, server_name, "whom the client asks for (SNI)"),
     FIELD("tls.client.subject", EVENT_SPAN, client.subject, "whom its certificate names"),
     NAMES("tls.client.supported_ciphers", supported_ciphers, "cipher suites that the client offers"),
-    CERTIFICATE_ROWS("tls.client.x509.", OF_CLIENT),
+    CERTIFICATES("tls.client.x509", client.x509, "its certificate"),
     LIST("tls.detailed.alert_types", alert_types, "names of the alerts"),
     ITEMS("tls.detailed.alerts", alerts, alert_type, "alerts that were sent in the clear"),
-    ITEMS("tls.detailed.client_certificate_chain", client.chain, chain_type,
-          "the client's certificates but the first"),
+    CERTIFICATES("tls.detailed.client_certificate_chain", client.chain,
+                 "the client's certificates but the first"),
     FIELD("tls.detailed.client_certificate_requested", EVENT_TRUTH, certificate_requested,
           "whether the server asked for a certificate"),
     LIST(HELLO "extensions._unparsed_", client_hello.unparsed, "extensions not told otherwise"),
@@ -134,8 +103,8 @@ static const struct event_field hello_fields[] = {
     FIELD(HELLO "version", EVENT_INLINE, client_hello.version, "3.3 is TLS 1.2, or above"),
     FIELD("tls.detailed.ocsp_response", EVENT_TEXT, ocsp_response, "how the responder answered"),
     FIELD("tls.detailed.resumption_method", EVENT_TEXT, resumption_method, "id, ticket or psk"),
-    ITEMS("tls.detailed.server_certificate_chain", server.chain, chain_type,
-          "the server's certificates but the first"),
+    CERTIFICATES("tls.detailed.server_certificate_chain", server.chain,
+                 "the server's certificates but the first"),
     LIST(ANSWER "extensions._unparsed_", server_hello.unparsed, "extensions not told otherwise"),
     LIST(ANSWER "extensions.application_layer_protocol_negotiation", server_hello.protocols,
          "what is spoken"),
@@ -159,7 +128,7 @@ static const struct event_field hello_fields[] = {
     FIELD("tls.server.ja3s", EVENT_INLINE, ja3s, "fingerprint of the ServerHello"),
     DATE_ROWS("tls.server.", server),
     FIELD("tls.server.subject", EVENT_SPAN, server.subject, "whom its certificate names"),
-    CERTIFICATE_ROWS("tls.server.x509.", OF_SERVER),
+    CERTIFICATES("tls.server.x509", server.x509, "its certificate"),
     FIELD("tls.version", EVENT_TEXT, version, "agreed upon"),
     FIELD("tls.version_protocol", EVENT_TEXT, version_protocol, "tls or ssl"),
     {0},

@@ -5,85 +5,15 @@
  * some ten microseconds. Lists end after HELLO_LIST_MAX items. */
 #pragma once
 
-#include "base/recall.h"
 #include "event/transaction.h"
-#include "handshake/certificate.h"
 #include "handshake/fingerprint.h"
 #include "handshake/hello.h"
+#include "handshake/hello_identity.h"
 
 enum {
     HELLO_LIST_MAX = 512,
-    HELLO_CHAIN_MAX = 16,  /* certificates of a message that are looked at */
     HELLO_ALERTS_MAX = 8,
     HELLO_EVENT_SCRATCH = 64 << 10, /* bytes that nearly all events fit in, but for raw certificates */
-};
-
-/* What users may choose of it. */
-enum hello_hash { HELLO_MD5 = 1, HELLO_SHA1 = 2, HELLO_SHA256 = 4 };
-enum hello_print { HELLO_JA3 = 1, HELLO_JA3S = 2, HELLO_JA4 = 4 };
-
-/* What was made of parts of hellos and of certificates, for those that offer the same: few programs make
- * most connections, to servers that show the same certificates. A worker's, zeroed at first; two parts
- * that fell into one slot take turns. Callers that meet no certificates need not have that part. */
-enum {
-    HELLO_NAMES = 512,
-    HELLO_NAMES_KEY = 256,
-    HELLO_NAMES_ROOM = 3808,
-    HELLO_PRINTS = 512,
-    HELLO_PRINTS_KEY = 512,
-    HELLO_PRINTS_ROOM = 80,
-    HELLO_CHAINS = 128,
-    HELLO_CHAINS_KEY = 6 << 10,
-    HELLO_CHAINS_ROOM = 10 << 10,
-};
-
-struct hello_cache {
-    uint32_t turn; /* of recall_find(): a new one for each event */
-    _Alignas(64) uint8_t names[RECALL_SIZE(HELLO_NAMES, HELLO_NAMES_KEY, HELLO_NAMES_ROOM)];
-    uint8_t prints[RECALL_SIZE(HELLO_PRINTS, HELLO_PRINTS_KEY, HELLO_PRINTS_ROOM)];
-    uint8_t chains[RECALL_SIZE(HELLO_CHAINS, HELLO_CHAINS_KEY, HELLO_CHAINS_ROOM)];
-};
-
-enum { HELLO_CACHE_WITHOUT_CHAINS = offsetof(struct hello_cache, chains) };
-
-struct hello_show {
-    bool detailed;          /* tls.detailed and x509 */
-    bool certificates;      /* x509 and the chain */
-    bool raw_certificates;  /* PEM */
-    uint8_t hashes;         /* of certificates, enum hello_hash */
-    uint8_t prints;         /* of hellos, enum hello_print */
-    char transport;         /* as fingerprint_ja4() wants it */
-    struct hello_cache *cache; /* or NULL; always of the same choices */
-};
-
-/* A certificate as x509.* and as an item of a chain. */
-struct hello_certificate {
-    struct event_spans alternative_names;
-    struct span issuer_name;
-    struct event_spans issuer[CERTIFICATE_PARTS];
-    struct span subject_name;
-    struct event_spans subject[CERTIFICATE_PARTS];
-    char not_before[CERTIFICATE_TIME_ROOM];
-    char not_after[CERTIFICATE_TIME_ROOM];
-    const char *key_algorithm;
-    uint32_t key_bits;
-    struct span serial;
-    const char *signature;
-    uint8_t version;
-};
-
-/* What a side showed of itself. */
-struct hello_identity {
-    struct span raw_chain; /* JSON */
-    char md5[33];
-    char sha1[41];
-    char sha256[65];
-    struct span issuer;
-    struct span subject;
-    char not_before[CERTIFICATE_TIME_ROOM];
-    char not_after[CERTIFICATE_TIME_ROOM];
-    struct hello_certificate x509;
-    struct event_items chain; /* all but the first */
 };
 
 /* tls.detailed.client_hello and .server_hello */
@@ -148,19 +78,11 @@ struct hello_event {
 extern const struct event_type hello_event_tls;
 extern const struct event_type hello_event_quic;
 
-/* A new event begins, and its maker has `cache` (NULL: none) in its struct hello_show: texts of an event
- * borrow from the cache until then. */
-void hello_cache_turn(struct hello_cache *cache);
-
-/* The parts of an event, each from one message. What was said before of the same part is lost. */
+/* The parts of an event, each from one message, beside those of hello_identity.h. What was said before of
+ * the same part is lost. */
 void hello_event_client(struct hello_event *event, struct scratch *scratch,
                         const struct hello *hello, const struct hello_show *show);
 /* The version of the whole. */
 void hello_event_version(struct hello_event *event, uint16_t version, const struct hello_show *show);
 void hello_event_server(struct hello_event *event, struct scratch *scratch,
                         const struct hello *hello, const struct hello_show *show);
-/* A Certificate message's list (RFC 5246 §7.4.2: each with its length in three bytes; TLS 1.3 has
- * extensions behind each). */
-void hello_event_certificates(struct hello_identity *identity, struct scratch *scratch,
-                              struct span list, bool has_extensions,
-                              const struct hello_show *show);

@@ -118,7 +118,7 @@ static void tell_certificates(struct hello_identity *to, struct scratch *scratch
 {
     struct span list = certificates_of(f, side);
     if (list.size > 0) {
-        hello_event_certificates(to, scratch, list, f->version == HELLO_TLS_1_3, show);
+        hello_identity_fill(to, scratch, list, f->version == HELLO_TLS_1_3, show);
     }
 }
 
