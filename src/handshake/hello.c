@@ -141,3 +141,73 @@ bool hello_is_retry(const struct hello *hello)
     return hello->is_server && hello->random.size == sizeof retry &&
            memcmp(hello->random.data, retry, sizeof retry) == 0;
 }
+
+/* ---- Outline -------------------------------------------------------------------------------- */
+
+struct outline {
+    uint8_t *at;
+    uint8_t *end;
+    unsigned names; /* extensions that name the server */
+    bool failed;
+};
+
+static void outline_put(struct outline *o, uint16_t number, struct span bytes)
+{
+    if (o->failed || (size_t)(o->end - o->at) < 4 + bytes.size) {
+        o->failed = true;
+        return;
+    }
+    const uint8_t head[] = {(uint8_t)(number >> 8), (uint8_t)number, (uint8_t)(bytes.size >> 8),
+                            (uint8_t)bytes.size};
+    memcpy(o->at, head, sizeof head);
+    if (bytes.size > 0) {
+        memcpy(o->at + sizeof head, bytes.data, bytes.size);
+    }
+    o->at += sizeof head + bytes.size;
+}
+
+/* What is told of an extension: of some what is in it, of one its size, mostly that it is there. */
+static void outline_extension(struct outline *o, const struct hello_extension *e)
+{
+    struct cursor names;
+    struct span told = span_of("", 0), name;
+    uint8_t size[2];
+    switch (e->id) {
+    case HELLO_SERVER_NAME:
+        names = cursor_of(hello_list(e->body, 2));
+        told = span_of("named", hello_next_name(&names, &name) ? 1 : 0);
+        o->failed = o->failed || ++o->names > 1;
+        break;
+    case HELLO_STATUS_REQUEST:
+    case HELLO_GROUPS:
+    case HELLO_POINT_FORMATS:
+    case HELLO_SIGNATURES:
+    case HELLO_ALPN:
+    case HELLO_VERSIONS:
+        told = e->body;
+        break;
+    case HELLO_TICKET:
+        size[0] = (uint8_t)(e->body.size >> 8);
+        size[1] = (uint8_t)e->body.size;
+        told = span_of(size, sizeof size);
+        break;
+    default:
+        o->failed = o->failed || hello_is_grease(e->id);
+        break;
+    }
+    outline_put(o, e->id, told);
+}
+
+size_t hello_outline(uint8_t *to, size_t room, const struct hello *hello)
+{
+    struct outline o = {.at = to, .end = to + room};
+    outline_put(&o, hello->version, hello->ciphers);
+    outline_put(&o, (uint16_t)(hello->compression << 8), hello->compressions);
+    outline_put(&o, hello->cipher, span_of("", 0));
+    struct cursor at = cursor_of(hello->extensions);
+    struct hello_extension e;
+    while (!o.failed && hello_next_extension(&at, &e)) {
+        outline_extension(&o, &e);
+    }
+    return o.failed ? 0 : (size_t)(o.at - to);
+}

@@ -21,7 +21,12 @@ enum hello_extension_id {
     HELLO_QUIC_PARAMETERS = 57,
 };
 
-enum { HELLO_TLS_1_2 = 0x0303, HELLO_TLS_1_3 = 0x0304, HELLO_RANDOM_BYTES = 32 };
+enum {
+    HELLO_TLS_1_2 = 0x0303,
+    HELLO_TLS_1_3 = 0x0304,
+    HELLO_RANDOM_BYTES = 32,
+    HELLO_EXTENSIONS_MAX = 128, /* that are told */
+};
 
 struct hello {
     bool is_server;
@@ -52,6 +57,11 @@ bool hello_find(const struct hello *hello, uint16_t id, struct span *ret);
 /* The elements of a list whose length stands before it in 1 or 2 bytes; empty when the length is not
  * that of the rest. */
 struct span hello_list(struct span body, unsigned length_bytes);
+
+/* Writes what hellos are alike in that differ in random, session id, server's name and keys only: all that
+ * is told of them otherwise depends on it. Returns its size; 0 when it is more than `room`, where reserved
+ * values are strewn in, which makes each another one, and where the server is named more than once. */
+size_t hello_outline(uint8_t *to, size_t room, const struct hello *hello);
 
 /* Reserved values that clients strew in so that servers keep ignoring what they do not know (RFC 8701). */
 bool hello_is_grease(uint16_t value);

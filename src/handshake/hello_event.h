@@ -23,8 +23,8 @@ struct hello_details {
     struct span session_id;
     struct span compressions; /* JSON */
     const char *compression;
-    struct event_spans unparsed;
-    struct event_spans protocols;
+    struct span unparsed; /* JSON */
+    struct span protocols; /* JSON */
     struct span point_formats; /* JSON */
     struct event_spans server_names;
     struct span ticket;

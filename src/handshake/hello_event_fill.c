@@ -138,6 +138,13 @@ static struct span names_of(struct scratch *s, struct hello_cache *cache, enum l
 
 /* ---- Extensions ----------------------------------------------------------------------------- */
 
+static bool has_server_name(struct span body)
+{
+    struct cursor at = cursor_of(hello_list(body, 2));
+    struct span name;
+    return hello_next_name(&at, &name);
+}
+
 static struct event_spans server_names(struct scratch *s, struct span list)
 {
     enum { NAMES_MAX = 8 };
@@ -150,16 +157,25 @@ static struct event_spans server_names(struct scratch *s, struct span list)
     return built(&b);
 }
 
-static struct event_spans protocols(struct scratch *s, struct span list)
+/* What is offered to be spoken, as a list in JSON. */
+static struct span protocols(struct scratch *s, struct span list)
 {
     enum { PROTOCOLS_MAX = 64 };
-    struct builder b = build(s, list.size / 2 < PROTOCOLS_MAX ? list.size / 2 : PROTOCOLS_MAX);
+    struct json json = {.data = (char *)s->at, .capacity = (size_t)(s->end - s->at), .is_fixed = true};
     struct cursor at = cursor_of(list);
     struct span name;
-    while (b.count < b.most && hello_next_protocol(&at, &name)) {
-        add(&b, name);
+    unsigned count = 0;
+    json_array_begin(&json);
+    for (; count < list.size / 2 && count < PROTOCOLS_MAX && hello_next_protocol(&at, &name); count++) {
+        json_span(&json, name);
     }
-    return built(&b);
+    json_array_end(&json);
+    s->full = s->full || json.failed;
+    if (json.failed || count == 0) {
+        return span_of(NULL, 0);
+    }
+    s->at += json.size;
+    return span_of(json.data, json.size);
 }
 
 static struct span ticket(struct scratch *s, struct span body)
@@ -223,7 +239,7 @@ static bool tell_common(const struct teller *t, const struct hello_extension *e)
         return tell_names(t, LISTED_FORMATS, hello_list(e->body, 1), &d->point_formats);
     case HELLO_ALPN:
         d->protocols = protocols(t->scratch, hello_list(e->body, 2));
-        return d->protocols.count > 0;
+        return d->protocols.size > 0;
     case HELLO_TICKET:
         d->ticket = ticket(t->scratch, e->body);
         return true;
@@ -236,9 +252,8 @@ static bool tell_client(const struct teller *t, const struct hello_extension *e)
 {
     struct hello_details *d = t->details;
     switch (e->id) {
-    case HELLO_SERVER_NAME:
-        d->server_names = server_names(t->scratch, hello_list(e->body, 2));
-        return d->server_names.count > 0;
+    case HELLO_SERVER_NAME: /* told behind, for it is another one in each hello */
+        return has_server_name(e->body);
     case HELLO_STATUS_REQUEST:
         return status_request(d, e->body);
     case HELLO_GROUPS:
@@ -276,21 +291,37 @@ static struct span extension_name(struct scratch *s, uint16_t id)
     return scratch_text(s, span_of(digits, (size_t)(end - digits)));
 }
 
-static void tell_extensions(const struct teller *t, const struct hello *hello)
+/* A list of names, none of which has a letter that would be escaped. */
+static struct span write_list(struct scratch *s, const struct span *items, unsigned count)
 {
-    enum { EXTENSIONS_MAX = 128 };
-    struct builder unparsed = build(t->scratch, EXTENSIONS_MAX);
-    struct cursor at = cursor_of(hello->extensions);
-    struct hello_extension e;
-    for (unsigned i = 0; i < EXTENSIONS_MAX && hello_next_extension(&at, &e); i++) {
-        bool told = hello->is_server ? tell_server(t, &e) : tell_client(t, &e);
-        if (!told) {
-            add(&unparsed, extension_name(t->scratch, e.id));
-        }
+    const uint8_t *begin = s->at;
+    if (count == 0) {
+        return span_of(NULL, 0);
     }
-    t->details->unparsed = built(&unparsed);
+    for (unsigned i = 0; i < count; i++) {
+        scratch_append(s, i == 0 ? "[\"" : "\",\"");
+        (void)scratch_text(s, items[i]);
+    }
+    scratch_append(s, "\"]");
+    return s->full ? span_of(NULL, 0) : scratch_since(s, begin);
 }
 
+static void tell_extensions(const struct teller *t, const struct hello *hello)
+{
+    struct span unparsed[HELLO_EXTENSIONS_MAX];
+    unsigned count = 0;
+    struct cursor at = cursor_of(hello->extensions);
+    struct hello_extension e;
+    for (unsigned i = 0; i < HELLO_EXTENSIONS_MAX && hello_next_extension(&at, &e); i++) {
+        bool told = hello->is_server ? tell_server(t, &e) : tell_client(t, &e);
+        if (!told) {
+            unparsed[count++] = extension_name(t->scratch, e.id);
+        }
+    }
+    t->details->unparsed = write_list(t->scratch, unparsed, count);
+}
+
+/* All but what is another one in each hello. */
 static void tell_details(const struct teller *t, const struct hello *hello)
 {
     struct hello_details *d = t->details;
@@ -298,8 +329,6 @@ static void tell_details(const struct teller *t, const struct hello *hello)
     d->version[1] = '.';
     char *end = json_digits(d->version + 2, hello->version & 0xff);
     *end = 0;
-    d->random = hex_text(t->scratch, hello->random);
-    d->session_id = hex_text(t->scratch, hello->session_id);
     if (hello->is_server) {
         const char *name = hello_compression_name(hello->compression);
         d->compression = name != NULL ? name : "(unknown)";
@@ -352,18 +381,89 @@ static void prints_of(struct prints *ret, const struct hello *hello, const struc
     *ret = *known;
 }
 
+/* What a hello offers or chooses, in all hellos of one outline. */
+struct offer {
+    struct prints prints;
+    uint16_t best_version;
+    struct span ciphers;       /* of a client: JSON; of a server the name of one */
+    struct span next_protocol; /* of a server */
+    struct hello_details details;
+};
+
+/* With texts in the scratch, and in the cache unless that is NULL. */
+static void make_offer(struct offer *to, struct scratch *s, const struct hello *hello,
+                       const struct hello_show *show)
+{
+    *to = (struct offer){.best_version = hello_best_version(hello)};
+    prints_of(&to->prints, hello, show);
+    if (hello->is_server) {
+        to->ciphers = named(s, hello_cipher_name, hello->cipher, 2);
+        to->next_protocol = scratch_text(s, hello_first_protocol(hello));
+    } else {
+        to->ciphers = names_of(s, show->cache, LISTED_CIPHERS, hello->ciphers);
+    }
+    if (show->detailed) {
+        tell_details(&(struct teller){&to->details, s, show->cache}, hello);
+    }
+}
+
+/* The same, remembered; `made` is for what is not. */
+static const struct offer *offer_of(struct offer *made, struct scratch *scratch,
+                                    const struct hello *hello, const struct hello_show *show)
+{
+    static const struct recall_shape shape = {HELLO_OFFERS, HELLO_OFFERS_KEY, HELLO_OFFERS_ROOM};
+    struct hello_cache *cache = show->cache;
+    uint8_t room[HELLO_OFFERS_KEY];
+    struct span key = span_of(room, cache != NULL ? hello_outline(room, sizeof room, hello) : 0);
+    struct recall_slot *slot =
+        cache != NULL ? recall_find(cache->offers, &shape, cache->turn, hello->is_server, key) : NULL;
+    struct offer *known = slot != NULL ? recall_value(slot, &shape) : NULL;
+    if (slot != NULL && !slot->is_made) {
+        struct scratch kept = scratch_of(known + 1, HELLO_OFFERS_ROOM - sizeof *known);
+        struct hello_show alone = *show; /* all texts are to be in the slot */
+        alone.cache = NULL;
+        make_offer(known, &kept, hello, &alone);
+        slot->is_made = !kept.full;
+    }
+    if (slot != NULL && slot->is_made) {
+        return known;
+    }
+    make_offer(made, scratch, hello, show);
+    return made;
+}
+
+static void tell_own_details(struct hello_details *d, struct scratch *s, const struct hello *hello)
+{
+    d->random = hex_text(s, hello->random);
+    d->session_id = hex_text(s, hello->session_id);
+}
+
+/* Whom a client asks for: where it says so more than once, the first one, and in details the last. */
+static void tell_server_names(struct hello_event *event, struct scratch *s, const struct hello *hello)
+{
+    struct cursor at = cursor_of(hello->extensions);
+    struct hello_extension e;
+    for (unsigned i = 0; i < HELLO_EXTENSIONS_MAX && hello_next_extension(&at, &e); i++) {
+        if (e.id == HELLO_SERVER_NAME) {
+            event->client_hello.server_names = server_names(s, hello_list(e.body, 2));
+        }
+    }
+}
+
 void hello_event_client(struct hello_event *event, struct scratch *scratch,
                         const struct hello *hello, const struct hello_show *show)
 {
+    struct offer made;
+    const struct offer *offer = offer_of(&made, scratch, hello, show);
     event->server_name = hello_server_name(hello);
     event->transaction.destination_domain = event->server_name;
-    event->supported_ciphers = names_of(scratch, show->cache, LISTED_CIPHERS, hello->ciphers);
-    struct prints prints;
-    prints_of(&prints, hello, show);
-    memcpy(event->ja3, prints.ja3, sizeof event->ja3);
-    memcpy(event->ja4, prints.ja4, sizeof event->ja4);
+    event->supported_ciphers = offer->ciphers;
+    memcpy(event->ja3, offer->prints.ja3, sizeof event->ja3);
+    memcpy(event->ja4, offer->prints.ja4, sizeof event->ja4);
     if (show->detailed) {
-        tell_details(&(struct teller){&event->client_hello, scratch, show->cache}, hello);
+        event->client_hello = offer->details;
+        tell_own_details(&event->client_hello, scratch, hello);
+        tell_server_names(event, scratch, hello);
     }
 }
 
@@ -377,13 +477,14 @@ void hello_event_version(struct hello_event *event, uint16_t version, const stru
 void hello_event_server(struct hello_event *event, struct scratch *scratch,
                         const struct hello *hello, const struct hello_show *show)
 {
-    hello_event_version(event, hello_best_version(hello), show);
-    event->cipher = named(scratch, hello_cipher_name, hello->cipher, 2);
-    event->next_protocol = hello_first_protocol(hello);
-    struct prints prints;
-    prints_of(&prints, hello, show);
-    memcpy(event->ja3s, prints.ja3, sizeof event->ja3s);
+    struct offer made;
+    const struct offer *offer = offer_of(&made, scratch, hello, show);
+    hello_event_version(event, offer->best_version, show);
+    event->cipher = offer->ciphers;
+    event->next_protocol = offer->next_protocol;
+    memcpy(event->ja3s, offer->prints.ja3, sizeof event->ja3s);
     if (show->detailed) {
-        tell_details(&(struct teller){&event->server_hello, scratch, show->cache}, hello);
+        event->server_hello = offer->details;
+        tell_own_details(&event->server_hello, scratch, hello);
     }
 }

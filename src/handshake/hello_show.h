@@ -11,12 +11,15 @@ enum hello_print { HELLO_JA3 = 1, HELLO_JA3S = 2, HELLO_JA4 = 4 };
 
 /* Slots, and room of a key and of what was made of it. */
 enum {
-    HELLO_NAMES = 512,
+    HELLO_NAMES = 256,
     HELLO_NAMES_KEY = 256,
     HELLO_NAMES_ROOM = 3808,
     HELLO_PRINTS = 512,
     HELLO_PRINTS_KEY = 512,
     HELLO_PRINTS_ROOM = 80,
+    HELLO_OFFERS = 512,
+    HELLO_OFFERS_KEY = 512,
+    HELLO_OFFERS_ROOM = 4 << 10,
     HELLO_CHAINS = 256,
     HELLO_CHAINS_KEY = 7 << 10,
     HELLO_CHAINS_ROOM = 6 << 10,
@@ -28,6 +31,7 @@ struct hello_cache {
     uint32_t turn; /* of recall_find(): a new one for each event */
     _Alignas(64) uint8_t names[RECALL_SIZE(HELLO_NAMES, HELLO_NAMES_KEY, HELLO_NAMES_ROOM)];
     uint8_t prints[RECALL_SIZE(HELLO_PRINTS, HELLO_PRINTS_KEY, HELLO_PRINTS_ROOM)];
+    uint8_t offers[RECALL_SIZE(HELLO_OFFERS, HELLO_OFFERS_KEY, HELLO_OFFERS_ROOM)];
     uint8_t chains[RECALL_SIZE(HELLO_CHAINS, HELLO_CHAINS_KEY, HELLO_CHAINS_ROOM)];
 };
 
