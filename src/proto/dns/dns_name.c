@@ -159,7 +159,8 @@ static __attribute__((noinline)) unsigned mend_dots(struct dns_name *name)
     unsigned mended = 0;
     for (unsigned i = 1; i < name->labels; i++) {
         size_t end = i + 1U < name->labels ? name->starts[i + 1] : name->size + 1U;
-        mended += label_bytes[end - name->starts[i] - 1] != 0;
+        uint8_t length = (uint8_t)(end - name->starts[i] - 1);
+        mended += label_bytes[length] != 0;
         name->text[name->starts[i] - 1] = '.';
     }
     return mended;
