@@ -10,7 +10,7 @@ folder=$1
 options=''
 case $(basename "$folder") in
 *-release*)
-    options='--buildtype=debugoptimized -Doptimization=2 -Db_sanitize=none -Db_lto=true -Db_pie=true'
+    options='--buildtype=debugoptimized -Doptimization=3 -Db_sanitize=none -Db_lto=true -Db_pie=true'
     options="$options -Dhardening=true -Dtests=false" ;;
 *-tsan*)
     options='-Db_sanitize=thread' ;;
