@@ -52,16 +52,19 @@ SNAP = 128  # headers are enough
 
 
 class Capture:
-    """A pcap file with nanoseconds."""
+    """A pcap file with nanoseconds. Its times are those that the link reckons with: a program that had to wait
+    between one reading of the clock and another would seem to be faster than its delay."""
 
     def __init__(self, path):
+        self.epoch = time.time_ns() - time.monotonic_ns()
         self.file = open(path, "wb")
         self.file.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, SNAP, 1))
 
-    def add(self, frame):
-        now = time.time_ns()
+    def add(self, frame, now):
+        """A frame that was seen at `now` of the monotonic clock, in seconds."""
+        stamp = self.epoch + int(now * 10 ** 9)
         head = frame[:SNAP]
-        self.file.write(struct.pack("<IIII", now // 10 ** 9, now % 10 ** 9, len(head), len(frame)) + head)
+        self.file.write(struct.pack("<IIII", stamp // 10 ** 9, stamp % 10 ** 9, len(head), len(frame)) + head)
 
 
 def is_tcp(frame):
@@ -247,7 +250,7 @@ class Link:
         if way.clock and is_tcp(frame):
             frame = way.clock.lie(frame)
         if frame[12:14] == b"\x08\x00":
-            self.captures[end].add(frame)
+            self.captures[end].add(frame, now)
         is_repeat = payload_of(frame) > 0 and way.sent.take(frame)
         at = way.fate(frame, now, self.ways[1 - end])
         if at is not None:
@@ -264,9 +267,10 @@ class Link:
         """Delivers what is due."""
         while self.due and self.due[0][0] <= time.monotonic():
             at, _, end, frame, is_repeat = heapq.heappop(self.due)
-            self.late_max = max(self.late_max, time.monotonic() - at)
+            now = time.monotonic()
+            self.late_max = max(self.late_max, now - at)
             if frame[12:14] == b"\x08\x00":
-                self.captures[1 - end].add(frame)
+                self.captures[1 - end].add(frame, now)
             if payload_of(frame) > 0:
                 self.ways[end].arrived.take(frame, is_repeat)
             clock = self.ways[1 - end].clock
