@@ -32,6 +32,7 @@ enum {
     SCALE_MAX = 14,       /* RFC 7323 §2.3 */
     SCALE_NONE = 31,      /* the first SYN offers none */
     OPENING_MAX = 65536,  /* octets that a SYN carries, at most (RFC 7413) */
+    MISSED_MAX = 1 << 26, /* octets that a capture may have missed in a row, and still be believed */
 };
 
 /* Windows are scaled if both SYNs offer it (RFC 7323 §1.3); by how much, is the larger of both here.
@@ -201,7 +202,9 @@ static void follow_sequence(struct flow *flow, struct flow_cold *cold, const str
 }
 
 /* Bytes of the other side that this acknowledgement proves to have existed and that were not seen:
- * the capture missed them. Only where both SYNs were seen are numbers trusted that far. */
+ * the capture missed them. Only where both SYNs were seen are numbers trusted that far. What is farther
+ * off acknowledges another connection's bytes: a guess's, or those of the other face of a middlebox that
+ * changes sequence numbers, where it is captured on both. */
 static void follow_acknowledgement(struct flow *flow, struct flow_cold *cold,
                                    const struct packet *p, unsigned side)
 {
@@ -216,7 +219,7 @@ static void follow_acknowledgement(struct flow *flow, struct flow_cold *cold,
         return;
     }
     int32_t beyond = flow_tcp_distance(p->ack, *next);
-    if (beyond < 0) {
+    if (beyond < 0 || (beyond > MISSED_MAX && is_synchronized(flow))) {
         return;
     }
     bool from_start = (flow->tcp_flags[0] & flow->tcp_flags[1] & TCP_SYN) != 0;

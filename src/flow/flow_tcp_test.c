@@ -681,6 +681,41 @@ static void the_client_chooses_among_answers(void **state)
     assert_int_equal(flow_of(lab)->retransmissions, 0);
 }
 
+/* A middlebox that gives connections numbers of its own, captured on both faces: what the server says comes
+ * twice, once with numbers and acknowledgments that the client's face never had. */
+static void another_face_acknowledges_nothing(void **state)
+{
+    struct lab *lab = *state;
+    syn(lab, CLIENT, S, 99, 0, 7);
+    syn(lab, SERVER, S | A, 0x60000000, 0x20000000, 7);
+    syn(lab, SERVER, S | A, 4999, 100, 7);
+    tcp(lab, CLIENT, A, 100, 5000, 0);
+    tcp(lab, CLIENT, A, 100, 5000, 50);
+    tcp(lab, SERVER, A, 0x60000001, 0x20000000 + 50, 10);
+    tcp(lab, SERVER, A, 5000, 150, 10);
+    assert_int_equal(flow_of(lab)->next_seq[CLIENT], 150);
+    tcp(lab, SERVER, F | A, 0x6000000b, 0x20000000 + 50, 0);
+    assert_stray(lab, true);
+    tcp(lab, SERVER, F | A, 5010, 150, 0);
+    tcp(lab, CLIENT, F | A, 150, 5011, 0);
+    assert_stray(lab, false);
+    tcp(lab, SERVER, A, 5011, 151, 0);
+    assert_story(lab, "SF", "ShADdfFa");
+    assert_int_equal(flow_of(lab)->flags & FLOW_INCOMPLETE, 0);
+}
+
+/* As much as a capture may miss is believed. */
+static void acknowledgments_tell_of_what_was_missed(void **state)
+{
+    struct lab *lab = *state;
+    open_scaled(lab, 100);
+    tcp(lab, SERVER, A, 6000, 200 + 10000000, 0);
+    assert_int_equal(flow_of(lab)->next_seq[CLIENT], 200 + 10000000);
+    assert_true(flow_of(lab)->flags & FLOW_INCOMPLETE);
+    tcp(lab, CLIENT, F | A, 200 + 10000000, 6000, 0);
+    assert_stray(lab, false);
+}
+
 #define lab_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -722,6 +757,8 @@ int main(void)
         lab_test(a_refusal_acknowledges_the_syn),
         lab_test(a_leap_needs_a_second_one),
         lab_test(the_client_chooses_among_answers),
+        lab_test(another_face_acknowledges_nothing),
+        lab_test(acknowledgments_tell_of_what_was_missed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
