@@ -5,44 +5,32 @@
 #include "base/text.h"
 #include "engine/board_rows.h"
 
-static void member_u64(struct json *to, const char *name, uint64_t value)
-{
-    json_key(to, name);
-    json_u64(to, value);
-}
-
-static void member_text(struct json *to, const char *name, const char *value)
-{
-    json_key(to, name);
-    json_text(to, value);
-}
-
 static void member_time(struct json *to, const char *name, uint64_t nanoseconds)
 {
     char text[TEXT_TIME_ROOM];
     text_rfc3339(text, nanoseconds, 3);
-    member_text(to, name, text);
+    json_member_text(to, name, text);
 }
 
 static void write_totals(const struct board *board, struct json *to)
 {
     struct board_worker sum = board_rows_sum(board);
     json_object_begin(to);
-    member_u64(to, "frames", board->frames);
-    member_u64(to, "bytes", board->bytes);
-    member_u64(to, "dropped", board->dropped);
-    member_u64(to, "flows_active", sum.flows_active);
-    member_u64(to, "flows_created", sum.flows_created);
-    member_u64(to, "flows_evicted", sum.flows_evicted);
-    member_u64(to, "flow_capacity", sum.flow_capacity);
-    member_u64(to, "conversations_active", sum.talks_active);
-    member_u64(to, "conversations_refused", sum.talks_refused);
-    member_u64(to, "conversations_memory_refused", sum.talk_memory_refused);
-    member_u64(to, "events_dropped", sum.events_dropped);
-    member_u64(to, "fragments_held", board->fragments_held);
-    member_u64(to, "fragments_dropped", board->fragments_dropped);
-    member_u64(to, "memory_used", board->memory_used);
-    member_u64(to, "memory_limit", board->memory_limit);
+    json_member_u64(to, "frames", board->frames);
+    json_member_u64(to, "bytes", board->bytes);
+    json_member_u64(to, "dropped", board->dropped);
+    json_member_u64(to, "flows_active", sum.flows_active);
+    json_member_u64(to, "flows_created", sum.flows_created);
+    json_member_u64(to, "flows_evicted", sum.flows_evicted);
+    json_member_u64(to, "flow_capacity", sum.flow_capacity);
+    json_member_u64(to, "conversations_active", sum.talks_active);
+    json_member_u64(to, "conversations_refused", sum.talks_refused);
+    json_member_u64(to, "conversations_memory_refused", sum.talk_memory_refused);
+    json_member_u64(to, "events_dropped", sum.events_dropped);
+    json_member_u64(to, "fragments_held", board->fragments_held);
+    json_member_u64(to, "fragments_dropped", board->fragments_dropped);
+    json_member_u64(to, "memory_used", board->memory_used);
+    json_member_u64(to, "memory_limit", board->memory_limit);
     json_object_end(to);
 }
 
@@ -52,11 +40,11 @@ static void write_taps(const struct board *board, struct json *to)
     for (uint32_t i = 0; i < board->tap_count; i++) {
         const struct board_tap *tap = &board->taps[i];
         json_object_begin(to);
-        member_text(to, "name", tap->name);
-        member_text(to, "source", tap->source);
-        member_u64(to, "received", tap->received);
-        member_u64(to, "dropped", tap->dropped);
-        member_u64(to, "interface_drops", tap->interface_drops);
+        json_member_text(to, "name", tap->name);
+        json_member_text(to, "source", tap->source);
+        json_member_u64(to, "received", tap->received);
+        json_member_u64(to, "dropped", tap->dropped);
+        json_member_u64(to, "interface_drops", tap->interface_drops);
         json_object_end(to);
     }
     json_array_end(to);
@@ -68,14 +56,14 @@ static void write_workers(const struct board *board, struct json *to)
     for (uint32_t i = 0; i < board->worker_count; i++) {
         const struct board_worker *worker = &board->workers[i];
         json_object_begin(to);
-        member_u64(to, "packets", worker->packets);
-        member_u64(to, "bytes", worker->bytes);
-        member_u64(to, "flows_active", worker->flows_active);
-        member_u64(to, "flows_created", worker->flows_created);
-        member_u64(to, "flows_evicted", worker->flows_evicted);
-        member_u64(to, "flow_capacity", worker->flow_capacity);
-        member_u64(to, "memory_bytes", worker->memory_bytes);
-        member_u64(to, "events_dropped", worker->events_dropped);
+        json_member_u64(to, "packets", worker->packets);
+        json_member_u64(to, "bytes", worker->bytes);
+        json_member_u64(to, "flows_active", worker->flows_active);
+        json_member_u64(to, "flows_created", worker->flows_created);
+        json_member_u64(to, "flows_evicted", worker->flows_evicted);
+        json_member_u64(to, "flow_capacity", worker->flow_capacity);
+        json_member_u64(to, "memory_bytes", worker->memory_bytes);
+        json_member_u64(to, "events_dropped", worker->events_dropped);
         json_key(to, "load");
         json_double(to, worker->load);
         json_object_end(to);
@@ -118,11 +106,11 @@ void board_json_seconds(const struct board *board, uint32_t limit, struct json *
     for (uint32_t i = count > limit ? count - limit : 0; i < count; i++) {
         const struct board_second *second = &board->history[i];
         json_object_begin(to);
-        member_u64(to, "second", second->second);
+        json_member_u64(to, "second", second->second);
         write_pair(to, "packets", second->packets);
         write_pair(to, "bytes", second->bytes);
-        member_u64(to, "dropped", second->dropped);
-        member_u64(to, "flows_new", second->flows_new);
+        json_member_u64(to, "dropped", second->dropped);
+        json_member_u64(to, "flows_new", second->flows_new);
         json_object_end(to);
     }
     json_array_end(to);
@@ -131,9 +119,9 @@ void board_json_seconds(const struct board *board, uint32_t limit, struct json *
 void board_json(const struct board *board, struct board_json_options options, struct json *to)
 {
     json_object_begin(to);
-    member_text(to, "version", VANTAGE_VERSION);
-    member_text(to, "mode", board->mode);
-    member_text(to, "note", board->note);
+    json_member_text(to, "version", VANTAGE_VERSION);
+    json_member_text(to, "mode", board->mode);
+    json_member_text(to, "note", board->note);
     json_key(to, "ready");
     json_bool(to, board->ready);
     member_time(to, "started", board->started_ns);

@@ -31,18 +31,6 @@ static void begin(struct json *to, const char *name)
     json_object_begin(to);
 }
 
-static void number(struct json *to, const char *name, uint64_t value)
-{
-    json_key(to, name);
-    json_u64(to, value);
-}
-
-static void text(struct json *to, const char *name, const char *value)
-{
-    json_key(to, name);
-    json_text(to, value);
-}
-
 /* ---- The process ------------------------------------------------------------------------------ */
 
 static uint64_t milliseconds(struct timeval time)
@@ -53,9 +41,9 @@ static uint64_t milliseconds(struct timeval time)
 static void write_time(struct json *to, const char *name, uint64_t ms)
 {
     begin(to, name);
-    number(to, "ticks", ms);
+    json_member_u64(to, "ticks", ms);
     begin(to, "time");
-    number(to, "ms", ms);
+    json_member_u64(to, "ms", ms);
     json_object_end(to);
     json_object_end(to);
 }
@@ -70,11 +58,11 @@ static void write_cpu(struct json *to)
     write_time(to, "system", system);
     write_time(to, "user", user);
     begin(to, "total");
-    number(to, "ticks", user + system);
+    json_member_u64(to, "ticks", user + system);
     begin(to, "time");
-    number(to, "ms", user + system);
+    json_member_u64(to, "ms", user + system);
     json_object_end(to);
-    number(to, "value", user + system);
+    json_member_u64(to, "value", user + system);
     json_object_end(to);
     json_object_end(to);
 }
@@ -89,11 +77,11 @@ static void write_memory(struct json *to)
         fclose(file);
     }
     begin(to, "memstats");
-    number(to, "memory_alloc", heap.uordblks + heap.hblkhd);
-    number(to, "memory_sys", heap.arena + heap.hblkhd);
-    number(to, "memory_total", heap.uordblks + heap.hblkhd);
-    number(to, "gc_next", 0);
-    number(to, "rss", resident * (uint64_t)sysconf(_SC_PAGESIZE));
+    json_member_u64(to, "memory_alloc", heap.uordblks + heap.hblkhd);
+    json_member_u64(to, "memory_sys", heap.arena + heap.hblkhd);
+    json_member_u64(to, "memory_total", heap.uordblks + heap.hblkhd);
+    json_member_u64(to, "gc_next", 0);
+    json_member_u64(to, "rss", resident * (uint64_t)sysconf(_SC_PAGESIZE));
     json_object_end(to);
 }
 
@@ -116,10 +104,10 @@ static void write_handles(struct json *to)
     struct rlimit limit = {0};
     getrlimit(RLIMIT_NOFILE, &limit);
     begin(to, "handles");
-    number(to, "open", entries_of("/proc/self/fd"));
+    json_member_u64(to, "open", entries_of("/proc/self/fd"));
     begin(to, "limit");
-    number(to, "hard", limit.rlim_max);
-    number(to, "soft", limit.rlim_cur);
+    json_member_u64(to, "hard", limit.rlim_max);
+    json_member_u64(to, "soft", limit.rlim_cur);
     json_object_end(to);
     json_object_end(to);
 }
@@ -133,22 +121,24 @@ static uint64_t uptime_ms(const struct board *board)
     return now_ms > began_ms ? now_ms - began_ms : 0;
 }
 
-static void write_process(struct json *to, const struct beat_options *beat, const struct board *board)
+static void write_process(struct json *to, const struct beat_options *beat,
+                          const struct board *board)
 {
     begin(to, "beat");
     write_cpu(to);
     write_handles(to);
     begin(to, "info");
-    text(to, "ephemeral_id", beat->ephemeral_id);
-    text(to, "name", "packetbeat");
-    text(to, "version", BEAT_VERSION);
+    json_member_text(to, "ephemeral_id", beat->ephemeral_id);
+    json_member_text(to, "name", "packetbeat");
+    json_member_text(to, "version", BEAT_VERSION);
     begin(to, "uptime");
-    number(to, "ms", uptime_ms(board));
+    json_member_u64(to, "ms", uptime_ms(board));
     json_object_end(to);
     json_object_end(to);
     write_memory(to);
     begin(to, "runtime");
-    number(to, "goroutines", entries_of("/proc/self/task")); /* threads are what there is */
+    json_member_u64(to, "goroutines",
+                    entries_of("/proc/self/task")); /* threads are what there is */
     json_object_end(to);
     json_object_end(to);
 }
@@ -170,7 +160,7 @@ static void write_system(struct json *to)
     (void)getloadavg(load, 3);
     begin(to, "system");
     begin(to, "cpu");
-    number(to, "cores", (uint64_t)cores);
+    json_member_u64(to, "cores", (uint64_t)cores);
     json_object_end(to);
     begin(to, "load");
     write_load(to, 1, load);
@@ -189,7 +179,8 @@ static struct board_output sum_of(const struct board *board)
     struct board_output sum = {0};
     for (uint32_t i = 0; i < board->output_count; i++) {
         for (const struct board_row *row = board_output_rows; row->name != NULL; row++) {
-            *(uint64_t *)((uint8_t *)&sum + row->offset) += board_row_value(row, &board->outputs[i]);
+            *(uint64_t *)((uint8_t *)&sum + row->offset) +=
+                board_row_value(row, &board->outputs[i]);
         }
     }
     return sum;
@@ -205,48 +196,49 @@ static const char *kind_of(const struct board *board)
 static void write_output(struct json *to, const struct board *board, const struct board_output *all)
 {
     begin(to, "output");
-    text(to, "type", kind_of(board));
+    json_member_text(to, "type", kind_of(board));
     begin(to, "events");
-    number(to, "acked", all->events);
-    number(to, "active", 0);
-    number(to, "batches", 0);
-    number(to, "dead_letter", 0);
-    number(to, "dropped", all->refused);
-    number(to, "duplicates", 0);
-    number(to, "failed", all->retries);
-    number(to, "toomany", 0);
-    number(to, "total", all->events + all->refused);
+    json_member_u64(to, "acked", all->events);
+    json_member_u64(to, "active", 0);
+    json_member_u64(to, "batches", 0);
+    json_member_u64(to, "dead_letter", 0);
+    json_member_u64(to, "dropped", all->refused);
+    json_member_u64(to, "duplicates", 0);
+    json_member_u64(to, "failed", all->retries);
+    json_member_u64(to, "toomany", 0);
+    json_member_u64(to, "total", all->events + all->refused);
     json_object_end(to);
     begin(to, "read");
-    number(to, "bytes", 0);
-    number(to, "errors", 0);
+    json_member_u64(to, "bytes", 0);
+    json_member_u64(to, "errors", 0);
     json_object_end(to);
     begin(to, "write");
-    number(to, "bytes", all->bytes);
-    number(to, "errors", all->retries);
+    json_member_u64(to, "bytes", all->bytes);
+    json_member_u64(to, "errors", all->retries);
     json_object_end(to);
     json_object_end(to);
 }
 
-static void write_pipeline(struct json *to, const struct board *board, const struct board_output *all)
+static void write_pipeline(struct json *to, const struct board *board,
+                           const struct board_output *all)
 {
     uint64_t unfit = board_rows_sum(board).events_dropped + all->lost - all->refused;
     uint64_t taken = all->events + all->refused + all->waiting;
     begin(to, "pipeline");
-    number(to, "clients", board->tap_count);
+    json_member_u64(to, "clients", board->tap_count);
     begin(to, "events");
-    number(to, "active", all->waiting);
-    number(to, "dropped", unfit);
-    number(to, "failed", 0);
-    number(to, "filtered", 0);
-    number(to, "published", taken);
-    number(to, "retry", all->retries);
-    number(to, "total", taken + unfit);
+    json_member_u64(to, "active", all->waiting);
+    json_member_u64(to, "dropped", unfit);
+    json_member_u64(to, "failed", 0);
+    json_member_u64(to, "filtered", 0);
+    json_member_u64(to, "published", taken);
+    json_member_u64(to, "retry", all->retries);
+    json_member_u64(to, "total", taken + unfit);
     json_object_end(to);
     begin(to, "queue");
-    number(to, "acked", all->events + all->refused);
+    json_member_u64(to, "acked", all->events + all->refused);
     begin(to, "filled");
-    number(to, "events", all->waiting);
+    json_member_u64(to, "events", all->waiting);
     json_object_end(to);
     json_object_end(to);
     json_object_end(to);
@@ -260,11 +252,11 @@ static void write_libbeat(struct json *to, const struct board *board)
     begin(to, "config");
     begin(to, "module");
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
-        number(to, modules[i], 0);
+        json_member_u64(to, modules[i], 0);
     }
     json_object_end(to);
-    number(to, "reloads", 0);
-    number(to, "scans", 0);
+    json_member_u64(to, "reloads", 0);
+    json_member_u64(to, "scans", 0);
     json_object_end(to);
     write_output(to, board, &all);
     write_pipeline(to, board, &all);
@@ -281,7 +273,7 @@ static void write_protocols(struct json *to, const struct board *board)
             uint64_t value;
             if (m->kind == METRIC_COUNTER) {
                 memcpy(&value, (const uint8_t *)set->total + m->offset, sizeof value);
-                number(to, m->name, value);
+                json_member_u64(to, m->name, value);
             }
         }
         json_object_end(to);
@@ -291,9 +283,9 @@ static void write_protocols(struct json *to, const struct board *board)
 static void write_capture(struct json *to, const struct board *board)
 {
     begin(to, "capture");
-    number(to, "packets", board->frames);
-    number(to, "bytes", board->bytes);
-    number(to, "dropped", board->dropped);
+    json_member_u64(to, "packets", board->frames);
+    json_member_u64(to, "bytes", board->bytes);
+    json_member_u64(to, "dropped", board->dropped);
     json_object_end(to);
 }
 
@@ -315,13 +307,13 @@ static void write_state(struct json *to, const struct beat_options *beat, const 
     struct utsname system = {0};
     uname(&system);
     begin(to, "beat");
-    text(to, "name", beat->name);
+    json_member_text(to, "name", beat->name);
     json_object_end(to);
     begin(to, "host");
-    text(to, "architecture", system.machine);
-    text(to, "hostname", beat->hostname);
+    json_member_text(to, "architecture", system.machine);
+    json_member_text(to, "hostname", beat->hostname);
     begin(to, "os");
-    text(to, "kernel", system.release);
+    json_member_text(to, "kernel", system.release);
     json_object_end(to);
     json_object_end(to);
     begin(to, "management");
@@ -329,23 +321,23 @@ static void write_state(struct json *to, const struct beat_options *beat, const 
     json_bool(to, false);
     json_object_end(to);
     begin(to, "module");
-    number(to, "count", 0);
+    json_member_u64(to, "count", 0);
     json_key(to, "names");
     json_array_begin(to);
     json_array_end(to);
     json_object_end(to);
     begin(to, "output");
-    text(to, "name", kind_of(board));
-    number(to, "clients", 1);
-    number(to, "batch_size", 0);
+    json_member_text(to, "name", kind_of(board));
+    json_member_u64(to, "clients", 1);
+    json_member_u64(to, "batch_size", 0);
     json_object_end(to);
     begin(to, "queue");
-    text(to, "name", "mem");
+    json_member_text(to, "name", "mem");
     json_object_end(to);
     begin(to, "service");
-    text(to, "id", beat->id);
-    text(to, "name", "packetbeat");
-    text(to, "version", BEAT_VERSION);
+    json_member_text(to, "id", beat->id);
+    json_member_text(to, "name", "packetbeat");
+    json_member_text(to, "version", BEAT_VERSION);
     json_object_end(to);
 }
 
@@ -358,22 +350,22 @@ static void write_who(struct json *to, const struct beat_options *beat)
     struct utsname system = {0};
     uname(&system);
     (void)getpwuid_r(getuid(), &entry, buffer, sizeof buffer, &user);
-    text(to, "beat", "packetbeat");
-    text(to, "binary_arch", system.machine);
-    text(to, "build_commit", VANTAGE_VERSION);
-    text(to, "build_time", "");
+    json_member_text(to, "beat", "packetbeat");
+    json_member_text(to, "binary_arch", system.machine);
+    json_member_text(to, "build_commit", VANTAGE_VERSION);
+    json_member_text(to, "build_time", "");
     json_key(to, "elastic_licensed");
     json_bool(to, false);
-    text(to, "ephemeral_id", beat->ephemeral_id);
+    json_member_text(to, "ephemeral_id", beat->ephemeral_id);
     snprintf(id, sizeof id, "%u", getgid());
-    text(to, "gid", id);
-    text(to, "hostname", beat->hostname);
-    text(to, "name", beat->name);
+    json_member_text(to, "gid", id);
+    json_member_text(to, "hostname", beat->hostname);
+    json_member_text(to, "name", beat->name);
     snprintf(id, sizeof id, "%u", getuid());
-    text(to, "uid", id);
-    text(to, "username", user != NULL ? user->pw_name : "");
-    text(to, "uuid", beat->id);
-    text(to, "version", BEAT_VERSION);
+    json_member_text(to, "uid", id);
+    json_member_text(to, "username", user != NULL ? user->pw_name : "");
+    json_member_text(to, "uuid", beat->id);
+    json_member_text(to, "version", BEAT_VERSION);
 }
 
 void get_beat(struct exchange *x)

@@ -450,6 +450,18 @@ void json_null(struct json *j)
     json_raw(j, span_of("null", 4));
 }
 
+void json_member_text(struct json *j, const char *name, const char *text)
+{
+    json_key(j, name);
+    json_text(j, text);
+}
+
+void json_member_u64(struct json *j, const char *name, uint64_t value)
+{
+    json_key(j, name);
+    json_u64(j, value);
+}
+
 void json_raw(struct json *j, struct span value)
 {
     json_separate(j);

@@ -39,6 +39,9 @@ void json_i64(struct json *j, int64_t value);
 void json_double(struct json *j, double value);
 void json_bool(struct json *j, bool value);
 void json_null(struct json *j);
+/* A member whole. */
+void json_member_text(struct json *j, const char *name, const char *text);
+void json_member_u64(struct json *j, const char *name, uint64_t value);
 /* Bytes that are a whole JSON value already. */
 void json_raw(struct json *j, struct span value);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* For tests of processors: a list of them in JSON, an event in JSON, and what becomes of it. Whoever
- * includes it has a `static struct nodes tree` for all of it. */
+ * includes it gives back `tree`'s memory in the end. */
 #pragma once
 
 #include <setjmp.h>
@@ -10,8 +10,11 @@
 
 #include <cmocka.h>
 
+#include "base/node.h"
 #include "base/node_json.h"
 #include "event/processor.h"
+
+static struct nodes tree; /* of the test at hand */
 
 static struct node *parse(const char *json)
 {

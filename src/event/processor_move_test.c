@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/node.h"
-
-static struct nodes tree; /* of the test at hand */
-
 #include "event/processor_case.h"
 
 #define SAYS(what) "\"error\":{\"message\":\"" what "\"}"

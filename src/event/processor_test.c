@@ -10,10 +10,6 @@
 #include "event/condition.h"
 #include "event/networks.h"
 #include "event/pattern.h"
-#include "base/node.h"
-
-static struct nodes tree; /* of the test at hand */
-
 #include "event/processor_case.h"
 
 #define EVENT                                                                                      \
