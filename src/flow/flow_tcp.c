@@ -96,6 +96,14 @@ static bool is_control(const struct packet *p)
     return (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0;
 }
 
+/* A FIN that is far from what was seen, while it acknowledges what the other side just sent: no guess hits
+ * both (RFC 5961 §5), the capture has missed what was before it. */
+static bool is_last_of_missed(const struct flow *flow, const struct packet *p, unsigned side)
+{
+    return (p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == (TCP_FIN | TCP_ACK) &&
+           !is_far(flow, flow_tcp_other(side), p->ack);
+}
+
 /* Of such a one. */
 static bool is_stray(const struct flow *flow, const struct packet *p, unsigned side)
 {
@@ -105,7 +113,7 @@ static bool is_stray(const struct flow *flow, const struct packet *p, unsigned s
     if (flow->tcp_state[0] == FLOW_TCP_RESET || flow->tcp_state[1] == FLOW_TCP_RESET) {
         return false; /* nothing is left to be ended, and hosts say anything then */
     }
-    return is_far(flow, side, p->seq) ||
+    return (is_far(flow, side, p->seq) && !is_last_of_missed(flow, p, side)) ||
            (has_flags(p, TCP_SYN) && flow_tcp_distance(sequence_end(p), flow->next_seq[side]) > 0);
 }
 
@@ -153,7 +161,7 @@ static void note_old_payload(struct flow *flow, struct flow_cold *cold, const st
 /* Whether the number of a segment lies far from all that its side sent. The first such segment is passed
  * over. A second one shows that the side has gone on unseen, unless an unusual segment (plain ones do
  * not come here) has been between them that was none. Two guesses are believed so, and two segments
- * of the side itself put it right again. */
+ * of the side itself put it right again, or its FIN. */
 static bool leaps(struct flow *flow, struct flow_cold *cold, const struct packet *p, unsigned side)
 {
     unsigned bit = 1U << side;
@@ -162,7 +170,8 @@ static bool leaps(struct flow *flow, struct flow_cold *cold, const struct packet
         return false;
     }
     cold->leapt = (cold->leapt ^ bit) & 3U;
-    if (!(cold->leapt & bit)) {
+    if (!(cold->leapt & bit) || has_flags(p, TCP_FIN)) {
+        cold->leapt &= ~bit & 3U;
         flow->next_seq[side] = sequence_end(p);
         flow_history_see(flow, side, HISTORY_HOLE);
         flow_history_forget(flow, side, HISTORY_FILLED);

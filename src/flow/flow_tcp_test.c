@@ -571,7 +571,7 @@ static void resets_out_of_the_window_end_nothing(void **state)
     assert_stray(lab, true);
     tcp(lab, CLIENT, R | A, 0x12345678, 6000, 0);
     assert_stray(lab, true);
-    tcp(lab, SERVER, F | A, 6000 + 300000, 50, 0);
+    tcp(lab, SERVER, F | A, 6000 + 300000, 50 + 300000, 0);
     assert_stray(lab, true);
     assert_false(flow_of(lab)->flags & FLOW_CLOSED);
     assert_story(lab, "S1", "ShADd");
@@ -716,6 +716,18 @@ static void acknowledgments_tell_of_what_was_missed(void **state)
     assert_stray(lab, false);
 }
 
+/* All that a side said in the end was missed, but its FIN. */
+static void a_fin_is_believed_for_what_it_acknowledges(void **state)
+{
+    struct lab *lab = *state;
+    open_scaled(lab, 100);
+    tcp(lab, SERVER, F | A, 0x10000000, 200, 0);
+    assert_stray(lab, false);
+    tcp(lab, CLIENT, F | A, 200, 0x10000001, 0);
+    tcp(lab, SERVER, A, 0x10000001, 201, 0);
+    assert_true(lab->update.closed);
+}
+
 #define lab_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -759,6 +771,7 @@ int main(void)
         lab_test(the_client_chooses_among_answers),
         lab_test(another_face_acknowledges_nothing),
         lab_test(acknowledgments_tell_of_what_was_missed),
+        lab_test(a_fin_is_believed_for_what_it_acknowledges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
