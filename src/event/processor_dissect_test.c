@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "event/processor_case.h"
+#include "event/processor_stage.h"
 
 #define DISSECT(tokenizer) "[{'dissect':{'field':'m','target_prefix':'','tokenizer':'" tokenizer "'}}]"
 #define WITH(tokenizer, more)                                                                      \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "event/processor_case.h"
+#include "event/processor_stage.h"
 
 #define SAYS(what) "\"error\":{\"message\":\"" what "\"}"
 

@@ -10,7 +10,7 @@
 #include "event/condition.h"
 #include "event/networks.h"
 #include "event/pattern.h"
-#include "event/processor_case.h"
+#include "event/processor_stage.h"
 
 #define EVENT                                                                                      \
     "{\"@timestamp\":\"2026-11-20T23:58:49.123Z\",\"type\":\"http\",\"code\":404,\"ip\":\"10.1.2.3\"," \
