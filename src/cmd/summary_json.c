@@ -21,22 +21,16 @@ static void put_time(struct json *j, const char *key, bool known, uint64_t ns)
     }
 }
 
-static void put_u64(struct json *j, const char *key, uint64_t value)
-{
-    json_key(j, key);
-    json_u64(j, value);
-}
-
 static void put_protocols(struct json *j, const struct board *board)
 {
     json_key(j, "protocols");
     json_object_begin(j);
-    put_u64(j, "ipv4", board_value(board, "net", "ipv4"));
-    put_u64(j, "ipv6", board_value(board, "net", "ipv6"));
+    json_member_u64(j, "ipv4", board_value(board, "net", "ipv4"));
+    json_member_u64(j, "ipv6", board_value(board, "net", "ipv6"));
     for (unsigned class = 0; class < PACKET_CLASSES; class++) {
         uint64_t count = board_label_value(board, "net", "class_packets", class);
         if (count > 0) {
-            put_u64(j, packet_class_name((enum packet_class)class), count);
+            json_member_u64(j, packet_class_name((enum packet_class)class), count);
         }
     }
     json_object_end(j);
@@ -50,11 +44,11 @@ static void put_capture(struct json *j, const struct engine *engine, const struc
     json_object_begin(j);
     json_key(j, "source");
     json_text(j, board->tap_count > 0 ? board->taps[0].source : "");
-    put_u64(j, "packets", board->frames);
-    put_u64(j, "bytes", board->bytes);
+    json_member_u64(j, "packets", board->frames);
+    json_member_u64(j, "bytes", board->bytes);
     put_time(j, "first", known, first);
     put_time(j, "last", known, last);
-    put_u64(j, "dropped", board->dropped);
+    json_member_u64(j, "dropped", board->dropped);
     put_protocols(j, board);
     json_object_end(j);
 }
@@ -64,16 +58,16 @@ static void put_agent(struct json *j, const struct board *board)
     struct board_worker sum = board_rows_sum(board);
     json_key(j, "agent");
     json_object_begin(j);
-    put_u64(j, "workers", board->worker_count);
-    put_u64(j, "memory_limit", board->memory_limit);
-    put_u64(j, "flow_memory", board->memory_used);
-    put_u64(j, "flow_capacity", sum.flow_capacity);
-    put_u64(j, "flows_created", sum.flows_created);
-    put_u64(j, "flows_evicted", sum.flows_evicted);
-    put_u64(j, "conversations_active", sum.talks_active);
-    put_u64(j, "conversations_refused", sum.talks_refused);
-    put_u64(j, "conversations_memory_refused", sum.talk_memory_refused);
-    put_u64(j, "fragments_dropped", board->fragments_dropped);
+    json_member_u64(j, "workers", board->worker_count);
+    json_member_u64(j, "memory_limit", board->memory_limit);
+    json_member_u64(j, "flow_memory", board->memory_used);
+    json_member_u64(j, "flow_capacity", sum.flow_capacity);
+    json_member_u64(j, "flows_created", sum.flows_created);
+    json_member_u64(j, "flows_evicted", sum.flows_evicted);
+    json_member_u64(j, "conversations_active", sum.talks_active);
+    json_member_u64(j, "conversations_refused", sum.talks_refused);
+    json_member_u64(j, "conversations_memory_refused", sum.talk_memory_refused);
+    json_member_u64(j, "fragments_dropped", board->fragments_dropped);
     json_object_end(j);
 }
 

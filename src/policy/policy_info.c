@@ -46,12 +46,6 @@ bool policies_tap_json(struct policies *set, const char *name, struct json *to)
 
 /* ---- Policies ------------------------------------------------------------------------------- */
 
-static void put_number(struct json *to, const char *key, uint64_t value)
-{
-    json_key(to, key);
-    json_u64(to, value);
-}
-
 static void put_input(const struct policy_input *input, struct json *to)
 {
     json_key(to, input->name);
@@ -59,18 +53,18 @@ static void put_input(const struct policy_input *input, struct json *to)
     if (input->kind == HANDLER_FLOW) {
         json_key(to, "flow");
         json_object_begin(to);
-        put_number(to, "packet_errors", atomic_load(&input->errors));
+        json_member_u64(to, "packet_errors", atomic_load(&input->errors));
         json_object_end(to);
     }
     if (input->kind == HANDLER_DNSTAP) {
         json_key(to, "dnstap");
         json_object_begin(to);
-        put_number(to, "frame_errors", atomic_load(&input->errors));
+        json_member_u64(to, "frame_errors", atomic_load(&input->errors));
         json_object_end(to);
     }
     json_key(to, "input");
     json_object_begin(to);
-    put_number(to, "consumers", input->consumers);
+    json_member_u64(to, "consumers", input->consumers);
     json_key(to, "running");
     json_bool(to, true);
     json_object_end(to);
@@ -107,7 +101,7 @@ static void put_periods(struct policies *set, struct policy_instance *instance, 
         json_key(to, "events");
         json_object_begin(to);
         json_object_end(to);
-        put_number(to, "length", view.length_s);
+        json_member_u64(to, "length", view.length_s);
         json_key(to, "read_only");
         json_bool(to, i > 0);
         put_stamp(to, "start_tstamp", view.start_s);
@@ -123,11 +117,11 @@ static void put_module(struct policies *set, struct policy_instance *i, struct j
     json_object_begin(to);
     json_key(to, "metrics");
     json_object_begin(to);
-    put_number(to, "deep_sample_rate", s->deep_sample_rate);
-    put_number(to, "late_events", i->store.late);
-    put_number(to, "future_events", i->store.future);
+    json_member_u64(to, "deep_sample_rate", s->deep_sample_rate);
+    json_member_u64(to, "late_events", i->store.late);
+    json_member_u64(to, "future_events", i->store.future);
     put_periods(set, i, to);
-    put_number(to, "periods_configured", s->periods);
+    json_member_u64(to, "periods_configured", s->periods);
     json_object_end(to);
     json_key(to, "module");
     json_object_begin(to);

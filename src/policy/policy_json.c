@@ -25,12 +25,6 @@ static const void *at(const struct metric *m, const void *block)
 
 /* ---- Values --------------------------------------------------------------------------------- */
 
-static void put_u64(struct json *to, const char *key, uint64_t value)
-{
-    json_key(to, key);
-    json_u64(to, value);
-}
-
 static void put_quantiles(const struct metric *m, const struct quantiles *q, struct json *to)
 {
     json_object_begin(to);
@@ -52,10 +46,10 @@ static void put_rate(const struct policy_view *view, const struct rate *rate, st
     rate_at(rate, ranks, values, 4);
     json_object_begin(to);
     if (view->is_live) {
-        put_u64(to, "live", rate_last(rate));
+        json_member_u64(to, "live", rate_last(rate));
     }
     for (unsigned i = 0; i < 4; i++) {
-        put_u64(to, rank_names[i], values[i]);
+        json_member_u64(to, rank_names[i], values[i]);
     }
     json_object_end(to);
 }
@@ -78,7 +72,7 @@ static void put_top(const struct policy_view *view, const struct metric *m, cons
         char text[METRIC_KEY_ROOM];
         metric_key_text(m->key, topn_key(top, items[i]), text, sizeof text);
         json_object_begin(to);
-        put_u64(to, "estimate", items[i]->weight);
+        json_member_u64(to, "estimate", items[i]->weight);
         if (m->key == METRIC_KEY_PLACE) {
             put_coordinate(to, "lat", metric_key_latitude(topn_key(top, items[i])));
             put_coordinate(to, "lon", metric_key_longitude(topn_key(top, items[i])));
@@ -105,7 +99,7 @@ static void put_histogram(const struct quantiles *q, struct json *to)
         json_key(to, bound);
         json_u64(to, counts[i]);
     }
-    put_u64(to, "+Inf", q->count);
+    json_member_u64(to, "+Inf", q->count);
     json_object_end(to);
     json_object_end(to);
 }
@@ -186,8 +180,8 @@ static uint32_t list_rows(const struct policy_view *view, const struct metric_se
 static void put_period(const struct policy_view *view, struct json *to)
 {
     json_object_begin(to);
-    put_u64(to, "length", view->length_s);
-    put_u64(to, "start_ts", view->start_s);
+    json_member_u64(to, "length", view->length_s);
+    json_member_u64(to, "start_ts", view->start_s);
     json_object_end(to);
 }
 

@@ -9,12 +9,6 @@
 #include "summary/rate.h"
 #include "summary/topn.h"
 
-static void metric_member_u64(struct json *to, const char *name, uint64_t value)
-{
-    json_key(to, name);
-    json_u64(to, value);
-}
-
 static void metric_member_double(struct json *to, const char *name, double value)
 {
     json_key(to, name);
@@ -33,12 +27,12 @@ static void metric_json_top(const struct metric *m, const struct topn *t, unsign
         json_object_begin(to);
         json_key(to, "key");
         json_text(to, text);
-        metric_member_u64(to, "weight", top[i]->weight);
+        json_member_u64(to, "weight", top[i]->weight);
         if (top[i]->error > 0) {
-            metric_member_u64(to, "error", top[i]->error);
+            json_member_u64(to, "error", top[i]->error);
         }
         for (unsigned k = 0; m->extras != NULL && k < TOPN_EXTRAS && m->extras[k] != NULL; k++) {
-            metric_member_u64(to, m->extras[k], topn_extras(t, top[i])[k]);
+            json_member_u64(to, m->extras[k], topn_extras(t, top[i])[k]);
         }
         json_object_end(to);
     }
@@ -52,7 +46,7 @@ static void metric_json_labelled(const struct metric *m, const uint64_t *counts,
     for (unsigned i = 0; i < m->label_count; i++) {
         const char *value = m->label_value(i);
         if (value != NULL) {
-            metric_member_u64(to, value, counts[i]);
+            json_member_u64(to, value, counts[i]);
         }
     }
     json_object_end(to);
@@ -73,7 +67,7 @@ static void metric_json_quantiles(const struct metric *m, const void *at, struct
     metric_member_double(to, "min", quantiles_at(at, 0));
     metric_member_double(to, "max", quantiles_at(at, 1));
     metric_member_double(to, "sum", s.sum);
-    metric_member_u64(to, "count", s.count);
+    json_member_u64(to, "count", s.count);
     json_object_end(to);
 }
 
@@ -82,9 +76,9 @@ static void metric_json_rate(const struct metric *m, const void *at, struct json
     struct metric_spread s = metric_spread(m, at);
     json_object_begin(to);
     metric_json_ranks(&s, to);
-    metric_member_u64(to, "live", rate_last(at));
+    json_member_u64(to, "live", rate_last(at));
     metric_member_double(to, "sum", s.sum);
-    metric_member_u64(to, "seconds", s.count);
+    json_member_u64(to, "seconds", s.count);
     json_object_end(to);
 }
 
@@ -97,12 +91,12 @@ static void metric_json_histogram(const struct metric *m, const void *at, struct
     for (uint32_t i = 0; i < metric_bound_count(m); i++) {
         char bound[METRIC_NUMBER_ROOM];
         metric_number_text(metric_bound(m, i), bound);
-        metric_member_u64(to, bound, metric_up_to(m, at, i));
+        json_member_u64(to, bound, metric_up_to(m, at, i));
     }
-    metric_member_u64(to, "+Inf", s.count);
+    json_member_u64(to, "+Inf", s.count);
     json_object_end(to);
     metric_member_double(to, "sum", s.sum);
-    metric_member_u64(to, "count", s.count);
+    json_member_u64(to, "count", s.count);
     json_object_end(to);
 }
 
