@@ -6,6 +6,7 @@
 #include "base/address.h"
 #include "base/cursor.h"
 #include "base/json.h"
+#include "base/text.h"
 
 void dns_text_number(struct dns_text *t, uint32_t number)
 {
@@ -78,17 +79,11 @@ static size_t put_in_base(struct dns_text *t, struct span bytes, unsigned bits, 
 void dns_text_base64(struct dns_text *t, struct span bytes)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    while (bytes.size >= 3 && t->room - t->size >= 4) {
-        uint32_t three = (uint32_t)load_be16(bytes.data) << 8 | bytes.data[2];
-        char *to = t->data + t->size;
-        to[0] = letters[three >> 18];
-        to[1] = letters[three >> 12 & 63];
-        to[2] = letters[three >> 6 & 63];
-        to[3] = letters[three & 63];
-        t->size += 4;
-        bytes = span_skip(bytes, 3);
-    }
-    size_t written = put_in_base(t, bytes, 6, letters);
+    size_t room = (t->room - t->size) / 4, whole = bytes.size / 3;
+    whole = whole < room ? whole : room;
+    text_base64(t->data + t->size, bytes.data, 3 * whole);
+    t->size += 4 * whole;
+    size_t written = put_in_base(t, span_skip(bytes, 3 * whole), 6, letters);
     for (; written % 4 != 0; written++) {
         dns_text_char(t, '=');
     }

@@ -97,17 +97,10 @@ static void put_hex(struct bson_out *to, struct span bytes)
 
 static void put_base64(struct bson_out *to, struct span from)
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (; from.size > 0 && !to->is_full; from = span_skip(from, 3)) {
-        size_t n = from.size < 3 ? from.size : 3;
-        uint32_t bits = (uint32_t)from.data[0] << 16 | (n > 1 ? (uint32_t)from.data[1] << 8 : 0) |
-                        (n > 2 ? from.data[2] : 0);
         char four[4];
-        for (unsigned i = 0; i < 4; i++) {
-            four[i] = i <= n ? letters[bits >> (18 - 6 * i) & 63] : '=';
-        }
-        bson_put(to, span_of(four, 4));
+        text_base64(four, from.data, from.size < 3 ? from.size : 3);
+        bson_put(to, span_of(four, sizeof four));
     }
 }
 
