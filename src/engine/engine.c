@@ -161,17 +161,6 @@ static bool open_keys(struct engine *engine, struct err *err)
     return engine->keys != NULL;
 }
 
-void engine_take_secrets(const struct engine *engine, const struct engine_tap *tap)
-{
-    struct span text;
-    uint64_t since_ns;
-    while (tap->kind->secrets != NULL && tap->kind->secrets(tap->tap, &text, &since_ns)) {
-        if (engine->keys != NULL) {
-            key_file_take(engine->keys, text, since_ns);
-        }
-    }
-}
-
 struct engine *engine_new(const struct config *config, const struct engine_options *options,
                           struct err *err)
 {

@@ -54,11 +54,6 @@ struct engine {
     _Atomic bool publisher_ends;
 };
 
-/* ---- engine.c -------------------------------------------------------------------------------- */
-
-/* Fetches the secrets that a tap has read; after each of its next(), in the order of the capture. */
-void engine_take_secrets(const struct engine *engine, const struct engine_tap *tap);
-
 /* ---- file_run.c: files, read by the calling thread ------------------------------------------- */
 
 struct file_run *file_run_new(struct engine *engine, struct err *err);

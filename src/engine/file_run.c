@@ -117,7 +117,7 @@ static enum engine_status read_batch(struct file_run *run, struct err *err)
 {
     struct tap_batch *batch = &run->batch;
     enum tap_status status = run->tap.kind->next(run->tap.tap, batch, err);
-    engine_take_secrets(run->engine, &run->tap);
+    key_file_take_from(run->engine->keys, run->tap.kind, run->tap.tap);
     if (status != TAP_OK) {
         batch->count = 0;
     }

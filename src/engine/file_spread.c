@@ -267,7 +267,7 @@ static void read_next(struct spread_thread *self, struct spread_batch *batch)
     fill(self, batch, turn);
     pthread_mutex_unlock(&s->lock);
     enum tap_status status = s->tap->kind->next(s->tap->tap, &batch->frames, &err);
-    engine_take_secrets(s->engine, s->tap);
+    key_file_take_from(s->engine->keys, s->tap->kind, s->tap->tap);
     if (status != TAP_OK) {
         batch->frames.count = 0;
     }

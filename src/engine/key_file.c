@@ -126,6 +126,17 @@ void key_file_take(struct key_file *file, struct span text, uint64_t since_ns)
     take(file, (const uint8_t *)"\n", 1, since_ns); /* the last line may lack its end */
 }
 
+void key_file_take_from(struct key_file *file, const struct tap_kind *kind, struct tap *tap)
+{
+    struct span text;
+    uint64_t since_ns;
+    while (kind->secrets != NULL && kind->secrets(tap, &text, &since_ns)) {
+        if (file != NULL) {
+            key_file_take(file, text, since_ns);
+        }
+    }
+}
+
 struct key_file *key_file_open(const char *path, bool grows, uint64_t seed, struct err *err)
 {
     struct key_file *file = calloc(1, sizeof *file);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "engine/config.h"
 #include "handshake/key_log.h"
+#include "tap/tap.h"
 
 enum { KEY_FILE_SECRETS = 1 << 17 /* that are kept; memory is touched as they come */ };
 
@@ -25,6 +26,10 @@ void key_file_close(struct key_file *file);
 /* Takes lines that come from elsewhere, known to packets later than `since_ns` (0: to all). One call at a
  * time. */
 void key_file_take(struct key_file *file, struct span text, uint64_t since_ns);
+
+/* Takes the secrets that a tap has read: after each of its next(), in the order of the capture. Without a
+ * file they are let go. */
+void key_file_take_from(struct key_file *file, const struct tap_kind *kind, struct tap *tap);
 
 /* Reads what has come since; costs three system calls when nothing has. One thread. */
 void key_file_poll(struct key_file *file);
