@@ -6,7 +6,7 @@ enum {
     CLIENT_MAX = 249,
     REQUEST_MIN = 8,
     NAMELESS_MAX = 1 << 20,
-    NAMELESS_WAITS = 512,  /* bytes by which a first topic is told */
+    NAMELESS_WAITS = 512, /* bytes by which a first topic is told */
     UUID = 16,
     COMPRESSION = 7,
     BATCH_ATTRIBUTES = 21, /* in a record batch: magic is at 16, records at 57 */
@@ -363,13 +363,16 @@ void kafka_response_read(struct span bytes, unsigned key, unsigned version, stru
 /* ---- Whether it is Kafka ----------------------------------------------------------------------- */
 
 /* A request of a client without a name, of which `bytes` are there: much that is no Kafka has zeroes
- * where its head has them, so that what it says has to fit as well. */
+ * where its head has them, so that what it says has to fit as well. As many bytes as that takes are
+ * waited for and no more are looked at, so that the answer does not depend on how they come. */
 static int looks_like_nameless(struct span bytes, uint32_t size)
 {
+    size_t enough = size < NAMELESS_WAITS ? size : NAMELESS_WAITS;
+    if (size > NAMELESS_MAX || bytes.size < enough) {
+        return size > NAMELESS_MAX ? 0 : -1;
+    }
     struct kafka_head head;
-    struct span part = span_head(bytes, size);
-    bool is_likely = size <= NAMELESS_MAX && kafka_request_read(part, &head);
-    if (!is_likely || head.acks < -1 || head.acks > 1) {
+    if (!kafka_request_read(span_head(bytes, enough), &head) || head.acks < -1 || head.acks > 1) {
         return 0;
     }
     for (uint32_t i = 0; i < head.topic_count; i++) {
@@ -377,11 +380,8 @@ static int looks_like_nameless(struct span bytes, uint32_t size)
             return 0;
         }
     }
-    if (part.size == size) {
-        return head.is_whole;
-    }
     bool tells_topics = head.key <= KAFKA_METADATA;
-    return head.topic_count > 0 || !tells_topics ? 1 : part.size < NAMELESS_WAITS ? -1 : 0;
+    return enough == size ? head.is_whole : head.topic_count > 0 || !tells_topics;
 }
 
 int kafka_looks_like(struct span data)

@@ -47,8 +47,11 @@ static void knows_nameless_clients(void **state)
         {TEXT("\0\0\0\x14\0\3\0\1\0\0\0\1\xff\xff\0\0\0\1\0\4logs"), 1},
         {TEXT("\0\0\0\x14\0\3\0\1\0\0\0\1\xff\xff\0\0\0\1\0\4"), -1},
         {TEXT("\0\0\0\x10\0\x12\0\0\0\0\0\1\0\0\0\0\0\0\0\0"), 1}, /* ApiVersions */
+        /* JoinGroup of an empty group: nothing is known until it ends where it should */
+        {TEXT("\0\0\0\x0b\0\x0b\0\0\xff\xff\xff\xff\0\0\0"), 0},
+        {TEXT("\0\0\0\x0b\0\x0b\0\0\xff\xff\xff\xff\0\0"), -1},
         /* SMPP: someone logs in; OpenFlow; DCE/RPC */
-        {TEXT("\0\0\0\x28\0\0\0\2\0\0\0\0\0\0\0\1name\0password\0SMPP\0\1\0\0\0\0\0\0\0\0\x28"), 0},
+        {TEXT("\0\0\0\x28\0\0\0\2\0\0\0\0\0\0\0\1name\0password\0SMPP\0\1\0\0\0\0\0\0\0\0\x28\0\0\0\4"), 0},
         {TEXT("\6\0\0\x10\0\0\0\1\0\1\0\x08\0\0\0\x40"), 0},
         {TEXT("\5\0\x0b\3\0\0\0\0\x48\0\0\0\0\0\1\x10\xb8\x10\xb8\0\0\0\0\0\1"), 0},
     };
