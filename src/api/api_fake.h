@@ -193,13 +193,14 @@ uint64_t engine_wait(struct engine *engine, uint64_t version, unsigned timeout_m
 }
 
 /* Two connections; the limit comes back in the total. */
-uint32_t engine_paths(struct engine *engine, struct health_path *ret, uint32_t max,
+uint32_t engine_paths(struct engine *engine, unsigned keys, struct health_path *ret, uint32_t max,
                       uint32_t *ret_total)
 {
     (void)engine;
     *ret_total = max > 0 ? 1 : 0;
     if (max > 0) {
-        ret[0] = (struct health_path){.country = "SE", .zone = "paris", .port = 443,
+        ret[0] = (struct health_path){.country = "SE", .zone = "paris",
+                                      .port = keys & HEALTH_PATHS_PORT ? 443 : 0,
                                       .connections = 4, .rtt_p50_ms = 40, .rtt_p95_ms = 412.5,
                                       .rtt_p99_ms = 500, .loss_p50_percent = 0,
                                       .loss_p95_percent = 1.5, .throughput_p5_mbps = NAN,

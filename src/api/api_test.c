@@ -124,7 +124,7 @@ static void test_json_routes(void **state)
         "/api/v1/summary", "/api/v1/history", "/api/v1/schema", "/api/v1/metrics/app",
         "/api/v1/health", "/api/v1/ready", "/healthz", "/readyz", "/api/v1/flows",
         "/api/v1/connections?limit=7", "/api/v1/connection?id=id%2B1%2F",
-        "/api/v1/paths", "/api/v1/paths?limit=3",
+        "/api/v1/paths", "/api/v1/paths?limit=3&by=zone,country",
         ("/api/v1/flows?limit=1000&state=recent&proto=udp&ip=2001:db8::%2F32&port=53&version=6"
          "&sort=last&order=asc&offset=100"),
     };
@@ -155,6 +155,8 @@ static void test_shapes(void **state)
                        "\"server_zone\":\"paris\",\"server_port\":443,\"connections\":4,"));
     assert_true(has(b, "\"slow\":true,\"loss_p50_percent\":0,\"loss_p95_percent\":1.5,"
                        "\"verdicts\":{\"bufferbloat\":0.25}}]}"));
+    get(b, "/api/v1/paths?by=country");
+    assert_true(has(b, "\"server_zone\":\"paris\",\"connections\":4,"));
     get(b, "/api/v1/history?seconds=1");
     assert_true(has(b, "{\"seconds\":[{\"second\":"));
     get(b, "/api/v1/summary?top=1");
@@ -242,6 +244,8 @@ static void test_bad_queries(void **state)
         {"/api/v1/flows?port=666", "port 666 is refused here"},
         {"/api/v1/history?seconds=301", "'seconds'"},
         {"/api/v1/paths?limit=0", "'limit' takes a whole number from 1 to 257"},
+        {"/api/v1/paths?by=port,", "'by' takes some of country, asn, zone and port"},
+        {"/api/v1/paths?by=port,port", "'by' takes some of country, asn, zone and port"},
         {"/api/v1/connections?limit=501", "'limit' takes a whole number from 1 to 500"},
         {"/api/v1/connection", "id is missing"},
         {"/api/v1/connection?id=", "'id' takes a flow.id"},

@@ -8,18 +8,30 @@
 
 enum { PATHS_LIMIT_DEFAULT = 50, PATHS_LIMIT_MAX = HEALTH_PATHS_MAX + 1 };
 
+struct wanted {
+    uint32_t limit;
+    unsigned keys;
+};
+
 static bool read_limit(const char *text, void *values)
 {
     int64_t limit;
     if (!text_parse_number(text, &limit) || limit < 1 || limit > PATHS_LIMIT_MAX) {
         return false;
     }
-    *(uint32_t *)values = (uint32_t)limit;
+    ((struct wanted *)values)->limit = (uint32_t)limit;
     return true;
+}
+
+static bool read_keys(const char *text, void *values)
+{
+    return health_paths_keys(text, &((struct wanted *)values)->keys);
 }
 
 const struct parameter get_paths_parameters[] = {
     {"limit", "a whole number from 1 to 257", "paths at most, 50 if not given", read_limit},
+    {"by", "some of country, asn, zone and port, with commas between them",
+     "by what paths are told apart, all four if not given", read_keys},
     {0},
 };
 
@@ -66,7 +78,7 @@ static void write_path(struct json *to, const struct health_path *path)
     if (path->is_rest) {
         json_key(to, "others");
         json_bool(to, true);
-    } else {
+    } else if (path->port != 0) {
         json_key(to, "server_port");
         json_u64(to, path->port);
     }
@@ -87,17 +99,17 @@ static void write_path(struct json *to, const struct health_path *path)
 
 void get_paths(struct exchange *x)
 {
-    uint32_t limit = PATHS_LIMIT_DEFAULT;
-    if (!parameters_read(x, get_paths_parameters, &limit)) {
+    struct wanted wanted = {.limit = PATHS_LIMIT_DEFAULT, .keys = HEALTH_PATHS_ALL};
+    if (!parameters_read(x, get_paths_parameters, &wanted)) {
         return;
     }
-    struct health_path *paths = calloc(limit, sizeof *paths);
+    struct health_path *paths = calloc(wanted.limit, sizeof *paths);
     if (paths == NULL) {
         exchange_refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
         return;
     }
     uint32_t total;
-    uint32_t count = engine_paths(x->service->engine, paths, limit, &total);
+    uint32_t count = engine_paths(x->service->engine, wanted.keys, paths, wanted.limit, &total);
     struct json *to = &x->body;
     json_object_begin(to);
     json_key(to, "total");

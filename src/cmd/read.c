@@ -45,6 +45,8 @@ static const struct option_spec options[] = {
      .help = "report flows that go on so often; -1s: only when they end"},
     {.name = "paths", .kind = OPTION_FLAG,
      .help = "what TCP connections had by the clients' place and the servers' zone and port"},
+    {.name = "by", .kind = OPTION_STRING, .argument = "KEYS",
+     .help = "paths by some of country, asn, zone and port only, as country,zone"},
     {.name = "connections", .kind = OPTION_FLAG,
      .help = "TCP connections instead of flows: what each one suffered from"},
     {.name = "connection", .kind = OPTION_STRING, .argument = "ID",
@@ -148,12 +150,22 @@ static struct config *make_config(const struct arguments *arguments, enum output
     return config;
 }
 
+/* By what paths are told apart. */
+static unsigned keys_of(const struct arguments *arguments)
+{
+    unsigned keys = HEALTH_PATHS_ALL;
+    if (arguments_given(arguments, "by")) {
+        health_paths_keys(arguments_string(arguments, "by"), &keys); /* checked before */
+    }
+    return keys;
+}
+
 static void print_answer(struct engine *engine, const struct arguments *arguments,
                          enum output output)
 {
     if (output == OUTPUT_REPORT && arguments_flag(arguments, "paths")) {
         struct terminal terminal = terminal_of(stdout);
-        report_paths_print(engine, &terminal, stdout);
+        report_paths_print(engine, keys_of(arguments), &terminal, stdout);
     } else if (output == OUTPUT_REPORT && arguments_flag(arguments, "connections")) {
         struct terminal terminal = terminal_of(stdout);
         report_connections_print(engine, &terminal, stdout);
@@ -240,10 +252,31 @@ static int analyse(const struct arguments *arguments, struct config *config,
 }
 
 /* What --connection and --plot cannot go with; false when it was told. */
+static bool are_keys_sound(const struct arguments *arguments)
+{
+    unsigned keys;
+    if (!arguments_given(arguments, "by")) {
+        return true;
+    }
+    if (!arguments_flag(arguments, "paths")) {
+        arguments_refuse(arguments, "--by says by what --paths tells paths apart: give both");
+        return false;
+    }
+    if (!health_paths_keys(arguments_string(arguments, "by"), &keys)) {
+        arguments_refuse(arguments, "--by takes some of country, asn, zone and port, each once, with "
+                                    "commas between them");
+        return false;
+    }
+    return true;
+}
+
 static bool is_sound(const struct arguments *arguments)
 {
     const char *operand = NULL;
     bool one = arguments_given(arguments, "connection");
+    if (!are_keys_sound(arguments)) {
+        return false;
+    }
     if (arguments_given(arguments, "plot") && !one) {
         arguments_refuse(arguments, "--plot draws one connection: say which with --connection ID");
         return false;

@@ -10,7 +10,7 @@
 
 enum { NAME_WIDTH = 28, NUMBER_ROOM = 8 };
 
-/* "SE AS1221 Telstra > paris:443"; its end is left out when it is too long. */
+/* "SE AS1221 > paris:443", as far as paths are told apart by it. */
 static void write_name(char ret[128], const struct health_path *path)
 {
     if (path->is_rest) {
@@ -21,8 +21,10 @@ static void write_name(char ret[128], const struct health_path *path)
     if (path->as_number != 0) {
         at += (size_t)snprintf(ret + at, 128 - at, "%sAS%u", at > 0 ? " " : "", path->as_number);
     }
-    at += (size_t)snprintf(ret + at, 128 - at, "%s> ", at > 0 ? " " : "");
-    snprintf(ret + at, 128 - at, "%.40s:%u", path->zone, path->port);
+    at += (size_t)snprintf(ret + at, 128 - at, "%s> %.40s", at > 0 ? " " : "", path->zone);
+    if (path->port != 0) {
+        snprintf(ret + at, 128 - at, ":%u", path->port);
+    }
 }
 
 static const char *write_number(char ret[NUMBER_ROOM], double value)
@@ -70,12 +72,13 @@ static void print_row(const struct health_path *path, const struct terminal *ter
             write_number(rate, path->throughput_p50_mbps), verdict);
 }
 
-void report_paths_print(struct engine *engine, const struct terminal *terminal, FILE *out)
+void report_paths_print(struct engine *engine, unsigned keys, const struct terminal *terminal,
+                        FILE *out)
 {
     struct health_path *paths = calloc(HEALTH_PATHS_MAX + 1, sizeof *paths);
     uint32_t total = 0;
     uint32_t count =
-        paths != NULL ? engine_paths(engine, paths, HEALTH_PATHS_MAX + 1, &total) : 0;
+        paths != NULL ? engine_paths(engine, keys, paths, HEALTH_PATHS_MAX + 1, &total) : 0;
     fprintf(out, "%s%-*s %6s %6s %6s  %5s %6s  %s%s\n", terminal_style(terminal, TERMINAL_BOLD),
             NAME_WIDTH, "Clients > servers, worst first", "conns", "RTT ms", "p95", "lost%", "Mbit/s",
             "most often", terminal_style(terminal, TERMINAL_PLAIN));

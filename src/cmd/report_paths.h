@@ -6,5 +6,7 @@
 #include "base/terminal.h"
 #include "engine/engine.h"
 
-/* The engine is stopped, and judged TCP connections. */
-void report_paths_print(struct engine *engine, const struct terminal *terminal, FILE *out);
+/* The engine is stopped, and judged TCP connections. `keys`: by what paths are told apart, as
+ * engine_paths() takes them. */
+void report_paths_print(struct engine *engine, unsigned keys, const struct terminal *terminal,
+                        FILE *out);

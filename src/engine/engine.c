@@ -200,10 +200,11 @@ uint32_t engine_connections(struct engine *engine, const struct health_event *co
     return list != NULL ? health_list_sort(list, ret, ret_total) : 0;
 }
 
-uint32_t engine_paths(struct engine *engine, struct health_path *ret, uint32_t max,
+uint32_t engine_paths(struct engine *engine, unsigned keys, struct health_path *ret, uint32_t max,
                       uint32_t *ret_total)
 {
-    return health_paths_worst(health_desk_paths(output_health(engine->output)), ret, max, ret_total);
+    struct health_paths *paths = health_desk_paths(output_health(engine->output));
+    return health_paths_worst(paths, keys, ret, max, ret_total);
 }
 
 const struct tcp_marks *engine_graph(const struct engine *engine)

@@ -98,9 +98,9 @@ struct flow_page {
 bool engine_flows(struct engine *engine, const struct flow_query *query, struct flow_page *ret,
                   struct err *err);
 
-/* The latency weather, with flows.health: the paths with the longest round trips, worst first; see
- * health_paths.h. Any thread. */
-uint32_t engine_paths(struct engine *engine, struct health_path *ret, uint32_t max,
+/* The latency weather, with flows.health: the paths with the longest round trips, worst first; `keys` as
+ * health_paths_worst() takes them. Any thread. */
+uint32_t engine_paths(struct engine *engine, unsigned keys, struct health_path *ret, uint32_t max,
                       uint32_t *ret_total);
 
 /* ---- TCP connections of a running agent ------------------------------------------------------- */

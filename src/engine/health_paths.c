@@ -190,20 +190,64 @@ static int worst_first(const void *a, const void *b)
     return x->connections < y->connections ? 1 : x->connections > y->connections ? -1 : 0;
 }
 
-static void collect(struct generation *into, const struct generation *from)
+/* What a path is called where only these keys count. */
+static struct health_path name_by(const struct health_path *path, unsigned keys)
+{
+    struct health_path name = {.is_rest = path->is_rest};
+    if (keys & HEALTH_PATHS_COUNTRY) {
+        memcpy(name.country, path->country, sizeof name.country);
+    }
+    if (keys & HEALTH_PATHS_ASN) {
+        name.as_number = path->as_number;
+        memcpy(name.as_name, path->as_name, sizeof name.as_name);
+    }
+    if (keys & HEALTH_PATHS_ZONE) {
+        memcpy(name.zone, path->zone, sizeof name.zone);
+    }
+    name.port = keys & HEALTH_PATHS_PORT ? path->port : 0;
+    return name;
+}
+
+static void collect(struct generation *into, const struct generation *from, unsigned keys)
 {
     for (uint32_t i = 0; i <= HEALTH_PATHS_MAX; i++) {
         if (from->paths[i].view.connections > 0) {
-            struct health_path name = from->paths[i].view;
-            name.connections = 0;
-            memset(name.verdicts, 0, sizeof name.verdicts);
+            struct health_path name = name_by(&from->paths[i].view, keys);
             merge(take(into, &name), &from->paths[i]);
         }
     }
 }
 
-uint32_t health_paths_worst(struct health_paths *all, struct health_path *ret, uint32_t max,
-                            uint32_t *ret_total)
+static unsigned key_of(const char *text, size_t size)
+{
+    static const char *const names[] = {"country", "asn", "zone", "port"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strlen(names[i]) == size && memcmp(names[i], text, size) == 0) {
+            return 1U << i;
+        }
+    }
+    return 0;
+}
+
+bool health_paths_keys(const char *text, unsigned *ret)
+{
+    *ret = 0;
+    for (;;) {
+        size_t size = strcspn(text, ",");
+        unsigned key = key_of(text, size);
+        if (key == 0 || *ret & key) {
+            return false;
+        }
+        *ret |= key;
+        if (text[size] == '\0') {
+            return true;
+        }
+        text += size + 1;
+    }
+}
+
+uint32_t health_paths_worst(struct health_paths *all, unsigned keys, struct health_path *ret,
+                            uint32_t max, uint32_t *ret_total)
 {
     struct generation *both = calloc(1, sizeof *both);
     *ret_total = 0;
@@ -211,8 +255,8 @@ uint32_t health_paths_worst(struct health_paths *all, struct health_path *ret, u
         return 0;
     }
     pthread_mutex_lock(&all->lock);
-    collect(both, all->generations[all->present]);
-    collect(both, all->generations[1 - all->present]);
+    collect(both, all->generations[all->present], keys);
+    collect(both, all->generations[1 - all->present], keys);
     pthread_mutex_unlock(&all->lock);
     struct path *rest = &both->paths[HEALTH_PATHS_MAX];
     uint32_t total = both->count;

@@ -55,7 +55,7 @@ static void the_longest_round_trips_come_first(void **state)
         add(paths, "NZ", 443, i < 90 ? 200 : 400);
     }
     add(paths, "SE", 80, 5);
-    assert_int_equal(health_paths_worst(paths, got, 4, &total), 3);
+    assert_int_equal(health_paths_worst(paths, HEALTH_PATHS_ALL, got, 4, &total), 3);
     assert_int_equal(total, 3);
     assert_string_equal(got[0].country, "NZ");
     assert_string_equal(got[0].zone, "paris");
@@ -65,9 +65,48 @@ static void the_longest_round_trips_come_first(void **state)
     assert_int_equal(got[0].verdicts[HEALTH_LOSSY], 100);
     assert_int_equal(got[1].port, 443);
     assert_int_equal(got[2].port, 80);
-    assert_int_equal(health_paths_worst(paths, got, 1, &total), 1);
+    assert_int_equal(health_paths_worst(paths, HEALTH_PATHS_ALL, got, 1, &total), 1);
     assert_int_equal(total, 3);
     health_paths_free(paths);
+}
+
+static void keys_that_are_left_out_are_summed_up(void **state)
+{
+    (void)state;
+    struct health_paths *paths = health_paths_new(false);
+    struct health_path got[4];
+    uint32_t total;
+    for (unsigned i = 0; i < 50; i++) {
+        add(paths, "SE", 443, 20);
+        add(paths, "NZ", 443, 200);
+        add(paths, "NZ", 80, 100);
+    }
+    assert_int_equal(health_paths_worst(paths, HEALTH_PATHS_COUNTRY, got, 4, &total), 2);
+    assert_string_equal(got[0].country, "NZ");
+    assert_int_equal(got[0].connections, 100);
+    assert_int_equal(got[0].port, 0);
+    assert_string_equal(got[0].zone, "");
+    assert_true(is_near(got[0].rtt_p95_ms, 200));
+    assert_int_equal(health_paths_worst(paths, HEALTH_PATHS_PORT, got, 4, &total), 2);
+    assert_int_equal(got[0].port, 443);
+    assert_string_equal(got[0].country, "");
+    const unsigned places = HEALTH_PATHS_ASN | HEALTH_PATHS_ZONE;
+    assert_int_equal(health_paths_worst(paths, places, got, 4, &total), 1);
+    assert_int_equal(got[0].connections, 150);
+    assert_int_equal(got[0].verdicts[HEALTH_LOSSY], 150);
+    health_paths_free(paths);
+}
+
+static void keys_are_read(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "port,", ",port", "port,port", "ports", "por", "a"};
+    unsigned keys;
+    assert_true(health_paths_keys("port", &keys) && keys == HEALTH_PATHS_PORT);
+    assert_true(health_paths_keys("zone,port,asn,country", &keys) && keys == HEALTH_PATHS_ALL);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_false(health_paths_keys(wrong[i], &keys));
+    }
 }
 
 static void paths_beyond_the_bound_are_one(void **state)
@@ -79,8 +118,9 @@ static void paths_beyond_the_bound_are_one(void **state)
     for (uint32_t i = 0; i < HEALTH_PATHS_MAX + 50; i++) {
         add(paths, "SE", 1 + i, 10);
     }
-    assert_int_equal(health_paths_worst(paths, got, HEALTH_PATHS_MAX + 1, &total),
-                     HEALTH_PATHS_MAX + 1);
+    assert_int_equal(
+        health_paths_worst(paths, HEALTH_PATHS_ALL, got, HEALTH_PATHS_MAX + 1, &total),
+        HEALTH_PATHS_MAX + 1);
     uint64_t connections = 0;
     unsigned rests = 0;
     for (uint32_t i = 0; i < total; i++) {
@@ -104,14 +144,14 @@ static void live_ones_are_forgotten(void **state)
     e.flow.timestamp_ns += 700 * SECOND;
     e.flow.destination_port = 2;
     health_paths_add(paths, &e);
-    assert_int_equal(health_paths_worst(paths, got, 4, &total), 2);
+    assert_int_equal(health_paths_worst(paths, HEALTH_PATHS_ALL, got, 4, &total), 2);
     e.flow.timestamp_ns += 700 * SECOND;
     e.flow.destination_port = 3;
     health_paths_add(paths, &e);
-    assert_int_equal(health_paths_worst(paths, got, 4, &total), 2); /* 1 is gone */
+    assert_int_equal(health_paths_worst(paths, HEALTH_PATHS_ALL, got, 4, &total), 2); /* 1 is gone */
     e.flow.timestamp_ns += 7000 * SECOND;
     health_paths_add(paths, &e);
-    assert_int_equal(health_paths_worst(paths, got, 4, &total), 1);
+    assert_int_equal(health_paths_worst(paths, HEALTH_PATHS_ALL, got, 4, &total), 1);
     health_paths_free(paths);
 }
 
@@ -146,6 +186,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_longest_round_trips_come_first),
+        cmocka_unit_test(keys_that_are_left_out_are_summed_up),
+        cmocka_unit_test(keys_are_read),
         cmocka_unit_test(paths_beyond_the_bound_are_one),
         cmocka_unit_test(live_ones_are_forgotten),
         cmocka_unit_test(a_flat_row_has_what_is_known),

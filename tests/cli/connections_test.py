@@ -2,7 +2,6 @@
 """vantage read --connections and --connection, on connections that this script makes up."""
 import json
 import os
-import struct
 import subprocess
 import sys
 import tempfile
@@ -10,50 +9,10 @@ import unittest
 import xml.etree.ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "support"), os.path.join(HERE, "..", "..", "tools")]
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
 sys.dont_write_bytecode = True
-import capture  # noqa: E402
-import frames  # noqa: E402
 import tap  # noqa: E402
-
-CLIENT, SERVER = "198.51.100.10", "203.0.113.20"
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
-MS = 10 ** 6
-START = 1700000000 * 10 ** 9
-SEGMENT = 1000
-
-
-class Talk:
-    """A connection as a tap 6 ms before the server and 14 ms behind the client sees it."""
-
-    def __init__(self, port, at=0):
-        self.port, self.now, self.made = port, START + at * MS, []
-        self.next = {CLIENT: 1000, SERVER: 9000}
-        self.ident = 1
-
-    def packet(self, source, flags, data=b"", seq=None, wait=0):
-        self.now += int(wait * MS)
-        other = SERVER if source == CLIENT else CLIENT
-        ports = (self.port, 8080) if source == CLIENT else (8080, self.port)
-        seq = self.next[source] if seq is None else seq
-        ack = self.next[other] if flags & ACK else 0
-        segment = frames.tcp(source, other, ports, flags, seq, ack, data)
-        self.ident += 1
-        self.made.append((self.now, frames.ethernet(
-            frames.ipv4(source, other, 6, segment, ident=self.ident), reverse=source != CLIENT)))
-        if seq == self.next[source]:
-            self.next[source] += len(data) + (1 if flags & (SYN | FIN) else 0)
-
-    def open(self):
-        self.packet(CLIENT, SYN)
-        self.packet(SERVER, SYN | ACK, wait=6)
-        self.packet(CLIENT, ACK, wait=14)
-        self.packet(CLIENT, ACK | PSH, b"?" * 100)
-
-    def close(self):
-        self.packet(SERVER, FIN | ACK, wait=5)
-        self.packet(CLIENT, FIN | ACK, wait=14)
-        self.packet(SERVER, ACK, wait=6)
+from made_talk import ACK, CLIENT, PSH, RST, SEGMENT, SERVER, SYN, Talk, write_capture  # noqa: E402
 
 
 def healthy(port, at=0):
@@ -94,15 +53,6 @@ def unfinished(port, at=0, syns=1):
     for again in range(4):
         talk.packet(SERVER, SYN | ACK, seq=9000, wait=6 + (1000 << again))
     return talk.made
-
-
-def write_capture(path, made):
-    """A pcap file with nanoseconds of (time, frame)s."""
-    with open(path, "wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
-        for when, frame in made:
-            file.write(struct.pack("<IIII", when // 10 ** 9, when % 10 ** 9, len(frame),
-                                   len(frame)) + frame)
 
 
 class Floods(unittest.TestCase):

@@ -17,9 +17,11 @@ PATIENCE = 60  # seconds
 
 
 class Agent:
-    def __init__(self, *arguments, listen="127.0.0.1:0"):
+    def __init__(self, *arguments, listen="127.0.0.1:0", command=None):
+        """`command`: of another agent than the demo."""
         self.errors = tempfile.NamedTemporaryFile("w+")
-        self.process = subprocess.Popen([tap.vantage(), "demo", "--listen", listen, *arguments],
+        command = command or ["demo", "--listen", listen]
+        self.process = subprocess.Popen([tap.vantage(), *command, *arguments],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=self.errors)
         try:

@@ -2,6 +2,7 @@
 """The page in a browser, over a running agent. With $VANTAGE_SHOTS, it leaves screenshots there."""
 import os
 import sys
+import tempfile
 import unittest
 import urllib.parse
 
@@ -10,6 +11,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import agent  # noqa: E402
 import browser  # noqa: E402
 import tap  # noqa: E402
+import weather  # noqa: E402
 
 SHOTS = os.environ.get("VANTAGE_SHOTS")
 TEXT = "document.body.innerText"
@@ -138,6 +140,41 @@ class Page(unittest.TestCase):
         talker = page.run("document.querySelector('.cards .link').textContent")
         page.click(".cards .link")
         page.wait(f"document.querySelector('#filter').value === 'ip:{talker}'")
+
+
+@unittest.skipUnless(browser.program(), "chromium is not there")
+class Paths(unittest.TestCase):
+    """The latency weather, of clients from two countries."""
+
+    def test_paths(self):
+        """Worst paths first, beyond 300 ms marked; summed up by what is asked for; a port filters the flows"""
+        with tempfile.TemporaryDirectory() as folder:
+            config = weather.configuration(folder, "replay", "api: {listen: '127.0.0.1:0'}\n")
+            running = agent.Agent(command=["run", "-c", config])
+            self.addCleanup(running.stop)
+            running.wait_for("/api/v1/paths", lambda page: page["total"] == 3)
+        page = browser.Browser(height=1500)
+        self.addCleanup(page.__exit__)
+        page.open(running.url)
+        rows = "[...document.querySelectorAll('.paths tbody tr')].map(r => r.innerText.replace(/\\s+/g, ' '))"
+        page.wait(f"{rows}.length === 3")
+        slow, near, web = page.run(rows)
+        self.assertRegex(slow, r"^NZ AS64500 Far Net paris:443 .* 4\d\d\.\d !")
+        self.assertTrue(near.startswith("SE AS64501 Near Net paris:443"), near)
+        self.assertTrue(web.startswith("SE AS64501 Near Net tokyo:80"), web)
+        self.assertEqual(page.run("document.querySelectorAll('.trip.slow').length"), 1)
+        self.assertIn("300 ms", page.run("document.querySelector('.paths header').innerText"))
+        page.run("document.querySelector('.paths').scrollIntoView()")
+        if SHOTS:
+            page.screenshot(os.path.join(SHOTS, "paths.png"))
+        page.run("[...document.querySelectorAll('.paths .switch button')].find(b => b.textContent === 'Zone').click()")
+        page.wait(f"location.search === '?by=zone' && {rows}.length === 2")
+        self.assertTrue(page.run(rows)[0].startswith("anywhere paris "))
+        page.run("[...document.querySelectorAll('.paths .switch button')].find(b => b.textContent === 'Port').click()")
+        page.wait(f"{rows}.some(r => r.startsWith('anywhere 80 '))")
+        page.run("[...document.querySelectorAll('.paths .link')].find(b => b.textContent === '80').click()")
+        page.wait("document.querySelector('#filter').value === 'proto:tcp port:80'")
+        self.assertEqual(page.complaints(), [])
 
 
 @unittest.skipUnless(browser.program(), "chromium is not there")

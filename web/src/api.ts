@@ -199,6 +199,29 @@ export interface ConnectionView {
   graph: ConnectionGraph;
 }
 
+/** What the TCP connections between a place and a service had. What was not measured is absent. */
+export interface Path {
+  client_country?: string;
+  client_as_number?: number;
+  client_as_name?: string;
+  server_zone?: string;
+  server_port?: number;
+  others?: boolean;
+  connections: number;
+  rtt_p50_ms?: number;
+  rtt_p95_ms?: number;
+  slow: boolean;
+  loss_p95_percent?: number;
+  throughput_p50_mbps?: number;
+  verdicts: Record<string, number>; /* shares of connections */
+}
+
+export interface PathPage {
+  total: number;
+  normal_ms: number;
+  paths: Path[];
+}
+
 /** The agent answered, and said no. */
 export class Refusal extends Error {
   constructor(

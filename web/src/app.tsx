@@ -14,6 +14,7 @@ import { Hierarchy } from './hierarchy';
 import { Help, useKeys } from './keys';
 import { Side } from './side';
 import { Status, useHealth } from './status';
+import { Paths } from './paths';
 import { Metrics } from './top';
 import { type Change, useView, type View } from './view';
 
@@ -260,6 +261,8 @@ export function App() {
         onPause={() => setPaused(!paused)} onHelp={() => setHelp(true)} />
       <Body state={state} view={view} paused={paused} onChange={onChange}>
         <Connections paused={paused || state.link.kind !== 'live'} onOpen={(connection) => onChange({ connection })} />
+        <Paths by={view.by} paused={paused || state.link.kind !== 'live'} onBy={(by) => onChange({ by })}
+          onFilter={(words) => onChange({ filter: refine(view.filter, words), page: 1 })} />
         <FlowTable view={view} flows={flows} selected={selected} onChange={onChange} onOpen={show} />
       </Body>
       {view.connection && state.schema && (

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // TCP connections, worst first, as the agent reported them last; and one of them, with its graph.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { type Connection, type ConnectionPage, type ConnectionView, get, type Way } from './api';
+import { useRef } from 'preact/hooks';
+import type { Connection, ConnectionPage, ConnectionView, Way } from './api';
+import { useAsked } from './asked';
 import { useFocus } from './focus';
 import { duration, exact } from './format';
 import { Graph } from './graph';
 
 const SHOWN = 15;
-const REFRESH_MS = 3000;
 const BAD = ['blackholed', 'bufferbloat', 'lossy', 'slow_server', 'reordered', 'short_of_window'];
 
+export const isBad = (verdict: string): boolean => BAD.includes(verdict);
 const verdicts = (connection: Connection): string[] => (connection.tcp?.health?.verdicts ?? '').split(',').filter(Boolean);
-const words = (name: string): string => name.replaceAll('_', ' ');
+export const words = (name: string): string => name.replaceAll('_', ' ');
 
 /** What it suffered from; how it ended, where that is odd; or that all is well. */
 function Words(props: { connection: Connection }) {
@@ -22,39 +23,14 @@ function Words(props: { connection: Connection }) {
     const odd = close && close !== 'fin' && close !== 'half_closed';
     return <span class={`verdict ${odd ? 'minor' : 'fine'}`}>{odd ? words(close) : 'ok'}</span>;
   }
-  return <>{names.map((name) => <span key={name} class={`verdict ${BAD.includes(name) ? 'major' : 'minor'}`}>{words(name)}</span>)}</>;
-}
-
-/** Asks again and again while the page is looked at. */
-function useAsked<T>(path: string | null, paused: boolean): { value: T | null; problem: string | null } {
-  const [asked, setAsked] = useState<{ value: T | null; problem: string | null }>({ value: null, problem: null });
-  useEffect(() => {
-    if (!path) {
-      return;
-    }
-    const abort = new AbortController();
-    const load = () => {
-      if (!document.hidden) {
-        get<T>(path, abort.signal)
-          .then((value) => setAsked({ value, problem: null }))
-          .catch((error: Error) => abort.signal.aborted || setAsked((old) => ({ ...old, problem: error.message })));
-      }
-    };
-    load();
-    const timer = paused ? undefined : setInterval(load, REFRESH_MS);
-    return () => {
-      clearInterval(timer);
-      abort.abort();
-    };
-  }, [path, paused]);
-  return asked;
+  return <>{names.map((name) => <span key={name} class={`verdict ${isBad(name) ? 'major' : 'minor'}`}>{words(name)}</span>)}</>;
 }
 
 const main = (connection: Connection): number => {
   const health = connection.tcp?.health;
   return (health?.s2c?.unique_bytes ?? 0) >= (health?.c2s?.unique_bytes ?? 0) ? 1 : 0;
 };
-const number = (value: number | null | undefined, digits = 1): string => (value === null || value === undefined ? '–' : value.toFixed(digits));
+export const number = (value: number | null | undefined, digits = 1): string => (value === null || value === undefined ? '–' : value.toFixed(digits));
 const end = (side: { ip?: string; port?: number } | undefined): string => (side?.ip?.includes(':') ? `[${side.ip}]:${side.port}` : `${side?.ip}:${side?.port}`);
 
 function lost(way: Way | undefined): number | null {
@@ -123,7 +99,7 @@ function Findings(props: { connection: Connection }) {
         const kind = name === 'blackholed' ? health?.flags?.blackhole_kind : undefined;
         return (
           <li key={name}>
-            <span class={`verdict ${BAD.includes(name) ? 'major' : 'minor'}`}>{words(name)} {Math.round(100 * (finding?.confidence ?? 0))}{'\u202f'}%</span>
+            <span class={`verdict ${isBad(name) ? 'major' : 'minor'}`}>{words(name)} {Math.round(100 * (finding?.confidence ?? 0))}{'\u202f'}%</span>
             {finding?.evidence}{kind ? `; kind: ${words(kind)}` : ''}
           </li>
         );

@@ -14,7 +14,10 @@ export interface View {
   since: 'start' | 'minute';
   table: boolean;
   connection: string;
+  by: 'path' | 'country' | 'asn' | 'zone' | 'port';
 }
+
+export const PATHS_BY = ['path', 'country', 'asn', 'zone', 'port'] as const;
 
 const DEFAULT: View = {
   unit: 'bits',
@@ -26,6 +29,7 @@ const DEFAULT: View = {
   since: 'start',
   table: false,
   connection: '',
+  by: 'path',
 };
 
 function oneOf<T extends string>(text: string | null, values: readonly T[], otherwise: T): T {
@@ -44,6 +48,7 @@ function read(): View {
     since: oneOf(q.get('since'), ['start', 'minute'], DEFAULT.since),
     table: q.get('table') === 'true',
     connection: q.get('connection') ?? '',
+    by: oneOf(q.get('by'), PATHS_BY, DEFAULT.by),
   };
 }
 
