@@ -7,7 +7,9 @@
 #include <time.h>
 
 #include "policy/dnstap.h"
-#include "policy/policy_core.h"
+#include "policy/intake.h"
+#include "policy/policy_filter.h"
+#include "policy/policy_set.h"
 
 enum { ROOM = 2 * DNSTAP_FRAME_MAX };
 
@@ -24,7 +26,7 @@ static void show(struct reader *self, struct span frame)
     struct handler_event event;
     if (!dnstap_event(frame, self->time_ns, &event)) {
         atomic_fetch_add_explicit(&self->seat.input->errors, 1, memory_order_relaxed);
-    } else if (policy_input_takes(self->seat.input, &event)) {
+    } else if (policy_filter_takes(self->seat.input, &event)) {
         self->time_ns = event.time_ns;
         intake_event(self->seat.intake, self->seat.input, &event);
     }

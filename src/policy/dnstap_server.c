@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "policy/dnstap.h"
-#include "policy/policy_core.h"
+#include "policy/intake.h"
+#include "policy/policy_filter.h"
+#include "policy/policy_set.h"
 
 enum { CLIENTS = 16, ROOM = 2 * DNSTAP_FRAME_MAX, BACKLOG = 8 };
 
@@ -140,7 +142,7 @@ static void show(struct server *self, struct span frame)
     struct handler_event event;
     if (!dnstap_event(frame, intake_source_now(), &event)) {
         count_error(self);
-    } else if (policy_input_takes(self->seat.input, &event)) {
+    } else if (policy_filter_takes(self->seat.input, &event)) {
         intake_event(self->seat.intake, self->seat.input, &event);
     }
 }

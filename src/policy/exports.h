@@ -4,22 +4,9 @@
  * a flow of datagrams, as any, belongs to one of them. */
 #pragma once
 
-#include "base/span.h"
-#include "handler/flow_record.h"
+#include "policy/export_datagram.h"
 
 enum export_kind { EXPORT_SFLOW, EXPORT_NETFLOW };
-
-struct export_datagram {
-    struct span bytes;
-    struct flow_address exporter; /* who sent it */
-    uint16_t port;                /* from where */
-    uint64_t time_ns;             /* when it came */
-};
-
-struct export_sink {
-    void (*take)(void *context, const struct flow_record *record);
-    void *context;
-};
 
 struct exports; /* opaque */
 

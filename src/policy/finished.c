@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 
 #include "base/seconds.h"
-#include "policy/policy_core.h"
+#include "policy/policy_filter.h"
 
 _Static_assert((int)INTAKE_TRANSACTION == HANDLER_TRANSACTION &&
                    (int)INTAKE_CONNECTION == HANDLER_CONNECTION,
@@ -63,7 +63,7 @@ bool finished_passes(const struct policy_input *input, const struct intake_finis
     bool passes = input->bpf == NULL;
     for (unsigned i = 0; i < 2 && !passes; i++) {
         size_t size = finished_frame(frame, finished->key, finished->client ^ i);
-        passes = size > 0 && policy_input_passes(input, FRAME_LINK_RAW, span_of(frame, size),
+        passes = size > 0 && policy_filter_passes(input, FRAME_LINK_RAW, span_of(frame, size),
                                                  (uint32_t)size);
     }
     return passes;

@@ -7,7 +7,7 @@
 
 #include "handler/handler.h"
 #include "policy/desk.h"
-#include "policy/intake.h"
+#include "policy/intake_given.h"
 
 enum { FINISHED_FRAME = 60 };
 

@@ -3,16 +3,16 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <netinet/in.h>
-
 #include "policy/exports.h"
-#include "policy/policy_core.h"
+#include "policy/intake.h"
+#include "policy/policy_set.h"
 
 enum { DATAGRAM_MAX = 65536, BATCH = 16, BATCHES = 16, BUFFER = 8 << 20 };
 

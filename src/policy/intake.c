@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/intake_core.h"
+#include "policy/intake.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -8,6 +8,7 @@
 #include "base/seconds.h"
 #include "policy/exports.h"
 #include "policy/heritage.h"
+#include "policy/intake_core.h"
 #include "policy/intake_look.h"
 #include "policy/policy_band.h"
 #include "policy/streams.h"

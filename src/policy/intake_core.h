@@ -3,8 +3,7 @@
  * intake_finish.c what workers have finished. */
 #pragma once
 
-#include "policy/intake.h"
-#include "policy/policy_core.h"
+#include "policy/policy_set.h"
 
 enum { INTAKE_MESSAGE = 4096 /* of what readers read into */ };
 

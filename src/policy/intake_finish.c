@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/intake_core.h"
-
 #include "policy/finished.h"
+#include "policy/intake.h"
+#include "policy/intake_core.h"
 #include "policy/intake_look.h"
 
 /* ---- Marks of flows -------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/intake_look.h"
 
-#include "policy/policy_core.h"
+#include "policy/policy_filter.h"
 
 void intake_look_fill(struct handler_event *event, const struct intake_packet *p)
 {
@@ -32,12 +32,12 @@ bool intake_look_passes(const struct policy_input *input, const struct intake_pa
         return true;
     }
     if (p->frame != NULL) {
-        return policy_input_passes(input, p->frame->link,
+        return policy_filter_passes(input, p->frame->link,
                                    span_of(p->frame->data, p->frame->cap_len),
                                    p->frame->wire_len);
     }
     size_t size = p->packet->ip != NULL ? (size_t)(p->packet->end - p->packet->ip) : 0;
-    return policy_input_passes(input, FRAME_LINK_RAW, span_of(p->packet->ip, size),
+    return policy_filter_passes(input, FRAME_LINK_RAW, span_of(p->packet->ip, size),
                                (uint32_t)size);
 }
 

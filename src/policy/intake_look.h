@@ -4,7 +4,7 @@
 #pragma once
 
 #include "handler/handler.h"
-#include "policy/intake.h"
+#include "policy/intake_given.h"
 
 struct policy_input;
 

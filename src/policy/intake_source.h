@@ -4,8 +4,12 @@
  * ended. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/err.h"
-#include "policy/intake.h"
+
+struct intake;
+struct policy_input;
 
 enum { INTAKE_TURN_MS = 100 };
 

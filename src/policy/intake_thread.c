@@ -8,7 +8,8 @@
 #include "policy/dnstap_file.h"
 #include "policy/dnstap_server.h"
 #include "policy/flow_server.h"
-#include "policy/policy_core.h"
+#include "policy/intake.h"
+#include "policy/policy_set.h"
 #include "policy/probe_server.h"
 
 struct intake_thread {

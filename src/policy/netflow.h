@@ -4,7 +4,7 @@
  * lies about its lengths is read as far as it is sound. Work is bounded by the datagram's size. */
 #pragma once
 
-#include "policy/exports.h"
+#include "policy/export_datagram.h"
 #include "policy/netflow_template.h"
 
 /* Reads a datagram and gives its records to the reader's sink. False when it was malformed, or a part

@@ -7,10 +7,16 @@
 
 #include "base/pages.h"
 #include "base/seconds.h"
+#include "handler/pcap_stats.h"
 #include "handler/services.h"
 #include "policy/intake_thread.h"
 #include "policy/policy_band.h"
-#include "policy/policy_core.h"
+#include "policy/policy_input.h"
+#include "policy/policy_life.h"
+#include "policy/policy_parcel.h"
+#include "policy/policy_plan.h"
+#include "policy/policy_resources.h"
+#include "policy/policy_store.h"
 #include "summary/windows.h"
 
 /* ---- Life ----------------------------------------------------------------------------------- */
@@ -181,50 +187,6 @@ uint32_t policies_wanted(struct policies *set)
 
 /* ---- The office ----------------------------------------------------------------------------- */
 
-static void add_to(struct policy_instance *instance, const struct parcel *parcel)
-{
-    for (unsigned i = 0; i < DESK_BLOCKS; i++) {
-        if (parcel->used[i]) {
-            uint64_t minute = parcel->minute - (i == DESK_BEFORE && parcel->minute > 0);
-            policy_store_add(&instance->store, instance->handler, parcel->blocks[i],
-                             minute * MINUTE_NS);
-        }
-    }
-    instance->store.late += parcel->late;
-    instance->store.future += parcel->future;
-}
-
-void policy_parcel_add(struct policy_instance *instance, const struct parcel *parcel)
-{
-    add_to(instance, parcel);
-    for (struct policy_instance *i = instance->followers; i != NULL; i = i->next_follower) {
-        add_to(i, parcel);
-    }
-}
-
-void policy_parcel_empty(const struct handler *handler, struct parcel *parcel)
-{
-    for (unsigned i = 0; i < DESK_BLOCKS; i++) {
-        if (parcel->used[i]) {
-            metric_block_reset(handler->set, parcel->blocks[i]);
-            parcel->used[i] = false;
-        }
-    }
-    parcel->late = parcel->future = 0;
-}
-
-void policy_parcel_return(struct desk *desk, struct parcel *parcel)
-{
-    for (unsigned i = 0; i < DESK_BLOCKS; i++) {
-        if (parcel->used[i]) {
-            pages_discard(parcel->blocks[i], desk->block_size);
-            parcel->is_made[i] = parcel->used[i] = false;
-        }
-    }
-    parcel->late = parcel->future = 0;
-    atomic_store_explicit(&desk->spare, parcel, memory_order_release);
-}
-
 static uint32_t collect_instance(struct policy_instance *instance, uint64_t now_ns)
 {
     uint32_t count = 0;
@@ -243,13 +205,6 @@ static uint32_t collect_instance(struct policy_instance *instance, uint64_t now_
         }
     }
     return count;
-}
-
-uint64_t policy_input_time(const struct policies *set, const struct policy_input *input)
-{
-    return input->slot == POLICY_WORKERS
-               ? set->now_ns
-               : atomic_load_explicit(&set->slots[input->slot].now_ns, memory_order_relaxed);
 }
 
 static void note_time(struct policies *set)
@@ -300,5 +255,27 @@ void policies_finish(struct policies *set)
         }
     }
     policy_resources_sample(set, true);
+    pthread_mutex_unlock(&set->lock);
+}
+
+void policies_note_drops(struct policies *set, const char *tap, uint64_t os_drops,
+                         uint64_t interface_drops)
+{
+    pthread_mutex_lock(&set->lock);
+    for (struct policy *p = set->policies; p != NULL; p = p->next) {
+        for (struct policy_instance *i = p->instances; i != NULL; i = i->next) {
+            if (i->handler != handler_find("pcap", "1.0") ||
+                (tap != NULL && strcmp(i->input->source, tap) != 0)) {
+                continue;
+            }
+            struct pcap_stats more = {
+                .os_drops = os_drops - i->drops_seen[0],
+                .if_drops = interface_drops - i->drops_seen[1],
+            };
+            i->drops_seen[0] = os_drops;
+            i->drops_seen[1] = interface_drops;
+            policy_store_add(&i->store, i->handler, &more, set->now_ns);
+        }
+    }
     pthread_mutex_unlock(&set->lock);
 }

@@ -15,18 +15,9 @@
 #include "base/err.h"
 #include "base/tree.h"
 #include "policy/intake.h"
+#include "policy/policy_options.h"
 
 struct policies; /* opaque: the set */
-
-enum { POLICY_SLOTS = 96 }; /* workers, and threads of inputs that are no packets */
-
-struct policies_options {
-    uint32_t slots;       /* workers that will have an intake */
-    bool is_recorded;     /* files: one bucket for all */
-    uint32_t periods;     /* where a policy does not say; 0: 5 */
-    uint32_t deep_sample_rate; /* likewise; 0: 100 */
-    bool is_dry;          /* inputs are not started: only checked */
-};
 
 /* An empty set; never NULL (memory that ends this early ends the program). */
 struct policies *policies_new(const struct policies_options *options);

@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "policy/policy_parcel.h"
+
 enum { WORD = 64 };
 
 /* ---- Filters -------------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@
  * set once, by the worker, when it meets a set that has none yet. */
 #pragma once
 
-#include "policy/policy_core.h"
+#include "policy/policy_set.h"
 
 struct policy_band {
     struct policy_band *next;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "policy/policy.h"
 #include "policy/policy_band.h"
 
 #define SECOND UINT64_C(1000000000)

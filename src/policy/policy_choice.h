@@ -3,7 +3,8 @@
  * one of its policies is for: the one that it names, or those whose tags it selects. */
 #pragma once
 
-#include "policy/policy_core.h"
+#include "policy/policy.h"
+#include "policy/policy_set.h"
 
 struct loading {
     struct policies *set;

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "policy/dnstap.h"
-#include "policy/policy_core.h"
+#include "policy/policy.h"
+#include "policy/policy_filter.h"
+#include "policy/policy_set.h"
 
 bool policies_reads_dnstap(struct policies *set)
 {
@@ -18,23 +20,13 @@ bool policies_reads_flows(struct policies *set)
     return policies_input_count(set, HANDLER_FLOW) > 0;
 }
 
-bool policy_input_takes(const struct policy_input *input, const struct handler_event *event)
-{
-    const struct hosts *hosts = &input->only_hosts;
-    if (hosts->count == 0) {
-        return true;
-    }
-    return event->version != 0 && (hosts_have(hosts, event->version, event->address[0]) ||
-                                   hosts_have(hosts, event->version, event->address[1]));
-}
-
 /* Shows a message to all inputs that want it. */
 static void show(struct policies *set, struct intake *intake, struct span frame)
 {
     struct handler_event event;
     for (struct policy_input *input = set->inputs; input != NULL; input = input->next) {
         if (input->kind == HANDLER_DNSTAP && dnstap_event(frame, 0, &event) &&
-            policy_input_takes(input, &event)) {
+            policy_filter_takes(input, &event)) {
             intake_event(intake, input, &event);
         }
     }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Instances of handlers: their settings and groups, read and checked. */
+#include "policy/policy_handler.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "policy/policy_core.h"
+#include "policy/policy_store.h"
 
 enum { PERIODS = 5, PERIODS_MAX = 10, TOPN_COUNT = 10 };
 
@@ -219,12 +221,4 @@ struct policy_instance *policy_add_instance(struct policies *set, struct policy 
     *policy->instances_end = instance;
     policy->instances_end = &instance->next;
     return instance;
-}
-
-void policies_modules_text(struct json *to)
-{
-    json_printf(to, "input dnstap 1.0\ninput flow 1.0\ninput netprobe 1.0\ninput pcap 1.0\n");
-    for (const struct handler *const *h = handlers; *h != NULL; h++) {
-        json_printf(to, "handler %s %s\n", (*h)->type, (*h)->version);
-    }
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "policy/policy_core.h"
 #include "policy/policy_view.h"
 
 static void put_tree(struct json *to, const char *key, const struct tree *tree)
@@ -180,4 +179,12 @@ bool policies_policy_json(struct policies *set, const char *name, struct json *t
     }
     pthread_mutex_unlock(&set->lock);
     return there;
+}
+
+void policies_modules_text(struct json *to)
+{
+    json_printf(to, "input dnstap 1.0\ninput flow 1.0\ninput netprobe 1.0\ninput pcap 1.0\n");
+    for (const struct handler *const *h = handlers; *h != NULL; h++) {
+        json_printf(to, "handler %s %s\n", (*h)->type, (*h)->version);
+    }
 }

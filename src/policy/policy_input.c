@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/policy_core.h"
+#include "policy/policy_input.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "policy/intake_thread.h"
-#include "policy/policy_band.h"
+#include "policy/policy_filter.h"
 #include "policy/probe_wire.h"
 
-enum { FRAME_MAX = 262144, CONNECTIONS = 300000, TARGETS_MAX = 256 };
+enum { CONNECTIONS = 300000, TARGETS_MAX = 256 };
 
 /* ---- Kinds ---------------------------------------------------------------------------------- */
 
@@ -350,73 +349,11 @@ static bool read_hosts(const struct policies *set, struct policy_input *input, s
     return true;
 }
 
-/* ---- Filters -------------------------------------------------------------------------------- */
-
-/* The link types that frames mostly have; others pass no filter. */
-static const uint16_t links[POLICY_LINKS] = {FRAME_LINK_ETHERNET, FRAME_LINK_RAW,  FRAME_LINK_SLL,
-                                             FRAME_LINK_SLL2,     FRAME_LINK_NULL, FRAME_LINK_LOOP};
-
-static int dlt_of(uint16_t link)
-{
-    return link == FRAME_LINK_RAW ? DLT_RAW : link;
-}
-
-static bool compile_link(struct policy_input *input, size_t index)
-{
-    pcap_t *dead = pcap_open_dead(dlt_of(links[index]), FRAME_MAX);
-    struct bpf_program *program = calloc(1, sizeof *program);
-    bool done = dead != NULL && program != NULL &&
-                pcap_compile(dead, program, input->bpf, 1, PCAP_NETMASK_UNKNOWN) == 0;
-    if (done) {
-        input->programs[index] = program;
-    } else {
-        free(program);
-    }
-    if (dead != NULL) {
-        pcap_close(dead);
-    }
-    return done;
-}
-
-static bool compile(const struct policies *set, struct policy_input *input, struct err *err)
-{
-    bool any = false;
-    input->bpf = text_of(&input->config, "bpf");
-    input->is_by_talk = policy_band_is_by_talk(input->bpf);
-    input->is_by_key = policy_band_is_by_key(input->bpf);
-    if (input->bpf == NULL || *input->bpf == '\0') {
-        input->bpf = NULL;
-        return true;
-    }
-    for (size_t i = 0; i < POLICY_LINKS; i++) {
-        any |= compile_link(input, i);
-    }
-    return any || err_set(err, ERR_USAGE, "Cannot set BPF filter to %s",
-                          set->options.is_recorded ? "pcap file" : "interface");
-}
-
-bool policy_input_passes(const struct policy_input *input, uint16_t link, struct span frame,
-                         uint32_t wire_len)
-{
-    for (size_t i = 0; i < POLICY_LINKS; i++) {
-        if (links[i] == link && input->programs[i] != NULL) {
-            struct pcap_pkthdr head = {.caplen = (uint32_t)frame.size, .len = wire_len};
-            return pcap_offline_filter(input->programs[i], &head, frame.data) != 0;
-        }
-    }
-    return false;
-}
-
 /* ---- Life ----------------------------------------------------------------------------------- */
 
 static void input_free(struct policy_input *input)
 {
-    for (size_t i = 0; i < POLICY_LINKS; i++) {
-        if (input->programs[i] != NULL) {
-            pcap_freecode(input->programs[i]);
-            free(input->programs[i]);
-        }
-    }
+    policy_filter_free(input);
     free(input->key);
     tree_memory_free(input->memory);
     free(input);
@@ -487,7 +424,7 @@ static bool prepare(struct policies *set, struct policy_input *input, struct err
     const char *type = text_of(&input->config, "flow_type");
     input->is_netflow = type != NULL && strcmp(type, "sflow") != 0;
     return policy_input_check(input->kind, &input->config, err) && check_start(set, input, err) &&
-           read_hosts(set, input, err) && compile(set, input, err) &&
+           read_hosts(set, input, err) && policy_filter_compile(set, input, err) &&
            take_slot(set, input, err);
 }
 

@@ -1,32 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From what a document says to what there is: taps, policies, handlers. Everything is checked before
  * anything is added. The texts of errors are pktvisor's, for those who know them. */
-#include "policy/policy_band.h"
-#include "policy/policy_choice.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "policy/intake_thread.h"
+#include "policy/policy_band.h"
+#include "policy/policy_choice.h"
+#include "policy/policy_handler.h"
+#include "policy/policy_input.h"
+#include "policy/policy_life.h"
+#include "policy/policy_plan.h"
+#include "policy/policy_resources.h"
 #include "policy/yaml_tree.h"
-
-struct policy *policy_find(const struct policies *set, const char *name)
-{
-    struct policy *policy = set->policies;
-    while (policy != NULL && strcmp(policy->name, name) != 0) {
-        policy = policy->next;
-    }
-    return policy;
-}
-
-struct policy_tap *policy_tap_find(const struct policies *set, const char *name)
-{
-    struct policy_tap *tap = set->taps;
-    while (tap != NULL && strcmp(tap->name, name) != 0) {
-        tap = tap->next;
-    }
-    return tap;
-}
 
 static const char *scalar_at(const struct tree *map, const char *key)
 {
@@ -188,36 +174,6 @@ static bool load_handlers(struct loading *l, struct policy *policy, const struct
 }
 
 /* ---- Policies ------------------------------------------------------------------------------- */
-
-struct policy *policy_new(const char *name)
-{
-    struct policy *policy = calloc(1, sizeof *policy);
-    if (policy == NULL) {
-        abort();
-    }
-    policy->memory = tree_memory_new();
-    policy->name = tree_keep(policy->memory, name);
-    policy->instances_end = &policy->instances;
-    return policy;
-}
-
-void policy_free(struct policy *policy)
-{
-    for (struct policy_instance *i = policy->instances; i != NULL; i = i->next) {
-        policy_plan_leave(i);
-        policy_store_done(&i->store, i->handler);
-        for (uint32_t slot = 0; slot < POLICY_SLOTS; slot++) {
-            desk_free(i->desks[slot]);
-        }
-        if (policy->is_resources) {
-            i->input->resources = NULL;
-        } else {
-            i->input->consumers--;
-        }
-    }
-    tree_memory_free(policy->memory);
-    free(policy);
-}
 
 static bool take_inputs(struct loading *l, struct policy *policy, const struct tree *input,
                         const struct policy_choice *choice)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/policy_band.h"
-#include "policy/policy_core.h"
+#include "policy/policy_plan.h"
 
 #include <stdlib.h>
 #include <time.h>
+
+#include "policy/policy_band.h"
 
 enum { WAIT_NS = 1000000, WAITS = 5000 /* five seconds, then a worker is given up */ };
 

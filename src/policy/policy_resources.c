@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What an input costs: the policy <input>-resources that each has, and the handlers that tell what the
  * capture lost. They see no packets: the office writes into their stores. */
-#include "policy/policy_core.h"
+#include "policy/policy_resources.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,9 @@
 
 #include "base/seconds.h"
 #include "handler/input_resources.h"
-#include "handler/pcap_stats.h"
+#include "policy/policy_handler.h"
+#include "policy/policy_life.h"
+#include "policy/policy_store.h"
 
 enum { SAMPLE_SECONDS = 5 };
 
@@ -112,26 +114,4 @@ void policy_resources_sample(struct policies *set, bool last)
             }
         }
     }
-}
-
-void policies_note_drops(struct policies *set, const char *tap, uint64_t os_drops,
-                         uint64_t interface_drops)
-{
-    pthread_mutex_lock(&set->lock);
-    for (struct policy *p = set->policies; p != NULL; p = p->next) {
-        for (struct policy_instance *i = p->instances; i != NULL; i = i->next) {
-            if (i->handler != handler_find("pcap", "1.0") ||
-                (tap != NULL && strcmp(i->input->source, tap) != 0)) {
-                continue;
-            }
-            struct pcap_stats more = {
-                .os_drops = os_drops - i->drops_seen[0],
-                .if_drops = interface_drops - i->drops_seen[1],
-            };
-            i->drops_seen[0] = os_drops;
-            i->drops_seen[1] = interface_drops;
-            policy_store_add(&i->store, i->handler, &more, set->now_ns);
-        }
-    }
-    pthread_mutex_unlock(&set->lock);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/policy_core.h"
+#include "policy/policy_store.h"
 
 #include "base/pages.h"
 #include "summary/windows.h"

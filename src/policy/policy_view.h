@@ -3,7 +3,8 @@
  * question, for which time it stands, and which of its rows are to be seen. The set's lock is held. */
 #pragma once
 
-#include "policy/policy_core.h"
+#include "policy/policy.h"
+#include "policy/policy_set.h"
 
 /* What an instance, or several alike, counted in a period. */
 struct policy_view {

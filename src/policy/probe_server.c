@@ -16,7 +16,8 @@
 
 #include "base/seconds.h"
 #include "handler/probe_result.h"
-#include "policy/policy_core.h"
+#include "policy/intake.h"
+#include "policy/policy_set.h"
 #include "policy/probe_wire.h"
 
 enum { PENDING = 1024, REPLIES = 256, NAME = 256 };

@@ -4,7 +4,7 @@
  * over spans; work is bounded by the datagram's size. */
 #pragma once
 
-#include "policy/exports.h"
+#include "policy/export_datagram.h"
 
 /* Gives the flow samples of a datagram to a sink; false when it is malformed. */
 bool sflow_read(const struct export_datagram *datagram, const struct export_sink *sink);

@@ -12,7 +12,7 @@
 #include "handler/handler.h"
 #include "handler/hosts.h"
 #include "policy/desk.h"
-#include "policy/policy.h"
+#include "policy/policy_options.h"
 
 struct windows;
 struct bpf_program;
@@ -133,84 +133,8 @@ struct policies {
     uint64_t cpu_ns;
 };
 
-/* ---- policy_input.c ------------------------------------------------------------------------- */
-
-/* The kind of input of that name (enum handler_input), or 0. */
-uint32_t policy_input_kind(const char *name);
-/* Whether a configuration of that kind has only keys and values that are valid. */
-bool policy_input_check(uint32_t kind, const struct tree *config, struct err *err);
-/* The input of a tap for a policy's own `config` and `filter` (NULL: none): one that is there, or a
- * new one on the list. NULL and err when something is wrong with it. */
-struct policy_input *policy_input_of(struct policies *set, const struct policy_tap *tap,
-                                     const struct tree *config, const struct tree *filter,
-                                     struct err *err);
-/* Takes an input off the list and frees it. */
-void policy_input_drop(struct policies *set, struct policy_input *input);
-/* Packet time where its events come from; 0: none yet. The lock is held. */
-uint64_t policy_input_time(const struct policies *set, const struct policy_input *input);
-/* Whether a frame of this link type passes the input's filter. */
-bool policy_input_passes(const struct policy_input *input, uint16_t link, struct span frame,
-                         uint32_t wire_len);
-
-/* ---- policy_file.c -------------------------------------------------------------------------- */
-
-/* Whether an event is of the hosts that the input is about. */
-bool policy_input_takes(const struct policy_input *input, const struct handler_event *event);
-
-/* ---- policy_load.c -------------------------------------------------------------------------- */
-
+/* The policy, or the tap, of that name; NULL: there is none. */
 struct policy *policy_find(const struct policies *set, const char *name);
 struct policy_tap *policy_tap_find(const struct policies *set, const char *name);
-/* Frees a policy with its instances; not on any list any more. */
-void policy_free(struct policy *policy);
-/* A policy of that name with nothing in it, not yet on the list. */
-struct policy *policy_new(const char *name);
-
-/* ---- policy_handler.c ----------------------------------------------------------------------- */
-
-/* What a policy's document calls a module. */
-struct policy_module {
-    const char *name;
-    const struct handler *handler;
-    const struct tree *options; /* merged */
-    const struct tree *groups;  /* of metrics; NULL: none are named */
-};
-
-/* Adds an instance of a module's handler to a policy. */
-struct policy_instance *policy_add_instance(struct policies *set, struct policy *policy,
-                                            struct policy_input *input,
-                                            const struct policy_module *module, struct err *err);
-
-/* ---- policy.c ------------------------------------------------------------------------------- */
-
-/* Adds a parcel to the stores of an instance and of all that it counts for. */
-void policy_parcel_add(struct policy_instance *instance, const struct parcel *parcel);
-/* Gives a parcel that was added back to its desk, for which it is empty; its memory goes back to the
- * system: it waits for a second, mostly. */
-void policy_parcel_return(struct desk *desk, struct parcel *parcel);
-/* Empties a parcel of this handler that is still at its desk. */
-void policy_parcel_empty(const struct handler *handler, struct parcel *parcel);
-
-/* ---- policy_store.c ------------------------------------------------------------------------- */
-
-bool policy_store_init(struct policy_store *store, const struct handler *handler,
-                       const struct handler_settings *settings);
-void policy_store_done(struct policy_store *store, const struct handler *handler);
-/* Adds a block to the bucket of a time. */
-void policy_store_add(struct policy_store *store, const struct handler *handler,
-                      const void *block, uint64_t time_ns);
-
-/* ---- policy_plan.c -------------------------------------------------------------------------- */
-
-/* Gives the slots plans of what there is now, and waits until the workers have them. */
-void policy_plan_publish(struct policies *set);
-void policy_plan_free(struct policy_plan *plan);
-/* An instance goes: whom it counted for gets its desks. Before the plan without it is published. */
-void policy_plan_leave(struct policy_instance *instance);
-
-/* ---- policy_resources.c --------------------------------------------------------------------- */
-
-/* Gives an input its policy <input>-resources. */
-void policy_resources_add(struct policies *set, struct policy_input *input);
-/* Looks at what the process uses, every five seconds. The lock is held. */
-void policy_resources_sample(struct policies *set, bool last);
+/* Packet time where an input's events come from; 0: none yet. The lock is held. */
+uint64_t policy_input_time(const struct policies *set, const struct policy_input *input);
