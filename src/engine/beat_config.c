@@ -108,7 +108,6 @@ static bool read_all(struct beat_reading *r)
     if (r->root == NULL) {
         return false;
     }
-    r->to->root = r->root;
     bool is_good = read_general(r) && beat_read_taps(r) && beat_read_flows(r) &&
                    beat_read_processes(r) && beat_read_protocols(r) && read_processors(r) &&
                    beat_read_outputs(r);
@@ -132,14 +131,16 @@ struct beat_config *beat_config_new(const struct beat_arguments *arguments, stru
     beat->config->beat = &inside->beat;
     struct beat_reading r = {
         .arguments = arguments,
-        .to = beat,
         .config = beat->config,
+        .warnings = &beat->warnings,
         .beat = &inside->beat,
         .types = inside->types,
         .tree = &inside->tree,
         .err = err,
     };
-    if (!read_all(&r)) {
+    bool is_good = read_all(&r);
+    beat->root = r.root;
+    if (!is_good) {
         beat_config_free(beat);
         return NULL;
     }

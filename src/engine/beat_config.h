@@ -4,17 +4,8 @@
  * is the list. Cold path. */
 #pragma once
 
-#include "engine/beat_source.h"
+#include "engine/beat_arguments.h"
 #include "engine/config.h"
-
-struct beat_arguments {
-    struct beat_source source;
-    const char *hostname;  /* instead of this machine's, or NULL */
-    const char *capture;   /* a file to read instead of interfaces, or NULL */
-    bool top_speed;        /* read it without regard to its times */
-    bool steps;            /* read it packet by packet, as lines come in on standard input */
-    bool publishes;        /* false: events go nowhere */
-};
 
 struct beat_config {
     struct config *config;

@@ -190,7 +190,7 @@ void beat_tell_leftovers(struct beat_reading *r)
                 r->tree, "%s: %.*s (%s)", i < REASONS ? "not applicable" : "unknown settings",
                 (int)names->size, names->data,
                 i < REASONS ? reasons[i].text : "ignored, as Packetbeat does");
-            config_list_add(r->config, &r->to->warnings, (const char *)line.data); /* of any length */
+            config_list_add(r->config, r->warnings, (const char *)line.data); /* of any length */
         }
         json_done(names);
     }

@@ -25,7 +25,7 @@ void beat_warn(struct beat_reading *r, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    config_list_add(r->config, &r->to->warnings, text);
+    config_list_add(r->config, r->warnings, text);
 }
 
 void beat_offer(struct beat_reading *r, const struct node *map, const char *path)

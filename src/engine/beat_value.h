@@ -4,7 +4,7 @@
  * is left over in the end is told. */
 #pragma once
 
-#include "engine/beat_config.h"
+#include "engine/beat_arguments.h"
 #include "engine/config_keys.h"
 #include "event/beat.h"
 
@@ -17,8 +17,8 @@ struct beat_offer {
 
 struct beat_reading {
     const struct beat_arguments *arguments;
-    struct beat_config *to;
     struct config *config;
+    struct text_list *warnings;
     struct beat_options *beat;
     struct beat_type *types; /* of `beat`, room for BEAT_TYPES_MAX */
     struct nodes *tree;
