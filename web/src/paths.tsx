@@ -102,7 +102,7 @@ export function Paths(props: PathsProps) {
       {page?.total === 0 && <p class="empty">No TCP connection that is judged has ended yet. Countries and networks come from MaxMind’s databases, zones from <code>zones</code> in the configuration.</p>}
       {page && page.total > 0 && (
         <table>
-          <thead><tr><th>Clients</th><th>Servers</th><th class="n wide">Connections</th><th class="n wide" title="Median round trip, both sides of the tap together">RTT ms</th><th class="n trips" title="95 % of the round trips are shorter">95 %</th><th class="n wide" title="95 % of connections lost less">Lost %</th><th class="n wide" title="Median, while not idle">Mbit/s</th><th>What</th></tr></thead>
+          <thead><tr><th>Clients</th><th>Servers</th><th class="n wide" title="Connections that ended">Ended</th><th class="n wide" title="Median round trip, both sides of the tap together">RTT ms</th><th class="n trips" title="95 % of the round trips are shorter">95 %</th><th class="n wide" title="95 % of connections lost less">Lost %</th><th class="n wide" title="Median, while not idle">Mbit/s</th><th>What</th></tr></thead>
           <tbody>
             {page.paths.map((path) => (
               <tr key={[path.client_country, path.client_as_number, path.server_zone, path.server_port, path.others].join()} class={path.slow ? 'slow' : ''}>
