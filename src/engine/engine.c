@@ -80,7 +80,6 @@ static bool make_workers(struct engine *engine, struct err *err)
     struct worker_options options = {
         .flows = &engine->config->flows,
         .layout = &engine->layout,
-        .flood = &engine->flood,
         .listeners = &engine->listeners,
         .memory = memory_plan(&plan, engine->worker_count),
         .seed = engine->seed,
@@ -128,6 +127,7 @@ static bool make_run(struct engine *engine, struct err *err)
         .seed = engine->seed,
         .fragments_memory = (uint64_t)engine->config->limits.fragments_memory,
         .linger_ns = (uint64_t)longest_timeout(&engine->config->flows),
+        .flood = &engine->flood,
         .is_live = engine->is_live,
     };
     if (engine->is_live) {

@@ -5,6 +5,7 @@
 
 #include "engine/collector.h"
 #include "engine/engine_options.h"
+#include "engine/flood.h"
 #include "engine/key_file.h"
 #include "engine/lane.h"
 #include "engine/notices.h"
@@ -31,7 +32,7 @@ struct engine {
     const struct config *config;
     struct engine_options options;
     struct delta_layout layout;
-    struct flood flood; /* the workers' */
+    struct flood flood; /* the fronts' */
     struct listeners listeners;
     struct key_file *keys; /* NULL: none */
     struct front_options front;

@@ -23,6 +23,7 @@ struct reader {
     struct reader *next;
     uint64_t serial; /* of the policies' input */
     struct front_options options;
+    struct flood flood; /* of this capture's front */
     struct front *front;
     struct chunk chunk;
     struct worker *worker;
@@ -174,6 +175,7 @@ static struct reader *reader_new(const struct engine *engine, const struct polic
     }
     self->serial = wanted->serial;
     self->options = engine->front;
+    self->options.flood = &self->flood;
     chunk_init(&self->chunk, &(struct chunk_options){.frames = FRAMES, .extras = EXTRAS,
                                                      .marks = MARKS, .workers = 1,
                                                      .arena = 16 * DEFRAG_DATAGRAM_MAX});

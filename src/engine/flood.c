@@ -2,63 +2,156 @@
 #include "engine/flood.h"
 
 #include "base/hash.h"
+#include "base/seconds.h"
 
-static uint64_t hash_of_server(const struct flow *flow)
+#include <stdlib.h>
+
+/* TCP's first time-out is a second (RFC 6298 §2), Linux's least one 200 ms; what comes sooner is a copy of
+ * the frame. */
+#define AGAIN_NS (190 * MS_NS)
+
+enum { HANDSHAKES = 1 << 14, TICK_SHIFT = 20 };
+enum handshake_state { HANDSHAKE_ANSWERED, HANDSHAKE_COUNTED, HANDSHAKE_ALIVE };
+
+struct handshake {
+    uint32_t tag;  /* 0: none; the lowest two bits are its state */
+    uint32_t tick; /* of its first answer, by a clock of a millisecond that wraps after 52 days */
+};
+
+struct flood_watch {
+    struct flood *flood;
+    struct handshake handshakes[HANDSHAKES];
+};
+
+struct flood_watch *flood_watch_new(struct flood *flood)
 {
-    unsigned end = 1U - flow->initiator;
-    return hash64(flow->key.address[end], sizeof flow->key.address[end],
-                  hash_seed() ^ (uint64_t)flow->key.port[end] << 8 ^ flow->key.version);
+    struct flood_watch *watch = calloc(1, sizeof *watch);
+    if (watch != NULL) {
+        watch->flood = flood;
+    }
+    return watch;
 }
 
-static uint32_t tag_of(uint64_t hash)
+void flood_watch_free(struct flood_watch *watch)
 {
-    return (uint32_t)(hash >> 32) | 1U;
+    free(watch);
 }
 
-static void add(struct flood_server *server, uint32_t tag)
+/* ---- Servers --------------------------------------------------------------------------------- */
+
+/* An end of a flow as a server. Never 0. */
+static uint64_t name_of(const struct flow_key *key, unsigned end)
 {
+    return hash64(key->address[end], sizeof key->address[end],
+                  hash_seed() ^ (uint64_t)key->port[end] << 8 ^ key->version) | 1U;
+}
+
+/* Its place; NULL when another one has it, which was not quiet since the period before. */
+static struct flood_server *place_of(struct flood *flood, uint64_t name, uint32_t period)
+{
+    struct flood_server *server = &flood->servers[(name >> 1) % FLOOD_SERVERS];
+    uint32_t tag = (uint32_t)(name >> 32) | 1U;
     uint32_t owner = atomic_load_explicit(&server->tag, memory_order_relaxed);
-    if (owner != tag && atomic_load_explicit(&server->waiting, memory_order_relaxed) > 0) {
+    if (owner == tag) {
+        return server;
+    }
+    if (owner != 0 && atomic_load_explicit(&server->period, memory_order_relaxed) + 1 >= period) {
+        return NULL;
+    }
+    atomic_store_explicit(&server->tag, tag, memory_order_relaxed);
+    atomic_store_explicit(&server->period, 0, memory_order_relaxed);
+    atomic_store_explicit(&server->told, 0, memory_order_relaxed);
+    return server;
+}
+
+static void turn(struct flood_server *server, uint32_t period)
+{
+    uint32_t last = atomic_load_explicit(&server->period, memory_order_relaxed);
+    if (last >= period) {
         return;
     }
-    if (owner != tag) {
-        atomic_store_explicit(&server->tag, tag, memory_order_relaxed);
-        atomic_store_explicit(&server->waiting, 0, memory_order_relaxed);
-        atomic_store_explicit(&server->is_flooded, false, memory_order_relaxed);
-    }
-    if (atomic_fetch_add_explicit(&server->waiting, 1, memory_order_relaxed) + 1 >= FLOOD_LEAST) {
-        atomic_store_explicit(&server->is_flooded, true, memory_order_relaxed);
-    }
+    int32_t before = last + 1 == period
+                         ? atomic_load_explicit(&server->counts[0], memory_order_relaxed)
+                         : 0;
+    atomic_store_explicit(&server->counts[1], before, memory_order_relaxed);
+    atomic_store_explicit(&server->counts[0], 0, memory_order_relaxed);
+    atomic_store_explicit(&server->period, period, memory_order_relaxed);
 }
 
-/* One that was not counted may be over, too: then none is left sooner. */
-static void take(struct flood_server *server, uint32_t tag)
+/* One of its handshakes more (`change` 1), or one less. Returns its name when that is to be told. */
+static uint64_t count(struct flood *flood, uint64_t name, int32_t change, uint64_t now_ns)
 {
-    if (atomic_load_explicit(&server->tag, memory_order_relaxed) == tag &&
-        atomic_fetch_sub_explicit(&server->waiting, 1, memory_order_relaxed) <= 1) {
-        atomic_store_explicit(&server->waiting, 0, memory_order_relaxed);
-        atomic_store_explicit(&server->is_flooded, false, memory_order_relaxed);
+    uint32_t second = (uint32_t)(now_ns / SECOND_NS);
+    struct flood_server *server = place_of(flood, name, second / FLOOD_PERIOD);
+    if (server == NULL) {
+        return 0;
     }
+    turn(server, second / FLOOD_PERIOD);
+    int32_t sum = atomic_fetch_add_explicit(&server->counts[0], change, memory_order_relaxed) + change +
+                  atomic_load_explicit(&server->counts[1], memory_order_relaxed);
+    if (change < 0 || sum < FLOOD_LEAST ||
+        atomic_load_explicit(&server->told, memory_order_relaxed) == second) {
+        return 0;
+    }
+    atomic_store_explicit(&server->told, second, memory_order_relaxed);
+    return name;
 }
 
-void flood_note(struct flood *flood, const struct flow *flow, int change)
+/* ---- Handshakes ------------------------------------------------------------------------------ */
+
+/* The client's first number tells handshakes of the same ends apart. */
+static uint64_t handshake_of(const struct flow_key *key, uint32_t first)
 {
-    uint64_t hash = hash_of_server(flow);
-    struct flood_server *server = &flood->servers[hash % FLOOD_SERVERS];
-    if (change > 0) {
-        add(server, tag_of(hash));
-    } else {
-        take(server, tag_of(hash));
-    }
+    return hash64(key, sizeof *key, hash_seed() ^ first);
 }
 
-bool flood_has(const struct flood *flood, const struct flow *flow)
+static void set_state(struct handshake *at, enum handshake_state state)
+{
+    at->tag = (at->tag & ~3U) | state;
+}
+
+uint64_t flood_watch_syn(struct flood_watch *watch, const struct packet *packet,
+                         const struct flow_key *key, unsigned end, uint64_t now_ns)
+{
+    bool is_answer = packet->tcp_flags & TCP_ACK;
+    uint64_t hash = handshake_of(key, is_answer ? packet->ack - 1 : packet->seq);
+    struct handshake *at = &watch->handshakes[hash % HANDSHAKES];
+    uint32_t tag = ((uint32_t)(hash >> 32) | 4U) & ~3U;
+    uint32_t tick = (uint32_t)(now_ns >> TICK_SHIFT);
+    bool is_known = (at->tag & ~3U) == tag;
+    if (!is_answer) {
+        bool counted = is_known && (at->tag & 3U) == HANDSHAKE_COUNTED;
+        if (is_known) { /* who asks again lives */
+            set_state(at, HANDSHAKE_ALIVE);
+        }
+        return counted ? count(watch->flood, name_of(key, 1 - end), -1, now_ns) : 0;
+    }
+    if (!is_known) {
+        *at = (struct handshake){.tag = tag | HANDSHAKE_ANSWERED, .tick = tick};
+        return 0;
+    }
+    if ((at->tag & 3U) != HANDSHAKE_ANSWERED || tick - at->tick < (AGAIN_NS >> TICK_SHIFT)) {
+        return 0;
+    }
+    set_state(at, HANDSHAKE_COUNTED);
+    return count(watch->flood, name_of(key, end), 1, now_ns);
+}
+
+/* ---- Workers --------------------------------------------------------------------------------- */
+
+void flood_note(struct flood_told *told, uint64_t server, uint64_t time_ns)
+{
+    told->places[(server >> 1) % FLOOD_SERVERS].server = server;
+    told->places[(server >> 1) % FLOOD_SERVERS].second = time_ns / SECOND_NS;
+}
+
+bool flood_has(const struct flood_told *told, const struct flow *flow)
 {
     if (!flow_is_half_open(flow)) {
         return false;
     }
-    uint64_t hash = hash_of_server(flow);
-    const struct flood_server *server = &flood->servers[hash % FLOOD_SERVERS];
-    return atomic_load_explicit(&server->tag, memory_order_relaxed) == tag_of(hash) &&
-           atomic_load_explicit(&server->is_flooded, memory_order_relaxed);
+    uint64_t server = name_of(&flow->key, 1U - flow->initiator);
+    uint64_t place = (server >> 1) % FLOOD_SERVERS;
+    return told->places[place].server == server &&
+           told->places[place].second >= flow->first_ns / SECOND_NS;
 }

@@ -16,7 +16,7 @@ enum {
 
 static bool is_flooded(const struct worker *w, flow_index index)
 {
-    return w->options.flood != NULL && flood_has(w->options.flood, flow_at(w->flows, index));
+    return flood_has(&w->flood, flow_at(w->flows, index));
 }
 
 /* What TCP health says of the flow, if it is a connection. How long one is silent that was open when
@@ -246,9 +246,6 @@ void flow_life_end(struct worker *w, flow_index index, enum flow_reason reason, 
     }
     if (w->health != NULL) {
         health_drop(w->health, index);
-    }
-    if (w->options.flood != NULL && flow_is_half_open(flow_at(w->flows, index))) {
-        flood_note(w->options.flood, flow_at(w->flows, index), -1);
     }
     flow_drop(w->flows, index);
 }

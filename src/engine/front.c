@@ -23,6 +23,7 @@ struct front {
     struct front_options options;
     struct front_totals totals;
     struct defrag *defrag;
+    struct flood_watch *watch; /* NULL: nobody looks for floods */
     struct defrag_stats fragments; /* a copy for readers */
     uint64_t now_ns;
     uint64_t second;      /* of the last tick */
@@ -58,6 +59,12 @@ struct front *front_new(const struct front_options *options, struct err *err)
         free(front);
         return NULL;
     }
+    front->watch = options->flood != NULL ? flood_watch_new(options->flood) : NULL;
+    if (options->flood != NULL && front->watch == NULL) {
+        err_set(err, ERR_FAILED, "out of memory");
+        front_free(front);
+        return NULL;
+    }
     return front;
 }
 
@@ -65,6 +72,7 @@ void front_free(struct front *front)
 {
     if (front != NULL) {
         defrag_free(front->defrag);
+        flood_watch_free(front->watch);
         free(front);
     }
 }
@@ -351,6 +359,22 @@ static void stitch_frame(struct front *front, const struct frame *frame, uint64_
     }
 }
 
+/* Whether it begins a connection, or answers one that does: that there is room for a mark is asked first. */
+static bool is_syn(const struct front *front, const struct unit *unit)
+{
+    return unit->packet.tcp_flags & TCP_SYN && unit->flags & UNIT_FLOW && front->watch != NULL;
+}
+
+static void watch_syn(struct front *front, const struct unit *unit, struct chunk *chunk)
+{
+    uint64_t server = flood_watch_syn(front->watch, &unit->packet, &unit->key,
+                                      (unsigned)unit->end, front->now_ns);
+    if (server != 0) {
+        put_mark(front, chunk, MARK_FLOOD, front->now_ns);
+        chunk->marks[chunk->mark_count - 1].server = server;
+    }
+}
+
 /* Asks for a line to write to, which another core may have. The compiler's own prefetch for writing is one
  * for reading on x86-64, which leaves the other core its copy; where the processor does not know this
  * instruction, it does nothing. */
@@ -407,7 +431,14 @@ uint32_t front_stitch(struct front *front, const struct frame *frames, uint32_t 
                 break;
             }
         }
+        bool is_first = is_syn(front, &chunk->units[i]);
+        if (is_first && chunk->mark_count == chunk->mark_capacity) {
+            break;
+        }
         stitch_frame(front, &frames[i], time_ns, &chunk->units[i], chunk);
+        if (is_first) {
+            watch_syn(front, &chunk->units[i], chunk);
+        }
     }
     return i;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "engine/flood.h"
 #include "engine/unit.h"
 #include "flow/defrag.h"
 
@@ -13,6 +14,7 @@ struct front_options {
     uint64_t seed;             /* of the flow hash */
     uint64_t fragments_memory; /* bytes */
     uint64_t linger_ns;        /* longest time-out: after so long a silence no flow is left */
+    struct flood *flood;       /* of all fronts; NULL: nobody looks */
     bool is_live;              /* flush every second; else as often as the capture is short */
 };
 

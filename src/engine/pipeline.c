@@ -86,9 +86,6 @@ static unsigned run_flow(struct worker *w, const struct unit *unit)
         hear(w, unit, index, flow);
     }
     struct flow_update update = flow_count(w->flows, index, &unit->packet, unit->end);
-    if (update.half_open != 0 && w->options.flood != NULL) {
-        flood_note(w->options.flood, flow, update.half_open);
-    }
     if (w->health != NULL) {
         count_health(w, index, unit, &update);
     }

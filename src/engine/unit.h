@@ -27,11 +27,13 @@ struct unit {
 enum mark_kind {
     MARK_TICK,  /* a second of packet time began: timers */
     MARK_FLUSH, /* what flows gained goes into the summaries */
+    MARK_FLOOD, /* a server is under a flood of SYNs: flood.h */
 };
 
 struct mark {
     uint64_t step;    /* falls between the units of lower and of higher steps */
     uint64_t time_ns; /* of the boundary */
+    uint64_t server;  /* MARK_FLOOD: which */
     uint8_t kind;     /* enum mark_kind */
 };
 

@@ -242,6 +242,10 @@ static void run_mark(struct worker *w, const struct mark *mark)
         }
         return;
     }
+    if (mark->kind == MARK_FLOOD) {
+        flood_note(&w->flood, mark->server, mark->time_ns);
+        return;
+    }
     uint64_t second = mark->time_ns / SECOND_NS;
     if (w->health != NULL) {
         health_tick(w->health, mark->time_ns);

@@ -6,6 +6,7 @@
 
 #include "base/seconds.h"
 #include "engine/conversation.h"
+#include "engine/flood.h"
 #include "engine/unit.h"
 #include "engine/watch.h"
 #include "engine/worker_options.h"
@@ -51,6 +52,7 @@ struct worker {
     struct finish *finish;          /* what they may want beside packets; NULL with it */
     struct health_book *health;     /* of TCP connections; NULL when nobody asked yet */
     struct health_book *book;       /* which it will be when somebody asks; NULL: nobody can */
+    struct flood_told flood;        /* servers that are under one */
     struct watch *watch;            /* graphs of connections; NULL when nobody asked */
     struct delta *delta;            /* being filled */
     struct touched *touched;

@@ -4,7 +4,6 @@
 
 #include "engine/config.h"
 #include "engine/delta.h"
-#include "engine/flood.h"
 #include "engine/listeners.h"
 #include "engine/memory_plan.h"
 #include "engine/output.h"
@@ -20,7 +19,6 @@ struct worker_options {
     const struct listeners *listeners; /* who reads what flows say; count 0: nobody */
     struct outbox *outbox;
     struct policies *policies; /* NULL: none */
-    struct flood *flood;       /* of all workers; NULL: nobody looks */
     bool only_policies;        /* no flows are kept, no protocols read, unless policies want it */
     uint32_t number;           /* among all workers */
     uint32_t index;      /* which list of a chunk is its own */

@@ -169,7 +169,6 @@ struct flow_update {
     bool opened;          /* TCP handshake complete with this packet */
     bool closed;          /* TCP connection ended with this packet */
     bool plain;           /* TCP segment as expected, amid an open connection; none of the above */
-    int8_t half_open;     /* flow_is_half_open() holds since this packet (1), or no longer (-1) */
     bool stray;           /* flow_is_stray(): counted, and nothing else */
     uint64_t before_ns;   /* time of the flow's latest packet before this one */
 };

@@ -453,7 +453,6 @@ void flow_tcp_follow(struct flow *flow, struct flow_cold *cold, const struct pac
         update->stray = true;
         return;
     }
-    bool half_open = flow_is_half_open(flow);
     note_window_offered(flow, p, side);
     bool fins = flow->tcp_state[0] == FLOW_TCP_CLOSED && flow->tcp_state[1] == FLOW_TCP_CLOSED;
     note_late_start(flow, p, update);
@@ -465,7 +464,6 @@ void flow_tcp_follow(struct flow *flow, struct flow_cold *cold, const struct pac
     follow_acknowledgement(flow, cold, p, side);
     note_closed(flow, p, fins, update);
     flow->tcp_flags[side] |= p->tcp_flags;
-    update->half_open = (int8_t)(flow_is_half_open(flow) - half_open);
 }
 
 /* ---- Questions ----------------------------------------------------------------------------- */

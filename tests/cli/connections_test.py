@@ -12,7 +12,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 sys.dont_write_bytecode = True
 import tap  # noqa: E402
-from made_talk import ACK, CLIENT, PSH, RST, SEGMENT, SERVER, SYN, Talk, write_capture  # noqa: E402
+from made_talk import (ACK, CLIENT, PSH, RST, SEGMENT, SERVER, SYN, Talk, unfinished,  # noqa: E402
+                       write_capture)
 
 
 def healthy(port, at=0):
@@ -44,28 +45,20 @@ def refused(port, at=0):
     return talk.made
 
 
-def unfinished(port, at=0, syns=1):
-    """A handshake that the server goes on to answer, and nobody completes."""
-    talk = Talk(port, at)
-    for again in range(syns):
-        talk.packet(CLIENT, SYN, seq=1000, wait=1000 * again)
-    talk.next[CLIENT] = 1001
-    for again in range(4):
-        talk.packet(SERVER, SYN | ACK, seq=9000, wait=6 + (1000 << again))
-    return talk.made
-
-
 class Floods(unittest.TestCase):
     """Handshakes that nobody completes: a few are black holes, many at a time are a flood."""
 
-    def flags(self, made, *options):
+    def read(self, made, *options):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "made.pcap")
             write_capture(path, sorted(made, key=lambda x: x[0]))
             done = subprocess.run([tap.vantage(), "read", "--connections", "-o", "events", *options, path],
                                   capture_output=True, text=True, timeout=60)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        events = [json.loads(line) for line in done.stdout.splitlines()]
+        return done.stdout
+
+    def flags(self, made, *options):
+        events = [json.loads(line) for line in self.read(made, *options).splitlines()]
         return {event["client"]["port"]: event["tcp"]["health"]["flags"] for event in events}
 
     def test_a_few_are_black_holes(self):
@@ -85,6 +78,19 @@ class Floods(unittest.TestCase):
             self.assertFalse(any("blackholed" in one for one in flags.values()))
             self.assertEqual((healthy_one.get("syn_flood"), healthy_one["blackholed"]), (None, False))
             self.assertEqual((alive.get("syn_flood"), alive["blackhole_kind"]), (None, "synack"))
+
+
+    def test_it_does_not_depend_on_workers(self):
+        """A flood that swells and ebbs about its threshold, with reports while it lasts"""
+        made, at = [], 0
+        for i in range(400):
+            at += 100 + 3 * abs(200 - i)  # up to 10 a second, and down again
+            made += unfinished(20000 + i, at)
+        one = self.read(made, "--period", "10s", "--workers", "1")
+        flooded = one.count('"syn_flood":true')
+        self.assertTrue(0 < flooded < one.count("\n"))  # some are told as its own, some are not
+        for workers in ("2", "3", "4"):
+            self.assertEqual(self.read(made, "--period", "10s", "--workers", workers), one)
 
 
 class Connections(unittest.TestCase):

@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import frames  # noqa: E402
+import made_talk  # noqa: E402
 import pktvisord  # noqa: E402
 import sockets  # noqa: E402
 import places  # noqa: E402
@@ -102,6 +103,22 @@ class Going(Case):
             self.assertEqual(minute["top_targets"], [{"estimate": looks, "name": THEM + ":80"}])
             self.assertEqual(minute["paths"]["port=80"]["connections"], looks)
             self.assertEqual(minute["observed_connections"], looks)
+
+
+class Floods(Case):
+    def test_a_flood_in_a_file(self):
+        """a capture that a policy of a running agent names has the rule of floods, too"""
+        for count, verdicts in ((20, 20), (300, 0)):
+            path = os.path.join(self.folder.name, f"{count}.pcap")
+            made = sorted((p for i in range(count) for p in made_talk.unfinished(20000 + i, i)), key=lambda p: p[0])
+            made_talk.write_capture(path, made)
+            agent = pktvisord.Agent(self)
+            agent.ask("POST", "taps", pktvisord.tap_document("t", "pcap", {"pcap_file": path}))
+            got = agent.ask("POST", "policies", pktvisord.policy_document("p", "t", "pcap", "tcp"))
+            self.assertEqual(got[0], 201, got)
+            agent.wait(lambda a=agent, n=count: a.metrics("p", "t", "window/5")["tcp"]["connections"] == n)
+            self.assertEqual(agent.metrics("p", "t", "window/5")["tcp"]["verdicts"]["blackholed"], verdicts)
+            self.assertEqual(self.read("tcp", path)["verdicts"]["blackholed"], verdicts)
 
 
 class Sides(Case):

@@ -48,6 +48,17 @@ class Talk:
         self.packet(self.server, ACK, wait=self.to_server)
 
 
+def unfinished(port, at=0, syns=1):
+    """A handshake that the server goes on to answer, and nobody completes."""
+    talk = Talk(port, at)
+    for again in range(syns):
+        talk.packet(CLIENT, SYN, seq=1000, wait=1000 * again)
+    talk.next[CLIENT] = 1001
+    for again in range(4):
+        talk.packet(SERVER, SYN | ACK, seq=9000, wait=6 + (1000 << again))
+    return talk.made
+
+
 def write_capture(path, made):
     """A pcap file with nanoseconds of (time, frame)s, which are sorted."""
     with open(path, "wb") as file:

@@ -88,7 +88,7 @@ static const struct metric tcp_metrics[] = {
     COUNTER(strays, "packets",
             "SYN, FIN and RST that their receiver would not take: guesses, or left from elsewhere"),
     COUNTER(flooded, "connections",
-            "Handshakes that nobody completed, 64 or more at a time to one server: a SYN flood"),
+            "Handshakes that nobody completed, 64 or more a minute to one server: a SYN flood"),
     {.name = "ended", .kind = METRIC_LABELLED, .offset = offsetof(struct tcp_stats, states),
      .unit = "connections", .help = "Connections by the state they ended in, as Zeek names it",
      .group = "counters", .label = "state", .label_value = state_name, .label_count = STATES},
