@@ -173,17 +173,30 @@ static void write_title(struct plot *plot)
 
 /* ---- Legend ---------------------------------------------------------------------------------- */
 
+/* A direction that carried little has one small panel only. */
+static bool is_small(const struct plot_extent *e)
+{
+    return e->counts[TCP_MARK_DATA] + e->counts[TCP_MARK_REPEAT] + e->counts[TCP_MARK_FILL] +
+               e->counts[TCP_MARK_LATE] <= FEW;
+}
+
+/* How many marks of a kind the panels of a direction show. */
+static uint64_t shown(const struct plot_extent *e, unsigned kind)
+{
+    bool is_beside = kind == TCP_MARK_DELAY || kind == TCP_MARK_ROUND_TRIP || kind == TCP_MARK_FLIGHT;
+    bool is_noise = kind == TCP_MARK_DELAY && e->delay < PLOT_DELAY_LEAST;
+    return (is_beside && is_small(e)) || is_noise ? 0 : e->counts[kind];
+}
+
 static void write_legend(struct plot *plot)
 {
     double x = LEFT;
     plot->y += LINE + 6;
     for (unsigned kind = 0; kind < TCP_MARK_KINDS; kind++) {
-        uint64_t count = plot->extents[0].counts[kind] + plot->extents[1].counts[kind];
+        uint64_t count = shown(&plot->extents[0], kind) + shown(&plot->extents[1], kind);
         bool is_named = kind == TCP_MARK_SYN || kind == TCP_MARK_FIN || kind == TCP_MARK_RST;
         bool is_line = kind >= TCP_MARK_ACK;
-        bool is_noise = kind == TCP_MARK_DELAY && plot->extents[0].delay < PLOT_DELAY_LEAST &&
-                        plot->extents[1].delay < PLOT_DELAY_LEAST;
-        if (count == 0 || is_named || is_noise) {
+        if (count == 0 || is_named) {
             continue;
         }
         char text[80];
@@ -263,9 +276,7 @@ static void draw_flight(struct plot *plot, unsigned way, double height)
 static void draw_way(struct plot *plot, unsigned way)
 {
     const struct plot_extent *e = &plot->extents[way];
-    uint64_t segments = e->counts[TCP_MARK_DATA] + e->counts[TCP_MARK_REPEAT] +
-                        e->counts[TCP_MARK_FILL] + e->counts[TCP_MARK_LATE];
-    uint64_t all = segments;
+    uint64_t all = 0;
     for (unsigned kind = 0; kind < TCP_MARK_KINDS; kind++) {
         all += e->counts[kind];
     }
@@ -273,11 +284,9 @@ static void draw_way(struct plot *plot, unsigned way)
         return;
     }
     bool is_main = way == plot->event->record.main_way;
-    bool is_small = segments <= FEW;
-    bool delays = !is_small && (e->counts[TCP_MARK_ROUND_TRIP] > 0 ||
-                                e->delay >= PLOT_DELAY_LEAST);
-    bool flight = !is_small && e->counts[TCP_MARK_FLIGHT] > 0;
-    draw_stream(plot, way, is_small ? 90 : is_main ? 400 : 220, !delays && !flight);
+    bool delays = shown(e, TCP_MARK_ROUND_TRIP) + shown(e, TCP_MARK_DELAY) > 0;
+    bool flight = shown(e, TCP_MARK_FLIGHT) > 0;
+    draw_stream(plot, way, is_small(e) ? 90 : is_main ? 400 : 220, !delays && !flight);
     if (delays) {
         draw_delay(plot, way, is_main ? 120 : 90, !flight);
     }

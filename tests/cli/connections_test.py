@@ -244,6 +244,26 @@ class OneConnection(unittest.TestCase):
         with open(os.path.join(self.folder.name, "picture.svg"), encoding="utf-8") as file:
             self.assertFalse("script" in file.read())
 
+    def test_the_legend_names_what_is_drawn(self):
+        """A sample of each kind in the legend, and marks of it in a panel; of the few data of a direction no
+        round trips are drawn, and none are named"""
+        few = Talk(40010)
+        few.open()
+        few.packet(SERVER, ACK | PSH, b"x" * 100, wait=6)
+        few.packet(CLIENT, ACK, wait=14)
+        few.close()
+        path = os.path.join(self.folder.name, "few.pcap")
+        write_capture(path, few.made)
+        for source, name, trips in ((path, "1", False), (self.path, "3", True)):
+            svg = os.path.join(self.folder.name, "picture.svg")
+            self.assertEqual(self.run_read("--connection", name, "--plot", svg, source=source).returncode, 0)
+            root = xml.etree.ElementTree.parse(svg).getroot()
+            text = " ".join(root.itertext())
+            for kind, words in (("trip", "round trip from the tap"), ("flight", "in flight"),
+                                ("delay", "delay before the tap"), ("data", "data ×"), ("ack", "acknowledged")):
+                self.assertEqual(words in text, len(self.paths(root, kind)) > 1, kind)
+            self.assertEqual("round trip from the tap" in text, trips)
+
     def test_a_picture_of_each(self):
         self.assertTrue("nothing is wrong" in " ".join(self.picture("3").itertext()))
         refused_text = " ".join(self.picture("2").itertext())

@@ -186,10 +186,19 @@ function Panel(props: PanelProps) {
   );
 }
 
-/** The panels of a direction, each with its place; a direction that carried little is drawn small. */
+/** A direction that carried little has one small panel only. */
+const isSmall = (kinds: Kinds): boolean => ['data', 'repeat', 'fill', 'late'].reduce((all, kind) => all + sum(kinds.get(kind)), 0) <= FEW;
+
+/** How many marks of a kind the panels of a direction show. */
+function shown(kinds: Kinds, kind: string): number {
+  const beside = OTHERS.some(([name]) => name === kind);
+  const noise = kind === 'delay' && most(kinds.get('delay'), 4) < DELAY_LEAST_US;
+  return (beside && isSmall(kinds)) || noise ? 0 : sum(kinds.get(kind));
+}
+
+/** The panels of a direction, each with its place. */
 function panels(kinds: Kinds, way: number, main: boolean, from: number, span: number): { list: PanelProps[]; bottom: number } {
-  const segments = ['data', 'repeat', 'fill', 'late'].reduce((all, kind) => all + sum(kinds.get(kind)), 0);
-  const small = segments <= FEW;
+  const small = isSmall(kinds);
   const ends = way === 0 ? ['client', 'server'] : ['server', 'client'];
   const stream = ['data', 'repeat', 'fill', 'late', 'sack', 'ack', 'fin', 'syn', 'rst'];
   const high = Math.max(1, ...stream.map((kind) => most(kinds.get(kind), 4)));
@@ -198,8 +207,8 @@ function panels(kinds: Kinds, way: number, main: boolean, from: number, span: nu
   const top = window > high && window < high * 1.4 ? window : high;
   const delay = most(kinds.get('delay'), 4);
   const trip = most(kinds.get('round_trip'), 4);
-  const delays = !small && (trip > 0 || delay >= DELAY_LEAST_US);
-  const flight = !small && kinds.has('flight');
+  const delays = shown(kinds, 'round_trip') + shown(kinds, 'delay') > 0;
+  const flight = shown(kinds, 'flight') > 0;
   const list: PanelProps[] = [];
   let at = from;
   const add = (title: string, height: number, unit: Unit, least: number, most: number, looks: PanelProps['looks']) => {
@@ -229,9 +238,8 @@ function panels(kinds: Kinds, way: number, main: boolean, from: number, span: nu
 /* ---- Together -------------------------------------------------------------------------------- */
 
 function Legend(props: { ways: Kinds[] }) {
-  const count = (kind: string) => props.ways.reduce((all, kinds) => all + sum(kinds.get(kind)), 0);
-  const noise = Math.max(...props.ways.map((kinds) => most(kinds.get('delay'), 4))) < DELAY_LEAST_US;
-  const items = [...LOOKS, ...OTHERS].filter(([kind]) => count(kind) > 0 && !NAMED.includes(kind) && !(kind === 'delay' && noise));
+  const count = (kind: string) => props.ways.reduce((all, kinds) => all + shown(kinds, kind), 0);
+  const items = [...LOOKS, ...OTHERS].filter(([kind]) => count(kind) > 0 && !NAMED.includes(kind));
   return (
     <ul class="keys">
       {items.map(([kind, name, shape, bar]) => (
