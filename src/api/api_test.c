@@ -175,6 +175,18 @@ static void test_prometheus(void **state)
     assert_true(has(b, "vantage_capture_dropped_packets_total{tap=\"fake\\\"\\\\\"} 0\n"));
     assert_true(has(b, "vantage_worker_load_ratio{worker=\"1\"} 0.1\n"));
     assert_true(has(b, "vantage_net_"));
+    const char *name = "{client_country=\"SE\",client_as=\"\",server_zone=\"paris\",server_port=\"443\"";
+    char sample[256];
+    snprintf(sample, sizeof sample, "vantage_path_connections%s} 4\n", name);
+    assert_true(has(b, sample));
+    snprintf(sample, sizeof sample, "vantage_path_rtt_seconds%s,quantile=\"0.95\"} 0.4125\n", name);
+    assert_true(has(b, sample));
+    snprintf(sample, sizeof sample, "vantage_path_loss_ratio%s,quantile=\"0.95\"} 0.015\n", name);
+    assert_true(has(b, sample));
+    snprintf(sample, sizeof sample, "vantage_path_verdict_ratio%s,verdict=\"bufferbloat\"} 0.25\n",
+             name);
+    assert_true(has(b, sample));
+    assert_false(has(b, "vantage_path_throughput_bytes_per_second{")); /* none was measured */
     assert_true(has(b, "process_open_fds "));
 }
 

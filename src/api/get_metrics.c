@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/metrics_paths.h"
+#include "api/metrics_text.h"
 #include "api/stream.h"
 #include "engine/board_rows.h"
 
@@ -13,37 +15,16 @@ enum { METRICS_TOP = 20 };
 
 /* ---- Text ------------------------------------------------------------------------------------ */
 
-/* Once before the samples of a metric. Its type is told by its name, as Prometheus has it. */
-static void write_head(struct json *to, const char *name, const char *help)
-{
-    size_t size = strlen(name);
-    bool is_counter = size > 6 && strcmp(name + size - 6, "_total") == 0;
-    json_printf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name,
-                is_counter ? "counter" : "gauge");
-}
-
 static void write_one(struct json *to, const char *name, const char *help, double value)
 {
-    write_head(to, name, help);
+    metrics_text_head(to, name, help);
     json_printf(to, "%s %.17g\n", name, value);
 }
 
 static void write_count(struct json *to, const char *name, const char *help, uint64_t value)
 {
-    write_head(to, name, help);
+    metrics_text_head(to, name, help);
     json_printf(to, "%s %llu\n", name, (unsigned long long)value);
-}
-
-static void write_label_value(struct json *to, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '\n': json_append(to, "\\n", 2); break;
-        case '\\': json_append(to, "\\\\", 2); break;
-        case '"': json_append(to, "\\\"", 2); break;
-        default: json_append(to, text, 1);
-        }
-    }
 }
 
 /* ---- The board ------------------------------------------------------------------------------- */
@@ -52,10 +33,10 @@ static void write_taps(struct json *to, const struct board *board)
 {
     const struct board_row *row = board->tap_count > 0 ? board_tap_rows : NULL;
     for (; row != NULL && row->name != NULL; row++) {
-        write_head(to, row->name, row->help);
+        metrics_text_head(to, row->name, row->help);
         for (uint32_t tap = 0; tap < board->tap_count; tap++) {
             json_printf(to, "%s{tap=\"", row->name);
-            write_label_value(to, board->taps[tap].name);
+            metrics_text_value(to, board->taps[tap].name);
             json_printf(to, "\"} %llu\n",
                         (unsigned long long)board_row_value(row, &board->taps[tap]));
         }
@@ -66,7 +47,7 @@ static void write_outputs(struct json *to, const struct board *board)
 {
     const struct board_row *row = board->output_count > 0 ? board_output_rows : NULL;
     for (; row != NULL && row->name != NULL; row++) {
-        write_head(to, row->name, row->help);
+        metrics_text_head(to, row->name, row->help);
         for (uint32_t n = 0; n < board->output_count; n++) {
             const struct board_output *output = &board->outputs[n];
             json_printf(to, "%s{output=\"%u\",kind=\"%s\"} %llu\n", row->name, n,
@@ -80,14 +61,14 @@ static void write_workers(struct json *to, const struct board *board)
 {
     const struct board_row *row = board->worker_count > 0 ? board_worker_rows : NULL;
     for (; row != NULL && row->name != NULL; row++) {
-        write_head(to, row->name, row->help);
+        metrics_text_head(to, row->name, row->help);
         for (uint32_t w = 0; w < board->worker_count; w++) {
             json_printf(to, "%s{worker=\"%u\"} %llu\n", row->name, w,
                         (unsigned long long)board_row_value(row, &board->workers[w]));
         }
     }
     if (board->worker_count > 0) {
-        write_head(to, "vantage_worker_load_ratio", "Share of the last second spent working");
+        metrics_text_head(to, "vantage_worker_load_ratio", "Share of the last second spent working");
     }
     for (uint32_t w = 0; w < board->worker_count; w++) {
         json_printf(to, "vantage_worker_load_ratio{worker=\"%u\"} %.6g\n", w,
@@ -97,9 +78,9 @@ static void write_workers(struct json *to, const struct board *board)
 
 static void write_board(struct json *to, const struct board *board)
 {
-    write_head(to, "vantage_build_info", "Which vantage this is; always 1");
+    metrics_text_head(to, "vantage_build_info", "Which vantage this is; always 1");
     json_printf(to, "vantage_build_info{version=\"%s\",mode=\"", VANTAGE_VERSION);
-    write_label_value(to, board->mode);
+    metrics_text_value(to, board->mode);
     json_printf(to, "\"} 1\n");
     write_count(to, "vantage_ready", "1 when the taps are open and the workers run", board->ready);
     for (const struct board_row *row = board_rows; row->name != NULL; row++) {
@@ -173,6 +154,7 @@ void get_metrics(struct exchange *x)
     x->type = "text/plain; version=0.0.4; charset=utf-8";
     write_board(&x->body, engine_lock(x->service->engine));
     engine_unlock(x->service->engine);
+    metrics_paths_write(&x->body, x->service->engine);
     write_count(&x->body, "vantage_api_streams", "Event streams that are open now",
                 stream_listeners(x->service->stream));
     write_process(&x->body);

@@ -51,12 +51,14 @@ class Rest(unittest.TestCase):
         """promtool accepts /metrics"""
         if shutil.which("promtool") is None:
             self.skipTest("promtool is not there")
+        self.agent.wait_for("/api/v1/paths", lambda page: page["total"])
         text = self.agent.ask("/metrics")[2]
         done = subprocess.run(["promtool", "check", "metrics"], input=text, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.assertEqual((done.returncode, done.stdout.decode()), (0, ""))
         for name in ("packets_total", "bytes_total", "dropped_packets_total", "flows_active",
-                     "flows_evicted_total", "memory_bytes", "worker_load_ratio"):
+                     "flows_evicted_total", "memory_bytes", "worker_load_ratio",
+                     "path_connections", "path_rtt_seconds", "path_verdict_ratio"):
             self.assertIn(f"vantage_{name}", text.decode())
 
     def test_flows(self):
