@@ -92,7 +92,7 @@ void metrics_paths_write(struct json *to, struct engine *engine)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].name != NULL) {
             name = rows[i].name;
-            metrics_text_head(to, name, rows[i].help);
+            json_printf(to, "# HELP %s %s\n# TYPE %s summary\n", name, rows[i].help, name);
         }
         write_row(to, &rows[i], name, paths, count);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The latency weather as metrics: of the worst METRICS_PATHS paths, as /api/v1/paths has them, what TCP
- * connections had in the last ten to twenty minutes. Gauges, since the time that they cover moves on; units
- * are seconds, bytes and ratios, as Prometheus wants them. */
+ * connections had in the last ten to twenty minutes. Gauges, and summaries without sum and count, since the
+ * time that they cover moves on; units are seconds, bytes and ratios, as Prometheus wants them. */
 #pragma once
 
 #include "base/json.h"
