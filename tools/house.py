@@ -37,6 +37,7 @@ PUBLIC = {
     "proto/dns": ["dns_message.h", "dns_words.h"],
     "engine": ["beat_config.h", "beat_keystore.h", "board_rows.h", "index_template.h"],
     "sink": ["elastic_check.h"],
+    "wire": ["proxy_header.h"],
     "tap": ["capture_filter.h", "interfaces.h", "pcapwrite.h", "rights.h"],
 }
 

@@ -2,6 +2,7 @@
 #include "engine/conversation.h"
 
 #include "engine/conversation_core.h"
+#include "wire/proxy_header.h"
 
 #include <assert.h>
 
@@ -11,36 +12,6 @@ enum {
     TRIES_MAX = 8,         /* to tell one whose beginning was not captured whole, */
     TRIES_ANYWHERE = 4,    /* of these so many where a side just goes on */
 };
-
-/* ---- Lifetime ------------------------------------------------------------------------------- */
-
-/* A conversation for a flow; NULL, and the flow is not asked about again, when there are as many as
- * there may be. */
-static struct conversation *begin(struct conversations *all, flow_index index, struct flow *flow)
-{
-    struct conversation *c = conversation_pool_take(&all->pool, index);
-    if (c == NULL) {
-        flow->flags |= FLOW_UNHEARD;
-        all->stats.refused++;
-        return NULL;
-    }
-    tcp_stream_init(&c->stream);
-    flow->flags |= FLOW_HEARD;
-    return c;
-}
-
-/* Gives all memory of a conversation back. */
-static void end(struct conversations *all, flow_index index, struct flow *flow)
-{
-    struct conversation *c = conversation_pool_at(&all->pool, index);
-    tcp_stream_done(&c->stream, all->slab);
-    pending_drop(&c->pending[0], all->slab);
-    pending_drop(&c->pending[1], all->slab);
-    slab_give(all->slab, c->state);
-    all->stats.active -= c->proto != 0;
-    conversation_pool_give(&all->pool, index);
-    flow->flags &= (uint8_t)~FLOW_HEARD;
-}
 
 /* ---- One call of a hook --------------------------------------------------------------------- */
 
@@ -148,7 +119,7 @@ static void let_go(struct call *call)
 {
     close_protocol(call, PROTO_CLOSED);
     call->all->stats.let_go += call->c->proto != 0;
-    end(call->all, call->index, call->flow);
+    conversation_end(call->all, call->index, call->flow);
     call->flow->flags |= FLOW_UNHEARD;
     call->c = NULL;
 }
@@ -226,14 +197,19 @@ static void feed(struct call *call, unsigned side, struct span data, uint64_t ti
     (void)feed_chunk(call, chunk, from_pending);
 }
 
+/* Bytes that are pending, but for what may be a proxy's header. */
+static size_t unread(const struct conversation *c, unsigned side)
+{
+    return c->begun & 1U << side ? pending_size(&c->pending[side]) : 0;
+}
+
 /* What is pending is read now, as of when it was said: the words of side `first` before the other's. */
 static void catch_up(struct call *call, unsigned first)
 {
     const unsigned sides[] = {first, 1 - first};
     for (size_t i = 0; i < 2 && call->c != NULL; i++) {
-        const struct pending *p = &call->c->pending[sides[i]];
-        if (call->c->proto != 0 && pending_size(p) > 0) { /* it may have switched */
-            feed(call, sides[i], span_of(NULL, 0), pending_since(p));
+        if (call->c->proto != 0 && unread(call->c, sides[i]) > 0) { /* it may have switched */
+            feed(call, sides[i], span_of(NULL, 0), pending_since(&call->c->pending[sides[i]]));
         }
     }
 }
@@ -242,8 +218,8 @@ static void catch_up(struct call *call, unsigned first)
 static void identify_pending(struct call *call)
 {
     for (unsigned side = 0; side < 2; side++) {
-        struct pending *p = &call->c->pending[side];
-        uint32_t number = pending_size(p) > 0 ? ask(call, pending_data(p), side) : 0;
+        struct span data = pending_data(&call->c->pending[side]);
+        uint32_t number = unread(call->c, side) > 0 ? ask(call, data, side) : 0;
         if (number == LISTENERS_NONE || (number != 0 && !attach(call, number))) {
             let_go(call);
             return;
@@ -299,7 +275,7 @@ static void pass_over(struct call *call)
 static void identify(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
     struct pending *p = &call->c->pending[side];
-    bool fresh = pending_size(p) == 0 && pending_size(&call->c->pending[1 - side]) == 0;
+    bool fresh = conversation_is_fresh(call->c);
     if (fresh && call->c->holes >= TRIES_ANYWHERE && side == call->c->first) {
         return;
     }
@@ -326,24 +302,13 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
     }
 }
 
-/* Of the sides that wait, the one whose next mark is the earlier; 2 when there is none to be tried. */
-static unsigned next_to_try(const struct conversation *c, const uint32_t tried[2])
-{
-    const struct pending_mark *marks[] = {pending_mark(&c->pending[0], tried[0]),
-                                          pending_mark(&c->pending[1], tried[1])};
-    if (marks[0] == NULL || marks[1] == NULL) {
-        return marks[0] != NULL ? 0 : marks[1] != NULL ? 1 : 2;
-    }
-    return marks[1]->time_ns < marks[0]->time_ns;
-}
-
 /* What waits for a secret is offered again, for it may have come: as it was said, in its order and as of
  * its time, up to where it has to go on waiting. */
 static void try_again(struct call *call)
 {
     uint32_t tried[2] = {0};
     unsigned side;
-    while (call->c != NULL && call->c->proto != 0 && (side = next_to_try(call->c, tried)) < 2) {
+    while (call->c != NULL && call->c->proto != 0 && (side = pending_next(call->c->pending, tried)) < 2) {
         struct pending *p = &call->c->pending[side];
         const struct pending_mark *mark = pending_mark(p, tried[side]);
         uint32_t marks = pending_marks(p);
@@ -357,8 +322,40 @@ static void try_again(struct call *call)
     }
 }
 
+/* The first words of a side, and what goes on where that may still be a proxy's header: returns what is to be
+ * read of them. */
+static __attribute__((noinline)) struct span first_words(struct call *call,
+                                                         const struct tcp_stream_piece *piece)
+{
+    struct span data = piece->data;
+    const struct pending *held = &call->c->pending[piece->side];
+    if (!conversation_pass_header(call->all, call->c, piece, &data)) {
+        let_go(call);
+    } else if (data.size > 0 && call->c->proto != 0 && pending_size(held) > 0) {
+        feed(call, piece->side, span_of(NULL, 0), pending_since(held)); /* it was none */
+    }
+    return data;
+}
+
+static void take_data(struct call *call, const struct tcp_stream_piece *piece)
+{
+    struct span data = piece->data;
+    if (!(call->c->begun & 1U << piece->side)) {
+        data = first_words(call, piece);
+        if (call->c == NULL || data.size == 0) {
+            return;
+        }
+    }
+    if (call->c->proto != 0) {
+        feed(call, piece->side, data, piece->time_ns);
+    } else {
+        identify(call, piece->side, data, piece->time_ns);
+    }
+}
+
 static void take_gap(struct call *call, unsigned side, uint32_t length)
 {
+    call->c->begun |= (uint8_t)(1U << side);
     pending_drop(&call->c->pending[side], call->all->slab);
     if (call->c->proto == 0) {
         call->c->holes = call->c->holes > 0 ? call->c->holes : 1;
@@ -390,10 +387,8 @@ static void take_piece(struct call *call, const struct tcp_stream_piece *piece)
     switch (piece->kind) {
     case TCP_STREAM_DATA:
         try_again(call);
-        if (call->c != NULL && call->c->proto != 0) {
-            feed(call, piece->side, piece->data, piece->time_ns);
-        } else if (call->c != NULL) {
-            identify(call, piece->side, piece->data, piece->time_ns);
+        if (call->c != NULL) {
+            take_data(call, piece);
         }
         break;
     case TCP_STREAM_GAP:
@@ -451,7 +446,7 @@ static void open_log(struct call *call)
 /* A connection is worth a conversation once it says something. */
 static bool begin_tcp(struct call *call)
 {
-    call->c = begin(call->all, call->index, call->flow);
+    call->c = conversation_begin(call->all, call->index, call->flow);
     for (unsigned side = 0; call->c != NULL && side < 2; side++) {
         if (call->flow->tcp_flags[side] & TCP_SYN) {
             tcp_stream_expect(&call->c->stream, side, call->flow->next_seq[side]);
@@ -480,7 +475,7 @@ static void take_tcp(struct call *call, const struct packet *packet, unsigned si
 /* A conversation of a protocol that is known from the first packet; false when there is no room. */
 static bool begin_with(struct call *call, uint32_t number)
 {
-    call->c = begin(call->all, call->index, call->flow);
+    call->c = conversation_begin(call->all, call->index, call->flow);
     if (call->c == NULL) {
         return false;
     }
@@ -507,11 +502,13 @@ enum { DATAGRAM_LEAST = 8 };
 
 static void take_udp(struct call *call, const struct packet *packet, unsigned side)
 {
+    struct packet behind;
+    packet = proxy_header_passed(packet, &behind);
+    if (packet->payload_len < (call->c == NULL ? DATAGRAM_LEAST : 1)) {
+        return;
+    }
     open_log(call);
     if (call->c == NULL) {
-        if (packet->payload_len < DATAGRAM_LEAST) {
-            return;
-        }
         uint32_t number = ask(call, packet_payload(packet), side);
         bool is_known = number != 0 && number != LISTENERS_NONE;
         call->flow->flags |= is_known ? 0 : FLOW_UNHEARD;
@@ -553,11 +550,6 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
     }
 }
 
-void conversation_prefetch(const struct conversations *all, flow_index later, flow_index soon)
-{
-    conversation_pool_prefetch(&all->pool, later, soon);
-}
-
 /* Time has come to `until_ns`. */
 static void go_on(struct call *call, uint64_t until_ns)
 {
@@ -594,6 +586,6 @@ void conversation_close(struct conversations *all, const struct conversation_mom
     }
     if (call.c != NULL) {
         close_protocol(&call, reason_of(call.c, flow));
-        end(all, index, flow);
+        conversation_end(all, index, flow);
     }
 }

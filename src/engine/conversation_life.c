@@ -46,3 +46,33 @@ const struct conversation_stats *conversations_stats(struct conversations *all)
     all->stats.memory_refused = slab_refused(all->slab);
     return &all->stats;
 }
+
+struct conversation *conversation_begin(struct conversations *all, flow_index index, struct flow *flow)
+{
+    struct conversation *c = conversation_pool_take(&all->pool, index);
+    if (c == NULL) {
+        flow->flags |= FLOW_UNHEARD;
+        all->stats.refused++;
+        return NULL;
+    }
+    tcp_stream_init(&c->stream);
+    flow->flags |= FLOW_HEARD;
+    return c;
+}
+
+void conversation_end(struct conversations *all, flow_index index, struct flow *flow)
+{
+    struct conversation *c = conversation_pool_at(&all->pool, index);
+    tcp_stream_done(&c->stream, all->slab);
+    pending_drop(&c->pending[0], all->slab);
+    pending_drop(&c->pending[1], all->slab);
+    slab_give(all->slab, c->state);
+    all->stats.active -= c->proto != 0;
+    conversation_pool_give(&all->pool, index);
+    flow->flags &= (uint8_t)~FLOW_HEARD;
+}
+
+void conversation_prefetch(const struct conversations *all, flow_index later, flow_index soon)
+{
+    conversation_pool_prefetch(&all->pool, later, soon);
+}

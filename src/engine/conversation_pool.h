@@ -20,6 +20,7 @@ struct conversation {
     uint16_t proto;   /* its listener's number plus 1; 0: not known yet */
     bool reset;       /* a side has sent RST */
     uint8_t fins;     /* sides that have said all, a bit each */
+    uint8_t begun;    /* sides that have begun: a proxy's header does not come any more */
     uint8_t switches; /* how often it went on with another protocol */
     uint8_t holes;    /* before the protocol was known, and what was not understood behind them */
     uint8_t first;    /* the side that spoke first, of what was said before the protocol was known */

@@ -480,6 +480,55 @@ static void datagrams_come_one_by_one(void **state)
     assert_string_equal(lab->record.text, "0datagram 1datagram 9timeout ");
 }
 
+/* ---- Headers of proxies ---------------------------------------------------------------------- */
+
+static void what_stands_behind_a_header_is_the_beginning(void **state)
+{
+    struct lab *lab = *state;
+    for (const char *at = "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\nHI\nthere\n"; *at != '\0'; at++) {
+        say(lab, 0, (const char[]){*at, '\0'});
+    }
+    say(lab, 1, "answer\n");
+    close_flow(lab);
+    assert_string_equal(lab->record.text, "0HI 0there 1answer 9timeout ");
+}
+
+static void a_server_may_speak_before_the_header(void **state)
+{
+    struct lab *lab = *state;
+    say(lab, 0, "PROXY ");
+    say(lab, 1, "HI you\n");
+    say(lab, 0, "UNKNOWN\r\nthe");
+    say(lab, 0, "re\nPROXY UNKNOWN\r\n"); /* this is none, for it does not stand first */
+    close_flow(lab);
+    assert_string_equal(lab->record.text, "1HI you 0there 0PROXY UNKNOWN\r 9timeout ");
+}
+
+static void what_is_no_header_after_all_is_read(void **state)
+{
+    struct lab *lab = *state;
+    say(lab, 1, "HI\n");
+    lab->moment.now_ns = 500;
+    say(lab, 0, "PRO");
+    lab->moment.now_ns = 600;
+    say(lab, 0, "MPT\n");
+    close_flow(lab);
+    assert_string_equal(lab->record.text, "1HI 0PROMPT 9timeout ");
+}
+
+static void a_datagram_may_have_a_header(void **state)
+{
+    struct lab *lab = *state;
+    static const uint8_t bytes[] = "\r\n\r\n\0\r\nQUIT\n\x21\x12\0\x0c" "addressesxxxHI\nthere\n";
+    struct packet p = {.class = PACKET_UDP, .protocol = 17, .version = 4, .l4 = bytes, .payload = bytes,
+                       .end = bytes + sizeof bytes - 1, .payload_len = sizeof bytes - 1, .frames = 1};
+    lab->flows[1].key.protocol = 17;
+    conversation_packet(lab->all, &lab->moment, 1, &lab->flows[1], &p, 0);
+    assert_ptr_equal(p.payload, bytes);
+    close_flow(lab);
+    assert_string_equal(lab->record.text, "0datagram 9timeout ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -503,6 +552,10 @@ int main(void)
         TEST(a_connection_may_switch),
         TEST(it_switches_a_few_times_only),
         TEST(datagrams_come_one_by_one),
+        TEST(what_stands_behind_a_header_is_the_beginning),
+        TEST(a_server_may_speak_before_the_header),
+        TEST(what_is_no_header_after_all_is_read),
+        TEST(a_datagram_may_have_a_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,16 @@ void pending_settle(struct pending *pending, struct slab *slab)
     }
 }
 
+unsigned pending_next(const struct pending sides[2], const uint32_t tried[2])
+{
+    const struct pending_mark *first = pending_mark(&sides[0], tried[0]);
+    const struct pending_mark *second = pending_mark(&sides[1], tried[1]);
+    if (first == NULL || second == NULL) {
+        return first != NULL ? 0 : second != NULL ? 1 : 2;
+    }
+    return second->time_ns < first->time_ns;
+}
+
 void pending_consume(struct pending *pending, struct slab *slab, size_t consumed)
 {
     size_t had = pending_size(pending);

@@ -75,6 +75,10 @@ static inline const struct pending_mark *pending_mark(const struct pending *pend
     return number < pending_marks(pending) ? &pending->block->marks->items[number] : NULL;
 }
 
+/* Of two sides that wait, the one whose next mark is the earlier, with `tried` marks of each behind us; 2
+ * when there is none to be tried. */
+unsigned pending_next(const struct pending sides[2], const uint32_t tried[2]);
+
 /* Takes consumed bytes off the front; costs moving the rest. */
 void pending_consume(struct pending *pending, struct slab *slab, size_t consumed);
 /* Forgets all. */

@@ -65,7 +65,8 @@ static void count_health(struct worker *w, flow_index index, const struct unit *
     }
 }
 
-static unsigned run_flow(struct worker *w, const struct unit *unit)
+static inline __attribute__((always_inline)) unsigned run_flow(struct worker *w,
+                                                              const struct unit *unit)
 {
     flow_index index = flow_find(w->flows, &unit->key, unit->hash);
     if (index != 0 && flow_is_reopened(flow_at(w->flows, index), &unit->packet, unit->end)) {

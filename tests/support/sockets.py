@@ -22,10 +22,17 @@ def free_port():
             return address[1]
 
 
+def rows(transport):
+    """The kernel's table of sockets: local and remote address and state are 1, 2 and 3 of each row."""
+    with open(f"/proc/net/{transport}", encoding="ascii") as table:
+        return [line.split() for line in table]
+
+
 def wait_for_socket(server, transport, port):
     """Until that process has its port ("tcp" or "udp"), as the kernel's table of sockets tells."""
     end = time.monotonic() + PATIENCE
-    while f":{port:04X} " not in open(f"/proc/net/{transport}", encoding="ascii").read():
+    state = {"tcp": "0A", "udp": "07"}[transport]  # TCP_LISTEN; of UDP: not connected
+    while not any(row[1].endswith(f":{port:04X}") and row[3] == state for row in rows(transport)):
         if time.monotonic() > end or server.poll() is not None:
             raise AssertionError("the server does not listen")
         time.sleep(0.05)
@@ -35,9 +42,7 @@ def wait_until_read(port):
     """Until whoever has that port of UDP has taken all that came to it."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        with open("/proc/net/udp", encoding="ascii") as table:
-            rows = [line.split() for line in table]
-        queues = [row[4] for row in rows if row[1].endswith(f":{port:04X}")]
+        queues = [row[4] for row in rows("udp") if row[1].endswith(f":{port:04X}")]
         if all(queue.endswith(":00000000") for queue in queues):
             return
         time.sleep(0.05)
