@@ -25,6 +25,7 @@ PUBLIC = {
     "summary": ["*"],
     "handshake": ["*"],
     "hypertext": ["*"],
+    "dashboard": ["dashboard_files.h"],
     "flow": ["defrag.h", "health.h", "tcp_graph.h", "tcp_stream.h"],
     "event": ["beat.h", "community.h", "event_log.h", "event_plain.h", "event_writer.h", "networks.h", "pattern.h",
               "processor.h", "transaction.h"],
@@ -36,7 +37,7 @@ PUBLIC = {
               "proto_waiting.h"],
     "proto/dns": ["dns_message.h", "dns_words.h"],
     "engine": ["beat_config.h", "beat_keystore.h", "board_rows.h", "index_template.h"],
-    "sink": ["elastic_check.h"],
+    "sink": ["elastic_check.h", "kibana.h"],
     "wire": ["proxy_header.h"],
     "tap": ["capture_filter.h", "interfaces.h", "pcapwrite.h", "rights.h"],
 }

@@ -51,7 +51,11 @@ static const struct option_spec options[] = {
      .help = "export: for which Elasticsearch"},
     {.name = "dir", .kind = OPTION_STRING, .argument = "FOLDER", .help = "export: into a folder"},
     {.name = "noilm", .kind = OPTION_FLAG, .help = "export template: without a lifecycle policy"},
-    {.name = "dashboards", .kind = OPTION_FLAG, .help = "setup: dashboards"},
+    {.name = "id", .kind = OPTION_STRING, .argument = "ID",
+     .help = "export dashboard: this one, such as http; default all"},
+    {.name = "folder", .kind = OPTION_STRING, .argument = "FOLDER",
+     .help = "export dashboard: into a folder, a file each"},
+    {.name = "dashboards", .kind = OPTION_FLAG, .help = "setup: dashboards, into Kibana"},
     {.name = "index-management", .kind = OPTION_FLAG, .help = "setup: index template and policy"},
     {.name = "pipelines", .kind = OPTION_FLAG, .help = "setup: ingest pipelines; there are none"},
     {0},
@@ -63,6 +67,8 @@ static const char *const examples[] = {
     "vantage packetbeat -e -t -I capture.pcap -c packetbeat.yml", "the events of a capture",
     "vantage packetbeat test config -c packetbeat.yml", "what is wrong with it, or Config OK",
     "vantage packetbeat export config -c packetbeat.yml", "what it amounts to",
+    "vantage packetbeat setup --dashboards -E setup.kibana.host=kibana.example:5601",
+    "dashboards into Kibana or OpenSearch Dashboards",
     NULL,
 };
 
@@ -85,6 +91,7 @@ const struct command command_packetbeat = {
         "Runs as Packetbeat would, with its packetbeat.yml: the same events, to the same outputs. What "
         "a setting of it cannot mean here is named in one line at the start. Commands: run (the "
         "default), test config, test output, export config, export template, export ilm-policy, "
-        "keystore create, add NAME, list and remove NAME, setup, devices, version.",
+        "export dashboard, export index-pattern, keystore create, add NAME, list and remove NAME, setup, "
+        "devices, version.",
     .run = run,
 };

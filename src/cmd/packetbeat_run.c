@@ -8,6 +8,7 @@
 #include "cmd/agent.h"
 #include "cmd/interrupt.h"
 #include "cmd/packetbeat_config.h"
+#include "cmd/packetbeat_dashboards.h"
 #include "event/beat.h"
 #include "tap/pcapwrite.h"
 #include "tap/tap.h"
@@ -130,7 +131,9 @@ int packetbeat_run(const struct arguments *a)
                   : arguments_flag(a, "v") ? LOG_LEVEL_INFO
                                            : config->log_level);
     config->logs_events = selects(a, "publish");
-    int status = is_file ? read_capture(a, config) : run_live(a, config);
+    bool is_ready = !beat->kibana.is_wanted || arguments_flag(a, "N") ||
+                    packetbeat_dashboards_load(beat, stderr);
+    int status = !is_ready ? ERR_FAILED : is_file ? read_capture(a, config) : run_live(a, config);
     beat_config_free(beat);
     return status;
 }

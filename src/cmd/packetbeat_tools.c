@@ -3,10 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/node_json.h"
 #include "cmd/packetbeat_config.h"
+#include "cmd/packetbeat_dashboards.h"
+#include "cmd/packetbeat_export.h"
 #include "cmd/packetbeat_keystore.h"
 #include "cmd/packetbeat_run.h"
 #include "cmd/usage.h"
@@ -113,30 +114,6 @@ static const struct sink_cluster *cluster_of(const struct beat_config *beat)
     return is_cluster ? &config->outputs[0].cluster : NULL;
 }
 
-/* Into FOLDER/KIND/NAME.json, whose folders are made; to standard output where no folder is named. */
-static bool put_out(const struct arguments *a, const char *kind, const char *name, struct span text)
-{
-    const char *folder = arguments_string(a, "dir");
-    char path[4096];
-    FILE *file = stdout;
-    if (folder != NULL) {
-        (void)mkdir(folder, 0755);
-        snprintf(path, sizeof path, "%s/%s", folder, kind);
-        (void)mkdir(path, 0755);
-        snprintf(path, sizeof path, "%s/%s/%s.json", folder, kind, name);
-        file = fopen(path, "we");
-    }
-    bool is_good = file != NULL && fprintf(file, "%.*s\n", (int)text.size, text.data) > 0;
-    is_good = file != NULL && fflush(file) == 0 && is_good;
-    if (file != NULL && file != stdout) {
-        is_good = fclose(file) == 0 && is_good;
-    }
-    if (!is_good) {
-        fprintf(stderr, "vantage packetbeat: %s cannot be written\n", folder != NULL ? path : "it");
-    }
-    return is_good;
-}
-
 /* What the configuration puts into a cluster; what Packetbeat's own would put, if it names none. */
 static int export_text(const struct arguments *a, bool wants_policy)
 {
@@ -162,9 +139,11 @@ static int export_text(const struct arguments *a, bool wants_policy)
         const char *known = text[0] != '\0' ? text : index_template_policy;
         json_append(&made, known, strlen(known));
     }
-    bool is_good = wants_policy
-                       ? put_out(a, "policy", "packetbeat", span_of(made.data, made.size))
-                       : put_out(a, "template", "packetbeat-" BEAT_VERSION, span_of(made.data, made.size));
+    json_append(&made, "\n", 1);
+    bool is_good = packetbeat_export_put(arguments_string(a, "dir"), wants_policy ? "policy" : "template",
+                                         wants_policy ? "packetbeat.json"
+                                                      : "packetbeat-" BEAT_VERSION ".json",
+                                         span_of(made.data, made.size));
     json_done(&made);
     beat_config_free(beat);
     return is_good ? ERR_NONE : ERR_FAILED;
@@ -181,46 +160,63 @@ static int export_policy(const struct arguments *a)
 }
 
 /* Asks each host of the cluster who it is, or puts into it what it needs. */
-static int with_cluster(const struct arguments *a, bool sets_up)
+static bool with_cluster(const struct beat_config *beat, bool sets_up)
+{
+    char said[1024] = "";
+    struct err err = {0};
+    const struct sink_cluster *cluster = cluster_of(beat);
+    if (cluster == NULL) {
+        fprintf(stderr, "vantage packetbeat: the configuration has no output.elasticsearch\n");
+        return false;
+    }
+    bool is_good = elastic_check(cluster, sets_up, said, sizeof said, &err);
+    fputs(said, stdout);
+    if (err.code != ERR_NONE) {
+        fprintf(stderr, "vantage packetbeat: %s\n", err.text);
+    }
+    return is_good;
+}
+
+static int test_output(const struct arguments *a)
+{
+    struct beat_config *beat = packetbeat_config(a);
+    bool is_good = beat != NULL && with_cluster(beat, false);
+    beat_config_free(beat);
+    return is_good ? ERR_NONE : ERR_FAILED;
+}
+
+/* Whether dashboards are to be loaded; of a bare `setup`, where somebody said where Kibana is. */
+static bool wants_dashboards(const struct arguments *a, const struct beat_kibana *kibana, bool is_bare)
+{
+    if (!is_bare || arguments_flag(a, "dashboards")) {
+        return arguments_flag(a, "dashboards");
+    }
+    if (!kibana->is_named) {
+        puts("dashboards are not loaded: no setup.kibana names a Kibana; --dashboards asks localhost:5601");
+    }
+    return kibana->is_named && !kibana->is_unwanted;
+}
+
+static int set_up(const struct arguments *a)
 {
     struct beat_config *beat = packetbeat_config(a);
     if (beat == NULL) {
         return ERR_FAILED;
     }
-    char said[1024] = "";
-    struct err err = {0};
-    const struct sink_cluster *cluster = cluster_of(beat);
-    bool is_good = cluster != NULL;
-    if (cluster == NULL) {
-        fprintf(stderr, "vantage packetbeat: the configuration has no output.elasticsearch\n");
-    } else {
-        is_good = elastic_check(cluster, sets_up, said, sizeof said, &err);
-        fputs(said, stdout);
-    }
-    if (err.code != ERR_NONE) {
-        fprintf(stderr, "vantage packetbeat: %s\n", err.text);
-    }
-    beat_config_free(beat);
-    return is_good ? ERR_NONE : ERR_FAILED;
-}
-
-static int test_output(const struct arguments *a)
-{
-    return with_cluster(a, false);
-}
-
-static int set_up(const struct arguments *a)
-{
-    if (arguments_flag(a, "dashboards")) {
-        fprintf(stderr, "vantage packetbeat: not applicable: setup --dashboards (Packetbeat's own "
-                        "dashboards show these events, too)\n");
-    }
     if (arguments_flag(a, "pipelines")) {
         fprintf(stderr, "vantage packetbeat: not applicable: setup --pipelines (there are none)\n");
     }
-    bool only_others = (arguments_flag(a, "dashboards") || arguments_flag(a, "pipelines")) &&
-                       !arguments_flag(a, "index-management");
-    return only_others ? ERR_NONE : with_cluster(a, true);
+    bool is_bare = !arguments_flag(a, "dashboards") && !arguments_flag(a, "pipelines") &&
+                   !arguments_flag(a, "index-management");
+    bool is_good = true;
+    if (is_bare || arguments_flag(a, "index-management")) {
+        is_good = with_cluster(beat, true);
+    }
+    if (is_good && wants_dashboards(a, &beat->kibana, is_bare)) {
+        is_good = packetbeat_dashboards_load(beat, stdout);
+    }
+    beat_config_free(beat);
+    return is_good ? ERR_NONE : ERR_FAILED;
 }
 
 static int print_version(const struct arguments *a)
@@ -250,8 +246,6 @@ struct foreign {
 };
 
 static const struct foreign foreign[] = {
-    {"export", "dashboard", "Packetbeat's own dashboards, from Kibana, show these events, too"},
-    {"export", "index-pattern", "Kibana makes one, packetbeat-*, by itself of the data stream"},
     {"completion", NULL, "'vantage completion' makes it for the whole program"},
 };
 
@@ -268,8 +262,8 @@ static int refuse(const struct arguments *a, const char *first, const char *seco
     }
     return arguments_refuse(a, "'%s%s%s' is no command of Packetbeat that is available: run, "
                             "test config, test output, export config, export template, "
-                            "export ilm-policy, keystore create, add, list or remove, setup, devices, "
-                            "version",
+                            "export ilm-policy, export dashboard, export index-pattern, keystore "
+                            "create, add, list or remove, setup, devices, version",
                             first, second != NULL ? " " : "", second != NULL ? second : "");
 }
 
@@ -286,6 +280,8 @@ static const struct tool tools[] = {
     {"export", "config", export_config},
     {"export", "template", export_template},
     {"export", "ilm-policy", export_policy},
+    {"export", "dashboard", packetbeat_dashboards_export},
+    {"export", "index-pattern", packetbeat_dashboards_export_pattern},
     {"keystore", "create", packetbeat_keystore_create},
     {"keystore", "add", packetbeat_keystore_add},
     {"keystore", "list", packetbeat_keystore_list},

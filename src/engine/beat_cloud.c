@@ -24,8 +24,8 @@ static bool unpack(const char *id, char ret[CLOUD_ROOM])
     return strlen(ret) == room && strchr(ret, '$') != NULL;
 }
 
-/* The URL of the cluster; NULL when the word says none. */
-static const char *url_of(struct beat_reading *r, const char *id)
+/* The URL of one of its parts, the cluster (0) or Kibana (1); NULL when the word says none. */
+static const char *url_of(struct beat_reading *r, const char *id, unsigned part)
 {
     char text[CLOUD_ROOM];
     if (!unpack(id, text)) {
@@ -33,9 +33,15 @@ static const char *url_of(struct beat_reading *r, const char *id)
     }
     char *rest = text;
     char *domain = strsep(&rest, "$");
-    char *cluster = strsep(&rest, "$");
+    char *name = strsep(&rest, "$");
+    for (unsigned i = 0; i < part; i++) {
+        name = strsep(&rest, "$");
+    }
+    if (name == NULL) {
+        return NULL;
+    }
     char *port = strchr(domain, ':');
-    char *own_port = strchr(cluster, ':');
+    char *own_port = strchr(name, ':');
     if (port != NULL) {
         *port++ = '\0';
     }
@@ -43,11 +49,17 @@ static const char *url_of(struct beat_reading *r, const char *id)
         *own_port++ = '\0';
     }
     port = own_port != NULL ? own_port : port;
-    if (domain[0] == '\0' || cluster[0] == '\0') {
+    if (domain[0] == '\0' || name[0] == '\0') {
         return NULL;
     }
-    return (const char *)node_format(r->tree, "https://%s.%s:%s", cluster, domain,
+    return (const char *)node_format(r->tree, "https://%s.%s:%s", name, domain,
                                      port != NULL ? port : "443").data;
+}
+
+const char *beat_cloud_kibana(struct beat_reading *r)
+{
+    const char *id = beat_text(r, r->root, "cloud.id", "");
+    return id[0] != '\0' ? url_of(r, id, 1) : NULL;
 }
 
 static bool read_auth(struct beat_reading *r, struct sink_cluster *c)
@@ -72,7 +84,7 @@ bool beat_read_cloud(struct beat_reading *r, struct sink_cluster *c)
 {
     const char *id = beat_text(r, r->root, "cloud.id", NULL);
     if (id != NULL && id[0] != '\0') {
-        const char *url = url_of(r, id);
+        const char *url = url_of(r, id, 0);
         if (url == NULL) {
             return beat_refuse(r, node_find(r->root, span_str("cloud.id")),
                                "cloud.id cannot be read: copy it whole from the deployment's page");

@@ -110,7 +110,7 @@ static bool read_all(struct beat_reading *r)
     }
     bool is_good = read_general(r) && beat_read_taps(r) && beat_read_flows(r) &&
                    beat_read_processes(r) && beat_read_protocols(r) && read_processors(r) &&
-                   beat_read_outputs(r);
+                   beat_read_outputs(r) && beat_read_kibana(r);
     if (!is_good || r->err->code != ERR_NONE) {
         return false;
     }
@@ -134,6 +134,7 @@ struct beat_config *beat_config_new(const struct beat_arguments *arguments, stru
         .config = beat->config,
         .warnings = &beat->warnings,
         .beat = &inside->beat,
+        .kibana = &beat->kibana,
         .types = inside->types,
         .tree = &inside->tree,
         .err = err,

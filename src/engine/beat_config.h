@@ -5,10 +5,12 @@
 #pragma once
 
 #include "engine/beat_arguments.h"
+#include "engine/beat_kibana.h"
 #include "engine/config.h"
 
 struct beat_config {
     struct config *config;
+    struct beat_kibana kibana; /* dashboards, and where they go */
     const struct node *root;   /* all that was said */
     struct text_list warnings;
     struct beat_inside *inside; /* private */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/beat_access.h"
 #include "engine/beat_core.h"
 #include "event/pattern.h"
 #include "sink/sink.h"
@@ -56,101 +57,12 @@ static const char *expand_version(struct beat_reading *r, const char *pattern)
     return (const char *)text.data;
 }
 
-static const char *path_text(struct beat_reading *r, const struct node *map, const char *path)
-{
-    return config_text(r->config, beat_text(r, map, path, ""));
-}
-
-/* Of a list that may be there, the first; others are left over. */
-static const char *first_of(struct beat_reading *r, const struct node *map, const char *path)
-{
-    struct text_list list = beat_list(r, map, path);
-    if (list.count > 1) {
-        beat_warn(r, "%s: the first file is taken", path);
-    }
-    return list.count > 0 ? list.items[0] : "";
-}
-
-/* The lowest and the highest of the versions that are allowed. */
-static bool read_versions(struct beat_reading *r, const struct node *map, struct sink_cluster *c)
-{
-    static const char *const known[] = {"TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"};
-    struct text_list list = beat_list(r, map, "ssl.supported_protocols");
-    size_t least = 4, most = 0;
-    for (size_t i = 0; i < list.count; i++) {
-        const char *name = strcmp(list.items[i], "TLSv1") == 0 ? known[0] : list.items[i];
-        size_t at = 0;
-        while (at < 4 && strcmp(known[at], name) != 0) {
-            at++;
-        }
-        if (at == 4) {
-            return beat_refuse(r, node_find(map, span_str("ssl.supported_protocols")),
-                               "ssl.supported_protocols: '%s' is none of TLSv1.0, TLSv1.1, TLSv1.2, "
-                               "TLSv1.3", name);
-        }
-        least = at < least ? at : least;
-        most = at > most ? at : most;
-    }
-    c->tls_least = list.count > 0 ? known[least] : NULL;
-    c->tls_most = list.count > 0 ? known[most] : NULL;
-    return true;
-}
-
-static bool read_tls(struct beat_reading *r, const struct node *map, struct sink_cluster *c)
-{
-    if (!read_versions(r, map, c)) {
-        return false;
-    }
-    const char *mode = beat_text(r, map, "ssl.verification_mode", "full");
-    bool is_on = beat_flag(r, map, "ssl.enabled", false);
-    c->scheme = is_on ? "https://" : "http://";
-    c->ca_file = first_of(r, map, "ssl.certificate_authorities");
-    c->certificate_file = path_text(r, map, "ssl.certificate");
-    c->key_file = path_text(r, map, "ssl.key");
-    c->key_password = path_text(r, map, "ssl.key_passphrase");
-    c->verify = strcmp(mode, "strict") == 0 ? "full" : config_text(r->config, mode);
-    bool is_known = strcmp(c->verify, "full") == 0 || strcmp(c->verify, "certificate") == 0 ||
-                    strcmp(c->verify, "none") == 0;
-    return is_known || beat_refuse(r, node_find(map, span_str("ssl.verification_mode")),
-                                   "ssl.verification_mode '%s' is not full, strict, certificate or "
-                                   "none", mode);
-}
-
-/* A map of names and values as "NAME<between>VALUE". */
-static struct text_list read_map(struct beat_reading *r, const struct node *map, const char *path,
-                                 const char *between)
-{
-    struct text_list list = {0};
-    struct node *node = beat_take(r, map, path);
-    if (node == NULL || !beat_is_map(r, node, path)) {
-        return list;
-    }
-    beat_use_all(node);
-    for (const struct node *child = node->first; child != NULL; child = child->next) {
-        struct span line = node_format(r->tree, "%.*s%s%.*s", (int)child->name.size,
-                                       child->name.data, between, (int)child->text.size,
-                                       child->text.data);
-        config_list_add(r->config, &list, (const char *)line.data);
-    }
-    return list;
-}
-
 static void read_access(struct beat_reading *r, const struct node *map, struct sink_cluster *c)
 {
     struct text_list hosts = beat_list(r, map, "hosts");
-    struct text_list parameters = read_map(r, map, "parameters", "=");
-    static const char *const protocols[] = {"", "http", "https", NULL};
-    const char *protocol = beat_word(r, map, "protocol", protocols);
+    struct text_list parameters = beat_pairs(r, map, "parameters", "=");
     c->hosts = hosts.count > 0 ? hosts : c->hosts;
     c->balances = beat_flag(r, map, "loadbalance", true);
-    c->scheme = protocol[0] == '\0' ? c->scheme : strcmp(protocol, "https") == 0 ? "https://" : "http://";
-    c->path = path_text(r, map, "path");
-    c->username = path_text(r, map, "username");
-    c->password = path_text(r, map, "password");
-    c->api_key = path_text(r, map, "api_key");
-    c->headers = read_map(r, map, "headers", ": ");
-    c->is_direct = beat_flag(r, map, "proxy_disable", false);
-    c->proxy = path_text(r, map, "proxy_url");
     for (size_t i = 0; i < parameters.count; i++) {
         struct span all = node_format(r->tree, "%s%s%s", c->parameters, i > 0 ? "&" : "",
                                       parameters.items[i]);
@@ -192,14 +104,14 @@ static bool read_cluster(struct beat_reading *r, const struct node *map)
     struct sink_cluster *c = &output->cluster;
     const char *index = beat_text(r, map, "index", "packetbeat-%{[agent.version]}");
     c->index = config_text(r->config, expand_version(r, index));
-    c->pipeline = path_text(r, map, "pipeline");
+    c->pipeline = config_text(r->config, beat_text(r, map, "pipeline", ""));
     (void)beat_flag(r, map, "escape_html", false); /* the same document either way */
     if (!beat_flag(r, map, "allow_older_versions", true)) {
         beat_warn(r, "not applicable: output.elasticsearch.allow_older_versions (every version is "
                      "spoken to)");
     }
     output->makes_template = false; /* its own set-up is read below */
-    if (!read_tls(r, map, c)) {
+    if (!beat_read_access(r, map, c)) {
         return false;
     }
     read_access(r, map, c);

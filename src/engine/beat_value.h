@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/beat_arguments.h"
+#include "engine/beat_kibana.h"
 #include "engine/config_keys.h"
 #include "event/beat.h"
 
@@ -20,6 +21,7 @@ struct beat_reading {
     struct config *config;
     struct text_list *warnings;
     struct beat_options *beat;
+    struct beat_kibana *kibana;
     struct beat_type *types; /* of `beat`, room for BEAT_TYPES_MAX */
     struct nodes *tree;
     struct node *root;

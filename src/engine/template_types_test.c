@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Every field that an event may have has a type, and one only: a protocol that is new gets its own by
- * itself, or fails here. */
+ * itself, or fails here. Dashboards ask for such fields only, each for what its type can answer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/json_check.h"
 #include "base/node_json.h"
+#include "dashboard/dashboard.h"
 #include "engine/beat_fields.h"
 #include "engine/index_template.h"
 #include "engine/template_types.h"
@@ -72,6 +74,115 @@ static void every_protocol_names_its_events(void **state)
     }
 }
 
+/* ---- Dashboards -------------------------------------------------------------------------------------- */
+
+static const char numbers[] = "long double float";
+static const char ordered[] = "long double float date";
+static const char keys[] = "keyword long ip date boolean double float";
+static const char any[] = "keyword long ip date boolean double float text";
+
+static void expect_type(struct seen *seen, const struct dashboard_chart *chart, struct span field,
+                        const char *types)
+{
+    const struct node *type = node_member(seen->types, field);
+    char name[32] = "";
+    if (type != NULL) {
+        snprintf(name, sizeof name, "%.*s", (int)type->text.size, (const char *)type->text.data);
+    }
+    if (type == NULL || strstr(types, name) == NULL) {
+        print_error("%s: %.*s is %s, not one of %s\n", chart->title, (int)field.size,
+                    (const char *)field.data, type == NULL ? "no field" : name, types);
+        seen->faults++;
+    }
+}
+
+static void check_measure(struct seen *seen, const struct dashboard_chart *chart,
+                          const struct dashboard_measure *measure)
+{
+    static const char *const types[] = {
+        [DASHBOARD_SUM] = numbers,         [DASHBOARD_MAX] = ordered,
+        [DASHBOARD_MIN] = ordered,         [DASHBOARD_PERCENTILES] = numbers,
+        [DASHBOARD_DISTINCT] = keys,
+    };
+    if (measure->what == DASHBOARD_COUNT) {
+        assert_null(measure->field);
+    } else if (measure->what != 0) {
+        expect_type(seen, chart, span_str(measure->field), types[measure->what]);
+    }
+}
+
+/* Names in KQL stand before a colon or a comparison; what is in quotes is none. */
+static void check_query(struct seen *seen, const struct dashboard_chart *chart)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789@_.";
+    bool is_quoted = false;
+    for (const char *at = chart->query; *at != '\0';) {
+        size_t size = strspn(at, letters);
+        const char *behind = at + size + strspn(at + size, " ");
+        if (size > 0 && !is_quoted && strchr(":<>", *behind) != NULL && *behind != '\0') {
+            expect_type(seen, chart, span_of(at, size), any);
+        }
+        is_quoted = *at == '"' ? !is_quoted : is_quoted;
+        at += size > 0 ? size : 1;
+    }
+    assert_false(is_quoted);
+}
+
+static void check_chart(struct seen *seen, const struct dashboard_chart *chart)
+{
+    for (unsigned i = 0; i < DASHBOARD_MEASURES; i++) {
+        check_measure(seen, chart, &chart->measures[i]);
+    }
+    for (unsigned i = 0; i < DASHBOARD_SPLITS && chart->splits[i].field != NULL; i++) {
+        bool is_time = strcmp(chart->splits[i].field, "@timestamp") == 0;
+        assert_int_equal(chart->splits[i].most > 0, !is_time);
+        expect_type(seen, chart, span_str(chart->splits[i].field), is_time ? "date" : keys);
+    }
+    for (unsigned i = 0; i < DASHBOARD_COLUMNS && chart->columns[i] != NULL; i++) {
+        expect_type(seen, chart, span_str(chart->columns[i]), any);
+    }
+    check_query(seen, chart);
+}
+
+static void dashboards_ask_for_fields_that_can_answer(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    seen.types = node_new(&seen.tree, NODE_MAP, (struct span){0});
+    template_types_walk(see, &seen);
+    for (const struct dashboard *d = dashboards; d->name != NULL; d++) {
+        for (const struct dashboard_chart *chart = d->charts; chart->title != NULL; chart++) {
+            check_chart(&seen, chart);
+        }
+    }
+    assert_int_equal(seen.faults, 0);
+    node_done(&seen.tree);
+}
+
+/* Numbers are shown as bytes, times and the like; a text shown so would be shown as nothing. */
+static void patterns_format_numbers_only(void **state)
+{
+    (void)state;
+    struct seen seen = {0};
+    struct json line;
+    json_init(&line);
+    seen.types = node_new(&seen.tree, NODE_MAP, (struct span){0});
+    template_types_walk(see, &seen);
+    dashboard_write_pattern(&line, "x-*");
+    const struct node *object = node_json_parse(&seen.tree, span_of(line.data, line.size));
+    const struct node *text = node_find(object, span_str("attributes.fieldFormatMap"));
+    const struct node *formats = node_json_parse(&seen.tree, text->text);
+    unsigned count = 0;
+    for (const struct node *f = formats->first; f != NULL; f = f->next, count++) {
+        expect_type(&seen, &(struct dashboard_chart){.title = "formats"}, f->name, numbers);
+    }
+    assert_true(count > 5 && seen.faults == 0);
+    json_done(&line);
+    node_done(&seen.tree);
+}
+
+/* ---- The template ------------------------------------------------------------------------------------ */
+
 /* Fields with a type that is known; objects alone have fields below them. */
 static unsigned check_properties(const struct node *properties, const char *above)
 {
@@ -118,6 +229,8 @@ int main(void)
         cmocka_unit_test(every_field_has_one_type),
         cmocka_unit_test(every_protocol_names_its_events),
         cmocka_unit_test(the_template_is_sound),
+        cmocka_unit_test(dashboards_ask_for_fields_that_can_answer),
+        cmocka_unit_test(patterns_format_numbers_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

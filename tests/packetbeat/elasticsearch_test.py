@@ -237,7 +237,7 @@ class Elasticsearch(unittest.TestCase):
         self.assertEqual(exported, self.server.puts["/_index_template/packetbeat-8.17.0"])
         policy = json.loads(self.run_tool("export", "ilm-policy").stdout)
         self.assertEqual(policy, self.server.puts["/_ilm/policy/packetbeat"])
-        done = self.run_tool("setup", "--dashboards")
+        done = self.run_tool("setup", "--pipelines")
         self.assertEqual((done.returncode, done.stderr.count("not applicable")), (0, 1))
 
     def test_the_own_dialect_has_it_too(self):
