@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Memory that several tables share: who grows takes of it first, and never gives back, as pages that
- * were touched stay. A budget may have another one behind it, from which it takes what it does not have
+/* Memory that several tables share: who grows takes of it first, and mostly never gives back, as pages
+ * that were touched stay; only who gives its pages back to the system gives back here, too. A budget may have another one behind it, from which it takes what it does not have
  * itself: so each table has a part that nobody can take from it, and all have a part that goes to who
  * needs it. One thread. */
 #pragma once
@@ -31,6 +31,12 @@ static inline bool budget_take(struct budget *budget, uint64_t bytes)
         from->left -= bytes;
     }
     return from != NULL;
+}
+
+/* Gives bytes back to the one that they were had from. */
+static inline void budget_give(struct budget *budget, uint64_t bytes)
+{
+    budget->left += bytes;
 }
 
 /* The entries 1, 2, 3 … of an array whose address space is reserved: each is paid when it is used for

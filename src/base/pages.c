@@ -46,6 +46,12 @@ void pages_trim(void *at, size_t size, size_t kept)
     }
 }
 
+void *pages_resize(void *at, size_t size, size_t wanted)
+{
+    void *there = mremap(at, size, wanted, MREMAP_MAYMOVE);
+    return there != MAP_FAILED ? there : NULL;
+}
+
 void pages_release(void *at, size_t size)
 {
     if (at != NULL) {

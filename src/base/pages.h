@@ -21,5 +21,9 @@ void pages_discard(void *at, size_t size);
  * `kept` bytes. */
 void pages_trim(void *at, size_t size, size_t kept);
 
+/* Makes a reservation of `size` bytes one of `wanted`, which may be elsewhere then, with what it holds;
+ * nothing is copied. NULL when the system refuses: then it is as it was. */
+void *pages_resize(void *at, size_t size, size_t wanted);
+
 /* Ends a reservation; NULL is fine. */
 void pages_release(void *at, size_t size);

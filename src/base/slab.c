@@ -29,6 +29,7 @@
 #endif
 
 enum { ORDER_MIN = 6, ORDER_MAX = 21, ORDERS = ORDER_MAX + 1, KEPT_MAX = 8 };
+enum { ORDER_LARGE = ORDERS, LARGE_STEP = 256 << 10 };
 
 enum block_state { BLOCK_OUT = 0x4f55, BLOCK_FREE = 0x4652, BLOCK_KEPT = 0x4b45 };
 
@@ -41,6 +42,17 @@ struct block {
 
 enum { HEADER = 16 }; /* of a block that is out: `previous` is the content's */
 
+/* Stands before the header of a block that has pages of its own. */
+struct large {
+    struct large *next;
+    struct large *previous;
+    struct budget *payer; /* NULL: nobody was asked */
+    size_t size;          /* of all pages */
+};
+
+enum { LARGE_HEADER = sizeof(struct large) + HEADER };
+
+_Static_assert(LARGE_HEADER % HEADER == 0, "the content of a large block is aligned like others");
 _Static_assert(offsetof(struct block, previous) == HEADER, "the content keeps its alignment");
 _Static_assert(SLAB_BLOCK_MAX + HEADER <= 1 << ORDER_MAX, "the largest block fits");
 _Static_assert(sizeof(struct block) <= 1 << ORDER_MIN, "the smallest has room for the links");
@@ -50,6 +62,8 @@ struct slab {
     size_t budget;   /* bytes of address space */
     struct budget *paid_from; /* NULL: nobody asks */
     size_t cut;      /* bytes that blocks have been made of so far */
+    struct large *large; /* those that are out */
+    size_t large_bytes;
     void *place;
     uint64_t used;
     uint64_t refused;
@@ -79,6 +93,9 @@ void slab_free(struct slab *slab)
 {
     if (slab == NULL) {
         return;
+    }
+    while (slab->large != NULL) {
+        slab_give(slab, (uint8_t *)slab->large + LARGE_HEADER);
     }
     ASAN_UNPOISON_MEMORY_REGION(slab->memory, slab->budget);
     pages_release(slab->memory, slab->budget);
@@ -143,7 +160,7 @@ static void take_off_list(struct slab *slab, struct block *block)
 
 static bool can_pay(const struct slab *slab, size_t size)
 {
-    return size <= slab->budget - slab->cut &&
+    return size <= slab->budget - slab->cut - slab->large_bytes &&
            (slab->paid_from == NULL || budget_with(slab->paid_from, size) != NULL);
 }
 
@@ -254,6 +271,129 @@ void *slab_take(struct slab *slab, size_t size)
     return (uint8_t *)block + HEADER;
 }
 
+/* ---- Large ones ------------------------------------------------------------------------------- */
+
+static struct large *large_of(const void *content)
+{
+    return (struct large *)(uintptr_t)((const uint8_t *)content - LARGE_HEADER);
+}
+
+static bool is_large(const void *content)
+{
+    return block_of(content)->order == ORDER_LARGE;
+}
+
+static void link_large(struct slab *slab, struct large *large)
+{
+    large->previous = NULL;
+    large->next = slab->large;
+    if (slab->large != NULL) {
+        slab->large->previous = large;
+    }
+    slab->large = large;
+}
+
+static void unlink_large(struct slab *slab, const struct large *large)
+{
+    if (large->next != NULL) {
+        large->next->previous = large->previous;
+    }
+    if (large->previous != NULL) {
+        large->previous->next = large->next;
+    } else {
+        slab->large = large->next;
+    }
+}
+
+/* Has so many bytes paid; false when they cannot be had. */
+static bool pay_large(struct slab *slab, size_t size, struct budget **payer)
+{
+    if (!can_pay(slab, size)) {
+        return false;
+    }
+    *payer = budget_with(slab->paid_from, size);
+    if (*payer != NULL) {
+        (*payer)->left -= size;
+    }
+    slab->large_bytes += size;
+    slab->used += size;
+    return true;
+}
+
+static void pay_back(struct slab *slab, size_t size, struct budget *payer)
+{
+    if (payer != NULL) {
+        budget_give(payer, size);
+    }
+    slab->large_bytes -= size;
+    slab->used -= size;
+}
+
+static void give_large(struct slab *slab, void *content)
+{
+    struct large *large = large_of(content);
+    unlink_large(slab, large);
+    pay_back(slab, large->size, large->payer);
+    pages_release(large, large->size);
+}
+
+/* Whole pages for so many bytes and the headers; 0: there is no such size. */
+static size_t pages_for(size_t size)
+{
+    return size > SIZE_MAX / 2 ? 0
+                               : (size + LARGE_HEADER + LARGE_STEP - 1) / LARGE_STEP * LARGE_STEP;
+}
+
+static void *take_large(struct slab *slab, size_t size)
+{
+    size_t whole = pages_for(size);
+    struct budget *payer = NULL;
+    if (whole == 0 || !pay_large(slab, whole, &payer)) {
+        return NULL;
+    }
+    struct large *large = pages_reserve(whole);
+    if (large == NULL) {
+        pay_back(slab, whole, payer);
+        return NULL;
+    }
+    large->payer = payer;
+    large->size = whole;
+    link_large(slab, large);
+    struct block *block = (struct block *)(void *)(large + 1);
+    block->order = ORDER_LARGE;
+    block->state = BLOCK_OUT;
+    return (uint8_t *)large + LARGE_HEADER;
+}
+
+/* What it has is paid back before it is paid anew, as a whole, so that each budget gets its own. */
+static void *resize_large(struct slab *slab, void *content, size_t size)
+{
+    struct large *large = large_of(content);
+    size_t whole = large->size;
+    size_t wanted = pages_for(size > whole + whole / 4 ? size : whole + whole / 4);
+    struct budget *old = large->payer;
+    struct budget *payer = NULL;
+    pay_back(slab, whole, old);
+    bool is_paid = wanted > 0 && pay_large(slab, wanted, &payer);
+    if (!is_paid && (wanted = pages_for(size)) > 0) {
+        is_paid = pay_large(slab, wanted, &payer);
+    }
+    unlink_large(slab, large);
+    struct large *there = is_paid ? pages_resize(large, whole, wanted) : NULL;
+    if (there != NULL) {
+        there->payer = payer;
+        there->size = wanted;
+        link_large(slab, there);
+        return (uint8_t *)there + LARGE_HEADER;
+    }
+    if (is_paid) {
+        pay_back(slab, wanted, payer);
+    }
+    (void)pay_large(slab, whole, &large->payer);
+    link_large(slab, large);
+    return NULL;
+}
+
 void slab_give(struct slab *slab, void *content)
 {
     if (content == NULL) {
@@ -261,6 +401,11 @@ void slab_give(struct slab *slab, void *content)
     }
     struct block *block = block_of(content);
     uint32_t order = block->order;
+    if (order == ORDER_LARGE) {
+        assert(block->state == BLOCK_OUT);
+        give_large(slab, content);
+        return;
+    }
     assert((uint8_t *)block >= slab->memory && (uint8_t *)block < slab->memory + slab->cut);
     assert(block->state == BLOCK_OUT); /* given once, and nobody wrote before its beginning */
     slab->used -= size_of(order);
@@ -289,8 +434,31 @@ void *slab_grow(struct slab *slab, void *content, size_t size)
     return larger;
 }
 
+void *slab_grow_large(struct slab *slab, void *content, size_t size)
+{
+    size_t room = content != NULL ? slab_room(content) : 0;
+    if (size <= SLAB_BLOCK_MAX || size <= room) {
+        return slab_grow(slab, content, size);
+    }
+    if (content != NULL && is_large(content)) {
+        void *there = resize_large(slab, content, size);
+        slab->refused += there == NULL;
+        return there;
+    }
+    void *larger = take_large(slab, size);
+    slab->refused += larger == NULL;
+    if (content != NULL && larger != NULL) {
+        memcpy(larger, content, room);
+        slab_give(slab, content);
+    }
+    return larger;
+}
+
 size_t slab_room(const void *content)
 {
+    if (is_large(content)) {
+        return large_of(content)->size - LARGE_HEADER;
+    }
     return size_of(block_of(content)->order) - HEADER;
 }
 

@@ -7,7 +7,12 @@
  * ones from being had later, nor the other way round. To take and to give are at most 15 such steps,
  * and mostly none: the last few blocks of each size are kept for who asks next (when memory runs short
  * they are joined first). Blocks are aligned to 16 bytes. With ASan, what is not out must not be
- * touched. One thread. */
+ * touched.
+ *
+ * Few things are larger than a block can be: the body of a message that somebody wants to see whole. They
+ * have pages of their own (slab_grow_large), of which the budget is told as long as they are out: they
+ * go back to the system, so that what was needed for them once is there for flows again. That takes a
+ * system call or two for a megabyte and more. One thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -36,7 +41,11 @@ void slab_give(struct slab *slab, void *block);
 /* The same content in a block of at least `size` bytes; NULL when there is none, and then the old one
  * stays. `block` NULL: as slab_take. */
 void *slab_grow(struct slab *slab, void *block, size_t size);
-/* Bytes that fit in a block: a power of two less 16, so that who grows by it wastes nothing. */
+/* As slab_grow(), and of any size that the budget has. What is above SLAB_BLOCK_MAX grows by a fourth of
+ * itself at least, and is not copied for that. */
+void *slab_grow_large(struct slab *slab, void *block, size_t size);
+/* Bytes that fit in a block: a power of two less 16, so that who grows by it wastes nothing; of a large
+ * one what it has. */
 size_t slab_room(const void *block);
 
 /* A place for one pointer, NULL at first, for what hangs on the slab (slab_text.h). */

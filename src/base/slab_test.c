@@ -162,6 +162,43 @@ static void a_shared_budget_pays(void **state)
     (void)state;
 }
 
+/* What is larger than a block can be grows without being copied, is paid as long as it is out, and each
+ * budget gets its own back. */
+static void large_ones_come_and_go(void **state)
+{
+    enum { SMALL = 1 << 20, LARGE = 5 << 20, OWN = 3 << 20, SHARED = 16 << 20 };
+    struct budget shared = {SHARED, NULL};
+    struct budget own = {OWN, &shared};
+    struct slab *slab = slab_new_within(OWN + SHARED, &own);
+    uint8_t *text = slab_grow_large(slab, NULL, SMALL);
+    assert_non_null(text);
+    memset(text, 7, SMALL);
+    uint64_t shared_before = shared.left, own_before = own.left;
+    for (size_t size = SMALL; size <= LARGE; size += 100000) {
+        uint8_t *larger = slab_grow_large(slab, text, size);
+        assert_non_null(larger);
+        assert_int_equal((uintptr_t)larger % 16, 0);
+        text = larger;
+        assert_true(slab_room(text) >= size);
+        text[size - 1] = 7;
+    }
+    for (size_t i = 0; i < SMALL; i++) {
+        assert_int_equal(text[i], 7);
+    }
+    assert_null(slab_grow_large(slab, text, OWN + SHARED)); /* it stays as it was */
+    assert_null(slab_grow_large(slab, NULL, SIZE_MAX - 5));
+    assert_int_equal(slab_refused(slab), 2);
+    assert_int_equal(text[SMALL - 1], 7);
+    assert_int_equal(slab_used(slab), slab_room(text) + 48);
+    slab_give(slab, text);
+    assert_int_equal(slab_used(slab), 0);
+    assert_int_equal(shared.left, shared_before);
+    assert_int_equal(own.left, own_before);
+    assert_non_null(slab_grow_large(slab, NULL, 2 << 20));
+    slab_free(slab); /* with what is out */
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +209,7 @@ int main(void)
         cmocka_unit_test(growing_keeps_the_content),
         cmocka_unit_test(blocks_never_overlap),
         cmocka_unit_test(a_shared_budget_pays),
+        cmocka_unit_test(large_ones_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

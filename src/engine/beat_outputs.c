@@ -92,9 +92,10 @@ static void read_pace(struct beat_reading *r, const struct node *map, struct sin
     c->close_ns = beat_duration(r, r->root, "packetbeat.shutdown_timeout", 10000000000);
     c->close_ns = c->close_ns == 0 ? 10000000000 : c->close_ns;
     events = events > UINT32_MAX / 4 ? UINT32_MAX / 4 : events;
-    if (events > 0) { /* about 2 KiB each: such as have bodies fill it with fewer */
+    if (events > 0) { /* about 2 KiB each; one with bodies is to fit, however few events may wait */
+        const int64_t least = 64 << 20;
         c->queue_events = events;
-        c->queue_bytes = events * 2048 > 1 << 20 ? events * 2048 : 1 << 20;
+        c->queue_bytes = events * 2048 > least ? events * 2048 : least;
     }
 }
 

@@ -24,7 +24,8 @@ struct conversation_options {
     struct budget *blocks; /* what waits, and states */
     bool wants_events;
     bool wants_lines;     /* events are wanted as JSON only */
-    size_t text_max;      /* bytes of a text in an event */
+    size_t text_max;      /* bytes of a text in an event, */
+    size_t text_short;    /* and where memory is short */
 };
 
 struct conversation_stats {

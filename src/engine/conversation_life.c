@@ -18,6 +18,8 @@ struct conversations *conversations_new(const struct conversation_options *optio
         .outbox = options->wants_events ? options->outbox : NULL,
         .finish = options->finish,
         .text_max = options->text_max,
+        .text_short = options->text_short,
+        .slab = all->slab,
         .wants_lines = options->wants_lines,
     };
     bool has_log = transaction_log_init(&all->log, &log);

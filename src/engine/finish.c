@@ -164,8 +164,9 @@ void finish_transactions(struct finish *finish, flow_index index, const struct f
         .tap = tap_of(finish, index),
         .marks = finish->of[index].marks,
     };
-    for (const struct event_head *head = event_log_first(log); head != NULL;
-         head = event_log_next(log, head)) {
+    for (struct event_head *record = event_log_first(log); record != NULL;
+         record = event_log_next(log, record)) {
+        const struct event_head *head = event_log_whole(record);
         const struct transaction *t = (const struct transaction *)head;
         finished.transaction = head;
         finished.client = flow->initiator ^ (t->request_side & 1U);

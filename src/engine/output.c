@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/node.h"
+#include "base/slab.h"
 #include "engine/health_desk.h"
 #include "engine/health_flat.h"
 #include "engine/index_template.h"
@@ -18,10 +19,12 @@
 enum {
     OUTBOX_BYTES = 4 << 20,
     LINES_BYTES = 128 << 10, /* encoded before a sink is called */
+    LINES_MOST = 8 << 20,    /* kept for the next ones */
     SINKS_MAX = 16,
     LOG_BYTES = 1 << 20,     /* of events that one call of a hook may make */
     LOG_LEAST = 64 << 10,    /* where drops are allowed */
     DRAIN_BYTES = 16 << 10,  /* of events that wait for their own thread: what fits in its cache */
+    LARGE_BYTES = 32 << 20,  /* of large events that a file's worker is ahead */
     WAIT_NS = 50000,
 };
 
@@ -162,6 +165,12 @@ static void write_lines(struct output *output)
     }
     json_reset(&output->lines);
     output->line_count = 0;
+    if (output->lines.capacity > LINES_MOST) { /* a large event has gone: its memory, too */
+        json_done(&output->lines);
+        json_init(&output->lines);
+        output->is_direct = json_reserve(&output->lines, LINES_BYTES + LOG_BYTES) != NULL &&
+                            output->is_direct;
+    }
 }
 
 /* So many lines more have been put there. */
@@ -354,10 +363,36 @@ void outbox_commit(struct outbox *outbox)
     ring_commit(&outbox->ring);
 }
 
+void outbox_reclaim(struct outbox *outbox)
+{
+    struct outbox_returned *block =
+        outbox != NULL ? atomic_exchange_explicit(&outbox->returned, NULL, memory_order_acquire) : NULL;
+    while (block != NULL) {
+        struct outbox_returned *next = block->next;
+        outbox->large_bytes -= slab_room(block);
+        slab_give(outbox->slab, block);
+        block = next;
+    }
+}
+
+/* Large events are on their way: who can wait for them to be gone does, lest memory runs short. */
+static void await_large(struct outbox *outbox)
+{
+    drain_early(outbox, 0);
+    outbox_reclaim(outbox);
+    while (outbox->mode == OUTBOX_WAIT && outbox->large_bytes > LARGE_BYTES) {
+        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+        outbox_reclaim(outbox);
+    }
+}
+
 static void *open_room(struct outbox *outbox, size_t *size)
 {
     struct ring *ring = &outbox->ring;
     *size = LOG_BYTES;
+    if (outbox->large_bytes > 0) {
+        await_large(outbox);
+    }
     drain_early(outbox, DRAIN_BYTES);
     void *room = ring_open(ring, *size);
     while (room == NULL && outbox->mode == OUTBOX_WAIT) {
@@ -399,7 +434,9 @@ void outbox_pass_log(struct outbox *outbox, struct event_log *log)
     if (log->line_count > 0) {
         count_lines(outbox->output, log->line_count);
     }
+    outbox->large_bytes += log->large_bytes;
     log->lost = log->line_count = 0;
+    log->large_bytes = 0;
     outbox_open(outbox, log);
 }
 
@@ -497,6 +534,16 @@ static struct outbox *next_outbox(struct output *output, bool last, struct event
     return best != NULL && early && (*ret)->order >= bound ? NULL : best;
 }
 
+/* A large event has gone: its block is the worker's again. */
+static void give_back(struct outbox *outbox, void *event)
+{
+    struct outbox_returned *block = event;
+    block->next = atomic_load_explicit(&outbox->returned, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&outbox->returned, &block->next, block,
+                                                  memory_order_release, memory_order_relaxed)) {
+    }
+}
+
 /* Encodes what can be moved; full pieces go to the sinks. */
 static uint32_t move_events(struct output *output, bool last)
 {
@@ -504,7 +551,11 @@ static uint32_t move_events(struct output *output, bool last)
     struct event_head *head = NULL;
     struct outbox *outbox;
     while ((outbox = next_outbox(output, last, &head)) != NULL) {
-        deliver(output, head);
+        struct event_head *event = event_log_whole(head);
+        deliver(output, event);
+        if (event != head) {
+            give_back(outbox, event);
+        }
         ring_release(&outbox->ring);
         moved++;
     }

@@ -22,11 +22,19 @@ enum outbox_mode {
     OUTBOX_DROP,  /* the wire cannot: the event is lost and counted */
 };
 
+/* At the beginning of a block that comes back. */
+struct outbox_returned {
+    struct outbox_returned *next;
+};
+
 /* One worker's way out; the worker is the only producer. */
 struct outbox {
     struct ring ring;
     struct output *output;
     enum outbox_mode mode;
+    struct slab *slab; /* the worker's, of which large events are; NULL: it has none */
+    size_t large_bytes; /* of large events that are out, as the worker knows it */
+    _Atomic(struct outbox_returned *) returned; /* blocks of those that have gone, for the worker */
     _Atomic uint64_t dropped;
     _Atomic uint64_t passed; /* no event with an order below this will come any more */
 };
@@ -56,6 +64,8 @@ void outbox_open(struct outbox *outbox, struct event_log *log);
 /* Worker: the log's events go, and those that it had no room for are counted; then it is opened
  * anew. */
 void outbox_pass_log(struct outbox *outbox, struct event_log *log);
+/* Worker: gives the blocks of large events that have gone back to the slab; NULL is fine. */
+void outbox_reclaim(struct outbox *outbox);
 /* Worker: all its events below `order` are in the outbox. */
 void outbox_pass(struct outbox *outbox, uint64_t order);
 

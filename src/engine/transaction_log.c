@@ -17,10 +17,17 @@ static void complete(void *owner, struct event_head *event)
 bool transaction_log_init(struct transaction_log *log, const struct transaction_log_options *options)
 {
     *log = (struct transaction_log){
-        .events = {.text_max = options->text_max, .complete = complete, .owner = log},
+        .events = {.text_max = options->text_max,
+                   .text_short = options->text_short,
+                   .slab = options->outbox != NULL ? options->slab : NULL,
+                   .complete = complete,
+                   .owner = log},
         .options = *options,
         .writer = options->wants_lines ? event_writer_new(0) : NULL,
     };
+    if (options->outbox != NULL) {
+        options->outbox->slab = options->slab;
+    }
     return log->writer != NULL || !options->wants_lines;
 }
 

@@ -11,7 +11,9 @@
 struct transaction_log_options {
     struct outbox *outbox; /* NULL: nobody but policies wants them */
     struct finish *finish; /* for policies; or NULL */
-    size_t text_max;       /* bytes of a text in an event */
+    size_t text_max;       /* bytes of a text in an event, */
+    size_t text_short;     /* and where memory is short */
+    struct slab *slab;     /* for events that are larger than the outbox's log; it outlives what is sent */
     bool wants_lines;      /* they are wanted as JSON only, but by policies */
 };
 

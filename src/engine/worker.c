@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 enum {
-    TEXT_MAX = 64 << 10, /* bytes of a text in an event */
+    TEXT_MAX = 1 << 30, /* bytes of a text in an event: what protocols keep is bounded by their own limits */
+    TEXT_SHORT = 64 << 10, /* where there is no memory for that */
     SEARCH_STEP = 8192, /* flows looked at between two batches for a reader */
     GRAPH_ROOM = 20000, /* marks of a picture of a file's connection */
 };
@@ -44,6 +45,7 @@ static bool take_talks(struct worker *w)
         .wants_events = w->options.wants_events,
         .wants_lines = w->options.wants_lines,
         .text_max = TEXT_MAX,
+        .text_short = TEXT_SHORT,
     };
     w->talks = conversations_new(&options, NULL);
     return w->talks != NULL;
@@ -204,6 +206,7 @@ static void publish(struct worker *w)
     atomic_store_explicit(&s->flows_evicted, w->evicted, memory_order_relaxed);
     atomic_store_explicit(&s->memory, flow_table_memory(w->flows), memory_order_relaxed);
     if (w->talks != NULL) {
+        outbox_reclaim(w->options.outbox);
         const struct conversation_stats *talks = conversations_stats(w->talks);
         atomic_store_explicit(&s->talks_active, talks->active, memory_order_relaxed);
         atomic_store_explicit(&s->talks_refused, talks->refused, memory_order_relaxed);

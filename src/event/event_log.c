@@ -2,15 +2,24 @@
 #include "event/event_log.h"
 
 #include "base/json.h"
+#include "base/slab.h"
 #include "event/event_writer.h"
 
-/* Before each event stands how many bytes it takes. */
-enum { LOG_HEAD = sizeof(uint64_t) };
+/* Before each event stands how many bytes it takes. What is smaller than LARGE_LEAST has no block of its
+ * own, for it is not what blocks are for: there are many of them. */
+enum { LOG_HEAD = sizeof(uint64_t), LARGE_LEAST = 32 << 10 };
 
 const struct event_type event_line_type = {
     .dataset = "line",
     .help = "An event as one line of JSON",
     .size = sizeof(struct event_line),
+    .fields = (const struct event_field[]){{0}},
+};
+
+const struct event_type event_large_type = {
+    .dataset = "large",
+    .help = "An event that has a block of memory of its own",
+    .size = sizeof(struct event_large),
     .fields = (const struct event_field[]){{0}},
 };
 
@@ -39,23 +48,45 @@ static size_t event_log_write(struct event_log *log, void *to, size_t room,
     return line->size == 0 ? 0 : (sizeof *line + line->size + LOG_HEAD - 1) & ~(size_t)(LOG_HEAD - 1);
 }
 
-/* Encodes an event right behind the lines that are there already. One with a text that is to be cut is
- * packed first, into the log's memory, and written from there. */
+/* Encodes an event right behind the lines that are there already; false as above. */
 static bool event_log_pass(struct event_log *log, const struct event_head *event)
 {
     struct json *to = log->lines;
-    size_t room = to->capacity - to->size;
-    size_t size = event_log_line(log, to->data + to->size, room, event);
-    if (size == 0 && event_pack(log->memory, log->capacity, event, log->text_max) <= log->capacity) {
-        struct json text = {.data = to->data + to->size, .capacity = room, .is_fixed = true};
-        event_writer_put(log->writer, &text, (const struct event_head *)(void *)log->memory);
-        json_append(&text, "\n", 1);
-        size = text.failed ? 0 : text.size;
-    }
+    size_t size = event_log_line(log, to->data + to->size, to->capacity - to->size, event);
     to->size += size;
     log->line_count += size > 0;
-    log->lost += size == 0;
     return size > 0;
+}
+
+/* Packs an event that takes `size` bytes, and the log has not so much room, into a block, or with its texts
+ * cut. Returns the bytes it takes at `to` then. */
+static __attribute__((noinline)) size_t event_log_large(struct event_log *log, void *to, size_t room,
+                                                        const struct event_head *event, size_t size)
+{
+    bool is_large = log->slab != NULL && size >= LARGE_LEAST && size != SIZE_MAX &&
+                    room >= sizeof(struct event_large);
+    void *block = is_large ? slab_grow_large(log->slab, NULL, size) : NULL;
+    if (block == NULL) {
+        return log->text_short > 0 ? event_pack(to, room, event, log->text_short) : size;
+    }
+    event_pack(block, size, event, log->text_max);
+    struct event_large *large = to;
+    *large = (struct event_large){.head = *event, .event = block};
+    large->head.type = &event_large_type;
+    log->large_bytes += slab_room(block);
+    return sizeof *large;
+}
+
+/* Puts an event at `at`, as a line where `is_line`; returns the bytes it takes, more than `room` when it
+ * has not gone there. */
+static size_t event_log_put(struct event_log *log, void *at, size_t room,
+                            const struct event_head *event, bool is_line)
+{
+    size_t size = is_line ? event_log_write(log, at, room, event) : 0;
+    if (size == 0) {
+        size = event_pack(at, room, event, log->text_max);
+    }
+    return size <= room ? size : event_log_large(log, at, room, event, size);
 }
 
 bool event_log_add(struct event_log *log, struct event_head *event)
@@ -70,13 +101,11 @@ bool event_log_add(struct event_log *log, struct event_head *event)
     if (log->complete != NULL) {
         log->complete(log->owner, event);
     }
-    if (log->writer != NULL && log->lines != NULL) {
-        return event_log_pass(log, event);
+    bool passes = log->writer != NULL && log->lines != NULL;
+    if (passes && log->used == 0 && event_log_pass(log, event)) { /* behind one that is here, they wait */
+        return true;
     }
-    uint64_t size = log->writer != NULL ? event_log_write(log, at, room, event) : 0;
-    if (size == 0) {
-        size = event_pack(at, room, event, log->text_max);
-    }
+    uint64_t size = event_log_put(log, at, room, event, log->writer != NULL && !passes);
     if (size > room) {
         log->lost++;
         return false;

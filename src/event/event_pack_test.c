@@ -6,8 +6,10 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
+#include "base/slab.h"
 #include "event/event_log.h"
 #include "event/event_writer.h"
 
@@ -250,12 +252,12 @@ static void log_writes_lines(void **state)
     (void)state;
 }
 
-/* Lines that go right to where they are wanted are the same, those of which a text is cut as well. */
+/* Lines that go right to where they are wanted are the same; behind one that cannot, all others wait. */
 static void log_passes_lines_on(void **state)
 {
     struct lent lent;
     struct sample s = lend(&lent);
-    uint64_t memory[512];
+    uint64_t memory[1024];
     char text[8192];
     struct json lines = {.data = text, .capacity = sizeof text, .is_fixed = true};
     struct event_log log = {.memory = (uint8_t *)memory, .capacity = sizeof memory, .text_max = 400,
@@ -265,24 +267,61 @@ static void log_passes_lines_on(void **state)
     assert_true(event_log_add(&log, &s.head));
     event_json(&expected, &s.head);
     json_append(&expected, "\n", 1);
-    size_t uncut = expected.size;
-    log.text_max = 3;
-    assert_true(event_log_add(&log, &s.head));
-    uint64_t packed[512];
-    event_pack(packed, sizeof packed, &s.head, 3);
-    event_json(&expected, (const struct event_head *)(const void *)packed);
-    json_append(&expected, "\n", 1);
-    assert_true(expected.size < 2 * uncut);
     assert_int_equal(lines.size, expected.size);
     assert_memory_equal(text, expected.data, expected.size);
-    assert_int_equal(log.line_count, 2);
-    assert_null(event_log_first(&log));
-    lines.capacity = lines.size + 10;
-    assert_false(event_log_add(&log, &s.head));
-    assert_int_equal(log.lost, 1);
+    log.text_max = 3;
+    assert_true(event_log_add(&log, &s.head)); /* a text of it is cut */
+    log.text_max = 400;
+    assert_true(event_log_add(&log, &s.head));
+    assert_int_equal(log.line_count, 1);
     assert_int_equal(lines.size, expected.size);
+    struct event_head *packed = event_log_first(&log);
+    assert_ptr_equal(packed->type, &type);
+    assert_ptr_equal(event_log_whole(packed), packed);
+    assert_non_null(event_log_next(&log, packed));
+    event_log_reset(&log);
+    lines.capacity = lines.size + 10;
+    assert_true(event_log_add(&log, &s.head)); /* there is no such room among the lines */
+    assert_int_equal(lines.size, expected.size);
+    assert_non_null(event_log_first(&log));
+    assert_int_equal(log.lost, 0);
     json_done(&expected);
     event_writer_free(log.writer);
+    (void)state;
+}
+
+/* An event that is larger than the log has a block, as long as there is memory, and else its texts cut. */
+static void log_lends_blocks_to_large_events(void **state)
+{
+    enum { LARGE = 3 << 20, SHORT = 1100 };
+    uint64_t memory[512];
+    uint8_t *text = malloc(LARGE);
+    assert_non_null(text);
+    memset(text, 'a', LARGE);
+    struct sample s = {.head = {.type = &type, .order = 7}, .text = span_of(text, LARGE)};
+    struct slab *slab = slab_new(4 << 20);
+    struct event_log log = {.memory = (uint8_t *)memory, .capacity = sizeof memory,
+                            .text_max = 2 * LARGE, .text_short = SHORT, .slab = slab};
+    assert_true(event_log_add(&log, &s.head));
+    assert_true(event_log_add(&log, &s.head));
+    struct event_head *record = event_log_first(&log);
+    assert_ptr_equal(record->type, &event_large_type);
+    assert_int_equal(record->order, 7);
+    struct sample *large = (struct sample *)(void *)event_log_whole(record);
+    assert_int_equal(large->text.size, LARGE);
+    assert_memory_equal(large->text.data, text, LARGE);
+    assert_int_equal(log.large_bytes, slab_room(large));
+    record = event_log_next(&log, record);
+    assert_ptr_equal(record->type, &type);
+    assert_int_equal(((struct sample *)(void *)record)->text.size, SHORT);
+    slab_give(slab, large);
+    assert_int_equal(slab_used(slab), 0);
+    log.slab = NULL;
+    log.text_short = 0;
+    assert_false(event_log_add(&log, &s.head));
+    assert_int_equal(log.lost, 1);
+    slab_free(slab);
+    free(text);
     (void)state;
 }
 
@@ -340,6 +379,7 @@ int main(void)
         cmocka_unit_test(log_keeps_what_fits),
         cmocka_unit_test(log_writes_lines),
         cmocka_unit_test(log_passes_lines_on),
+        cmocka_unit_test(log_lends_blocks_to_large_events),
         cmocka_unit_test(texts_of_any_size_are_packed_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/pages.h"
 #include "sink/elastic_bulk.h"
 #include "sink/elastic_http.h"
 #include "sink/elastic_setup.h"
@@ -31,7 +32,8 @@ struct sink {
     /* the thread's own */
     struct json body;
     struct nodes scratch;
-    char *batch;
+    char *batch;       /* address space for a line as large as the queue */
+    size_t batch_room;
     struct span *lines;
     uint32_t *attempts;
     enum elastic_verdict *verdicts;
@@ -252,6 +254,15 @@ static void send_all(struct sink *sink, uint32_t count)
     lose(sink, count);
 }
 
+/* A large event has gone: what it took goes back. */
+static void shrink(struct sink *sink)
+{
+    pages_discard(sink->batch, sink->batch_room);
+    node_done(&sink->scratch);
+    json_done(&sink->body);
+    json_init(&sink->body);
+}
+
 static void *run(void *of)
 {
     struct sink *sink = of;
@@ -264,6 +275,9 @@ static void *run(void *of)
         if (count > 0) {
             atomic_store(&sink->idle, false);
             send_all(sink, split(sink, size));
+            if (size > BATCH_BYTES) {
+                shrink(sink);
+            }
             if (count < (uint32_t)c->bulk_events && !line_queue_has_ended(sink->queue)) {
                 sleep_ns(sink, c->bulk_wait_ns); /* more will have come by then */
             }
@@ -282,7 +296,7 @@ static void elasticsearch_free(struct sink *sink)
     json_done(&sink->body);
     node_done(&sink->scratch);
     pthread_mutex_destroy(&sink->lock);
-    free(sink->batch);
+    pages_release(sink->batch, sink->batch_room);
     free(sink->lines);
     free(sink->attempts);
     free(sink->verdicts);
@@ -292,9 +306,11 @@ static void elasticsearch_free(struct sink *sink)
 static bool take_memory(struct sink *sink, const struct sink_options *options)
 {
     size_t most = (size_t)options->cluster->bulk_events;
-    sink->queue = line_queue_new((size_t)options->cluster->queue_bytes,
-                                 (uint32_t)options->cluster->queue_events, options->waits);
-    sink->batch = malloc(BATCH_BYTES);
+    size_t queue_bytes = (size_t)options->cluster->queue_bytes;
+    sink->queue = line_queue_new(queue_bytes, (uint32_t)options->cluster->queue_events,
+                                 options->waits);
+    sink->batch_room = queue_bytes > BATCH_BYTES ? queue_bytes : BATCH_BYTES;
+    sink->batch = pages_reserve_sparse(sink->batch_room);
     sink->lines = calloc(most, sizeof *sink->lines);
     sink->attempts = calloc(most, sizeof *sink->attempts);
     sink->verdicts = calloc(most, sizeof *sink->verdicts);

@@ -102,9 +102,9 @@ static size_t first_line(const struct line_queue *queue)
 
 static void drop_first(struct line_queue *queue, size_t size)
 {
-    queue->at = (queue->at + size) % queue->room;
     queue->size -= size;
     queue->lines--;
+    queue->at = queue->size > 0 ? (queue->at + size) % queue->room : 0; /* what is touched stays little */
 }
 
 static void copy_out(const struct line_queue *queue, char *to, size_t size)
@@ -136,13 +136,8 @@ uint32_t line_queue_take(struct line_queue *queue, void *to, size_t room, uint32
     wait_filled(queue, wait_ms);
     while (queue->lines > 0 && count < most) {
         size_t size = first_line(queue);
-        if (size > room - at) {
-            if (count > 0) {
-                break;
-            }
-            queue->lost++; /* longer than any batch */
-            drop_first(queue, size);
-            continue;
+        if (count > 0 && (at > room || size > room - at)) {
+            break;
         }
         copy_out(queue, (char *)to + at, size);
         drop_first(queue, size);

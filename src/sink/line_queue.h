@@ -15,8 +15,9 @@ void line_queue_free(struct line_queue *queue);
 /* Puts lines in, each ended by a newline; returns how many were lost. */
 uint32_t line_queue_put(struct line_queue *queue, struct span lines);
 
-/* Copies at most `most` lines, as many whole ones as fit in `room` bytes, to `to`; waits for the first at
- * most `wait_ms`. What is longer than the room is lost. Returns how many; `ret_size` is their size. */
+/* Copies at most `most` lines, as many whole ones as fit in `room` bytes, to `to`; a line that is longer
+ * comes alone, so that `to` has room for all that the queue may hold. Waits for the first at most
+ * `wait_ms`. Returns how many; `ret_size` is their size. */
 uint32_t line_queue_take(struct line_queue *queue, void *to, size_t room, uint32_t most,
                          unsigned wait_ms, size_t *ret_size);
 

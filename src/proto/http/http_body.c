@@ -37,6 +37,26 @@ static void give_block(void *slab, void *block)
     slab_give(slab, block);
 }
 
+/* Whether there may be more of it, and is room for that. */
+static bool make_room(struct http_body *body, z_stream *z)
+{
+    size_t size = (size_t)(z->next_out - body->unpacked);
+    if (size == body->most) {
+        return false;
+    }
+    size_t wanted = 2 * size < body->most ? 2 * size : body->most;
+    void *larger = slab_grow_large(body->memory, body->unpacked, wanted);
+    if (larger == NULL) {
+        body->cut = HTTP_BODY_SHORT;
+        return false;
+    }
+    body->unpacked = larger;
+    size_t room = slab_room(larger);
+    z->next_out = body->unpacked + size;
+    z->avail_out = (unsigned)((room < body->most ? room : body->most) - size);
+    return true;
+}
+
 /* Unpacks what there is, which may be the beginning only; returns the size, 0 when it is no such
  * thing. */
 static size_t unpack(struct http_body *body, struct span packed, int window_bits)
@@ -45,15 +65,20 @@ static size_t unpack(struct http_body *body, struct span packed, int window_bits
     z.next_in = (uint8_t *)(uintptr_t)packed.data;
     z.avail_in = (unsigned)packed.size;
     z.next_out = body->unpacked;
-    z.avail_out = HTTP_BODY_SHOWN;
+    z.avail_out = (unsigned)(body->most < HTTP_BODY_SHOWN ? body->most : HTTP_BODY_SHOWN);
     if (inflateInit2(&z, window_bits) != Z_OK) {
         return 0;
     }
-    int result = inflate(&z, Z_FINISH);
-    size_t size = HTTP_BODY_SHOWN - z.avail_out;
+    int result;
+    do {
+        result = inflate(&z, Z_FINISH);
+    } while (result == Z_BUF_ERROR && z.avail_out == 0 && make_room(body, &z));
+    size_t size = (size_t)(z.next_out - body->unpacked);
     inflateEnd(&z);
-    bool is_whole = result == Z_STREAM_END || result == Z_BUF_ERROR;
-    return is_whole || size > 0 ? size : 0;
+    if (result == Z_BUF_ERROR && z.avail_out == 0 && body->cut == HTTP_BODY_WHOLE) {
+        body->cut = body->is_dense ? HTTP_BODY_TOO_DENSE : HTTP_BODY_AT_MOST;
+    }
+    return size;
 }
 
 static bool is_packed(const struct http_message *m)
@@ -68,6 +93,16 @@ static bool is_packed(const struct http_message *m)
     return http_contains(http_header(m, "transfer-encoding"), "gzip");
 }
 
+/* How much of a body is unpacked. */
+static void bound(struct http_body *body, size_t packed, const struct http_options *options)
+{
+    size_t most = (size_t)options->max_message_size;
+    size_t dense = packed * HTTP_BODY_DENSE;
+    dense = dense > HTTP_BODY_SHOWN ? dense : HTTP_BODY_SHOWN;
+    body->is_dense = dense < most;
+    body->most = body->is_dense ? dense : most;
+}
+
 struct span http_body_of(struct http_body *body, const struct http_message *m,
                          const struct http_options *options)
 {
@@ -75,6 +110,7 @@ struct span http_body_of(struct http_body *body, const struct http_message *m,
     if (packed.size == 0 || !options->decode_body || !is_packed(m)) {
         return packed;
     }
+    bound(body, packed.size, options);
     body->unpacked = slab_take(body->memory, HTTP_BODY_SHOWN);
     if (body->unpacked == NULL) {
         return span_head(packed, 0);

@@ -26,7 +26,7 @@ const struct proto_option http_options[] = {
     {ROW(include_response_body_for, PROTO_OPTION_LIST, NULL, "The same for responses only.")},
     {ROW(real_ip_header, PROTO_OPTION_TEXT, NULL,
          "The header in which a proxy names its client, for network.forwarded_ip.")},
-    {ROW(max_message_size, PROTO_OPTION_SIZE, "10M", "Of a body no more than this is kept."),
+    {ROW(max_message_size, PROTO_OPTION_SIZE, "10M", "Of a body no more than this is kept, and shown unpacked."),
      .minimum = 0, .maximum = INT64_C(1) << 30},
     {0},
 };

@@ -51,8 +51,11 @@ struct span http_raw_of(struct http_raw *raw, const struct http_message *m, stru
                         const struct http_options *options)
 {
     size_t size = m->text_size + body.size + SLACK;
-    size = size < HTTP_RAW_SHOWN ? size : HTTP_RAW_SHOWN;
-    raw->text = slab_take(raw->memory, size);
+    raw->text = slab_grow_large(raw->memory, NULL, size);
+    if (raw->text == NULL && size > HTTP_RAW_SHORT) {
+        size = HTTP_RAW_SHORT;
+        raw->text = slab_take(raw->memory, size);
+    }
     if (raw->text == NULL) {
         return (struct span){0};
     }

@@ -6,7 +6,7 @@
 #include "base/slab.h"
 #include "proto/http/http_talk.h"
 
-enum { HTTP_RAW_SHOWN = 128 << 10 };
+enum { HTTP_RAW_SHORT = 128 << 10 /* bytes of it where there is no memory for more */ };
 
 struct http_raw {
     struct slab *memory;

@@ -162,9 +162,8 @@ static void set_request(struct sheet *s, const struct http_message *m)
     if (m->lost) {
         note(s, "Packet loss while capturing the request");
     }
-    if (m->is_cut) {
-        note(s, "Request cut at max_message_size");
-    }
+    note_if(s, m->is_cut && !m->is_short, "Request cut at max_message_size");
+    note_if(s, m->is_short, "Request cut for want of memory");
 }
 
 static void set_response(struct sheet *s, const struct http_message *m)
@@ -184,9 +183,20 @@ static void set_response(struct sheet *s, const struct http_message *m)
     if (m->lost) {
         note(s, "Packet loss while capturing the response");
     }
-    if (m->is_cut) {
-        note(s, "Response cut at max_message_size");
-    }
+    note_if(s, m->is_cut && !m->is_short, "Response cut at max_message_size");
+    note_if(s, m->is_short, "Response cut for want of memory");
+}
+
+/* That a body was not unpacked to its end, where it was not cut before. */
+static void note_cut(struct sheet *s, const struct http_message *m, const struct http_body *body)
+{
+    static const char *const cuts[2][HTTP_BODY_SHORT + 1] = {
+        {NULL, "Request cut at max_message_size", "Request cut: it is packed too densely",
+         "Request cut for want of memory"},
+        {NULL, "Response cut at max_message_size", "Response cut: it is packed too densely",
+         "Response cut for want of memory"},
+    };
+    note_if(s, body->cut != HTTP_BODY_WHOLE && !m->is_cut, cuts[m->head.status != 0][body->cut]);
 }
 
 static void set_bodies(struct sheet *s, const struct http_message *request,
@@ -195,10 +205,12 @@ static void set_bodies(struct sheet *s, const struct http_message *request,
     if (request != NULL && http_body_is_wanted(request, s->options)) {
         s->event.request_body = http_body_of(&s->bodies[0], request, s->options);
         note_if(s, s->bodies[0].is_broken, "Request body cannot be decoded");
+        note_cut(s, request, &s->bodies[0]);
     }
     if (response != NULL && http_body_is_wanted(response, s->options)) {
         s->event.response_body = http_body_of(&s->bodies[1], response, s->options);
         note_if(s, s->bodies[1].is_broken, "Response body cannot be decoded");
+        note_cut(s, response, &s->bodies[1]);
     }
 }
 

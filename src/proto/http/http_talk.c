@@ -103,21 +103,26 @@ static struct http_message *keep(struct call *call, struct http_side *side, unsi
     return m;
 }
 
+/* How much of a body is kept: of a form that is only read for its parameters, a block full. */
+static size_t body_most(const struct call *call, const struct http_message *m)
+{
+    size_t most = (size_t)call->options->max_message_size;
+    return most <= SLAB_BLOCK_MAX || http_body_is_wanted(m, call->options) ? most : SLAB_BLOCK_MAX;
+}
+
 /* Keeps what fits of a piece of the body. */
 static void keep_body(struct call *call, struct http_message *m, struct span data)
 {
-    size_t most = call->options->max_message_size < SLAB_BLOCK_MAX
-                      ? (size_t)call->options->max_message_size
-                      : SLAB_BLOCK_MAX;
+    size_t most = body_most(call, m);
     size_t wanted = m->body_kept + data.size;
     if (wanted > most) {
         m->is_cut = true;
         wanted = most;
     }
     if (m->body == NULL || slab_room(m->body) < wanted) {
-        uint8_t *body = slab_grow(call->c->memory, m->body, wanted);
+        uint8_t *body = slab_grow_large(call->c->memory, m->body, wanted);
         if (body == NULL) {
-            m->is_cut = true;
+            m->is_cut = m->is_short = true;
             wanted = m->body != NULL && slab_room(m->body) < wanted ? slab_room(m->body)
                                                                     : m->body_kept;
         } else {

@@ -37,7 +37,7 @@ struct http_message {
     uint64_t end_ns;
     uint64_t bytes;      /* the head, the framing and the body as it was sent */
     uint64_t body_bytes;
-    uint8_t *body;       /* a slab block, or NULL */
+    uint8_t *body;       /* a slab block, perhaps a large one, or NULL */
     uint32_t body_kept;
     uint32_t text_size;
     struct http_head head;
@@ -46,6 +46,7 @@ struct http_message {
     bool is_over;
     bool keeps_body;
     bool is_cut;         /* some of the body was not kept */
+    bool is_short;       /* that for want of memory */
     bool is_alone;       /* a request that was asked out of step, behind a hole: no response is its own */
     uint8_t text[];      /* the head, as it was sent */
 };
