@@ -116,8 +116,11 @@ static void write_verdicts(struct plot *plot)
     if (*from == '\0') {
         const char *close = event->record.close;
         bool refused = close != NULL && strcmp(close, "refused") == 0;
-        write_chip(plot, refused ? "refused" : "ok", refused ? 1 : 0,
-                   refused ? "the server answered the SYN with a reset" : "nothing is wrong with it");
+        bool lost = close != NULL && strcmp(close, "unreachable") == 0;
+        write_chip(plot, refused || lost ? close : "ok", refused || lost ? 1 : 0,
+                   refused ? "the server answered the SYN with a reset"
+                   : lost  ? "an ICMP error answered the SYN"
+                           : "nothing is wrong with it");
     }
     while (*from != '\0') {
         size_t size = strcspn(from, ",");

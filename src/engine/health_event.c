@@ -104,11 +104,13 @@ static const struct event_field fields[] = {
     TRUTH("flags.budget_spent", budget_spent, "memory was short: numbers may be too small"),
     TRUTH("flags.bufferbloat", findings[HEALTH_BUFFERBLOAT].truth, "a standing queue"),
     TRUTH("flags.capture_loss", capture_loss, "the capture missed data"),
-    TEXT("flags.close", close, "fin, refused, rst_by_client, rst_by_server ..."),
+    TEXT("flags.close", close, "fin, refused, unreachable, rst_by_client, rst_by_server ..."),
     TEXT("flags.ecn_flavour", ecn_flavour, "RFC3168"),
     TRUTH("flags.ecn_negotiated", ecn_negotiated, "both ends agreed to ECN"),
     TRUTH("flags.half_open", half_open, "one end knew nothing of the connection any more"),
     TRUTH("flags.handshake_seen", handshake_seen, "SYN and SYN-ACK were seen"),
+    FIELD(HEALTH "flags.icmp_error", EVENT_TEXT, icmp_error,
+          "the latest ICMP error: host_unreachable, fragmentation_needed ..."),
     NUMBER("flags.initial_window_segs", initial_window_segs, "the server's, in segments"),
     NUMBER("flags.keepalives", keepalives, "keep-alive probes"),
     TEXT("flags.limited_by", limited_by, "application, sender, receiver or network"),
@@ -183,6 +185,7 @@ void health_event_fill(struct health_event *ret, const struct flow *flow,
     }
     ret->verdicts[0] = '\0';
     ret->queue_place = NULL;
+    ret->icmp_error = flow_icmp_error_name(cold);
 }
 
 /* ---- Words ----------------------------------------------------------------------------------- */
@@ -243,8 +246,9 @@ static const double weights[HEALTH_VERDICTS] = {
 
 double health_event_badness(const struct health_record *record)
 {
-    bool refused = record->close != NULL && strcmp(record->close, "refused") == 0;
-    double badness = refused ? REFUSED_WEIGHT : 0;
+    bool failed = record->close != NULL && (strcmp(record->close, "refused") == 0 ||
+                                            strcmp(record->close, "unreachable") == 0);
+    double badness = failed ? REFUSED_WEIGHT : 0;
     for (unsigned i = 0; i < HEALTH_VERDICTS; i++) {
         const struct health_finding *f = &record->findings[i];
         badness += f->truth == HEALTH_TRUE ? weights[i] * (double)f->confidence : 0;

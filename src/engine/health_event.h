@@ -19,6 +19,7 @@ struct health_event {
     char evidence[HEALTH_VERDICTS][HEALTH_EVIDENCE_ROOM];
     char verdicts[HEALTH_LIST_ROOM]; /* names, worst first, with commas */
     const char *queue_place;
+    const char *icmp_error; /* flow_icmp_error_name() */
     double badness; /* sorts reports: verdicts by what they do to users, by their confidence */
 };
 

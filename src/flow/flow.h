@@ -95,7 +95,7 @@ struct flow_cold {
     uint32_t handshake_share : 7; /* see flow_round_trip_ns() */
     uint32_t tunnel_id[1]; /* as first seen from the initiator (in the key only if shared) */
     uint16_t icmp_errors;  /* ICMP errors that quoted it */
-    uint8_t icmp_error;    /* type of the latest, plus 1; 0: none */
+    uint8_t icmp_error;    /* what the latest said: flow_icmp_error_name() */
     uint8_t mac_seen : 2;
     uint8_t handshake_share_low : 6;
 };
@@ -215,6 +215,11 @@ uint64_t flow_round_trip_ns(const struct flow_cold *cold, unsigned side);
 
 /* Notes an ICMP error that quoted a packet of this flow. */
 void flow_note_icmp(struct flow_table *table, flow_index index, const struct packet *error);
+
+/* What the latest of them said: network_, host_, protocol_ or port_unreachable, fragmentation_needed (also
+ * IPv6's "packet too big"), source_route_failed, admin_prohibited, time_exceeded, other. NULL: there was
+ * none. Static text. */
+const char *flow_icmp_error_name(const struct flow_cold *cold);
 
 /* Zeek's conn_state of the flow: S0 S1 S2 S3 SF REJ RSTO RSTR RSTOS0 RSTRH SH SHR OTH, as defined
  * in docs.zeek.org base/protocols/conn. UDP has S0, SF and SHR by who has spoken; "" for the rest.

@@ -132,12 +132,3 @@ struct flow_update flow_count(struct flow_table *table, flow_index index, const 
     }
     return update;
 }
-
-void flow_note_icmp(struct flow_table *table, flow_index index, const struct packet *error)
-{
-    struct flow_cold *cold = flow_cold_at(table, index);
-    if (cold->icmp_errors < UINT16_MAX) {
-        cold->icmp_errors++;
-    }
-    cold->icmp_error = (uint8_t)(error->icmp_type + 1);
-}

@@ -529,7 +529,16 @@ void health_acks_settle(struct health_step *s);
 /* ---- health_talk.c: who said what when ------------------------------------------------------- */
 
 /* Records of a TLS handshake, told by their first bytes (RFC 8446 §5.1). */
-enum health_tls { TLS_NONE, TLS_HELLO, TLS_WAITS, TLS_FINISHED, TLS_TICKET, TLS_TICKETS, TLS_DONE };
+enum health_tls {
+    TLS_NONE,
+    TLS_HELLO,
+    TLS_WAITS,    /* 1.2: for the server's Finished */
+    TLS_FINISHED, /* 1.3: the client's has passed */
+    TLS_TICKET,
+    TLS_TICKETS,
+    TLS_ENDED,    /* 1.2: the server's has passed, and the client was silent since */
+    TLS_DONE,
+};
 
 /* New bytes of a side passed. */
 void health_talk(struct health *h, unsigned side, const struct packet *p, uint32_t now_us);

@@ -216,7 +216,7 @@ static void follow_tls(struct health *h, unsigned side, struct span payload, uin
         h->tls_us = now_us; /* until it is over: when it began */
     } else if (h->tls == TLS_WAITS && side == 1) {
         h->tls_us = now_us - h->tls_us;
-        h->tls = TLS_DONE;
+        h->tls = TLS_ENDED;
         h->flags |= HEALTH_TLS;
     } else if (h->tls == TLS_HELLO && side == 0) {
         bool cipher = data[0] == RECORD_CIPHER && payload.size > RECORD_CIPHER_SIZE;
@@ -225,6 +225,7 @@ static void follow_tls(struct health *h, unsigned side, struct span payload, uin
             h->tls_us = now_us - h->tls_us;
             h->tls = TLS_FINISHED;
             h->flags |= HEALTH_TLS;
+            h->ttfb_us = HEALTH_NO_TIME; /* that was the handshake's */
         } else {
             h->tls = TLS_WAITS;
         }
@@ -256,6 +257,7 @@ static void follow_tickets(struct health *h, const struct packet *p, uint32_t no
     }
     if (h->tls != TLS_FINISHED && !(h->flags & HEALTH_CLIENT_SPOKE)) {
         note_response(h, now_us - h->run_us);
+        h->ttfb_us = h->ttfb_us == HEALTH_NO_TIME ? now_us - h->run_us : h->ttfb_us;
     }
     h->tls = TLS_DONE;
 }
@@ -264,6 +266,11 @@ void health_talk_begin(struct health *h, unsigned side, const struct packet *p, 
 {
     if (h->tls < TLS_FINISHED) {
         follow_tls(h, side, packet_payload(p), now_us);
+    } else if (h->tls == TLS_ENDED) {
+        if (side == 0) { /* the first request; what was answered before was the handshake */
+            h->ttfb_us = HEALTH_NO_TIME;
+            h->tls = TLS_DONE;
+        }
     } else if (side == 1) {
         follow_tickets(h, p, now_us);
     }
@@ -286,7 +293,7 @@ void health_talk_answer(struct health *h, uint32_t now_us)
     health_count16(&h->turns);
     uint32_t waited = now_us - h->run_us;
     note_response(h, waited);
-    if (h->ttfb_us == HEALTH_NO_TIME) {
+    if (h->ttfb_us == HEALTH_NO_TIME && h->tls != TLS_TICKET && h->tls != TLS_TICKETS) {
         h->ttfb_us = waited;
     }
 }

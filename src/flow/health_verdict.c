@@ -61,6 +61,9 @@ static const char *close_of(const struct health *h)
     if (h->flags & HEALTH_REFUSED) {
         return "refused";
     }
+    if (h->flags & HEALTH_UNREACHABLE && h->syns > 0 && !(h->halves[1].flags & HALF_SEEN)) {
+        return "unreachable";
+    }
     if (h->flags & HEALTH_RESET_SEEN && !(h->flags & HEALTH_RESET_AFTER_FIN) && !both) {
         return by_server ? "rst_by_server" : "rst_by_client";
     }
@@ -288,6 +291,9 @@ static void say_loss(struct health_record *ret)
         double lost = way->lost_before_tap_pkts + way->lost_behind_tap_pkts;
         if (hole->truth == HEALTH_TRUE) {
             lost -= (double)hole->evidence[0]; /* its repeats say no more than that there is one */
+        }
+        if (ret->pmtud_icmp == HEALTH_TRUE) {
+            lost -= 2 * ret->icmp_errors; /* what was too large is sent again, as two at most */
         }
         if (way->data_pkts < 1) {
             continue;

@@ -27,6 +27,8 @@ DIRECTION = {
     "drop_every": 0,      # every n-th data packet is lost
     "drop_share": 0,      # this share of data packets is lost, by chance
     "drop_acks_every": 0, # every n-th pure acknowledgment is lost
+    "drop_icmp": 0,       # 1: ICMP is lost
+    "mark_every": 0,      # every n-th data packet of ECN-capable transport is marked: congestion experienced
     "late_every": 0,      # every n-th data packet is `late` seconds later than others
     "late": 0,
     "jitter": 0,          # up to so many seconds more, by chance; the order is kept
@@ -85,6 +87,16 @@ def is_pure_ack(frame):
     return is_tcp(frame) and payload_of(frame) == 0 and frame[ETHERNET + 33] == PURE_ACK
 
 
+def is_icmp(frame):
+    """Whether it is ICMP in IPv4."""
+    return frame[12:14] == b"\x08\x00" and frame[ETHERNET + 9] == 1
+
+
+def is_markable(frame):
+    """Whether its sender speaks ECN (RFC 3168 §5)."""
+    return is_tcp(frame) and frame[ETHERNET + 1] & 3 in (1, 2)
+
+
 def forged_reset(frame):
     """A RST as from the sender of a frame, with a sequence number that is none of its own."""
     head = bytearray(frame[:ETHERNET + 40])
@@ -129,7 +141,7 @@ class Direction:
         self.opened = None  # when the hole opened
         self.latest = 0.0   # when the latest frame is due
         self.counts = dict.fromkeys(["frames", "data", "acks", "lost", "acks_lost", "overflowed", "too_large",
-                                     "vanished", "late", "delivered", "forged"], 0)
+                                     "vanished", "late", "delivered", "forged", "markable", "marked"], 0)
         self.queued = []    # seconds in the queue, of each data packet
         self.sent, self.arrived = Order(), Order()
         clock = self.options["clock"]
@@ -166,7 +178,22 @@ class Direction:
         if options["mtu"] and len(frame) - ETHERNET > options["mtu"]:
             counts["too_large"] += 1
             return True
+        if options["drop_icmp"] and is_icmp(frame):
+            counts["vanished"] += 1
+            return True
         return self.is_lost(frame, payload_of(frame) > 0)
+
+    def mark(self, frame):
+        """The frame as the network leaves it."""
+        if not self.options["mark_every"] or payload_of(frame) == 0 or not is_markable(frame):
+            return frame
+        self.counts["markable"] += 1
+        if self.counts["markable"] % self.options["mark_every"]:
+            return frame
+        self.counts["marked"] += 1
+        changed = bytearray(frame)
+        changed[ETHERNET + 1] |= 3
+        return strange_clock.with_checksums(changed)
 
     def extra_delay(self, payload):
         """Of packets that are late by count, and by chance."""
@@ -254,6 +281,7 @@ class Link:
         is_repeat = payload_of(frame) > 0 and way.sent.take(frame)
         at = way.fate(frame, now, self.ways[1 - end])
         if at is not None:
+            frame = way.mark(frame)
             self.deliver_at(at, end, frame, is_repeat)
             if way.forges():
                 self.deliver_at(at, end, forged_reset(frame), False)

@@ -43,8 +43,9 @@ def wait_until_acknowledged(sock, seconds=10):
         time.sleep(0.005)
 
 
-def serve(net, answer, port=PORT):
-    """A server that reads a request and then does answer(socket); the thread that it runs in."""
+def serve(net, answer, port=PORT, request=len(REQUEST)):
+    """A server that reads a request of so many bytes and then does answer(socket); the thread that it runs
+    in."""
     listener = net.listen(port)
 
     def run():
@@ -52,7 +53,7 @@ def serve(net, answer, port=PORT):
             accepted, _ = listener.accept()
             net.sockets.append(accepted)
             accepted.settimeout(20)
-            receive(accepted, len(REQUEST))
+            receive(accepted, request)
             answer(accepted)
         except (OSError, ValueError):
             pass  # the network was taken away from under it
@@ -62,12 +63,12 @@ def serve(net, answer, port=PORT):
     return thread
 
 
-def ask(net, take=receive, port=PORT, **options):
+def ask(net, take=receive, port=PORT, request=REQUEST, **options):
     """A client that sends the request and does take(socket)."""
     client = net.socket(CLIENT, **options)
     try:
         client.connect((SERVER_ADDRESS, port))
-        client.sendall(REQUEST)
+        client.sendall(request)
         take(client)
     except OSError:
         pass  # what the trouble is about
