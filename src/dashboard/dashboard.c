@@ -277,6 +277,7 @@ struct layout {
     unsigned height; /* of the line under way */
 };
 
+/* `title` NULL: without one. */
 static void add_panel(struct layout *l, const char *title, unsigned width, unsigned height)
 {
     char name[32];
@@ -289,7 +290,9 @@ static void add_panel(struct layout *l, const char *title, unsigned width, unsig
     json_object_begin(l->panels);
     json_member_text(l->panels, "version", "7.10.2");
     json_member_text(l->panels, "panelIndex", name);
-    json_member_text(l->panels, "title", title);
+    if (title != NULL) {
+        json_member_text(l->panels, "title", title);
+    }
     json_key(l->panels, "gridData");
     json_object_begin(l->panels);
     json_member_u64(l->panels, "x", l->x);
@@ -299,7 +302,7 @@ static void add_panel(struct layout *l, const char *title, unsigned width, unsig
     json_member_text(l->panels, "i", name);
     json_object_end(l->panels);
     json_key(l->panels, "embeddableConfig");
-    json_raw(l->panels, span_str("{}"));
+    json_raw(l->panels, span_str(title != NULL ? "{}" : "{\"hidePanelTitles\":true}"));
     snprintf(name, sizeof name, "panel_%u", l->number++);
     json_member_text(l->panels, "panelRefName", name);
     json_object_end(l->panels);
@@ -311,7 +314,7 @@ static void add_panels(struct json *panels, const struct dashboard *dashboard)
 {
     struct layout l = {.panels = panels};
     json_array_begin(panels);
-    add_panel(&l, "", GRID_WIDTH, NOTE_HEIGHT);
+    add_panel(&l, NULL, GRID_WIDTH, NOTE_HEIGHT);
     for (const struct dashboard_chart *chart = dashboard->charts; chart->title != NULL; chart++) {
         bool is_wide = chart->kind == DASHBOARD_NUMBERS || chart->kind == DASHBOARD_EVENTS;
         unsigned height = chart->kind == DASHBOARD_NUMBERS  ? NUMBERS_HEIGHT

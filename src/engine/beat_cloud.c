@@ -58,8 +58,9 @@ static const char *url_of(struct beat_reading *r, const char *id, unsigned part)
 
 const char *beat_cloud_kibana(struct beat_reading *r)
 {
-    const char *id = beat_text(r, r->root, "cloud.id", "");
-    return id[0] != '\0' ? url_of(r, id, 1) : NULL;
+    const struct node *id = node_find(r->root, span_str("cloud.id")); /* used by the output, or told */
+    bool is_said = id != NULL && node_is_scalar(id) && id->text.size > 0;
+    return is_said ? url_of(r, (const char *)node_copy(r->tree, id->text).data, 1) : NULL;
 }
 
 static bool read_auth(struct beat_reading *r, struct sink_cluster *c)

@@ -140,7 +140,7 @@ bool beat_read_kibana(struct beat_reading *r)
     const struct node *enabled = map != NULL ? node_find(map, span_str("enabled")) : NULL;
     k->is_wanted = beat_flag(r, map, "enabled", false);
     k->is_unwanted = enabled != NULL && node_is(enabled, "false");
-    k->is_named = map != NULL || kibana != NULL || beat_text(r, r->root, "cloud.id", "")[0] != '\0';
+    k->is_named = map != NULL || kibana != NULL || beat_cloud_kibana(r) != NULL;
     k->retries = beat_flag(r, map, "retry.enabled", false);
     k->retry_ns = beat_duration(r, map, "retry.interval", 1000000000);
     k->retry_most = beat_number_within(r, map, "retry.maximum", 0, 0, INT32_MAX);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Dashboards, brought to Kibana or OpenSearch Dashboards. Neither is in Debian: import_server.py stands in for
 them. It is strict about the request and about what objects are made of, but it draws nothing."""
+import base64
 import json
 import os
 import ssl
@@ -80,6 +81,9 @@ class Dashboards(unittest.TestCase):
         self.assertEqual(self.server.requests[-1][2]["Authorization"], "ApiKey aWQ6c2VjcmV0")
         self.load(output="output.elasticsearch: {hosts: [%s], username: e, password: f}\n" % NOBODY)
         self.assertEqual(self.server.requests[-1][2]["Authorization"], "Basic ZTpm")
+        word = "name:" + base64.b64encode(b"localhost:9$abc$kib:%d" % self.server.port).decode()
+        done = self.load("cloud.id: %s\n" % word)
+        self.assertIn("no Kibana at https://kib.localhost:%d: " % self.server.port, done.stderr)
         self.assertEqual(self.load(host="http://127.0.0.1:%d/deep" % self.server.port).returncode, 0)
         self.assertTrue(self.server.requests[-1][1].startswith("/deep/api/"))
 
@@ -147,6 +151,7 @@ class Dashboards(unittest.TestCase):
         self.refused("setup.dashboards.url: 'http://a.example/b.zip'\n",
                      "packetbeat.yml:5:1: http://a.example/b.zip: setup.dashboards.url is not fetched: unpack")
         self.refused("setup.kibana.space.id: a/b\n", "packetbeat.yml:5:1: setup.kibana.space.id 'a/b' is no id")
+        self.refused("setup.kibana: nowhere\n", "packetbeat.yml:5:1: setup.kibana is a mapping of settings", host=NOBODY)
         self.assertEqual(self.server.requests, [])
 
     def refused(self, more, sentence, **how):

@@ -12,6 +12,12 @@ import threading
 INNER = ("visState", "uiStateJSON", "panelsJSON", "optionsJSON", "fieldFormatMap")
 NEWEST = {"visualization": (7, 10, 0), "search": (7, 9, 3), "dashboard": (7, 9, 3),
           "index-pattern": (7, 6, 0)}  # what OpenSearch Dashboards takes at most
+COMMON = {"title", "description", "version", "kibanaSavedObjectMeta"}
+ATTRIBUTES = {  # others Kibana refuses from 8.8 on
+    "visualization": COMMON | {"visState", "uiStateJSON", "savedSearchRefName"},
+    "search": COMMON | {"columns", "sort", "hits", "grid"},
+    "dashboard": COMMON | {"panelsJSON", "optionsJSON", "hits", "timeRestore", "timeFrom", "timeTo"},
+    "index-pattern": {"title", "timeFieldName", "fields", "fieldFormatMap", "name"}}
 
 
 class ImportServer:
@@ -113,6 +119,9 @@ class ImportServer:
         """What can be wrong with an object by itself."""
         attributes = saved["attributes"]
         names = [r["name"] for r in saved["references"]]
+        unknown = set(attributes) - ATTRIBUTES.get(saved["type"], set(attributes))
+        if unknown:
+            self.faults.append("%s: nobody knows %s" % (saved["id"], unknown))
         for name in INNER:
             if name in attributes:
                 json.loads(attributes[name])
