@@ -2,6 +2,7 @@
 /* TLS 1.0 to 1.3: who asks for whom, what they agree upon and who they say they are, see README.md. */
 #include "base/cursor.h"
 #include "handshake/hello_event.h"
+#include "proto/tls/tls_cache.h"
 #include "proto/tls/tls_flow.h"
 
 static const uint16_t ports[] = {443, 993, 995, 5223, 8443, 8883, 9243, 0};
@@ -133,7 +134,7 @@ const struct proto proto_tls = {
     .metrics = &tls_set,
     .tcp_ports = ports,
     .flow_size = sizeof(struct tls_flow),
-    .cache_size = sizeof(struct hello_cache),
+    .cache_size = sizeof(struct tls_cache),
     .events = events,
     .options = tls_options,
     .options_size = sizeof(struct tls_options),

@@ -2,6 +2,7 @@
 #include "proto/tls/tls_flow.h"
 
 #include "handshake/hello.h"
+#include "proto/tls/tls_cache.h"
 #include "proto/tls/tls_plain.h"
 #include "proto/tls/tls_report.h"
 
@@ -430,7 +431,7 @@ static bool take_sealed(struct proto_context *c, unsigned side, struct cursor *a
     struct span record = cursor_take(at, size);
     unscan(s, size);
     struct tls_plain_record opened;
-    if (!tls_plain_open(f->plain, side, record, &opened)) {
+    if (!tls_plain_open(f->plain, &((struct tls_cache *)c->cache)->opener, side, record, &opened)) {
         give_up(c);
         return true;
     }

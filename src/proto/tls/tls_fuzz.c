@@ -10,6 +10,7 @@
 #include "handshake/hello_event.h"
 #include "handshake/key_log.h"
 #include "proto/proto_script.h"
+#include "proto/tls/tls_cache.h"
 #include "proto/tls/tls_drive.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -43,7 +44,7 @@ static const struct key_log *keys_of(uint8_t flags)
 
 struct way {
     size_t piece;
-    struct hello_cache *cache; /* or NULL */
+    struct tls_cache *cache;
 };
 
 static void play(struct drive *d, struct slab *slab, struct span input, struct way way)
@@ -104,10 +105,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slab *slab = slab_new(BUDGET);
     require(slab != NULL);
     static struct drive whole[1], other[1]; /* large */
-    struct hello_cache *cache = pages_reserve_sparse(sizeof *cache);
+    static struct tls_cache forgetful = {.recalls_nothing = true};
+    struct tls_cache *cache = pages_reserve_sparse(sizeof *cache);
     require(cache != NULL);
     const struct way ways[] = {{1, cache}, {SIZE_MAX, cache}};
-    play(whole, slab, input, (struct way){SIZE_MAX, NULL});
+    play(whole, slab, input, (struct way){SIZE_MAX, &forgetful});
     require(whole->lines.size == 0 || json_check(whole->lines.data, whole->lines.size - 1));
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         play(other, slab, input, ways[i]);

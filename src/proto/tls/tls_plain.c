@@ -35,28 +35,49 @@ static bool read_cipher(struct tls_plain_terms *terms, uint16_t cipher)
 }
 
 /* The bytes of a nonce that a key comes with. */
-static size_t iv_size(const struct tls_plain *plain)
+static size_t iv_size(const struct tls_plain *plain, enum aead_kind kind)
 {
-    bool is_short = plain->version < HELLO_TLS_1_3 && plain->now.kind != AEAD_CHACHA20_POLY1305;
+    bool is_short = plain->version < HELLO_TLS_1_3 && kind != AEAD_CHACHA20_POLY1305;
     return is_short ? SALT_BYTES : AEAD_NONCE;
 }
 
 /* ---- Keys ----------------------------------------------------------------------------------- */
 
-/* RFC 8446 §7.3 */
-static void use(const struct tls_plain *plain, struct tls_plain_side *side, const uint8_t *bytes)
+/* What a side's key follows from in TLS 1.3. */
+static struct span secret_of(const struct tls_plain *plain, const struct tls_plain_side *side)
 {
-    uint8_t key[AEAD_KEY_MAX];
-    struct span secret = span_of(bytes, secret_size(plain->now.hash));
-    secret_expand(plain->now.hash, secret, "key", key, aead_key_size(plain->now.kind));
-    secret_expand(plain->now.hash, secret, "iv", side->iv, sizeof side->iv);
-    aead_init(&side->aead, plain->now.kind, key);
+    bool is_early = plain->early == TLS_EARLY_TAKEN && side == &plain->side[plain->client];
+    return span_of(is_early ? plain->early_secret : side->secret, secret_size(plain->now.hash));
+}
+
+/* The next record of a side is the first that is sealed with that secret (RFC 8446 §7.3). */
+static void use_secret(const struct tls_plain *plain, struct tls_plain_side *side)
+{
+    secret_expand(plain->now.hash, secret_of(plain, side), "iv", side->iv, sizeof side->iv);
+    side->kind = (uint8_t)plain->now.kind;
+    side->key = 0;
     side->number = 0;
 }
 
-static void use_secret(const struct tls_plain *plain, struct tls_plain_side *side)
+/* A side's key, made ready. */
+static struct aead *key_of(const struct tls_plain *plain, struct tls_plain_side *side,
+                           struct tls_opener *opener)
 {
-    use(plain, side, side->secret);
+    uint8_t bytes[AEAD_KEY_MAX];
+    const uint8_t *key = side->secret;
+    side->key = side->key != 0 ? side->key : ++opener->serial;
+    struct tls_opener_key *place = tls_opener_place(opener, side->key);
+    if (place->serial == side->key) {
+        return &place->aead;
+    }
+    if (plain->version >= HELLO_TLS_1_3) {
+        secret_expand(plain->now.hash, secret_of(plain, side), "key", bytes,
+                      aead_key_size((enum aead_kind)side->kind));
+        key = bytes;
+    }
+    aead_init(&place->aead, (enum aead_kind)side->kind, key);
+    place->serial = side->key;
+    return &place->aead;
 }
 
 /* RFC 8446 §7.2 */
@@ -73,7 +94,7 @@ static void update_secret(const struct tls_plain *plain, struct tls_plain_side *
 static void use_master(struct tls_plain *plain, struct span master)
 {
     uint8_t seed[2 * KEY_LOG_RANDOM], block[2 * AEAD_KEY_MAX + 2 * AEAD_NONCE];
-    size_t key = aead_key_size(plain->now.kind), iv = iv_size(plain);
+    size_t key = aead_key_size(plain->now.kind), iv = iv_size(plain, plain->now.kind);
     memcpy(seed, plain->now.server_random, KEY_LOG_RANDOM);
     memcpy(seed + KEY_LOG_RANDOM, plain->now.client_random, KEY_LOG_RANDOM);
     secret_prf(plain->now.hash, master, "key expansion", span_of(seed, sizeof seed), block,
@@ -82,8 +103,10 @@ static void use_master(struct tls_plain *plain, struct span master)
         unsigned number = i == 0 ? plain->client : 1U - plain->client;
         struct tls_plain_side *side = &plain->side[number];
         if (plain->turning & 1U << number) {
-            aead_init(&side->aead, plain->now.kind, block + i * key);
+            side->kind = (uint8_t)plain->now.kind;
+            memcpy(side->secret, block + i * key, key);
             memcpy(side->iv, block + 2 * key + i * iv, iv);
+            side->key = 0;
             side->number = 0;
         }
     }
@@ -206,7 +229,7 @@ static void answer_early(struct tls_plain *plain, bool takes_early)
                    : plain->has_early_secret ? TLS_EARLY_TAKEN
                                              : TLS_EARLY_SHUT;
     if (plain->early == TLS_EARLY_TAKEN) {
-        use(plain, &plain->side[plain->client], plain->early_secret);
+        use_secret(plain, &plain->side[plain->client]);
     }
 }
 
@@ -225,7 +248,7 @@ struct tls_plain *tls_plain_new(const struct proto_context *c, struct span clien
 {
     const struct tls_flow *f = c->state;
     struct hello client, server;
-    if (!key_log_is_of_use(c->keys) || !hello_read(&client, client_hello, false) ||
+    if (c->cache == NULL || !key_log_is_of_use(c->keys) || !hello_read(&client, client_hello, false) ||
         !hello_read(&server, server_hello, true)) {
         return NULL;
     }
@@ -289,11 +312,11 @@ bool tls_plain_renegotiate(struct tls_plain *plain, const struct proto_context *
 /* ---- Records -------------------------------------------------------------------------------- */
 
 /* RFC 5246 §6.2.3.3; returns the size of the data, or -1. */
-static long open_old(const struct tls_plain *plain, struct tls_plain_side *side, struct span record,
-                     uint8_t *to)
+static long open_old(const struct tls_plain *plain, struct tls_plain_side *side,
+                     struct tls_opener *opener, struct span record)
 {
     uint8_t nonce[AEAD_NONCE], beside[BESIDE_MAX];
-    bool is_explicit = iv_size(plain) == SALT_BYTES;
+    bool is_explicit = iv_size(plain, (enum aead_kind)side->kind) == SALT_BYTES;
     size_t before = TLS_RECORD_HEAD + (is_explicit ? EXPLICIT_BYTES : 0);
     if (record.size < before + AEAD_TAG) {
         return -1;
@@ -312,8 +335,8 @@ static long open_old(const struct tls_plain *plain, struct tls_plain_side *side,
     beside[11] = (uint8_t)(size >> 8);
     beside[12] = (uint8_t)size;
     side->number++;
-    bool is_open = aead_open(&side->aead, nonce, span_of(beside, sizeof beside),
-                             span_skip(record, before), to);
+    bool is_open = aead_open(key_of(plain, side, opener), nonce, span_of(beside, sizeof beside),
+                             span_skip(record, before), opener->bytes);
     return is_open ? (long)size : -1;
 }
 
@@ -330,13 +353,15 @@ static void turn_key(struct tls_plain *plain, struct tls_plain_side *side, uint8
 }
 
 /* RFC 8446 §5.2: the type stands behind the data, and zeroes behind it. */
-static bool open_new(struct tls_plain *plain, struct tls_plain_side *side, struct span record,
-                     uint8_t *to, struct tls_plain_record *ret)
+static bool open_new(struct tls_plain *plain, struct tls_plain_side *side,
+                     struct tls_opener *opener, struct span record, struct tls_plain_record *ret)
 {
     uint8_t nonce[AEAD_NONCE];
+    uint8_t *to = opener->bytes;
     struct span sealed = span_skip(record, TLS_RECORD_HEAD);
     aead_nonce(nonce, side->iv, side->number);
-    if (!aead_open(&side->aead, nonce, span_head(record, TLS_RECORD_HEAD), sealed, to)) {
+    if (!aead_open(key_of(plain, side, opener), nonce, span_head(record, TLS_RECORD_HEAD), sealed,
+                   to)) {
         return !side->is_open && ++side->shut < TLS_PLAIN_SHUT_MAX;
     }
     side->is_open = true;
@@ -353,17 +378,17 @@ static bool open_new(struct tls_plain *plain, struct tls_plain_side *side, struc
     return true;
 }
 
-bool tls_plain_open(struct tls_plain *plain, unsigned side, struct span record,
-                    struct tls_plain_record *ret)
+bool tls_plain_open(struct tls_plain *plain, struct tls_opener *opener, unsigned side,
+                    struct span record, struct tls_plain_record *ret)
 {
     struct tls_plain_side *s = &plain->side[side];
-    *ret = (struct tls_plain_record){.type = record.data[0], .data = span_of(plain->bytes, 0)};
+    *ret = (struct tls_plain_record){.type = record.data[0], .data = span_of(opener->bytes, 0)};
     if (plain->version >= HELLO_TLS_1_3) {
-        return record.data[0] != TLS_DATA || open_new(plain, s, record, plain->bytes, ret);
+        return record.data[0] != TLS_DATA || open_new(plain, s, opener, record, ret);
     }
-    long size = open_old(plain, s, record, plain->bytes);
+    long size = open_old(plain, s, opener, record);
     if (size > 0) {
-        ret->data = span_of(plain->bytes, (size_t)size);
+        ret->data = span_of(opener->bytes, (size_t)size);
     }
     return size >= 0;
 }

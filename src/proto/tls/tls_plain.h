@@ -9,28 +9,30 @@
  *
  * What a client says before it was answered (0-RTT, §4.2.10) is sealed with a third key. Whether the
  * server took it stands in its EncryptedExtensions, so it is kept until these were read; what the server
- * says behind its Finished is read when the last of it was. */
+ * says behind its Finished is read when the last of it was.
+ *
+ * A connection keeps its secrets only: a block of 512 bytes. What opens records is the worker's
+ * (tls_opener.h). */
 #pragma once
 
-#include "handshake/aead.h"
 #include "handshake/hello.h"
 #include "handshake/key_log.h"
 #include "handshake/secret.h"
-#include "proto/tls/tls_flow.h"
+#include "proto/tls/tls_opener.h"
 
 enum {
     TLS_PLAIN_SHUT_MAX = 64, /* records of a handshake */
-    TLS_PLAIN_ROOM = TLS_RECORD_MAX,
     TLS_PLAIN_NAME = 23, /* bytes of a protocol's name that are kept; longer ones are none that is read */
 };
 
 struct tls_plain_side {
-    struct aead aead;
-    uint8_t iv[AEAD_NONCE];
-    uint8_t secret[SECRET_MAX]; /* TLS 1.3: the next one follows from it */
-    uint8_t of_data[SECRET_MAX]; /* in the handshake: the one behind it */
-    bool in_handshake;
     uint64_t number;            /* of the next record */
+    uint64_t key;               /* its serial at the opener; 0: it was not made yet */
+    uint8_t iv[AEAD_NONCE];
+    uint8_t secret[SECRET_MAX]; /* TLS 1.3: the key and the next secret follow from it; before, the key */
+    uint8_t of_data[SECRET_MAX]; /* in the handshake: the one behind it */
+    uint8_t kind; /* enum aead_kind: of a renegotiation the sides turn one after the other */
+    bool in_handshake;
     uint8_t shut;               /* records that were not opened before the first that was */
     bool is_open;               /* one was opened */
 };
@@ -55,18 +57,21 @@ struct tls_plain_terms {
 struct tls_plain {
     uint64_t since_ns; /* waiting for secrets; 0: they are there */
     struct tls_plain_terms now;
-    struct tls_plain_terms next; /* up to TLS 1.2: of a handshake that is said in sealed records */
+    union {
+        struct tls_plain_terms next; /* up to TLS 1.2: of a handshake that is said in sealed records */
+        uint8_t early_secret[SECRET_MAX]; /* TLS 1.3, where there is one */
+    };
     uint16_t version;
     uint8_t turning; /* up to TLS 1.2: a bit for each side that takes the keys that are waited for */
     uint8_t client; /* which side */
     uint8_t agreed_size;
     char agreed[TLS_PLAIN_NAME]; /* what is said within (ALPN); agreed_size 0: not known */
     enum tls_early early;
-    uint8_t early_secret[SECRET_MAX];
     bool has_early_secret;
     struct tls_plain_side side[2];
-    uint8_t bytes[TLS_PLAIN_ROOM]; /* what came out last */
 };
+
+_Static_assert(sizeof(struct tls_plain) <= 512 - 16, "a connection takes a block of 512 bytes");
 
 /* For a connection whose two hellos were seen; NULL when its cipher is not one of those, when there is
  * no secret of it and none will come, or no memory. In a slab block, which the caller gives back. */
@@ -85,13 +90,13 @@ bool tls_plain_is_settled(const struct tls_plain *plain);
 /* What was in a record; empty where it could not be opened, or need not be. */
 struct tls_plain_record {
     uint8_t type;     /* enum tls_record */
-    struct span data; /* borrowed until the next call */
+    struct span data; /* borrowed from the opener */
 };
 
 /* Opens a whole record of a side, head included. False when it cannot be, and nothing that follows can
  * either. */
-bool tls_plain_open(struct tls_plain *plain, unsigned side, struct span record,
-                    struct tls_plain_record *ret);
+bool tls_plain_open(struct tls_plain *plain, struct tls_opener *opener, unsigned side,
+                    struct span record, struct tls_plain_record *ret);
 /* A side has said Finished: what follows is sealed with the keys of the data (RFC 8446 §4.4.4). */
 void tls_plain_finish(struct tls_plain *plain, unsigned side);
 /* Up to TLS 1.2: a handshake within sealed records (RFC 5246 §7.4.1.1) changes the keys at the sealed

@@ -3,6 +3,7 @@
 
 #include "handshake/hello_event.h"
 #include "handshake/hello_names.h"
+#include "proto/tls/tls_cache.h"
 
 enum { RAW_FACTOR = 2 /* of certificates as PEM in JSON: 4/3, line ends, and something over */ };
 
@@ -31,7 +32,7 @@ static struct hello_show show_of(const struct proto_context *c)
         .prints = (uint8_t)((o->ja3 ? HELLO_JA3 : 0) | (o->ja3s ? HELLO_JA3S : 0) |
                             (o->ja4 ? HELLO_JA4 : 0)),
         .transport = 't',
-        .cache = o->include_raw_certificates ? NULL : c->cache,
+        .cache = o->include_raw_certificates ? NULL : tls_cache_hellos(c),
     };
 }
 
