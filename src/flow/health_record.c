@@ -103,8 +103,11 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
         return;
     }
     double life = (h->last_us - h->first_us) / 1000.0;
-    double trip = h->halves[1 - side].min_rtt_us == HEALTH_NO_TIME
-                      ? 0 : h->halves[1 - side].min_rtt_us / 1000.0;
+    way->goodput_mbps = megabits((double)health_unique(half), life);
+    if (h->halves[1 - side].min_rtt_us == HEALTH_NO_TIME) {
+        return; /* acknowledgments reach the sender nobody knows when */
+    }
+    double trip = h->halves[1 - side].min_rtt_us / 1000.0;
     /* Nobody is busy for longer than until what passed last has reached him, whatever packets say. */
     double busy = least(total_ms(half->busy_ms, has ? d->busy_us : 0), life + trip);
     int32_t out = health_distance(half->next, half->acked);
@@ -116,7 +119,6 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
     if (acked >= ENOUGH_BYTES || busy >= ENOUGH_ROUNDS * round) {
         way->nonidle_throughput_mbps = megabits(acked, busy);
     }
-    way->goodput_mbps = megabits((double)health_unique(half), life);
     if (half->flags & HALF_EDGE) {
         way->rwnd_limited_ms = least(total_ms(half->rwnd_ms, has ? d->rwnd_us : 0), busy);
     }

@@ -253,11 +253,17 @@ static void say_limits(const struct health_view *view, struct health_record *ret
     bool application = way->idle_ms > life / 2;
     bool thin = is_thin(view, side, way);
     bool level = !receiver && !application && !thin && is_level(view, side, way);
-    /* Behind a queue that cannot be seen, all that comes through comes at one rate, too. */
-    bool sender = level && ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_FALSE;
+    /* A window whose scale was not seen may be what all waits for. Behind a queue that cannot be seen, all
+     * that comes through comes at one rate, too. */
+    bool has_window = !isnan(way->rwnd_limited_ms);
+    bool sender = level && has_window && ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_FALSE;
+    bool closes = ret->ways[1 - side].zero_window_pkts > 0;
+    if (application && !has_window && closes) {
+        return; /* of a silence nobody knows whose it is */
+    }
     ret->findings[HEALTH_APPLICATION_LIMITED].truth = truth_of(application);
-    ret->findings[HEALTH_RECEIVER_LIMITED].truth = HEALTH_FALSE;
-    ret->findings[HEALTH_SHORT_OF_WINDOW].truth = HEALTH_FALSE;
+    ret->findings[HEALTH_RECEIVER_LIMITED].truth = has_window ? HEALTH_FALSE : HEALTH_UNKNOWN;
+    ret->findings[HEALTH_SHORT_OF_WINDOW].truth = has_window ? HEALTH_FALSE : HEALTH_UNKNOWN;
     if (application) {
         ret->limited_by = "application";
         ret->findings[HEALTH_APPLICATION_LIMITED] =
@@ -275,7 +281,8 @@ static void say_limits(const struct health_view *view, struct health_record *ret
         ret->findings[HEALTH_SENDER_LIMITED] =
             found(0.6, view->details[side].best_level_epochs, view->details[side].level,
                   way->max_window_bytes);
-    } else if (!level || ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_TRUE) {
+    } else if (has_window &&
+               (!level || ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_TRUE)) {
         ret->limited_by = thin ? "application" : "network";
     }
 }
