@@ -119,7 +119,7 @@ static void let_go(struct call *call)
 {
     close_protocol(call, PROTO_CLOSED);
     call->all->stats.let_go += call->c->proto != 0;
-    conversation_end(call->all, call->index, call->flow);
+    conversation_end(call->all, call->flow);
     call->flow->flags |= FLOW_UNHEARD;
     call->c = NULL;
 }
@@ -424,7 +424,7 @@ static struct call call_of(struct conversations *all, const struct conversation_
         .moment = moment,
         .index = index,
         .flow = flow,
-        .c = flow->flags & FLOW_HEARD ? conversation_pool_at(&all->pool, index) : NULL,
+        .c = flow->flags & FLOW_HEARD ? conversation_pool_at(&all->pool, flow) : NULL,
         .context = &all->context,
     };
 }
@@ -446,7 +446,7 @@ static void open_log(struct call *call)
 /* A connection is worth a conversation once it says something. */
 static bool begin_tcp(struct call *call)
 {
-    call->c = conversation_begin(call->all, call->index, call->flow);
+    call->c = conversation_begin(call->all, call->flow);
     for (unsigned side = 0; call->c != NULL && side < 2; side++) {
         if (call->flow->tcp_flags[side] & TCP_SYN) {
             tcp_stream_expect(&call->c->stream, side, call->flow->next_seq[side]);
@@ -475,7 +475,7 @@ static void take_tcp(struct call *call, const struct packet *packet, unsigned si
 /* A conversation of a protocol that is known from the first packet; false when there is no room. */
 static bool begin_with(struct call *call, uint32_t number)
 {
-    call->c = conversation_begin(call->all, call->index, call->flow);
+    call->c = conversation_begin(call->all, call->flow);
     if (call->c == NULL) {
         return false;
     }
@@ -586,6 +586,6 @@ void conversation_close(struct conversations *all, const struct conversation_mom
     }
     if (call.c != NULL) {
         close_protocol(&call, reason_of(call.c, flow));
-        conversation_end(all, index, flow);
+        conversation_end(all, flow);
     }
 }

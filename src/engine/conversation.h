@@ -17,7 +17,6 @@ struct conversation_options {
     const struct listeners *listeners; /* at least one */
     struct outbox *outbox;
     struct finish *finish; /* for policies that want transactions; or NULL */
-    uint32_t flows;       /* capacity of the worker's flow table */
     uint32_t capacity;    /* conversations at a time */
     uint64_t memory;      /* bytes for what waits and states, at most */
     struct budget *budget; /* what conversations are paid from, NULL: nobody asks; */
@@ -54,9 +53,8 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
                          flow_index index, struct flow *flow, const struct packet *packet,
                          unsigned side);
 
-/* Fetches ahead what conversation_packet() will need, in two steps: of one flow (0: none) which conversation
- * is its, of another, for which that was done some packets before, the conversation. */
-void conversation_prefetch(const struct conversations *all, flow_index later, flow_index soon);
+/* Fetches ahead what the calls below and above will need of a flow, which is in the cache already. */
+void conversation_prefetch(const struct conversations *all, const struct flow *flow);
 
 /* Time goes on without packets of the flow: what has waited long enough is read. */
 void conversation_age(struct conversations *all, const struct conversation_moment *moment,

@@ -18,9 +18,9 @@ struct conversations {
 
 /* A conversation for a flow; NULL, and the flow is not asked about again, when there are as many as
  * there may be. */
-struct conversation *conversation_begin(struct conversations *all, flow_index index, struct flow *flow);
+struct conversation *conversation_begin(struct conversations *all, struct flow *flow);
 /* Gives all memory of a conversation back. */
-void conversation_end(struct conversations *all, flow_index index, struct flow *flow);
+void conversation_end(struct conversations *all, struct flow *flow);
 
 /* Nothing is pending. */
 static inline bool conversation_is_fresh(const struct conversation *c)

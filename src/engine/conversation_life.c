@@ -11,7 +11,7 @@ struct conversations *conversations_new(const struct conversation_options *optio
         return NULL;
     }
     all->options = *options;
-    bool is_there = conversation_pool_init(&all->pool, options->flows, options->capacity,
+    bool is_there = conversation_pool_init(&all->pool, options->capacity,
                                            options->listeners->cache_size, options->budget);
     all->slab = slab_new_within(options->memory, options->blocks);
     const struct transaction_log_options log = {
@@ -49,9 +49,9 @@ const struct conversation_stats *conversations_stats(struct conversations *all)
     return &all->stats;
 }
 
-struct conversation *conversation_begin(struct conversations *all, flow_index index, struct flow *flow)
+struct conversation *conversation_begin(struct conversations *all, struct flow *flow)
 {
-    struct conversation *c = conversation_pool_take(&all->pool, index);
+    struct conversation *c = conversation_pool_take(&all->pool, flow);
     if (c == NULL) {
         flow->flags |= FLOW_UNHEARD;
         all->stats.refused++;
@@ -62,19 +62,19 @@ struct conversation *conversation_begin(struct conversations *all, flow_index in
     return c;
 }
 
-void conversation_end(struct conversations *all, flow_index index, struct flow *flow)
+void conversation_end(struct conversations *all, struct flow *flow)
 {
-    struct conversation *c = conversation_pool_at(&all->pool, index);
+    struct conversation *c = conversation_pool_at(&all->pool, flow);
     tcp_stream_done(&c->stream, all->slab);
     pending_drop(&c->pending[0], all->slab);
     pending_drop(&c->pending[1], all->slab);
     slab_give(all->slab, c->state);
     all->stats.active -= c->proto != 0;
-    conversation_pool_give(&all->pool, index);
+    conversation_pool_give(&all->pool, flow);
     flow->flags &= (uint8_t)~FLOW_HEARD;
 }
 
-void conversation_prefetch(const struct conversations *all, flow_index later, flow_index soon)
+void conversation_prefetch(const struct conversations *all, const struct flow *flow)
 {
-    conversation_pool_prefetch(&all->pool, later, soon);
+    conversation_pool_prefetch(&all->pool, flow);
 }

@@ -3,31 +3,28 @@
 
 #include "base/pages.h"
 
-bool conversation_pool_init(struct conversation_pool *pool, uint32_t flows, uint32_t capacity,
-                            size_t caches, struct budget *budget)
+bool conversation_pool_init(struct conversation_pool *pool, uint32_t capacity, size_t caches,
+                            struct budget *budget)
 {
     *pool = (struct conversation_pool){
         .row = {.budget = budget,
-                .bytes_each = sizeof *pool->items + sizeof *pool->of_flow,
+                .bytes_each = sizeof *pool->items,
                 .most = capacity},
-        .of_flow_size = ((size_t)flows + 1) * sizeof *pool->of_flow,
         .items_size = ((size_t)capacity + 1) * sizeof *pool->items,
         .caches_size = caches + 1,
     };
-    pool->of_flow = pages_reserve(pool->of_flow_size);
     pool->items = pages_reserve(pool->items_size);
     pool->caches = pages_reserve_sparse(pool->caches_size);
-    return pool->of_flow != NULL && pool->items != NULL && pool->caches != NULL;
+    return pool->items != NULL && pool->caches != NULL;
 }
 
 void conversation_pool_done(struct conversation_pool *pool)
 {
-    pages_release(pool->of_flow, pool->of_flow_size);
     pages_release(pool->items, pool->items_size);
     pages_release(pool->caches, pool->caches_size);
 }
 
-struct conversation *conversation_pool_take(struct conversation_pool *pool, flow_index index)
+struct conversation *conversation_pool_take(struct conversation_pool *pool, struct flow *flow)
 {
     uint32_t number = pool->free_list;
     if (number != 0) {
@@ -35,14 +32,14 @@ struct conversation *conversation_pool_take(struct conversation_pool *pool, flow
     } else if ((number = budget_row_next(&pool->row)) == 0) {
         return NULL;
     }
-    pool->of_flow[index] = number;
+    flow->talk = number;
     pool->items[number] = (struct conversation){0};
     return &pool->items[number];
 }
 
-void conversation_pool_give(struct conversation_pool *pool, flow_index index)
+void conversation_pool_give(struct conversation_pool *pool, struct flow *flow)
 {
-    uint32_t number = pool->of_flow[index];
-    pool->items[number].next_free = pool->free_list;
-    pool->free_list = number;
+    pool->items[flow->talk].next_free = pool->free_list;
+    pool->free_list = flow->talk;
+    flow->talk = 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a worker keeps of each conversation, private to conversation*.c: an array whose address space is
- * reserved at start, of which a number for each flow says which is its own. What was given back is taken
+ * reserved at start, of which a number in each flow says which is its own. What was given back is taken
  * first; what is new is paid from a budget. */
 #pragma once
 
@@ -29,37 +29,34 @@ struct conversation {
 _Static_assert(sizeof(struct conversation) <= CONVERSATION_BYTES, "what the budget counts");
 
 struct conversation_pool {
-    uint32_t *of_flow;          /* by flow index */
-    struct conversation *items; /* 0 is never used */
+    struct conversation *items; /* 0 is never used: flows without one have it */
     struct budget_row row;      /* items that were used, and what pays for more */
     uint32_t free_list;
     uint8_t *caches;            /* of all protocols; touched as they need them */
-    size_t of_flow_size;        /* bytes of the reservations */
-    size_t items_size;
+    size_t items_size;          /* bytes of the reservations */
     size_t caches_size;
 };
 
-/* For a table of so many flows, and so many conversations at a time, paid from a budget (NULL: nobody
- * asks), and bytes of protocols' caches. False when the system refuses; then, too, it is to be done with. */
-bool conversation_pool_init(struct conversation_pool *pool, uint32_t flows, uint32_t capacity,
-                            size_t caches, struct budget *budget);
+/* For so many conversations at a time, paid from a budget (NULL: nobody asks), and bytes of protocols'
+ * caches. False when the system refuses; then, too, it is to be done with. */
+bool conversation_pool_init(struct conversation_pool *pool, uint32_t capacity, size_t caches,
+                            struct budget *budget);
 void conversation_pool_done(struct conversation_pool *pool);
 
 /* A zeroed one for a flow; NULL when there are as many as there may be. */
-struct conversation *conversation_pool_take(struct conversation_pool *pool, flow_index index);
+struct conversation *conversation_pool_take(struct conversation_pool *pool, struct flow *flow);
 /* That of a flow, which has one. */
 static inline struct conversation *conversation_pool_at(const struct conversation_pool *pool,
-                                                        flow_index index)
+                                                        const struct flow *flow)
 {
-    return &pool->items[pool->of_flow[index]];
+    return &pool->items[flow->talk];
 }
 /* As conversation_prefetch(). */
-static inline void conversation_pool_prefetch(const struct conversation_pool *pool, flow_index later,
-                                              flow_index soon)
+static inline void conversation_pool_prefetch(const struct conversation_pool *pool,
+                                              const struct flow *flow)
 {
-    const uint8_t *at = (const uint8_t *)conversation_pool_at(pool, soon);
-    __builtin_prefetch(&pool->of_flow[later]);
+    const uint8_t *at = (const uint8_t *)conversation_pool_at(pool, flow);
     __builtin_prefetch(at, 1);
     __builtin_prefetch(at + sizeof(struct conversation) / 2, 1);
 }
-void conversation_pool_give(struct conversation_pool *pool, flow_index index);
+void conversation_pool_give(struct conversation_pool *pool, struct flow *flow);

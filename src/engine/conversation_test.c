@@ -159,7 +159,7 @@ static int set_up(void **state)
     lab->output = output_new(&output, &err);
     assert_non_null(lab->output);
     struct conversation_options options = {
-        .listeners = &listeners, .outbox = output_outbox(lab->output, 0), .flows = FLOWS,
+        .listeners = &listeners, .outbox = output_outbox(lab->output, 0),
         .capacity = CAPACITY, .memory = 4 << 20, .wants_events = true, .text_max = 64};
     lab->all = conversations_new(&options, &err);
     assert_non_null(lab->all);

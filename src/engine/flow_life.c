@@ -8,7 +8,8 @@
 enum {
     CLOSED_SECONDS = WORKER_CLOSED_NS / SECOND_NS,
     FOLD_AHEAD = 8,     /* flows that are brought into the cache ahead */
-    DUE_AHEAD = 8,      /* likewise */
+    DUE_AHEAD = 8,      /* likewise, */
+    DUE_SOON = 4,       /* and their conversations */
     DUE_ASIDE = 256,    /* of those that are due, how many may be out of order to be moved by themselves */
 };
 
@@ -376,15 +377,23 @@ static uint32_t collect_due(struct worker *w, uint64_t second, uint32_t max)
     return count;
 }
 
+static void prefetch_due(const struct worker *w, flow_index index)
+{
+    const struct flow *flow = flow_at(w->flows, index);
+    __builtin_prefetch(flow, 1);
+    __builtin_prefetch(&flow->first_ns);
+    __builtin_prefetch(flow_cold_at(w->flows, index));
+}
+
 bool flow_life_due(struct worker *w, uint64_t second, uint32_t max)
 {
     uint32_t count = collect_due(w, second, max);
     for (uint32_t i = 0; i < count; i++) {
         if (i + DUE_AHEAD < count) {
-            const struct flow *ahead = flow_at(w->flows, w->due[i + DUE_AHEAD].index);
-            __builtin_prefetch(ahead, 1);
-            __builtin_prefetch(&ahead->first_ns);
-            __builtin_prefetch(flow_cold_at(w->flows, w->due[i + DUE_AHEAD].index));
+            prefetch_due(w, w->due[i + DUE_AHEAD].index);
+        }
+        if (i + DUE_SOON < count && w->talks != NULL) {
+            conversation_prefetch(w->talks, flow_at(w->flows, w->due[i + DUE_SOON].index));
         }
         run_due(w, w->due[i].index, second);
     }

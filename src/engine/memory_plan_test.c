@@ -70,7 +70,7 @@ static void a_million_parsers_fit_in_512_mib(void **state)
     struct config config = config_with(512 * MIB, 0, false);
     struct memory_plan plan = memory_plan(&config, 1);
     uint64_t flows = count * plan.flow_bytes;
-    uint64_t talks = count * (CONVERSATION_BYTES + sizeof(uint32_t) + blocks);
+    uint64_t talks = count * (CONVERSATION_BYTES + blocks);
     assert_true(plan.flows >= count);
     uint64_t beyond = flows > plan.flow_memory ? flows - plan.flow_memory : 0;
     assert_true(beyond + talks <= plan.talk_memory + plan.shared_memory);

@@ -218,8 +218,8 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
             prefetch_health(w->health, ahead, i);
         }
         if (w->talks != NULL) {
-            conversation_prefetch(w->talks, ahead[i % PREFETCH_AHEAD],
-                                  ahead[(i - BEHIND) % PREFETCH_AHEAD]);
+            conversation_prefetch(w->talks,
+                                  flow_at(w->flows, ahead[(i - BEHIND) % PREFETCH_AHEAD]));
         }
         if (i >= from + 2 * PREFETCH_AHEAD) {
             run_unit(w, chunk, &units[list[i - 2 * PREFETCH_AHEAD]]);

@@ -37,7 +37,6 @@ static bool take_talks(struct worker *w)
         .listeners = w->options.listeners,
         .outbox = w->options.outbox,
         .finish = w->finish,
-        .flows = plan->flows,
         .capacity = plan->flows,
         .memory = most,
         .budget = &w->memory[MEMORY_TALKS],

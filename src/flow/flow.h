@@ -60,8 +60,8 @@ enum flow_flags {
 
 struct flow {
     struct flow_key key;
-    uint32_t timer_next; /* the timer wheel's list */
-    uint32_t timer_previous;
+    uint32_t timer_previous; /* in the timer wheel's list; what comes next is the table's */
+    uint32_t talk;       /* number of its conversation, 0: none; by the engine */
     uint16_t timer_slot : 10;
     uint16_t window_scale : 5; /* TCP: the larger of both, private */
     uint16_t flooded : 1; /* TCP: its handshake was one of a flood's; by the engine, at its end */
@@ -147,7 +147,7 @@ uint32_t flow_table_bound(const struct flow_table *table);
 /* Bytes of memory that the table touches now, at most. */
 uint64_t flow_table_memory(const struct flow_table *table);
 /* Bytes that a flow costs when `capacity` are in the table. */
-enum { FLOW_BYTES = 200 };
+enum { FLOW_BYTES = 204 };
 
 /* ---- Timers: a wheel of seconds over packet time ------------------------------------------- */
 

@@ -2,7 +2,9 @@
 /* Buckets: open addressing with linear probing over 8-byte slots, `tag << 32 | index`; the tag's low
  * bits are the slot's home, so that growing needs no key. The slots of every size the table may grow
  * to lie in one reservation, those of size s at [s, 2s): growing touches new pages and gives the old
- * ones back, and allocates nothing. Flows and their cold halves are two parallel arrays. */
+ * ones back, and allocates nothing. Flows and their cold halves are two parallel arrays. A third one has
+ * the links of lists of them: who walks along a list knows each flow only by the link before it, and
+ * links by themselves stay in a near cache where flows do not. */
 #include "flow/flow.h"
 
 #include "base/pages.h"
@@ -15,6 +17,7 @@ enum {
     WHEEL_SECONDS = 512,
     TIMER_UNARMED = 0x3ff,
     VICTIM_CANDIDATES = 16,
+    FLOW_ROW_BYTES = sizeof(struct flow) + sizeof(struct flow_cold) + sizeof(uint32_t),
 };
 
 _Static_assert(sizeof(struct flow_key) == 48, "a key has no hidden padding");
@@ -26,13 +29,14 @@ struct flow_table {
     uint64_t *slots; /* of the present size */
     uint64_t mask;
     struct flow_cold *cold;
+    uint32_t *next;  /* of each flow, in its timer's list, or in the list of what is free */
     uint64_t *reservation; /* of slots of all sizes */
     uint64_t slots_max;
     uint64_t seed;
     uint64_t second;    /* the wheel's present */
     uint32_t capacity;
     uint32_t count;
-    uint32_t free_list; /* linked by timer_next */
+    uint32_t free_list;
     uint32_t hand;      /* of the clock that looks for victims */
     struct budget_row row; /* indices that were used, and what pays for more */
     uint32_t wheel[WHEEL_SECONDS];
@@ -57,6 +61,11 @@ static size_t cold_size(const struct flow_table *table)
     return ((size_t)table->capacity + 1) * sizeof(struct flow_cold);
 }
 
+static size_t next_size(const struct flow_table *table)
+{
+    return ((size_t)table->capacity + 1) * sizeof *table->next;
+}
+
 static size_t slots_size(const struct flow_table *table)
 {
     return 2 * table->slots_max * sizeof(uint64_t);
@@ -79,8 +88,10 @@ struct flow_table *flow_table_new(const struct flow_table_options *options, stru
                                      .most = options->capacity};
     table->flows = pages_reserve(flows_size(table));
     table->cold = pages_reserve(cold_size(table));
+    table->next = pages_reserve(next_size(table));
     table->reservation = pages_reserve(slots_size(table));
-    if (table->flows == NULL || table->cold == NULL || table->reservation == NULL) {
+    if (table->flows == NULL || table->cold == NULL || table->next == NULL ||
+        table->reservation == NULL) {
         err_set(err, ERR_FAILED,
                 "cannot reserve memory for %u flows; lower limits.flows or limits.memory",
                 options->capacity);
@@ -99,6 +110,7 @@ void flow_table_free(struct flow_table *table)
     }
     pages_release(table->flows, flows_size(table));
     pages_release(table->cold, cold_size(table));
+    pages_release(table->next, next_size(table));
     pages_release(table->reservation, slots_size(table));
     free(table);
 }
@@ -225,7 +237,7 @@ bool flow_table_is_full(const struct flow_table *table)
 
 uint64_t flow_table_memory(const struct flow_table *table)
 {
-    return ((uint64_t)table->row.used + 1) * (sizeof(struct flow) + sizeof(struct flow_cold)) +
+    return ((uint64_t)table->row.used + 1) * FLOW_ROW_BYTES +
            (table->mask + 1) * sizeof(uint64_t);
 }
 
@@ -234,7 +246,7 @@ flow_index flow_add(struct flow_table *table, const struct flow_key *key, uint64
     assert(table->count < table->capacity);
     flow_index index = table->free_list;
     if (index != 0) {
-        table->free_list = table->flows[index].timer_next;
+        table->free_list = table->next[index];
     } else {
         index = budget_row_next(&table->row);
         assert(index != 0);
@@ -262,7 +274,7 @@ void flow_drop(struct flow_table *table, flow_index index)
     disarm(table, index);
     slot_remove(table, index, tag_of(flow_key_hash(&flow->key, table->seed)));
     flow->flags = 0;
-    flow->timer_next = table->free_list;
+    table->next[index] = table->free_list;
     table->free_list = index;
     table->count--;
 }
@@ -305,13 +317,14 @@ static void disarm(struct flow_table *table, flow_index index)
     if (flow->timer_slot == TIMER_UNARMED) {
         return;
     }
+    flow_index next = table->next[index];
     if (flow->timer_previous != 0) {
-        table->flows[flow->timer_previous].timer_next = flow->timer_next;
+        table->next[flow->timer_previous] = next;
     } else {
-        table->wheel[flow->timer_slot] = flow->timer_next;
+        table->wheel[flow->timer_slot] = next;
     }
-    if (flow->timer_next != 0) {
-        table->flows[flow->timer_next].timer_previous = flow->timer_previous;
+    if (next != 0) {
+        table->flows[next].timer_previous = flow->timer_previous;
     }
     flow->timer_slot = TIMER_UNARMED;
 }
@@ -323,13 +336,30 @@ void flow_arm(struct flow_table *table, flow_index index, uint64_t second)
     uint64_t latest = table->second + WHEEL_SECONDS - 1;
     uint64_t at = second < earliest ? earliest : second > latest ? latest : second;
     struct flow *flow = &table->flows[index];
+    flow_index next = table->wheel[at % WHEEL_SECONDS];
     flow->timer_slot = (uint16_t)(at % WHEEL_SECONDS) & TIMER_UNARMED;
     flow->timer_previous = 0;
-    flow->timer_next = table->wheel[flow->timer_slot];
-    if (flow->timer_next != 0) {
-        table->flows[flow->timer_next].timer_previous = index;
+    table->next[index] = next;
+    if (next != 0) {
+        table->flows[next].timer_previous = index;
     }
     table->wheel[flow->timer_slot] = index;
+}
+
+/* Takes the first flows of a list, at most `max`. It does not wait for what it writes to them. */
+static uint32_t take_first(struct flow_table *table, uint32_t *list, flow_index *ret, uint32_t max)
+{
+    uint32_t count = 0;
+    flow_index index = *list;
+    for (; index != 0 && count < max; index = table->next[index]) {
+        table->flows[index].timer_slot = TIMER_UNARMED;
+        ret[count++] = index;
+    }
+    if (index != 0) {
+        table->flows[index].timer_previous = 0;
+    }
+    *list = index;
+    return count;
 }
 
 uint32_t flow_due(struct flow_table *table, uint64_t second, flow_index *ret, uint32_t max)
@@ -340,16 +370,8 @@ uint32_t flow_due(struct flow_table *table, uint64_t second, flow_index *ret, ui
     }
     while (table->second <= second) {
         uint32_t *list = &table->wheel[table->second % WHEEL_SECONDS];
-        while (*list != 0 && count < max) {
-            ret[count] = *list;
-            disarm(table, *list);
-            __builtin_prefetch(&table->flows[*list]);
-            count++;
-        }
-        if (count == max) {
-            return count;
-        }
-        if (table->second == second) {
+        count += take_first(table, list, ret + count, max - count);
+        if (count == max || table->second == second) {
             return count;
         }
         table->second++;
