@@ -17,7 +17,10 @@ enum flow_reason {
     FLOW_REASON_END,     /* the capture ended */
 };
 
-enum { FLOW_EVENT_COMMUNITY_ID = 32 }; /* room for one, terminated: COMMUNITY_ROOM */
+enum {
+    FLOW_EVENT_COMMUNITY_ID = 32, /* room for one, terminated: COMMUNITY_ROOM */
+    FLOW_EVENT_ID = 24,           /* likewise, of the flow's own */
+};
 
 /* Counters at an earlier report, for reports of differences. */
 struct flow_counters {
@@ -68,7 +71,8 @@ struct flow_event {
     char source_flags[9]; /* TCP flags seen, letters of CEUAPRSF */
     char destination_flags[9];
     char community_id[FLOW_EVENT_COMMUNITY_ID];
-    char flow_id[28];
+    char flow_id[FLOW_EVENT_ID];
+    uint32_t flow; /* its number in the worker's table, by the worker; 0: none */
 };
 
 extern const struct event_type flow_event_type;

@@ -67,6 +67,7 @@ static void report_flow(struct worker *w, flow_index index, enum flow_reason rea
     }
     struct flow *flow = flow_at(w->flows, index);
     struct flow_cold *cold = flow_cold_at(w->flows, index);
+    outbox_expect(w->options.outbox, index);
     struct flow_event *event = outbox_reserve(w->options.outbox, sizeof *event);
     if (event == NULL) {
         return;
@@ -75,6 +76,7 @@ static void report_flow(struct worker *w, flow_index index, enum flow_reason rea
     flow_event_fill(event, flow, cold, reason, now_ns, before);
     event->head.order = w->step;
     event->head.suborder = cold->order;
+    event->flow = index;
     outbox_commit(w->options.outbox);
     if (before != NULL) {
         memcpy(before->packets, flow->packets, sizeof before->packets);

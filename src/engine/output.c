@@ -245,7 +245,8 @@ struct output *output_new(const struct output_options *options, struct err *err)
     for (uint32_t i = 0; i < options->workers; i++) {
         outboxes[i].output = output;
         outboxes[i].mode = options->mode;
-        if (!ring_init(&outboxes[i].ring, OUTBOX_BYTES)) {
+        outboxes[i].identities = flow_identities_new();
+        if (!ring_init(&outboxes[i].ring, OUTBOX_BYTES) || outboxes[i].identities == NULL) {
             err_set(err, ERR_FAILED, "out of memory for events");
             output_free(output);
             return NULL;
@@ -298,6 +299,7 @@ void output_free(struct output *output)
     }
     for (uint32_t i = 0; i < output->options.workers; i++) {
         ring_done(&output->outboxes[i].ring);
+        flow_identities_free(output->outboxes[i].identities);
     }
     pthread_mutex_destroy(&output->lock);
     event_writer_free(output->writer);
@@ -486,7 +488,7 @@ static void deliver_health(struct output *output, struct health_event *event)
     }
 }
 
-static void deliver(struct output *output, struct event_head *head)
+static void deliver(struct output *output, struct outbox *outbox, struct event_head *head)
 {
     if (head->type == &event_line_type) {
         const struct event_line *line = (const struct event_line *)head;
@@ -500,7 +502,7 @@ static void deliver(struct output *output, struct event_head *head)
     }
     if (head->type == &flow_event_type) {
         struct flow_event *event = (struct flow_event *)head;
-        flow_event_finish(event);
+        flow_identities_finish(outbox->identities, event);
         keep_recent(output, event);
     }
     write_event(output, head);
@@ -552,7 +554,7 @@ static uint32_t move_events(struct output *output, bool last)
     struct outbox *outbox;
     while ((outbox = next_outbox(output, last, &head)) != NULL) {
         struct event_head *event = event_log_whole(head);
-        deliver(output, event);
+        deliver(output, outbox, event);
         if (event != head) {
             give_back(outbox, event);
         }

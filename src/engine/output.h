@@ -7,6 +7,7 @@
 #include "base/ring.h"
 #include "engine/config.h"
 #include "engine/flow_event.h"
+#include "engine/flow_identity.h"
 #include "engine/health_event.h"
 #include "event/event_log.h"
 #include "sink/sink.h"
@@ -31,6 +32,7 @@ struct outbox_returned {
 struct outbox {
     struct ring ring;
     struct output *output;
+    struct flow_identities *identities; /* of the worker's flows; the output's thread */
     enum outbox_mode mode;
     struct slab *slab; /* the worker's, of which large events are; NULL: it has none */
     size_t large_bytes; /* of large events that are out, as the worker knows it */
@@ -57,6 +59,13 @@ struct outbox *output_outbox(struct output *output, uint32_t worker);
 /* Worker: room for an event, or NULL when it was dropped. Then outbox_commit(). */
 void *outbox_reserve(struct outbox *outbox, size_t size);
 void outbox_commit(struct outbox *outbox);
+/* Worker: the report of that flow comes next; where it is written soon, what it needs is fetched. */
+static inline void outbox_expect(const struct outbox *outbox, uint32_t flow)
+{
+    if (outbox->mode == OUTBOX_DRAIN) {
+        flow_identities_prefetch(outbox->identities, flow);
+    }
+}
 
 /* Worker: has the log write its next events right into the outbox, as many as one call of a hook may
  * make; with drops it may hold fewer, or none. Undone by outbox_reserve(). */
