@@ -60,6 +60,17 @@ static inline char *json_reserve(struct json *j, size_t n)
     return j->capacity - j->size >= n || json_grow(j, n) ? j->data + j->size : NULL;
 }
 
+/* Ends a document that stands on a line of its own; what follows begins anew. */
+static inline void json_newline(struct json *j)
+{
+    char *to = json_reserve(j, 1);
+    if (to != NULL) {
+        *to = '\n';
+        j->size++;
+    }
+    j->comma = false;
+}
+
 enum { JSON_U64_MAX = 20 };
 
 /* Writes `value` in decimal at `to`, which has room for JSON_U64_MAX bytes; returns the end. */

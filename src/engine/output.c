@@ -469,7 +469,7 @@ static void write_event(struct output *output, const struct event_head *head)
     } else if (!shaper_write(output->shaper, &output->lines, head)) {
         return;
     }
-    json_append(&output->lines, "\n", 1);
+    json_newline(&output->lines);
     count_lines(output, 1);
 }
 

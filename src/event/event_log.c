@@ -30,7 +30,7 @@ static size_t event_log_line(struct event_log *log, char *to, size_t room,
 {
     struct json text = {.data = to, .capacity = room, .is_fixed = true};
     event_writer_put(log->writer, &text, event);
-    json_append(&text, "\n", 1);
+    json_newline(&text);
     return text.failed || text.size > log->text_max ? 0 : text.size;
 }
 

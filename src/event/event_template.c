@@ -135,6 +135,14 @@ static enum event_op_kind op_for(enum event_kind kind)
         return EVENT_OP_SPAN;
     case EVENT_INLINE:
         return EVENT_OP_INLINE;
+    case EVENT_TEXT:
+        return EVENT_OP_TEXT;
+    case EVENT_JSON:
+        return EVENT_OP_JSON;
+    case EVENT_VALUE:
+        return EVENT_OP_VALUE;
+    case EVENT_ADDRESSES:
+        return EVENT_OP_ADDRESSES;
     default:
         return event_value_is_large(kind) ? EVENT_OP_ANY : EVENT_OP_BOUNDED;
     }

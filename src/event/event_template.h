@@ -21,6 +21,10 @@ enum event_op_kind {
     EVENT_OP_MAC,
     EVENT_OP_SPAN,
     EVENT_OP_INLINE,
+    EVENT_OP_TEXT,
+    EVENT_OP_JSON,
+    EVENT_OP_VALUE,
+    EVENT_OP_ADDRESSES,
     EVENT_OP_BOUNDED, /* any other value of bounded size */
     EVENT_OP_ANY,     /* of any size */
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/event_value.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "base/digits.h"
@@ -99,6 +100,21 @@ char *event_value_address(char *to, const struct event_address *address)
     to = address_write(to, address->version, address->bytes);
     *to++ = '"';
     return to;
+}
+
+_Static_assert(sizeof(struct event_host) == 64, "one cache line, and quotes have the terminator's room");
+
+void event_host_set(struct event_host *host, const struct event_address *address)
+{
+    char text[EVENT_VALUE_ROOM];
+    size_t size = (size_t)(event_value_address(text, address) - text);
+    assert(size <= sizeof host->text); /* no IPv6 address takes more than 39 */
+    memcpy(host->bytes, address->bytes, sizeof host->bytes);
+    host->bytes[0] = le64toh(host->bytes[0]);
+    host->bytes[1] = le64toh(host->bytes[1]);
+    host->version = (uint8_t)(address->version + 1);
+    host->size = (uint8_t)size;
+    memcpy(host->text, text, sizeof host->text);
 }
 
 /* Bytes in hexadecimal, with a dash before them and a quote behind. */

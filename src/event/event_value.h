@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/cursor.h"
 #include "base/digits.h"
 #include "base/json.h"
 #include "event/event.h"
@@ -14,6 +15,9 @@ enum { EVENT_VALUE_ROOM = ADDRESS_ROOM + 2 };
 
 enum {
     EVENT_SECONDS = 16,
+    EVENT_HOST_BITS = 7,
+    EVENT_HOSTS = 1 << EVENT_HOST_BITS,
+    EVENT_HOST_USUAL = 32, /* bytes that most addresses do with */
     EVENT_SECOND = sizeof "\"2026-11-20T23:58:49." - 1, /* a time as far as its fraction */
 };
 
@@ -51,7 +55,38 @@ static inline char *event_value_time(char *to, uint64_t nanoseconds, struct even
     return to + 2;
 }
 
-/* Likewise an address and a MAC; null where there is none. */
+/* Addresses that were written before, as text: those of an event are written twice, and few ends have
+ * many events. Zeroed at first. */
+struct event_hosts {
+    struct event_host {
+        uint64_t bytes[2];
+        uint8_t version; /* plus one; 0: none */
+        uint8_t size;
+        char text[ADDRESS_ROOM]; /* with its quotes */
+    } known[EVENT_HOSTS]; /* by a hash of the bytes */
+};
+
+/* Makes the text of an address. */
+void event_host_set(struct event_host *host, const struct event_address *address);
+
+/* Writes an address, null where there is none, and returns the end; `to` has EVENT_VALUE_ROOM bytes. */
+static inline char *event_value_host(char *to, const struct event_address *address,
+                                     struct event_hosts *hosts)
+{
+    uint64_t low = load_le64(address->bytes), high = load_le64(address->bytes + 8);
+    uint64_t hash = (low + (high << 1)) * 0x9e3779b97f4a7c15u;
+    struct event_host *host = &hosts->known[hash >> (64 - EVENT_HOST_BITS)];
+    if (host->bytes[0] != low || host->bytes[1] != high || host->version != address->version + 1) {
+        event_host_set(host, address);
+    }
+    memcpy(to, host->text, EVENT_HOST_USUAL);
+    if (host->size > EVENT_HOST_USUAL) {
+        memcpy(to + EVENT_HOST_USUAL, host->text + EVENT_HOST_USUAL, ADDRESS_ROOM - EVENT_HOST_USUAL);
+    }
+    return to + host->size;
+}
+
+/* The same, of an address alone, and of a MAC. */
 char *event_value_address(char *to, const struct event_address *address);
 char *event_value_mac(char *to, const struct event_mac *mac);
 

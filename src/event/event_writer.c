@@ -17,6 +17,7 @@ struct event_writer {
     unsigned level; /* lists around what is being written */
     const struct event_plan *plan; /* of the event before */
     struct event_clock clock;
+    struct event_hosts hosts;
     /* by the hash of plan and shape; owned */
     struct event_template *places[WRITER_LEVELS][WRITER_PLACES];
 };
@@ -162,6 +163,40 @@ static inline char *put_span(struct json *to, char *end, struct span text, size_
     return end != NULL ? json_quote(end, text) : NULL;
 }
 
+/* The same of a static text. */
+static inline char *put_text(struct json *to, char *end, const char *text, size_t room)
+{
+    return text != NULL ? put_span(to, end, span_str(text), room) : NULL;
+}
+
+/* JSON; NULL where it is empty, or there is no room for it. */
+static inline char *put_raw(struct json *to, char *end, struct span value, size_t room)
+{
+    end = value.size > 0 ? make_room(to, end, value.size + room) : NULL;
+    return end != NULL ? mempcpy(end, value.data, value.size) : NULL;
+}
+
+static inline char *put_json(struct json *to, char *end, const char *json, size_t room)
+{
+    return json != NULL ? put_raw(to, end, span_str(json), room) : NULL;
+}
+
+static inline char *put_addresses(struct event_writer *writer, struct json *to, char *end,
+                                  const struct event_addresses *list, size_t room)
+{
+    end = make_room(to, end, (size_t)list->count * (EVENT_VALUE_ROOM + 1) + 2 + room);
+    if (end == NULL) {
+        return NULL;
+    }
+    *end++ = '[';
+    for (uint32_t i = 0; i < list->count; i++) {
+        *end = ',';
+        end = event_value_host(end + (i > 0), &list->items[i], &writer->hosts);
+    }
+    *end++ = ']';
+    return end;
+}
+
 /* All ops of a template, from `end` on, which has room for it. Kinds that are met all the time are
  * written here. What stands in variables need not be looked up again behind each byte written. */
 static void run_ops(struct event_writer *writer, const struct event_template *t, struct json *to,
@@ -170,7 +205,7 @@ static void run_ops(struct event_writer *writer, const struct event_template *t,
     size_t from[EVENT_FIELDS_MAX + 1];
     size_t *began = from;
     const char *data = to->data;
-    for (const struct event_op *op = t->ops; end != NULL; op++, began++) {
+    for (const struct event_op *op = t->ops;; op++, began++) {
         end = put_pieces(end, op->literal, op->literal_size);
         *began = (size_t)(end - data);
         const void *at = (const uint8_t *)event + op->offset;
@@ -193,7 +228,7 @@ static void run_ops(struct event_writer *writer, const struct event_template *t,
             end = event_value_time(end, *(const uint64_t *)at, &writer->clock);
             continue;
         case EVENT_OP_ADDRESS:
-            end = event_value_address(end, at);
+            end = event_value_host(end, at, &writer->hosts);
             continue;
         case EVENT_OP_MAC:
             end = event_value_mac(end, at);
@@ -210,12 +245,29 @@ static void run_ops(struct event_writer *writer, const struct event_template *t,
         case EVENT_OP_INLINE:
             next = json_quote_terminated(end, at, op->readable);
             break;
+        case EVENT_OP_TEXT:
+            next = put_text(to, end, *(const char *const *)at, t->room);
+            break;
+        case EVENT_OP_JSON:
+            next = put_json(to, end, *(const char *const *)at, t->room);
+            break;
+        case EVENT_OP_VALUE:
+            next = put_raw(to, end, *(const struct span *)at, t->room);
+            break;
+        case EVENT_OP_ADDRESSES:
+            next = put_addresses(writer, to, end, at, t->room);
+            break;
         case EVENT_OP_ANY:
             break;
+        default:
+            __builtin_unreachable();
         }
-        if (next == NULL && end != NULL) {
+        if (next == NULL && !to->failed) {
             to->size = *began;
             next = put_any(writer, to, op, at, t->room);
+        }
+        if (next == NULL) {
+            return;
         }
         end = next;
         data = to->data;
