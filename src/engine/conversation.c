@@ -203,13 +203,12 @@ static size_t unread(const struct conversation *c, unsigned side)
     return c->begun & 1U << side ? pending_size(&c->pending[side]) : 0;
 }
 
-/* What is pending is read now, as of when it was said: the words of side `first` before the other's. */
-static void catch_up(struct call *call, unsigned first)
+/* What is pending is read now, as of when it was said, the initiator's words first. */
+static void catch_up(struct call *call)
 {
-    const unsigned sides[] = {first, 1 - first};
-    for (size_t i = 0; i < 2 && call->c != NULL; i++) {
-        if (call->c->proto != 0 && unread(call->c, sides[i]) > 0) { /* it may have switched */
-            feed(call, sides[i], span_of(NULL, 0), pending_since(&call->c->pending[sides[i]]));
+    for (unsigned side = 0; side < 2 && call->c != NULL; side++) {
+        if (call->c->proto != 0 && unread(call->c, side) > 0) { /* it may have switched */
+            feed(call, side, span_of(NULL, 0), pending_since(&call->c->pending[side]));
         }
     }
 }
@@ -225,7 +224,7 @@ static void identify_pending(struct call *call)
             return;
         }
         if (number != 0) {
-            catch_up(call, 0);
+            catch_up(call);
             return;
         }
     }
@@ -248,6 +247,28 @@ static void switch_protocol(struct call *call)
     identify_pending(call);
 }
 
+/* What waits is offered again, for the secret that it waits for may have come, or for the first time to the
+ * protocol that it turned out to be: as it was said, in its order and as of its time, up to where it has to
+ * go on waiting. */
+static void try_again(struct call *call)
+{
+    uint32_t tried[2] = {0};
+    unsigned side;
+    while (call->c != NULL && call->c->proto != 0 &&
+           (side = pending_next(call->c->pending, tried, call->c->first)) < 2) {
+        struct pending *p = &call->c->pending[side];
+        const struct pending_mark *mark = pending_mark(p, tried[side]);
+        uint32_t marks = pending_marks(p);
+        struct proto_chunk chunk = {
+            .data = span_head(pending_data(p), mark->end),
+            .side = (uint8_t)side,
+            .time_ns = mark->time_ns,
+        };
+        bool waits = feed_chunk(call, chunk, true);
+        tried[side] = waits ? UINT32_MAX : tried[side] + 1 - (marks - pending_marks(p));
+    }
+}
+
 static bool is_met_midway(const struct flow *flow)
 {
     return ((flow->tcp_flags[0] | flow->tcp_flags[1]) & TCP_SYN) == 0;
@@ -268,9 +289,9 @@ static void pass_over(struct call *call)
     pending_drop(&c->pending[1], call->all->slab);
 }
 
-/* Bytes of a connection whose protocol is not known yet: they are kept until one says yes. Mostly the
- * first bytes tell, and nothing has to be kept. Then who spoke first is read first: in a connection that
- * is met in its middle it need not be who is taken for its initiator.
+/* Bytes of a connection whose protocol is not known yet: they are kept until one says yes, with the times
+ * when they came. Mostly the first bytes tell, and nothing has to be kept. Of the same time who spoke first is
+ * read first: in a connection that is met in its middle it need not be who is taken for its initiator.
  * What was passed over may be long, and have an end only where the other side speaks. */
 static void identify(struct call *call, unsigned side, struct span data, uint64_t time_ns)
 {
@@ -285,6 +306,9 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
         call->c->first = (uint8_t)side;
     }
     bool fits = !keeps || keep(call, side, data, time_ns);
+    if (keeps) {
+        pending_await(p, call->all->slab, time_ns);
+    }
     if (fits && keeps && !fresh) {
         number = ask(call, pending_data(p), side);
     }
@@ -296,29 +320,9 @@ static void identify(struct call *call, unsigned side, struct span data, uint64_
     } else if (!fits || (number != 0 && !attach(call, number))) {
         let_go(call);
     } else if (number != 0 && keeps) {
-        catch_up(call, call->c->first);
+        try_again(call);
     } else if (number != 0) {
         feed(call, side, data, time_ns);
-    }
-}
-
-/* What waits for a secret is offered again, for it may have come: as it was said, in its order and as of
- * its time, up to where it has to go on waiting. */
-static void try_again(struct call *call)
-{
-    uint32_t tried[2] = {0};
-    unsigned side;
-    while (call->c != NULL && call->c->proto != 0 && (side = pending_next(call->c->pending, tried)) < 2) {
-        struct pending *p = &call->c->pending[side];
-        const struct pending_mark *mark = pending_mark(p, tried[side]);
-        uint32_t marks = pending_marks(p);
-        struct proto_chunk chunk = {
-            .data = span_head(pending_data(p), mark->end),
-            .side = (uint8_t)side,
-            .time_ns = mark->time_ns,
-        };
-        bool waits = feed_chunk(call, chunk, true);
-        tried[side] = waits ? UINT32_MAX : tried[side] + 1 - (marks - pending_marks(p));
     }
 }
 
@@ -332,7 +336,7 @@ static __attribute__((noinline)) struct span first_words(struct call *call,
     if (!conversation_pass_header(call->all, call->c, piece, &data)) {
         let_go(call);
     } else if (data.size > 0 && call->c->proto != 0 && pending_size(held) > 0) {
-        feed(call, piece->side, span_of(NULL, 0), pending_since(held)); /* it was none */
+        feed(call, piece->side, span_of(NULL, 0), pending_since(held));
     }
     return data;
 }

@@ -32,6 +32,8 @@ bool conversation_pass_header(struct conversations *all, struct conversation *c,
     if (header > 0) {
         pending_drop(p, all->slab);
         *data = span_skip(*data, header - held.size);
+    } else if (held.size > 0) {
+        pending_await(p, all->slab, pending_since(p)); /* it was none */
     }
     return true;
 }

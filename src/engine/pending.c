@@ -83,14 +83,14 @@ void pending_settle(struct pending *pending, struct slab *slab)
     }
 }
 
-unsigned pending_next(const struct pending sides[2], const uint32_t tried[2])
+unsigned pending_next(const struct pending sides[2], const uint32_t tried[2], unsigned first)
 {
-    const struct pending_mark *first = pending_mark(&sides[0], tried[0]);
-    const struct pending_mark *second = pending_mark(&sides[1], tried[1]);
-    if (first == NULL || second == NULL) {
-        return first != NULL ? 0 : second != NULL ? 1 : 2;
+    const struct pending_mark *one = pending_mark(&sides[first], tried[first]);
+    const struct pending_mark *other = pending_mark(&sides[1 - first], tried[1 - first]);
+    if (one == NULL || other == NULL) {
+        return one != NULL ? first : other != NULL ? 1 - first : 2;
     }
-    return second->time_ns < first->time_ns;
+    return other->time_ns < one->time_ns ? 1 - first : first;
 }
 
 void pending_consume(struct pending *pending, struct slab *slab, size_t consumed)

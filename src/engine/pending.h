@@ -3,8 +3,8 @@
  * grows with them, up to PROTO_PENDING_MAX, and the time of the first of them. Zeroes are an empty
  * one, which costs its pointer.
  *
- * Bytes that wait for something from elsewhere (a key) may be read long after they came, many messages
- * at once. From pending_await() on they have marks, which tell when each came: PENDING_MARKS_MAX of
+ * Bytes that wait for something from elsewhere (a key, or that it is known whose they are) may be read long
+ * after they came, many messages at once. From pending_await() on they have marks, which tell when each came: PENDING_MARKS_MAX of
  * them, behind which all bytes are of the latest. */
 #pragma once
 
@@ -53,7 +53,7 @@ static inline uint64_t pending_since(const struct pending *pending)
     return pending->block->since_ns;
 }
 
-/* What is there waits for something from elsewhere, and came at `time_ns`, but for what has marks. */
+/* What is there waits for something, and came at `time_ns`, but for what has marks. */
 void pending_await(struct pending *pending, struct slab *slab, uint64_t time_ns);
 /* Waits no more. */
 void pending_settle(struct pending *pending, struct slab *slab);
@@ -75,9 +75,9 @@ static inline const struct pending_mark *pending_mark(const struct pending *pend
     return number < pending_marks(pending) ? &pending->block->marks->items[number] : NULL;
 }
 
-/* Of two sides that wait, the one whose next mark is the earlier, with `tried` marks of each behind us; 2
- * when there is none to be tried. */
-unsigned pending_next(const struct pending sides[2], const uint32_t tried[2]);
+/* Of two sides that wait, the one whose next mark is the earlier, or side `first`, with `tried` marks of each
+ * behind us; 2 when there is none to be tried. */
+unsigned pending_next(const struct pending sides[2], const uint32_t tried[2], unsigned first);
 
 /* Takes consumed bytes off the front; costs moving the rest. */
 void pending_consume(struct pending *pending, struct slab *slab, size_t consumed);
