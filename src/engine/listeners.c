@@ -94,24 +94,42 @@ static uint64_t hinted(const struct listeners *all, const struct flow_key *key, 
     return ret;
 }
 
+struct answer {
+    uint32_t number; /* a listener's plus 1, or 0 */
+    bool unsure;
+    bool waits; /* nobody else is to be asked yet */
+};
+
+/* Asks those of a mask; the first that is sure has it. */
+static struct answer ask(const struct listeners *all, uint64_t whom, bool at_port, struct span data,
+                         unsigned side)
+{
+    struct answer ret = {0};
+    for (; whom != 0; whom &= whom - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(whom);
+        const struct proto *proto = all->items[i].proto;
+        bool is_own = at_port && proto->probe_at_port != NULL;
+        enum proto_guess guess = is_own ? proto->probe_at_port(data, side) : proto->probe(data, side);
+        if (guess == PROTO_YES) {
+            return (struct answer){.number = i + 1};
+        }
+        ret.unsure = ret.unsure || guess == PROTO_UNSURE;
+        ret.waits = ret.waits || (is_own && guess == PROTO_UNSURE);
+    }
+    return ret;
+}
+
 uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, struct span data,
                        unsigned side)
 {
-    bool unsure = false;
     uint64_t readers = key->protocol == IPPROTO_TCP ? all->reads_tcp : all->reads_datagrams;
-    uint64_t first = hinted(all, key, readers);
-    const uint64_t rounds[] = {first, readers & ~first & all->reads_anywhere};
-    for (unsigned round = 0; round < 2; round++) {
-        for (uint64_t left = rounds[round]; left != 0; left &= left - 1) {
-            unsigned i = (unsigned)__builtin_ctzll(left);
-            enum proto_guess guess = all->items[i].proto->probe(data, side);
-            if (guess == PROTO_YES) {
-                return i + 1;
-            }
-            unsure = unsure || guess == PROTO_UNSURE;
-        }
+    uint64_t hinted_at = hinted(all, key, readers);
+    struct answer first = ask(all, hinted_at, true, data, side);
+    if (first.number != 0 || first.waits) {
+        return first.number;
     }
-    return unsure ? 0 : LISTENERS_NONE;
+    struct answer other = ask(all, readers & ~hinted_at & all->reads_anywhere, false, data, side);
+    return other.number != 0 || first.unsure || other.unsure ? other.number : LISTENERS_NONE;
 }
 
 static bool is_called(const struct proto *proto, struct span name)

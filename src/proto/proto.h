@@ -123,6 +123,9 @@ struct proto {
 
     /* Whether the first bytes that a side of a connection sent, or a datagram, are this protocol. */
     enum proto_guess (*probe)(struct span data, unsigned side);
+    /* The same where the flow is at one of the protocol's ports, for one that needs less to be sure there;
+     * while it is unsure, no protocol of other ports is asked. NULL: probe(). */
+    enum proto_guess (*probe_at_port)(struct span data, unsigned side);
 
     /* A side of a connection at one of the protocol's ports began with these bytes, and it is no
      * protocol's: a thing to count. May be NULL. */

@@ -178,6 +178,22 @@ static inline void stage_probe(const struct proto *proto, struct span input, siz
     }
 }
 
+/* Of the first bytes that a script says, what is sure of some is sure of more, too. */
+static inline void stage_guesses(enum proto_guess (*probe)(struct span data, unsigned side),
+                                 struct span input)
+{
+    struct cursor c = script_steps(input);
+    struct script_step step;
+    while (script_next(&c, &step) && step.kind != SCRIPT_SAY) {
+    }
+    enum proto_guess before = PROTO_UNSURE;
+    for (size_t n = 0; n <= step.data.size; n++) {
+        enum proto_guess guess = probe(span_head(step.data, n), step.side);
+        stage_require(before == PROTO_UNSURE || guess == before);
+        before = guess;
+    }
+}
+
 /* The protocol's default options with what the script's flags ask for; the room of the next call. */
 static inline void *stage_options(const struct proto *proto, struct span input)
 {

@@ -3,6 +3,7 @@
 #include "proto/proto.h"
 #include "proto/redis/redis_event.h"
 #include "proto/redis/redis_flow.h"
+#include "proto/redis/redis_probe.h"
 
 enum { TEXT_SLACK = 4, TEXT_MOST = 128 << 10 };
 
@@ -17,60 +18,6 @@ static bool only_servers_say(uint8_t first)
 static bool is_letter(uint8_t byte)
 {
     return (byte | 32) >= 'a' && (byte | 32) <= 'z';
-}
-
-/* ---- Probe ---------------------------------------------------------------------------------- */
-
-/* Whether `data` begins with `word`, or might when more comes. */
-static enum proto_guess begins_with(struct span data, const char *word)
-{
-    size_t size = strlen(word);
-    size_t known = data.size < size ? data.size : size;
-    if (memcmp(data.data, word, known) != 0) {
-        return PROTO_NO;
-    }
-    return known == size ? PROTO_YES : PROTO_UNSURE;
-}
-
-/* A length and the end of its line, then what may come next. */
-static enum proto_guess begins_with_length(struct span data, bool wants_bulk)
-{
-    size_t at = 1;
-    while (at < data.size && data.data[at] >= '0' && data.data[at] <= '9') {
-        at++;
-    }
-    if (at > 10 || (at == 1 && at < data.size)) {
-        return PROTO_NO;
-    }
-    enum proto_guess guess = begins_with(span_skip(data, at), wants_bulk ? "\r\n$" : "\r\n");
-    return at == data.size ? PROTO_UNSURE : guess;
-}
-
-static enum proto_guess redis_probe(struct span data, unsigned side)
-{
-    static const char *const words[] = {
-        "PING\r\n", "INFO\r\n",             "+PONG\r\n",  "+OK\r\n*", "$-1\r\n",
-        "*-1\r\n",  "-ERR unknown command", "-WRONGTYPE ", "-NOAUTH ",
-    };
-    (void)side;
-    if (data.size == 0) {
-        return PROTO_UNSURE;
-    }
-    bool unsure = false;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        enum proto_guess guess = begins_with(data, words[i]);
-        if (guess == PROTO_YES) {
-            return guess;
-        }
-        unsure = unsure || guess == PROTO_UNSURE;
-    }
-    enum proto_guess guess = PROTO_NO;
-    if (memchr("*>%~", data.data[0], 4) != NULL) {
-        guess = begins_with_length(data, true);
-    } else if (data.data[0] == '$' || data.data[0] == ':') {
-        guess = begins_with_length(data, false);
-    }
-    return guess == PROTO_NO && unsure ? PROTO_UNSURE : guess;
 }
 
 /* ---- Messages ------------------------------------------------------------------------------- */
@@ -366,6 +313,7 @@ const struct proto proto_redis = {
     .options = options,
     .options_size = sizeof(struct redis_options),
     .probe = redis_probe,
+    .probe_at_port = redis_probe_at_port,
     .on_chunk = redis_on_chunk,
     .on_gap = redis_on_gap,
     .on_fin = redis_on_fin,

@@ -10,6 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span input = span_of(data, size);
     stage_probe(&proto_redis, input, 16);
+    stage_guesses(proto_redis.probe, input);
+    stage_guesses(proto_redis.probe_at_port, input);
     stage_play_twice(&proto_redis, stage_options(&proto_redis, input), input, NULL, NULL);
     return 0;
 }
