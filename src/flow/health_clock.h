@@ -57,6 +57,7 @@ static inline bool health_clock_goes_on(const struct health_half *half,
                                         const struct health_detail *d, uint32_t end)
 {
     return d->began && !d->idle && health_distance(half->next, d->acked_there) > 0 &&
+           health_distance(end, d->acked_there) > 0 && /* numbers may be anything */
            (!(half->flags & HALF_EDGE) || health_distance(end + d->need, d->edge_there) <= 0);
 }
 
