@@ -391,6 +391,10 @@ bool flow_life_due(struct worker *w, uint64_t second, uint32_t max)
 {
     uint32_t count = collect_due(w, second, max);
     for (uint32_t i = 0; i < count; i++) {
+        if (w->health != NULL && i + DUE_AHEAD < count) {
+            health_prefetch_index(w->health, w->due[i + DUE_AHEAD].index);
+            health_prefetch(w->health, w->due[i + DUE_AHEAD / 2].index);
+        }
         if (i + DUE_AHEAD < count) {
             prefetch_due(w, w->due[i + DUE_AHEAD].index);
         }

@@ -139,14 +139,11 @@ void health_detail_grow(struct health_detail *d)
     health_detail_extend(d, &book->more[index]);
 }
 
-static void give_back(struct health_book *book, struct health_detail *d)
+/* Makes the memory of a detail free; who owns it ends, or sees to it. */
+static void release(struct health_book *book, struct health_detail *d, uint32_t index)
 {
-    struct health_half *half = &book->connections[d->owner].halves[d->side];
-    conclude(&book->connections[d->owner], d);
-    uint32_t index = half->detail;
-    half->detail = 0;
-    half->flags &= (uint16_t)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
     if (d->more != NULL) {
+        health_delay_clear(d);
         d->more->next_free = book->free_more;
         book->free_more = (uint32_t)(d->more - book->more);
     }
@@ -154,6 +151,16 @@ static void give_back(struct health_book *book, struct health_detail *d)
     d->next_free = book->free_detail;
     book->free_detail = index;
     book->details_used--;
+}
+
+static void give_back(struct health_book *book, struct health_detail *d)
+{
+    struct health_half *half = &book->connections[d->owner].halves[d->side];
+    conclude(&book->connections[d->owner], d);
+    const uint32_t index = half->detail;
+    half->detail = 0;
+    half->flags &= (uint16_t)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
+    release(book, d, index);
 }
 
 void health_detail_forget(struct health_detail *d)
@@ -258,6 +265,12 @@ void health_detail_waive(struct health_step *s)
 void health_detail_end(struct health_step *s)
 {
     struct health *h = s->health;
+    for (unsigned side = 0; side < 2; side++) {
+        const struct health_detail *d = health_step_detail(s, &h->halves[side]);
+        if (d != NULL && s->now_us - d->data_us > IDLE_US / 2) {
+            s->book->look_us[h->halves[side].detail] = s->now_us; /* let_wait() ends */
+        }
+    }
     if (!is_over(h)) {
         return;
     }
@@ -350,9 +363,9 @@ void health_drop(struct health_book *book, flow_index flow)
         return;
     }
     for (unsigned side = 0; side < 2; side++) {
-        struct health_detail *d = health_detail_of(book, &book->connections[index].halves[side]);
-        if (d != NULL) {
-            give_back(book, d);
+        const uint32_t detail = book->connections[index].halves[side].detail;
+        if (detail != 0) {
+            release(book, &book->details[detail], detail); /* nobody asks any more what it found out */
         }
     }
     if (book->connections[index].flags & HEALTH_SHED) {
@@ -372,8 +385,19 @@ static bool is_within(uint32_t passed_us, uint32_t time_us)
     return passed_us <= time_us || passed_us >= UINT32_MAX - time_us;
 }
 
+/* Nobody acknowledged its data for long. Until somebody does, which then goes the long way and has
+ * health_detail_end() say so, there is nothing to look for. */
+static void let_wait(struct health_book *book, struct health_half *half, const struct health_detail *d,
+                     uint32_t now_us)
+{
+    const uint32_t forget_us = d->data_us + HEALTH_FORGET_US + 1;
+    half->flags &= (uint16_t)~HALF_TAKES_ACKS;
+    book->look_us[half->detail] =
+        forget_us - now_us < IDLE_US ? forget_us : now_us + IDLE_US;
+}
+
 /* Takes a detail back that nothing can be expected for, or notes until when that cannot be: of a
- * connection that is over, or of data that nobody acknowledged for long, it can be any time. */
+ * connection that is over it can be any time. */
 static void review(struct health_book *book, struct health_detail *d, uint32_t now_us)
 {
     struct health *h = &book->connections[d->owner];
@@ -388,28 +412,53 @@ static void review(struct health_book *book, struct health_detail *d, uint32_t n
         shed(book, h);
     } else if (!is_recent && (quiet_us > HEALTH_FORGET_US || is_quiet(book, d))) {
         give_back(book, d);
+    } else if (!is_recent && !over) {
+        let_wait(book, &h->halves[d->side], d, now_us);
+    }
+}
+
+/* Details that are due, a few at a time: what one of them needs comes while others are looked at. */
+static void review_all(struct health_book *book, const uint32_t *due, unsigned count, uint32_t now_us)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const struct health *h = &book->connections[book->details[due[i]].owner];
+        __builtin_prefetch(&h->halves[0].next);
+        __builtin_prefetch(&h->halves[1].next);
+        __builtin_prefetch(&h->last_us);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        struct health_detail *d = &book->details[due[i]];
+        if (d->owner != 0) {
+            review(book, d, now_us);
+        } else {
+            book->look_us[due[i]] = now_us + IDLE_US;
+        }
     }
 }
 
 void health_tick(struct health_book *book, uint64_t now_ns)
 {
+    enum { TOGETHER = 16 };
     const uint32_t now_us = (uint32_t)(now_ns / 1000);
     const uint32_t bound = book->detail_bound;
     const uint32_t count = bound < SWEEP ? bound : SWEEP;
-    uint32_t *look_us = book->look_us;
+    const uint32_t *look_us = book->look_us;
+    uint32_t due[TOGETHER], due_count = 0;
     uint32_t hand = book->hand;
     for (uint32_t i = 0; i < count; i++) {
         hand = hand + 1 < bound ? hand + 1 : 1;
         if (look_us[hand] - now_us - 1 < IDLE_US) {
             continue; /* nearly all: no other line of memory is looked at */
         }
-        struct health_detail *d = &book->details[hand];
-        if (d->owner != 0) {
-            review(book, d, now_us);
-        } else {
-            look_us[hand] = now_us + IDLE_US;
+        __builtin_prefetch(&book->details[hand].owner);
+        __builtin_prefetch(&book->details[hand].data_us);
+        due[due_count++] = hand;
+        if (due_count == TOGETHER) {
+            review_all(book, due, due_count, now_us);
+            due_count = 0;
         }
     }
+    review_all(book, due, due_count, now_us);
     book->hand = hand;
 }
 

@@ -211,6 +211,12 @@ static void clear_bins(struct health_detail *d, struct health_series *series)
     series->count = 0;
 }
 
+void health_delay_clear(struct health_detail *d)
+{
+    clear_bins(d, &d->round_trip);
+    clear_bins(d, &d->one_way);
+}
+
 static uint16_t add16(uint16_t a, uint32_t b)
 {
     return a + b > UINT16_MAX ? UINT16_MAX : (uint16_t)(a + b);

@@ -18,16 +18,29 @@ unsigned health_segments_find(struct health_detail *d, uint32_t sequence)
     return low;
 }
 
-static void append(struct health_detail *d, const struct health_segment *segment)
+/* Written field by field: a copy of one that was made up before would wait for all that was written before
+ * it to reach the cache. */
+static void write_segment(struct health_segment *to, const struct health_step *s, uint32_t start,
+                          uint32_t end)
+{
+    to->start = start;
+    to->end = end;
+    to->time_us = s->now_us;
+    to->ip_id = s->ip_id;
+    to->flags = 0;
+    to->ts_value = s->options.ts_value;
+}
+
+static void append(struct health_step *s, struct health_detail *d, uint32_t start, uint32_t end)
 {
     if (health_segments_are_full(d)) {
         if (d->segment_acked == 0) {
-            health_segments_merge(d, segment->end, segment->time_us);
+            health_segments_merge(d, end, s->now_us);
             return;
         }
         health_segments_forget(d);
     }
-    *health_segment_at(d, d->segment_count++) = *segment;
+    write_segment(health_segment_at(d, d->segment_count++), s, start, end);
 }
 
 /* Makes room at place `at` of a full ring or not; false when only merging helps. */
@@ -51,20 +64,13 @@ static bool make_room(struct health_detail *d, unsigned *at)
 void health_segments_add(struct health_step *s, struct health_detail *d, uint32_t start,
                          uint32_t end)
 {
-    const struct health_segment segment = {
-        .start = start,
-        .end = end,
-        .time_us = s->now_us,
-        .ts_value = s->options.ts_value,
-        .ip_id = s->ip_id,
-    };
     unsigned at = d->segment_count;
     if (at == 0 || health_distance(start, health_segment_at(d, at - 1)->end) >= 0) {
-        append(d, &segment);
+        append(s, d, start, end);
         return;
     }
     at = health_segments_find(d, start);
     if (make_room(d, &at)) {
-        *health_segment_at(d, at) = segment;
+        write_segment(health_segment_at(d, at), s, start, end);
     }
 }

@@ -469,6 +469,8 @@ void health_delay_tell(struct health_half *half, struct health_detail *d, uint32
                        uint32_t ts_value);
 /* Judges the bins up to now into the half's counters; `last`: the one under way, too. */
 void health_delay_judge(struct health_half *half, struct health_detail *d, bool last);
+/* Leaves the histograms empty, as those of a free block are. */
+void health_delay_clear(struct health_detail *d);
 uint32_t health_delay_quantile(const struct health_detail *d, double share);
 /* Whether a queue between the sender and the tap would have shown: by time stamps, or else because
  * the sender answered as promptly as an empty path lets it. */
