@@ -216,10 +216,22 @@ static void follow(struct health_step *s)
     }
 }
 
+/* Asks for what all of this will look at. */
+static void prefetch_details(const struct health_book *book, const struct health *h)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        const struct health_detail *d = &book->details[h->halves[side].detail];
+        __builtin_prefetch(d, 1);
+        __builtin_prefetch(&d->data_us, 1);
+        __builtin_prefetch(d->prints, 1);
+    }
+}
+
 void health_follow(struct health_book *book, struct health *h, const struct packet *p,
                    unsigned side)
 {
     struct health_step s;
+    prefetch_details(book, h);
     s.book = book;
     s.details = book->details;
     s.health = h;

@@ -56,7 +56,7 @@ struct health_book *health_book_new(const struct health_options *options, struct
         return NULL;
     }
     book->options = *options;
-    book->of_flow = pages_reserve(index_size(book));
+    book->of_flow = pages_reserve_sparse(index_size(book));
     book->connections = pages_reserve(connections_size(book));
     book->details = pages_reserve(details_size(book));
     book->more = pages_reserve(more_size(book));
@@ -278,12 +278,19 @@ void health_detail_end(struct health_step *s)
     for (unsigned side = 0; side < 2; side++) {
         const struct health_detail *d = health_step_detail(s, &h->halves[side]);
         if (d != NULL) {
-            is_calm = is_calm && d->troubles == 0 && !d->has_repeated && !d->has_sack;
+            is_calm = is_calm && !health_has_trouble(d) && !d->has_repeated && !d->has_sack;
             s->book->look_us[h->halves[side].detail] = s->now_us;
         }
     }
     if (is_calm && (h->halves[0].detail | h->halves[1].detail) != 0) {
         shed(s->book, h);
+    }
+}
+
+static void prefetch_head(const struct health_detail *d)
+{
+    for (size_t offset = 0; offset < offsetof(struct health_detail, few_acks); offset += 64) {
+        __builtin_prefetch((const char *)d + offset, 1);
     }
 }
 
@@ -304,6 +311,7 @@ struct health_detail *health_detail_take(struct health_step *s, unsigned side)
     uint32_t index = book->free_detail;
     if (index != 0) {
         book->free_detail = book->details[index].next_free;
+        prefetch_head(&book->details[book->free_detail]); /* whoever needs one next will have it soon */
     } else if (book->detail_bound <= book->options.details) {
         index = book->detail_bound++;
     } else {

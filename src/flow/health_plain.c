@@ -33,8 +33,8 @@ static bool awaits_repeats(const struct health_half *half, const struct health_d
 static unsigned takes_of(const struct health_half *half, struct health_detail *d)
 {
     health_calm_end(d, half->next);
-    return (d->oddities == 0 ? HALF_TAKES_DATA : 0) |
-           (d->troubles == 0 && !awaits_repeats(half, d) ? HALF_TAKES_ACKS : 0);
+    return ((d->jumps | d->stale_count) == 0 ? HALF_TAKES_DATA : 0) |
+           (!health_has_trouble(d) && !awaits_repeats(half, d) ? HALF_TAKES_ACKS : 0);
 }
 
 void health_plain_note(struct health_detail *details, struct health *h)

@@ -97,21 +97,10 @@ struct health_detail {
     bool idle;      /* the sender's clock shows nothing in flight and nothing wanted */
     bool began;     /* data were seen */
     bool has_repeated;
-    union {
-        struct {
-            uint8_t hole_count, stuck_count, duplicate_run;
-            bool in_recovery, in_timeout;
-            uint8_t zero[3];
-        };
-        uint64_t troubles; /* any of them: see health_plain.c */
-    };
-    union {
-        struct {
-            uint8_t jumps; /* segments in a row that lie out of all proportion */
-            uint8_t stale_count;
-        };
-        uint16_t oddities; /* any of them */
-    };
+    uint8_t hole_count, stuck_count, duplicate_run; /* with the next two: health_has_trouble() */
+    bool in_recovery, in_timeout;
+    uint8_t jumps; /* segments in a row that lie out of all proportion */
+    uint8_t stale_count;
     uint8_t segment_first, segment_count, segment_acked; /* ring; the first ones are acknowledged */
     uint8_t segment_mask; /* its size less one */
     uint8_t ack_first, ack_count;
@@ -362,15 +351,15 @@ void health_any_packet(struct health_book *book, flow_index flow, const struct p
 /* Notes which halves may go the short way until something else than a plain segment comes. */
 void health_plain_note(struct health_detail *details, struct health *h);
 
-/* Tells frames apart: what a copy of a packet keeps, in 32 bits. */
+/* Tells frames apart: what a copy of a packet keeps, in 32 bits. (Stamps are taken one by one: both at
+ * once would wait for them to be written, which they just were one by one.) */
 static inline uint32_t health_print(const struct packet *p, uint32_t ts_value, uint32_t ts_echo,
                                     uint16_t ip_id)
 {
     uint64_t numbers = (uint64_t)p->seq << 32 | p->ack;
-    uint64_t stamps = (uint64_t)ts_value << 32 | ts_echo;
     uint64_t rest = (uint64_t)ip_id << 48 | (uint64_t)p->window << 32 | p->payload_len << 8;
-    uint64_t mixed = numbers * 0x9e3779b97f4a7c15u + stamps * 0xc2b2ae3d27d4eb4fu +
-                     (rest | p->tcp_flags) * 0xd6e8feb86659fd93u;
+    uint64_t mixed = numbers * 0x9e3779b97f4a7c15u + ts_value * 0xc2b2ae3d27d4eb4fu +
+                     ts_echo * 0x165667b19e3779f9u + (rest | p->tcp_flags) * 0xd6e8feb86659fd93u;
     return (uint32_t)(mixed >> 32) | 1;
 }
 
@@ -392,6 +381,13 @@ static inline struct health_detail *health_step_detail(const struct health_step 
                                                        const struct health_half *half)
 {
     return half->detail != 0 ? &s->details[half->detail] : NULL;
+}
+
+/* Whether something went wrong that is not mended yet. It is asked just after these were written: one
+ * load of all would wait until they have reached the cache. */
+static inline bool health_has_trouble(const struct health_detail *d)
+{
+    return (d->hole_count | d->stuck_count | d->duplicate_run | d->in_recovery | d->in_timeout) != 0;
 }
 
 static inline int32_t health_distance(uint32_t a, uint32_t b)
