@@ -237,7 +237,7 @@ static void run_ops(struct event_writer *writer, const struct event_template *t,
             end = event_value_write(end, op->kind, at);
             continue;
         case EVENT_OP_COPY:
-            end = next = put_copy(to, t, op, from, end);
+            next = put_copy(to, t, op, from, end);
             break;
         case EVENT_OP_SPAN:
             next = put_span(to, end, *(const struct span *)at, t->room);
