@@ -23,8 +23,7 @@ struct conversation_options {
     struct budget *blocks; /* what waits, and states */
     bool wants_events;
     bool wants_lines;     /* events are wanted as JSON only */
-    size_t text_max;      /* bytes of a text in an event, */
-    size_t text_short;    /* and where memory is short */
+    size_t text_max;      /* bytes of a text in an event */
 };
 
 struct conversation_stats {

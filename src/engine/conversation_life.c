@@ -18,7 +18,6 @@ struct conversations *conversations_new(const struct conversation_options *optio
         .outbox = options->wants_events ? options->outbox : NULL,
         .finish = options->finish,
         .text_max = options->text_max,
-        .text_short = options->text_short,
         .slab = all->slab,
         .wants_lines = options->wants_lines,
     };

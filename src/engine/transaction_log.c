@@ -18,7 +18,6 @@ bool transaction_log_init(struct transaction_log *log, const struct transaction_
 {
     *log = (struct transaction_log){
         .events = {.text_max = options->text_max,
-                   .text_short = options->text_short,
                    .slab = options->outbox != NULL ? options->slab : NULL,
                    .complete = complete,
                    .owner = log},

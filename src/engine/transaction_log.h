@@ -11,8 +11,7 @@
 struct transaction_log_options {
     struct outbox *outbox; /* NULL: nobody but policies wants them */
     struct finish *finish; /* for policies; or NULL */
-    size_t text_max;       /* bytes of a text in an event, */
-    size_t text_short;     /* and where memory is short */
+    size_t text_max;       /* bytes of a text in an event */
     struct slab *slab;     /* for events that are larger than the outbox's log; it outlives what is sent */
     bool wants_lines;      /* they are wanted as JSON only, but by policies */
 };

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 
 enum {
-    TEXT_MAX = 1 << 30, /* bytes of a text in an event: what protocols keep is bounded by their own limits */
-    TEXT_SHORT = 64 << 10, /* where there is no memory for that */
+    TEXT_MAX = 64 << 10, /* bytes of a text in an event */
     SEARCH_STEP = 8192, /* flows looked at between two batches for a reader */
     GRAPH_ROOM = 20000, /* marks of a picture of a file's connection */
 };
@@ -44,7 +43,6 @@ static bool take_talks(struct worker *w)
         .wants_events = w->options.wants_events,
         .wants_lines = w->options.wants_lines,
         .text_max = TEXT_MAX,
-        .text_short = TEXT_SHORT,
     };
     w->talks = conversations_new(&options, NULL);
     return w->talks != NULL;

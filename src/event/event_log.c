@@ -26,33 +26,34 @@ const struct event_type event_large_type = {
 /* Writes an event as a line to `to`, which has so much room, and returns its size; 0 when there is no such
  * room, or when a text in it may be longer than texts may be. */
 static size_t event_log_line(struct event_log *log, char *to, size_t room,
-                             const struct event_head *event)
+                             const struct event_head *event, size_t text_max)
 {
     struct json text = {.data = to, .capacity = room, .is_fixed = true};
     event_writer_put(log->writer, &text, event);
     json_newline(&text);
-    return text.failed || text.size > log->text_max ? 0 : text.size;
+    return text.failed || text.size > text_max ? 0 : text.size;
 }
 
 /* Encodes an event at `to` and returns the bytes it takes; 0 as above. */
 static size_t event_log_write(struct event_log *log, void *to, size_t room,
-                              const struct event_head *event)
+                              const struct event_head *event, size_t text_max)
 {
     struct event_line *line = to;
     if (room < sizeof *line) {
         return 0;
     }
-    line->size = event_log_line(log, line->text, room - sizeof *line, event);
+    line->size = event_log_line(log, line->text, room - sizeof *line, event, text_max);
     line->head = *event;
     line->head.type = &event_line_type;
     return line->size == 0 ? 0 : (sizeof *line + line->size + LOG_HEAD - 1) & ~(size_t)(LOG_HEAD - 1);
 }
 
 /* Encodes an event right behind the lines that are there already; false as above. */
-static bool event_log_pass(struct event_log *log, const struct event_head *event)
+static bool event_log_pass(struct event_log *log, const struct event_head *event, size_t text_max)
 {
     struct json *to = log->lines;
-    size_t size = event_log_line(log, to->data + to->size, to->capacity - to->size, event);
+    size_t room = to->capacity - to->size;
+    size_t size = event_log_line(log, to->data + to->size, room, event, text_max);
     to->size += size;
     log->line_count += size > 0;
     return size > 0;
@@ -61,15 +62,16 @@ static bool event_log_pass(struct event_log *log, const struct event_head *event
 /* Packs an event that takes `size` bytes, and the log has not so much room, into a block, or with its texts
  * cut. Returns the bytes it takes at `to` then. */
 static __attribute__((noinline)) size_t event_log_large(struct event_log *log, void *to, size_t room,
-                                                        const struct event_head *event, size_t size)
+                                                        const struct event_head *event, size_t size,
+                                                        size_t text_max)
 {
     bool is_large = log->slab != NULL && size >= LARGE_LEAST && size != SIZE_MAX &&
                     room >= sizeof(struct event_large);
     void *block = is_large ? slab_grow_large(log->slab, NULL, size) : NULL;
     if (block == NULL) {
-        return log->text_short > 0 ? event_pack(to, room, event, log->text_short) : size;
+        return text_max > log->text_max ? event_pack(to, room, event, log->text_max) : size;
     }
-    event_pack(block, size, event, log->text_max);
+    event_pack(block, size, event, text_max);
     struct event_large *large = to;
     *large = (struct event_large){.head = *event, .event = block};
     large->head.type = &event_large_type;
@@ -77,19 +79,20 @@ static __attribute__((noinline)) size_t event_log_large(struct event_log *log, v
     return sizeof *large;
 }
 
-/* Puts an event at `at`, as a line where `is_line`; returns the bytes it takes, more than `room` when it
- * has not gone there. */
+/* Puts an event at `at`, as a line where lines are made here; returns the bytes it takes, more than `room`
+ * when it has not gone there. */
 static size_t event_log_put(struct event_log *log, void *at, size_t room,
-                            const struct event_head *event, bool is_line)
+                            const struct event_head *event, size_t text_max)
 {
-    size_t size = is_line ? event_log_write(log, at, room, event) : 0;
+    bool is_line = log->writer != NULL && log->lines == NULL;
+    size_t size = is_line ? event_log_write(log, at, room, event, text_max) : 0;
     if (size == 0) {
-        size = event_pack(at, room, event, log->text_max);
+        size = event_pack(at, room, event, text_max);
     }
-    return size <= room ? size : event_log_large(log, at, room, event, size);
+    return size <= room ? size : event_log_large(log, at, room, event, size, text_max);
 }
 
-bool event_log_add(struct event_log *log, struct event_head *event)
+static inline bool event_log_take(struct event_log *log, struct event_head *event, size_t text_max)
 {
     size_t room = log->capacity - log->used;
     if (room <= LOG_HEAD) { /* without an event on its way nobody pays for making one */
@@ -101,11 +104,11 @@ bool event_log_add(struct event_log *log, struct event_head *event)
     if (log->complete != NULL) {
         log->complete(log->owner, event);
     }
-    bool passes = log->writer != NULL && log->lines != NULL;
-    if (passes && log->used == 0 && event_log_pass(log, event)) { /* behind one that is here, they wait */
+    bool passes = log->writer != NULL && log->lines != NULL && log->used == 0; /* behind others, they wait */
+    if (passes && event_log_pass(log, event, text_max)) {
         return true;
     }
-    uint64_t size = event_log_put(log, at, room, event, log->writer != NULL && !passes);
+    uint64_t size = event_log_put(log, at, room, event, text_max);
     if (size > room) {
         log->lost++;
         return false;
@@ -113,6 +116,16 @@ bool event_log_add(struct event_log *log, struct event_head *event)
     memcpy(at - LOG_HEAD, &size, sizeof size);
     log->used += LOG_HEAD + size;
     return true;
+}
+
+bool event_log_add(struct event_log *log, struct event_head *event)
+{
+    return event_log_take(log, event, log->text_max);
+}
+
+bool event_log_add_whole(struct event_log *log, struct event_head *event)
+{
+    return event_log_take(log, event, SIZE_MAX / 2);
 }
 
 static struct event_head *event_log_at(const struct event_log *log, size_t offset)

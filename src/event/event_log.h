@@ -21,8 +21,7 @@ struct event_log {
     uint8_t *memory; /* owned by whoever made the log; 8-byte aligned */
     size_t capacity;
     size_t used;
-    size_t text_max; /* longer texts are cut, */
-    size_t text_short; /* and those longer than this where memory is short; 0: the event is lost then */
+    size_t text_max; /* longer texts are cut */
     struct slab *slab; /* has blocks for events that are larger than the log; NULL: there are none */
     size_t large_bytes; /* of those that were taken */
     uint64_t lost;   /* events that found no room */
@@ -57,6 +56,10 @@ static inline struct event_head *event_log_whole(struct event_head *record)
 {
     return record->type == &event_large_type ? ((struct event_large *)record)->event : record;
 }
+
+/* As event_log_add(), and its texts are cut only where memory is short: for those whose maker has bounded
+ * them, and says what was cut. */
+bool event_log_add_whole(struct event_log *log, struct event_head *event);
 
 /* Completes an event and puts it behind the others; false, and counted, when there is no room. An event
  * with a text that is to be cut is always packed, and so is one that has to have a block. */

@@ -301,9 +301,9 @@ static void log_lends_blocks_to_large_events(void **state)
     struct sample s = {.head = {.type = &type, .order = 7}, .text = span_of(text, LARGE)};
     struct slab *slab = slab_new(4 << 20);
     struct event_log log = {.memory = (uint8_t *)memory, .capacity = sizeof memory,
-                            .text_max = 2 * LARGE, .text_short = SHORT, .slab = slab};
-    assert_true(event_log_add(&log, &s.head));
-    assert_true(event_log_add(&log, &s.head));
+                            .text_max = SHORT, .slab = slab};
+    assert_true(event_log_add_whole(&log, &s.head));
+    assert_true(event_log_add_whole(&log, &s.head));
     struct event_head *record = event_log_first(&log);
     assert_ptr_equal(record->type, &event_large_type);
     assert_int_equal(record->order, 7);
@@ -317,8 +317,8 @@ static void log_lends_blocks_to_large_events(void **state)
     slab_give(slab, large);
     assert_int_equal(slab_used(slab), 0);
     log.slab = NULL;
-    log.text_short = 0;
-    assert_false(event_log_add(&log, &s.head));
+    log.text_max = SHORT * 4; /* there is no room for that */
+    assert_false(event_log_add_whole(&log, &s.head));
     assert_int_equal(log.lost, 1);
     slab_free(slab);
     free(text);
