@@ -2,6 +2,8 @@
 #include "proto/redis/redis_resp.h"
 
 #include "proto/redis/redis_measure.h"
+#include "proto/redis/redis_put.h"
+#include "proto/redis/redis_quick.h"
 #include "proto/redis/redis_words.h"
 
 enum {
@@ -49,20 +51,10 @@ struct span resp_element(const struct resp_reader *r, const struct resp_text *te
 
 /* ---- Text ----------------------------------------------------------------------------------- */
 
-static void put(struct resp_text *text, const void *data, size_t size)
-{
-    size_t room = text->capacity - text->size;
-    size = size < room ? size : room;
-    if (size > 0) {
-        memcpy(text->data + text->size, data, size);
-        text->size += (uint32_t)size;
-    }
-}
-
 static void put_text(const struct resp_reader *r, struct resp_text *text, const char *what)
 {
     if (r->hidden == 0) {
-        put(text, what, strlen(what));
+        redis_put(text, what, strlen(what));
     }
 }
 
@@ -80,21 +72,6 @@ static bool is_array(uint8_t type)
 }
 
 /* ---- Values --------------------------------------------------------------------------------- */
-
-static struct resp_level *innermost(struct resp_reader *r)
-{
-    return r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
-}
-
-static void begin_value(struct resp_reader *r, struct resp_text *text)
-{
-    const struct resp_level *level = innermost(r);
-    if (level != NULL && level->index > 0) {
-        bool is_value = level->type == '%' && level->index % 2 == 1;
-        put_text(r, text, r->is_client ? " " : is_value ? ": " : ", ");
-    }
-    r->word_start = text->size;
-}
 
 /* What a command's word says of those behind it. */
 static void note_word(struct resp_reader *r, const struct resp_text *text, uint64_t index)
@@ -119,7 +96,7 @@ static enum resp_verdict end_value(struct resp_reader *r, struct resp_text *text
 {
     r->state = AT_TYPE;
     for (;;) {
-        struct resp_level *level = innermost(r);
+        struct resp_level *level = redis_put_level(r);
         if (level == NULL) {
             return RESP_DONE;
         }
@@ -159,7 +136,7 @@ static enum resp_verdict end_nil(struct resp_reader *r, struct resp_text *text)
 /* The values of an array that is too deep to be shown stand for it in the one around it. */
 static enum resp_verdict flatten(struct resp_reader *r, uint64_t values)
 {
-    struct resp_level *level = innermost(r);
+    struct resp_level *level = redis_put_level(r);
     if (r->endless || level->left > UINT64_MAX / 2) {
         return RESP_BAD;
     }
@@ -181,7 +158,7 @@ static enum resp_verdict begin_level(struct resp_reader *r, struct resp_text *te
         return flatten(r, values + hides);
     }
     if (!hides) {
-        begin_value(r, text);
+        redis_put_begin(r, text);
     }
     if (!r->is_client && !hides) {
         put_text(r, text, bracket(r->value_type, false));
@@ -204,7 +181,7 @@ static enum resp_verdict begin_level(struct resp_reader *r, struct resp_text *te
 /* The '.' behind the last of values whose count was '?'. */
 static enum resp_verdict end_streamed(struct resp_reader *r, struct resp_text *text)
 {
-    struct resp_level *level = innermost(r);
+    struct resp_level *level = redis_put_level(r);
     if (level == NULL || !level->streamed || level->type == '|') {
         return RESP_BAD;
     }
@@ -279,7 +256,7 @@ static enum resp_verdict read_type(struct resp_reader *r, struct cursor *c, stru
     enum resp_verdict verdict =
         r->is_client ? read_command_type(r, c, type) : read_value_type(r, type);
     if (verdict == RESP_MORE && !is_array(type) && type != '.') {
-        begin_value(r, text);
+        redis_put_begin(r, text);
     }
     if (r->is_client && r->depth > 0 && r->secret > 0 && --r->secret == 0) {
         r->masked = true;
@@ -324,7 +301,7 @@ static enum resp_verdict read_number_end(struct resp_reader *r, struct cursor *c
     }
     if (r->negative) { /* nothing: RESP 2 */
         if (is_array(r->value_type)) {
-            begin_value(r, text);
+            redis_put_begin(r, text);
         }
         bool fine = r->number == 1 && r->value_type != ';' && (!r->is_client || r->depth == 0);
         return fine ? end_nil(r, text) : RESP_BAD;
@@ -363,7 +340,7 @@ static void copy(struct resp_reader *r, struct cursor *c, struct resp_text *text
         size = room;
     }
     if (shown) {
-        put(text, c->at, size);
+        redis_put(text, c->at, size);
     }
     c->at += size;
 }
@@ -476,8 +453,8 @@ static void split_inline(struct resp_reader *r, struct resp_text *text)
     if (r->count > 1 && redis_word_flags(resp_element(r, text, 0)) & REDIS_DISCREET) {
         r->elements[1] = r->elements[2] = (struct resp_element){0};
         text->size = r->elements[0].start + r->elements[0].size;
-        put(text, " ", 1);
-        put(text, mask, sizeof mask - 1);
+        redis_put(text, " ", 1);
+        redis_put(text, mask, sizeof mask - 1);
     }
 }
 
@@ -501,39 +478,25 @@ static enum resp_verdict read_inline(struct resp_reader *r, struct cursor *c,
     return RESP_DONE;
 }
 
-/* A string that is whole in the bytes at hand, as most are, and neither hidden nor secret, is read at
- * once, with what all its steps would do; false: they have to. */
-static bool read_string(struct resp_reader *r, struct cursor *c, struct resp_text *text)
+/* At the type of a value. */
+static enum resp_verdict read_begin(struct resp_reader *r, struct cursor *c, struct resp_text *text)
 {
-    struct span data = span_of(c->at, cursor_left(c));
-    uint32_t size;
-    if (*data.data != '$' || (r->is_client && r->depth == 0) || r->hidden > 0 || r->secret > 0 ||
-        r->has_rules) {
-        return false;
+    switch (redis_quick_read(r, c, text)) {
+    case REDIS_QUICK_VALUE:
+        return end_value(r, text);
+    case REDIS_QUICK_ARRAY:
+        return begin_level(r, text);
+    case REDIS_QUICK_NOTHING:
+        break;
     }
-    size_t from = redis_measure_length(data, &size);
-    if (from == 0 || size == 0 || data.size - from < size + 2UL ||
-        memcmp(data.data + from + size, "\r\n", 2) != 0 ||
-        text->capacity - text->size < size + RESP_STEP) {
-        return false;
-    }
-    r->value_type = '$';
-    r->in_chunks = false;
-    if (r->depth == 0) {
-        r->type = '$';
-        r->is_error = false;
-    }
-    begin_value(r, text);
-    put(text, data.data + from, size);
-    cursor_skip(c, from + size + 2);
-    return true;
+    return cursor_left(c) > 0 ? read_type(r, c, text) : RESP_MORE;
 }
 
 static enum resp_verdict step(struct resp_reader *r, struct cursor *c, struct resp_text *text)
 {
     switch ((enum resp_state)r->state) {
     case AT_TYPE:
-        return read_string(r, c, text) ? end_value(r, text) : read_type(r, c, text);
+        return read_begin(r, c, text);
     case IN_INLINE:
         return read_inline(r, c, text);
     case IN_NUMBER:

@@ -107,6 +107,34 @@ static void reads_resp3(void **state)
     assert_read(false, ":1x\r\n+\r\n", "bad");
 }
 
+static void reads_strings_of_arrays(void **state)
+{
+    assert_read(false, "*5\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n$1\r\ne\r\n+OK\r\n",
+                "[a, b, c, d, e] (39)\nOK (5)\n");
+    assert_read(false, "*2\r\n*3\r\n$1\r\na\r\n$0\r\n\r\n$1\r\nc\r\n*3\r\n:1\r\n$2\r\nbb\r\n$-1\r\n",
+                "[[a, , c], [1, bb, nil]] (49)\n");
+    assert_read(false, "%3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n$1\r\ne\r\n$1\r\nf\r\n",
+                "{a: b, c: d, e: f} (46)\n");
+    assert_read(false, "*6\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n$1\r\nexx", "bad");
+}
+
+/* However little of it may be kept, and however it comes. */
+static void leaves_out_what_does_not_fit(void **state)
+{
+    static const char data[] = "*6\r\n$3\r\none\r\n$20\r\n01234567890123456789\r\n:1234567\r\n"
+                               "$5\r\nthree\r\n$4\r\nfour\r\n*3\r\n$1\r\na\r\n$1\r\nb\r\n+c\r\n-ERR no\r\n";
+    const size_t size = sizeof data - 1;
+    for (uint32_t room = 1; room < 100; room++) {
+        char at_once[ROOM], said[ROOM];
+        read_all(at_once, false, span_of(data, size), size, room);
+        assert_true(strlen(at_once) > 0);
+        for (size_t piece = 1; piece < size; piece++) {
+            read_all(said, false, span_of(data, size), piece, room);
+            assert_string_equal(said, at_once);
+        }
+    }
+}
+
 /* What is nested deeper than is shown is counted still. */
 static void reads_deep(void **state)
 {
@@ -161,7 +189,8 @@ int main(void)
         cmocka_unit_test(reads_commands), cmocka_unit_test(hides_secrets),
         cmocka_unit_test(reads_values),   cmocka_unit_test(reads_resp3),
         cmocka_unit_test(reads_deep),     cmocka_unit_test(cuts_text),
-        cmocka_unit_test(misses_within_a_value),
+        cmocka_unit_test(misses_within_a_value), cmocka_unit_test(reads_strings_of_arrays),
+        cmocka_unit_test(leaves_out_what_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
