@@ -292,6 +292,26 @@ static bool is_followed(struct span data)
     return rest.size < MYSQL_HEADER || rest.data[3] == number + (number > 0);
 }
 
+/* Whether rows begin anywhere in the first bytes. Those that are longer than what is looked at are not told:
+ * the third byte of their size is zero, which few bytes are. */
+static bool has_rows(struct span data)
+{
+    enum { ZERO = 2 };
+    struct span part = span_head(data, MYSQL_LOOK_MAX);
+    for (size_t at = 0; at + 2 * MYSQL_HEADER <= part.size; at++) {
+        const uint8_t *from = part.data + at + ZERO;
+        const uint8_t *zero = memchr(from, 0, part.size - 2 * MYSQL_HEADER - at + 1);
+        if (zero == NULL) {
+            return false;
+        }
+        at += (size_t)(zero - from);
+        if (is_chain(part, at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct mysql_look mysql_look(struct span data)
 {
     struct mysql_look look = mysql_look_at(data);
@@ -299,14 +319,7 @@ struct mysql_look mysql_look(struct span data)
     if (look.what != MYSQL_LOOKS_FOREIGN && (!whole || look.compressed || is_followed(data))) {
         return look;
     }
-    struct span part = span_head(data, MYSQL_LOOK_MAX);
-    for (size_t at = 0; at + 2 * MYSQL_HEADER <= part.size; at++) {
-        /* Rows that are longer than what is looked at are not told; most bytes end here. */
-        if (part.data[at + 2] == 0 && is_chain(part, at)) {
-            return (struct mysql_look){.what = MYSQL_LOOKS_ROWS};
-        }
-    }
-    return (struct mysql_look){.what = MYSQL_LOOKS_FOREIGN};
+    return (struct mysql_look){.what = has_rows(data) ? MYSQL_LOOKS_ROWS : MYSQL_LOOKS_FOREIGN};
 }
 
 bool mysql_look_is_answer(struct span data)

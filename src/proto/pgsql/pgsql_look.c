@@ -204,6 +204,23 @@ enum pgsql_looks pgsql_look_at_chain(struct span data, bool by_client)
     return first;
 }
 
+/* Whether rows begin anywhere in the first bytes. */
+static bool has_rows(struct span data)
+{
+    struct span part = span_head(data, PGSQL_LOOK_MAX);
+    for (size_t at = 0; at + PGSQL_HEADER + 2 <= part.size; at++) {
+        const uint8_t *row = memchr(part.data + at, 'D', part.size - PGSQL_HEADER - 2 - at + 1);
+        if (row == NULL) {
+            return false;
+        }
+        at = (size_t)(row - part.data);
+        if (is_chain(part, at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum pgsql_looks pgsql_look(struct span data)
 {
     enum pgsql_looks start = look_at_start(data);
@@ -222,11 +239,5 @@ enum pgsql_looks pgsql_look(struct span data)
     if (client == PGSQL_LOOKS_UNSURE || server == PGSQL_LOOKS_UNSURE) {
         return PGSQL_LOOKS_UNSURE;
     }
-    struct span part = span_head(data, PGSQL_LOOK_MAX);
-    for (size_t at = 0; at + PGSQL_HEADER + 2 <= part.size; at++) {
-        if (part.data[at] == 'D' && is_chain(part, at)) {
-            return PGSQL_LOOKS_ROWS;
-        }
-    }
-    return PGSQL_LOOKS_FOREIGN;
+    return has_rows(data) ? PGSQL_LOOKS_ROWS : PGSQL_LOOKS_FOREIGN;
 }
