@@ -4,8 +4,9 @@
  * block is on the list of its order. Address space is cut from the front, in blocks of the highest
  * order, only when no list has what is asked for: what was never needed is never touched.
  *
- * What is given back is likely to be wanted again soon. So the last few blocks of each order are kept
- * as they are, neither free nor out, and joined only when memory runs short. */
+ * What is given back is likely to be wanted again soon: of connections that end together as many begin
+ * before long. So the last blocks of each order are kept as they are, neither free nor out, and joined
+ * only when memory runs short. */
 #include "base/slab.h"
 
 #include "base/pages.h"
@@ -28,7 +29,8 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
 #endif
 
-enum { ORDER_MIN = 6, ORDER_MAX = 21, ORDERS = ORDER_MAX + 1, KEPT_MAX = 8 };
+enum { ORDER_MIN = 6, ORDER_MAX = 21, ORDERS = ORDER_MAX + 1 };
+enum { KEPT_LEAST = 8, KEPT_BYTES = 256 << 10 }; /* of one order: so many blocks, or bytes */
 enum { ORDER_LARGE = ORDERS, LARGE_STEP = 256 << 10 };
 
 enum block_state { BLOCK_OUT = 0x4f55, BLOCK_FREE = 0x4652, BLOCK_KEPT = 0x4b45 };
@@ -70,7 +72,7 @@ struct slab {
     uint32_t filled; /* a bit for each order whose list is not empty */
     struct block *free[ORDERS];
     struct block *kept[ORDERS];
-    uint8_t kept_count[ORDERS];
+    uint16_t kept_count[ORDERS];
 };
 
 static struct slab *make(uint64_t budget, void *reserve(size_t size))
@@ -206,6 +208,11 @@ static void join(struct slab *slab, struct block *block, uint32_t order)
         order++;
     }
     put_on_list(slab, block, order);
+}
+
+static bool has_kept_enough(const struct slab *slab, uint32_t order)
+{
+    return slab->kept_count[order] >= KEPT_LEAST && slab->kept_count[order] >= KEPT_BYTES >> order;
 }
 
 static struct block *take_kept(struct slab *slab, uint32_t order)
@@ -411,7 +418,7 @@ void slab_give(struct slab *slab, void *content)
     slab->used -= size_of(order);
     ASAN_POISON_MEMORY_REGION(block, size_of(order));
     ASAN_UNPOISON_MEMORY_REGION(block, sizeof *block);
-    if (slab->kept_count[order] == KEPT_MAX) {
+    if (has_kept_enough(slab, order)) {
         join(slab, block, order);
         return;
     }

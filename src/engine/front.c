@@ -215,7 +215,8 @@ static struct unit *extra_unit(struct chunk *chunk, uint8_t flags)
 static void list_unit(struct front *front, struct unit *unit, struct chunk *chunk)
 {
     unit->step = chunk->last_step = ++front->step;
-    struct unit_list *list = &chunk->lists[(uint32_t)unit->hash % chunk->list_count];
+    bool is_shared = chunk->list_count > 1; /* to divide takes a while */
+    struct unit_list *list = &chunk->lists[is_shared ? (uint32_t)unit->hash % chunk->list_count : 0];
     list->indices[list->count++] = (uint32_t)(unit - chunk->units);
 }
 

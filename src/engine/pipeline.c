@@ -65,10 +65,11 @@ static void count_health(struct worker *w, flow_index index, const struct unit *
     }
 }
 
-static inline __attribute__((always_inline)) unsigned run_flow(struct worker *w,
-                                                              const struct unit *unit)
+/* The unit's flow is likely `hint`. */
+static inline __attribute__((always_inline)) unsigned
+run_flow(struct worker *w, const struct unit *unit, flow_index hint)
 {
-    flow_index index = flow_find(w->flows, &unit->key, unit->hash);
+    flow_index index = flow_find_near(w->flows, &unit->key, unit->hash, hint);
     if (index != 0 && flow_is_reopened(flow_at(w->flows, index), &unit->packet, unit->end)) {
         flow_life_end(w, index, FLOW_REASON_CLOSED, unit->packet.time_ns);
         index = 0;
@@ -120,7 +121,8 @@ static uint32_t count_policies(struct worker *w, const struct chunk *chunk, cons
     return intake_packet(w->intake, &packet);
 }
 
-static void run_unit(struct worker *w, const struct chunk *chunk, const struct unit *unit)
+static void run_unit(struct worker *w, const struct chunk *chunk, const struct unit *unit,
+                     flow_index hint)
 {
     w->step = unit->step;
     if (w->intake != NULL && !(unit->flags & UNIT_NOTE)) {
@@ -131,7 +133,7 @@ static void run_unit(struct worker *w, const struct chunk *chunk, const struct u
         count_frame(w, unit);
     }
     if (unit->flags & UNIT_FLOW) {
-        side = run_flow(w, unit);
+        side = run_flow(w, unit, hint);
     } else if (unit->flags & UNIT_NOTE) {
         flow_index index = flow_find(w->flows, &unit->key, unit->hash);
         if (index != 0) {
@@ -201,6 +203,7 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
         return;
     }
     for (uint32_t i = from; i < to + 2 * PREFETCH_AHEAD; i++) {
+        flow_index hint = ahead[i % PREFETCH_AHEAD]; /* of the unit that is worked on below */
         if (is_shared && i + PREFETCH_AHEAD < to) {
             prefetch_unit(&units[list[i + PREFETCH_AHEAD]]);
         }
@@ -222,7 +225,7 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
                                   flow_at(w->flows, ahead[(i - BEHIND) % PREFETCH_AHEAD]));
         }
         if (i >= from + 2 * PREFETCH_AHEAD) {
-            run_unit(w, chunk, &units[list[i - 2 * PREFETCH_AHEAD]]);
+            run_unit(w, chunk, &units[list[i - 2 * PREFETCH_AHEAD]], hint);
         }
     }
 }

@@ -122,6 +122,9 @@ flow_index flow_prefetch(const struct flow_table *table, uint64_t hash);
 
 /* The flow with this key, or 0. */
 flow_index flow_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash);
+/* The same, where it is very likely `hint`, which flow_prefetch() returned some packets ago. */
+flow_index flow_find_near(const struct flow_table *table, const struct flow_key *key, uint64_t hash,
+                          flow_index hint);
 
 /* Whether flow_add() would need an eviction first: there are as many as there may be, or the budget is
  * spent. */

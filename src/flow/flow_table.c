@@ -160,6 +160,14 @@ flow_index flow_find(const struct flow_table *table, const struct flow_key *key,
     return 0;
 }
 
+flow_index flow_find_near(const struct flow_table *table, const struct flow_key *key, uint64_t hash,
+                          flow_index hint)
+{
+    const struct flow *flow = &table->flows[hint];
+    bool is_it = flow->flags & FLOW_IN_USE && memcmp(&flow->key, key, sizeof *key) == 0;
+    return is_it ? hint : flow_find(table, key, hash);
+}
+
 static void slot_insert(struct flow_table *table, uint64_t slot)
 {
     uint64_t i = slot_tag(slot) & table->mask;
