@@ -150,29 +150,29 @@ static struct proto_taken offer(struct call *call, const struct proto_chunk *chu
     return taken;
 }
 
-/* Offers a protocol all of a chunk; what it does not take is kept, if it is not kept already. Whether
- * that waits for a key. */
-static bool feed_chunk(struct call *call, struct proto_chunk chunk, bool is_kept)
+/* Offers a protocol all of a chunk; what it does not take is left in it, and kept, if it is not kept
+ * already. Whether that waits for a key. */
+static bool feed_chunk(struct call *call, struct proto_chunk *chunk, bool is_kept)
 {
-    struct pending *p = &call->c->pending[chunk.side];
-    bool is_all = chunk.data.size >= pending_size(p);
+    struct pending *p = &call->c->pending[chunk->side];
+    bool is_all = chunk->data.size >= pending_size(p);
     size_t consumed = 0;
     struct proto_taken taken;
     do {
-        taken = offer(call, &chunk);
+        taken = offer(call, chunk);
         consumed += taken.consumed;
-        chunk.data = span_skip(chunk.data, taken.consumed);
-    } while (taken.plain.size > 0 && taken.verdict == PROTO_GOES_ON && chunk.data.size > 0);
+        chunk->data = span_skip(chunk->data, taken.consumed);
+    } while (taken.plain.size > 0 && taken.verdict == PROTO_GOES_ON && chunk->data.size > 0);
     if (is_kept) {
         pending_consume(p, call->all->slab, consumed);
     }
-    is_kept = is_kept || chunk.data.size == 0 || keep(call, chunk.side, chunk.data, chunk.time_ns);
+    is_kept = is_kept || chunk->data.size == 0 || keep(call, chunk->side, chunk->data, chunk->time_ns);
     if (taken.verdict == PROTO_NOT_MINE || !is_kept) {
         let_go(call);
     } else if (taken.verdict == PROTO_SWITCHED) {
         switch_protocol(call);
     } else if (taken.waits) {
-        pending_await(p, call->all->slab, chunk.time_ns);
+        pending_await(p, call->all->slab, chunk->time_ns);
         return true;
     } else if (is_all) {
         pending_settle(p, call->all->slab);
@@ -194,7 +194,7 @@ static void feed(struct call *call, unsigned side, struct span data, uint64_t ti
         .side = (uint8_t)side,
         .time_ns = time_ns,
     };
-    (void)feed_chunk(call, chunk, from_pending);
+    (void)feed_chunk(call, &chunk, from_pending);
 }
 
 /* Bytes that are pending, but for what may be a proxy's header. */
@@ -264,7 +264,7 @@ static void try_again(struct call *call)
             .side = (uint8_t)side,
             .time_ns = mark->time_ns,
         };
-        bool waits = feed_chunk(call, chunk, true);
+        bool waits = feed_chunk(call, &chunk, true);
         tried[side] = waits ? UINT32_MAX : tried[side] + 1 - (marks - pending_marks(p));
     }
 }

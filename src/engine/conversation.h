@@ -52,8 +52,10 @@ void conversation_packet(struct conversations *all, const struct conversation_mo
                          flow_index index, struct flow *flow, const struct packet *packet,
                          unsigned side);
 
-/* Fetches ahead what the calls below and above will need of a flow, which is in the cache already. */
-void conversation_prefetch(const struct conversations *all, const struct flow *flow);
+/* Fetches ahead what the calls below and above will need of flows that are in the cache already: of one its
+ * conversation, of another, for which that was done some calls before, what its protocol keeps. */
+void conversation_prefetch(const struct conversations *all, const struct flow *later,
+                           const struct flow *soon);
 
 /* Time goes on without packets of the flow: what has waited long enough is read. */
 void conversation_age(struct conversations *all, const struct conversation_moment *moment,

@@ -73,7 +73,8 @@ void conversation_end(struct conversations *all, struct flow *flow)
     flow->flags &= (uint8_t)~FLOW_HEARD;
 }
 
-void conversation_prefetch(const struct conversations *all, const struct flow *flow)
+void conversation_prefetch(const struct conversations *all, const struct flow *later,
+                           const struct flow *soon)
 {
-    conversation_pool_prefetch(&all->pool, flow);
+    conversation_pool_prefetch(&all->pool, later, soon);
 }

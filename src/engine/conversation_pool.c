@@ -39,6 +39,7 @@ struct conversation *conversation_pool_take(struct conversation_pool *pool, stru
 
 void conversation_pool_give(struct conversation_pool *pool, struct flow *flow)
 {
+    pool->items[flow->talk].state = NULL; /* which nobody fetches ahead */
     pool->items[flow->talk].next_free = pool->free_list;
     pool->free_list = flow->talk;
     flow->talk = 0;

@@ -53,10 +53,11 @@ static inline struct conversation *conversation_pool_at(const struct conversatio
 }
 /* As conversation_prefetch(). */
 static inline void conversation_pool_prefetch(const struct conversation_pool *pool,
-                                              const struct flow *flow)
+                                              const struct flow *later, const struct flow *soon)
 {
-    const uint8_t *at = (const uint8_t *)conversation_pool_at(pool, flow);
+    const uint8_t *at = (const uint8_t *)conversation_pool_at(pool, later);
     __builtin_prefetch(at, 1);
     __builtin_prefetch(at + sizeof(struct conversation) / 2, 1);
+    __builtin_prefetch(conversation_pool_at(pool, soon)->state, 1);
 }
 void conversation_pool_give(struct conversation_pool *pool, struct flow *flow);

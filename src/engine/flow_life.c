@@ -8,8 +8,9 @@
 enum {
     CLOSED_SECONDS = WORKER_CLOSED_NS / SECOND_NS,
     FOLD_AHEAD = 8,     /* flows that are brought into the cache ahead */
-    DUE_AHEAD = 8,      /* likewise, */
-    DUE_SOON = 4,       /* and their conversations */
+    DUE_AHEAD = 12,     /* likewise, */
+    DUE_LATER = 8,      /* their conversations, */
+    DUE_SOON = 4,       /* and what protocols keep of them */
     DUE_ASIDE = 256,    /* of those that are due, how many may be out of order to be moved by themselves */
 };
 
@@ -379,28 +380,37 @@ static uint32_t collect_due(struct worker *w, uint64_t second, uint32_t max)
     return count;
 }
 
-static void prefetch_due(const struct worker *w, flow_index index)
+/* The flow that is due at place i; behind the last one that. */
+static flow_index due_at(const struct worker *w, uint32_t i, uint32_t count)
 {
-    const struct flow *flow = flow_at(w->flows, index);
-    __builtin_prefetch(flow, 1);
-    __builtin_prefetch(&flow->first_ns);
-    __builtin_prefetch(flow_cold_at(w->flows, index));
+    return w->due[i < count ? i : count - 1].index;
+}
+
+/* Fetches ahead, in steps, what those that are due behind place i need: mostly they have not been at work
+ * of late. */
+static void prefetch_due(const struct worker *w, uint32_t i, uint32_t count)
+{
+    flow_index ahead = due_at(w, i + DUE_AHEAD, count);
+    flow_index later = due_at(w, i + DUE_LATER, count);
+    __builtin_prefetch(flow_at(w->flows, ahead), 1);
+    __builtin_prefetch(&flow_at(w->flows, ahead)->first_ns);
+    __builtin_prefetch(flow_cold_at(w->flows, ahead));
+    flow_prefetch_drop(w->flows, later);
+    if (w->health != NULL) {
+        health_prefetch_index(w->health, ahead);
+        health_prefetch(w->health, later);
+    }
+    if (w->talks != NULL) {
+        conversation_prefetch(w->talks, flow_at(w->flows, later),
+                              flow_at(w->flows, due_at(w, i + DUE_SOON, count)));
+    }
 }
 
 bool flow_life_due(struct worker *w, uint64_t second, uint32_t max)
 {
     uint32_t count = collect_due(w, second, max);
     for (uint32_t i = 0; i < count; i++) {
-        if (w->health != NULL && i + DUE_AHEAD < count) {
-            health_prefetch_index(w->health, w->due[i + DUE_AHEAD].index);
-            health_prefetch(w->health, w->due[i + DUE_AHEAD / 2].index);
-        }
-        if (i + DUE_AHEAD < count) {
-            prefetch_due(w, w->due[i + DUE_AHEAD].index);
-        }
-        if (i + DUE_SOON < count && w->talks != NULL) {
-            conversation_prefetch(w->talks, flow_at(w->flows, w->due[i + DUE_SOON].index));
-        }
+        prefetch_due(w, i, count);
         run_due(w, w->due[i].index, second);
     }
     return count == max;
@@ -430,6 +440,7 @@ void flow_life_end_all(struct worker *w)
     }
     qsort(w->due, count, sizeof *w->due, compare_due);
     for (uint32_t i = 0; i < count; i++) {
+        prefetch_due(w, i, count);
         conclude_at_end(w, w->due[i].index);
     }
 }

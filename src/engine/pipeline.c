@@ -7,6 +7,7 @@
 enum {
     PREFETCH_AHEAD = 8, /* units between asking for a bucket, for its flow, and the work */
     BEHIND = 4,         /* units between the two steps for TCP health, and for conversations */
+    FURTHER = 6,        /* and between a flow and what its protocol keeps */
 };
 
 static void count_frame(struct worker *w, const struct unit *unit)
@@ -222,7 +223,8 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
         }
         if (w->talks != NULL) {
             conversation_prefetch(w->talks,
-                                  flow_at(w->flows, ahead[(i - BEHIND) % PREFETCH_AHEAD]));
+                                  flow_at(w->flows, ahead[(i - BEHIND) % PREFETCH_AHEAD]),
+                                  flow_at(w->flows, ahead[(i - FURTHER) % PREFETCH_AHEAD]));
         }
         if (i >= from + 2 * PREFETCH_AHEAD) {
             run_unit(w, chunk, &units[list[i - 2 * PREFETCH_AHEAD]], hint);

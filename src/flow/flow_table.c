@@ -275,6 +275,11 @@ flow_index flow_add(struct flow_table *table, const struct flow_key *key, uint64
 
 static void disarm(struct flow_table *table, flow_index index);
 
+void flow_prefetch_drop(const struct flow_table *table, flow_index index)
+{
+    flow_prefetch_bucket(table, flow_key_hash(&table->flows[index].key, table->seed));
+}
+
 void flow_drop(struct flow_table *table, flow_index index)
 {
     struct flow *flow = &table->flows[index];
