@@ -25,8 +25,8 @@ static void a_line_is_known_when_it_is_whole(void **state)
         "PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\n",
         "PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n",
         "PROXY UNKNOWN\r\n",
-        "PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
-        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n",
+        ("PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
+         "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n"),
     };
     for (size_t i = 0; i < 4; i++) {
         assert_header(lines[i], strlen(lines[i]), strlen(lines[i]));
@@ -53,8 +53,8 @@ static void all_else_is_none(void **state)
     static const char *const others[] = {
         "POST / HTTP/1.1\r\n", "PING\r\n", "\r\n\r\nGET", "PROXY TCP5 1", "PROXY TCP4x", "PROXY TCP4\r ",
         "PROXY TCP4 1.2.3.4\n", "PROXY UNKNOWNS\r\n",
-        "PROXY UNKNOWN a line that goes on and on and on, beyond all that addresses and ports may take, "
-        "without coming to its end\r\n",
+        ("PROXY UNKNOWN a line that goes on and on and on, beyond all that addresses and ports may "
+         "take, without coming to its end\r\n"),
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_int_equal(proxy_header_size(span_str(others[i])), 0);

@@ -17,7 +17,7 @@ import sockets
 
 PATIENCE = 60  # seconds
 
-CONFIG = """
+FRAME = """
 daemon off;
 worker_processes 1;
 pid {folder}/nginx.pid;
@@ -30,6 +30,9 @@ http {{
     fastcgi_temp_path {folder};
     uwsgi_temp_path {folder};
     scgi_temp_path {folder};
+"""
+
+SERVER = """
     server {{
         listen 127.0.0.1:{port} ssl http2;
         ssl_certificate {folder}/chain.pem;
@@ -39,7 +42,6 @@ http {{
         ssl_verify_client optional_no_ca;
         location / {{ return 200 "hello"; }}
     }}
-}}
 """
 
 
@@ -63,8 +65,8 @@ def certify(folder, name=None, *kind):
 class Nginx:
     """A server of its own, on a free port of loopback, with a certificate of its own."""
 
-    def __init__(self, config=CONFIG, **names):
-        """`config` may name {folder}, {port} and what else it is given by name."""
+    def __init__(self, servers=SERVER, **names):
+        """`servers`, what is in `http`, may name {folder}, {port} and what else it is given by name."""
         self.folder = tempfile.mkdtemp(prefix="vantage-nginx-")
         self.port = sockets.free_port()
         at = os.path.join
@@ -75,7 +77,7 @@ class Nginx:
         with open(at(self.folder, "chain.pem"), encoding="ascii") as file:
             self.certificate = ssl.PEM_cert_to_DER_cert(file.read())
         with open(at(self.folder, "nginx.conf"), "w", encoding="utf-8") as file:
-            file.write(config.format(folder=self.folder, port=self.port, **names))
+            file.write((FRAME + servers + "}}").format(folder=self.folder, port=self.port, **names))
         self.process = subprocess.Popen(["nginx", "-p", self.folder, "-c", at(self.folder, "nginx.conf")],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)

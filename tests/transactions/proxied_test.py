@@ -20,18 +20,6 @@ import tap  # noqa: E402
 PATIENCE = 60  # seconds
 
 NGINX = """
-daemon off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder};
-    proxy_temp_path {folder};
-    fastcgi_temp_path {folder};
-    uwsgi_temp_path {folder};
-    scgi_temp_path {folder};
     server {{
         listen 127.0.0.1:{port} {tls} proxy_protocol;
         ssl_certificate {folder}/chain.pem;
@@ -39,7 +27,6 @@ http {{
         ssl_protocols TLSv1.3;
         location / {{ return 200 "$proxy_protocol_addr"; }}
     }}
-}}
 """
 
 HAPROXY = """

@@ -48,7 +48,7 @@ SERVER = """
         location /large {{ root {folder}; try_files /large =404; }}
     }}
 """
-CONFIG = nginx.CONFIG.partition("    server {{")[0] + SERVER % ("port", "on") + SERVER % ("other", "off") + "}}\n"
+SERVERS = SERVER % ("port", "on") + SERVER % ("other", "off")
 
 KINDS = ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
 OLD = [f"ECDHE-{key}-{kind}" for key in ("RSA", "ECDSA") for kind in KINDS]
@@ -166,7 +166,7 @@ class Ciphers(unittest.TestCase):
         if reason:
             raise unittest.SkipTest(reason)
         cls.other = sockets.free_port()
-        cls.server = nginx.Nginx(CONFIG, other=cls.other)
+        cls.server = nginx.Nginx(SERVERS, other=cls.other)
         cls.addClassCleanup(cls.server.stop)
         cls.port = cls.server.port
         with open(os.path.join(cls.server.folder, "large"), "wb") as file:
