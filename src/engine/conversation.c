@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/conversation.h"
 
+#include <assert.h>
+
 #include "engine/conversation_core.h"
 #include "wire/proxy_header.h"
-
-#include <assert.h>
 
 enum {
     PROBE_BYTES = 2048,    /* of one side; who cannot be told from them is not known */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/flood.h"
 
+#include <stdlib.h>
+
 #include "base/hash.h"
 #include "base/seconds.h"
-
-#include <stdlib.h>
 
 /* TCP's first time-out is a second (RFC 6298 §2), Linux's least one 200 ms; what comes sooner is a copy of
  * the frame. */

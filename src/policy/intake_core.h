@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Private to policy/: the inside of an intake. intake.c is packets and events of inputs, and time;
- * intake_finish.c what workers have finished. */
+ * intake_marks.c which inputs let a flow's packets through; intake_finish.c what workers have finished. */
 #pragma once
 
 #include "policy/policy_set.h"
@@ -58,6 +58,8 @@ static inline bool intake_is_of_tap(const struct intake *intake, const struct po
 {
     return intake->is_recorded || tap == NULL || strcmp(input->source, tap) == 0;
 }
+
+/* ---- intake_marks.c ------------------------------------------------------------------------- */
 
 /* Gives a mark to each input that needs one and has none. Without one, when none are left, an input lets
  * things through by their keys. */

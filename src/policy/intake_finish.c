@@ -4,36 +4,6 @@
 #include "policy/intake_core.h"
 #include "policy/intake_look.h"
 
-/* ---- Marks of flows -------------------------------------------------------------------------- */
-
-void intake_give_marks(struct intake *intake, const struct policy_plan *plan)
-{
-    uint32_t taken = 0;
-    for (uint32_t i = 0; i < plan->input_count && i < PLAN_INPUTS; i++) {
-        taken |= intake->inputs[i].mark;
-    }
-    for (uint32_t i = 0; i < plan->input_count && i < PLAN_INPUTS; i++) {
-        const struct plan_input *input = &plan->inputs[i];
-        bool needs = input->packet_chains < input->chain_count && !input->input->is_by_key;
-        if (needs && intake->inputs[i].mark == 0 && taken != UINT32_MAX) {
-            uint32_t mark = ~taken & (taken + 1);
-            intake->inputs[i].mark = mark;
-            intake->stale_marks |= intake->used_marks & mark;
-            intake->used_marks |= mark;
-            taken |= mark;
-        }
-    }
-}
-
-uint32_t intake_stale_marks(struct intake *intake)
-{
-    uint32_t stale = intake->stale_marks;
-    intake->stale_marks = 0;
-    return stale;
-}
-
-/* ---- What workers have finished ------------------------------------------------------------- */
-
 uint32_t intake_wants(const struct intake *intake)
 {
     return intake->plan != NULL ? intake->plan->finished : 0;
