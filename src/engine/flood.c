@@ -10,7 +10,7 @@
  * the frame. */
 #define AGAIN_NS (190 * MS_NS)
 
-enum { HANDSHAKES = 1 << 14, TICK_SHIFT = 20 };
+enum { HANDSHAKES = 1 << 14, PLACES = 4 /* where one may be */, TICK_SHIFT = 20 };
 enum handshake_state { HANDSHAKE_ANSWERED, HANDSHAKE_COUNTED, HANDSHAKE_ALIVE };
 
 struct handshake {
@@ -105,6 +105,35 @@ static uint64_t handshake_of(const struct flow_key *key, uint32_t first)
     return hash64(key, sizeof *key, hash_seed() ^ first);
 }
 
+/* The places where a handshake may be. */
+static struct handshake *places_of(struct flood_watch *watch, uint64_t hash)
+{
+    return &watch->handshakes[hash % (HANDSHAKES / PLACES) * PLACES];
+}
+
+/* The handshake of that tag; NULL: it is not known. */
+static struct handshake *find(struct handshake *places, uint32_t tag)
+{
+    for (unsigned i = 0; i < PLACES; i++) {
+        if ((places[i].tag & ~3U) == tag) {
+            return &places[i];
+        }
+    }
+    return NULL;
+}
+
+/* The place that is free, or else the one whose handshake is the oldest. */
+static struct handshake *place_for(struct handshake *places, uint32_t tick)
+{
+    struct handshake *ret = places;
+    for (unsigned i = 0; i < PLACES && ret->tag != 0; i++) {
+        if (places[i].tag == 0 || tick - places[i].tick > tick - ret->tick) {
+            ret = &places[i];
+        }
+    }
+    return ret;
+}
+
 static void set_state(struct handshake *at, enum handshake_state state)
 {
     at->tag = (at->tag & ~3U) | state;
@@ -115,19 +144,19 @@ uint64_t flood_watch_syn(struct flood_watch *watch, const struct packet *packet,
 {
     bool is_answer = packet->tcp_flags & TCP_ACK;
     uint64_t hash = handshake_of(key, is_answer ? packet->ack - 1 : packet->seq);
-    struct handshake *at = &watch->handshakes[hash % HANDSHAKES];
+    struct handshake *places = places_of(watch, hash);
     uint32_t tag = ((uint32_t)(hash >> 32) | 4U) & ~3U;
     uint32_t tick = (uint32_t)(now_ns >> TICK_SHIFT);
-    bool is_known = (at->tag & ~3U) == tag;
+    struct handshake *at = find(places, tag);
     if (!is_answer) {
-        bool counted = is_known && (at->tag & 3U) == HANDSHAKE_COUNTED;
-        if (is_known) { /* who asks again lives */
+        bool counted = at != NULL && (at->tag & 3U) == HANDSHAKE_COUNTED;
+        if (at != NULL) { /* who asks again lives */
             set_state(at, HANDSHAKE_ALIVE);
         }
         return counted ? count(watch->flood, name_of(key, 1 - end), -1, now_ns) : 0;
     }
-    if (!is_known) {
-        *at = (struct handshake){.tag = tag | HANDSHAKE_ANSWERED, .tick = tick};
+    if (at == NULL) {
+        *place_for(places, tick) = (struct handshake){.tag = tag | HANDSHAKE_ANSWERED, .tick = tick};
         return 0;
     }
     if ((at->tag & 3U) != HANDSHAKE_ANSWERED || tick - at->tick < (AGAIN_NS >> TICK_SHIFT)) {

@@ -14,8 +14,8 @@
  * things, so that the answer is the same however many workers there are.
  *
  * Live there are several fronts, each with some of a server's clients: they count together, by relaxed
- * atomics. What is remembered is bounded: of a place that two handshakes would take the later one has
- * it, of one that two servers would take the first, until it was quiet for a period. */
+ * atomics. What is remembered is bounded: where four places that a handshake may have are taken the oldest
+ * is forgotten; of one that two servers would take the first has it, until it was quiet for a period. */
 #pragma once
 
 #include "flow/flow.h"
