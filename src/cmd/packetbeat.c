@@ -27,7 +27,7 @@ static const struct option_spec options[] = {
      .help = "write all packets to PREFIX-DATE.pcap"},
     {.name = "devices", .kind = OPTION_FLAG, .help = "list the interfaces, as the command devices"},
     {.name = "strict.perms", .kind = OPTION_SWITCH, .fallback = "true",
-     .help = "refuse a configuration that others may write (default true)"},
+     .help = "refuse a configuration that others may write"},
     {.name = "path.home", .kind = OPTION_STRING, .argument = "FOLDER", .help = "${path.home}"},
     {.name = "path.config", .kind = OPTION_STRING, .argument = "FOLDER",
      .help = "where configurations are looked for"},
