@@ -24,11 +24,10 @@ static void sample(struct health_step *s, struct health_detail *d, const struct 
                    bool is_open)
 {
     struct health_half *half = s->other;
-    int32_t rtt = health_distance(s->now_us, covered->last->time_us);
-    uint32_t length = covered->last->end - covered->last->start;
+    int32_t rtt = health_distance(s->now_us, covered->time_us);
     uint16_t mss = s->half->mss;
-    bool is_lone = covered->count == 1 && s->p->ack == half->next && length < 2u * mss;
-    if (rtt >= 0) {
+    bool is_lone = covered->count == 1 && s->p->ack == half->next && covered->length < 2u * mss;
+    if (rtt >= 0 && !(covered->is_rough && (uint32_t)rtt < half->min_rtt_us)) {
         health_delay_sample(half, d, s->now_us, (uint32_t)rtt, is_lone, is_open);
     }
 }

@@ -178,6 +178,8 @@ static SELDOM void record_full(struct health *h, struct health_detail *d, const 
     if (d->more == NULL) {
         health_detail_grow(d);
         write_segment(health_segment_at(d, d->segment_count++), &m);
+    } else if (health_segments_thin(d)) {
+        write_segment(health_segment_at(d, d->segment_count++), &m);
     } else {
         health_segments_merge(d, p->seq + p->payload_len, m.now_us);
         remember(h, d->side, d, &m);
@@ -282,9 +284,12 @@ static inline void sample(struct health_half *other, struct health_detail *d,
                           const struct health_covered *covered, uint32_t now_us, uint32_t mss,
                           bool is_open)
 {
-    const uint32_t length = covered->last->end - covered->last->start;
-    const bool is_lone = covered->count == 1 && other->acked == other->next && length < 2 * mss;
-    health_delay_sample(other, d, now_us, now_us - covered->last->time_us, is_lone, is_open);
+    const bool is_lone =
+        covered->count == 1 && other->acked == other->next && covered->length < 2 * mss;
+    const uint32_t rtt_us = now_us - covered->time_us;
+    if (!covered->is_rough || rtt_us >= other->min_rtt_us) {
+        health_delay_sample(other, d, now_us, rtt_us, is_lone, is_open);
+    }
 }
 
 /* `other` is the half that is acknowledged, up to `ack`, `d` its detail. */
@@ -296,7 +301,7 @@ static inline void take_progress(struct health *h, const struct health_half *hal
     const struct health_covered covered = health_cover(other, d, m->p->ack, half->mss);
     other->acked = m->p->ack;
     if (covered.clean) {
-        int32_t rtt = health_distance(m->now_us, covered.last->time_us);
+        int32_t rtt = health_distance(m->now_us, covered.time_us);
         if (rtt >= 0 && health_delay_is_news(other, d, m->now_us, (uint32_t)rtt)) {
             sample(other, d, &covered, m->now_us, half->mss, is_open);
         }

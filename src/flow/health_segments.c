@@ -31,14 +31,77 @@ static void write_segment(struct health_segment *to, const struct health_step *s
     to->ts_value = s->options.ts_value;
 }
 
+/* When the first of a record passed. */
+static uint32_t began_us(const struct health_segment *segment)
+{
+    return segment->flags & SEGMENT_EVEN ? segment->stamp : segment->time_us;
+}
+
+/* What records that become one may cover: bytes, and time between the first and the last. */
+struct grain {
+    uint32_t bytes;
+    int32_t us;
+};
+
+/* Whether `next` goes on where `segment` ends, nothing is known of both but that they passed, and
+ * both together are no more than a grain. */
+static bool may_join(const struct health_segment *segment, const struct health_segment *next,
+                     struct grain grain)
+{
+    const int32_t apart_us = health_distance(next->time_us, began_us(segment));
+    return next->start == segment->end && next->end - segment->start <= grain.bytes &&
+           apart_us >= 0 && apart_us <= grain.us &&
+           ((segment->flags | next->flags) & ~SEGMENT_CLEAN) == 0;
+}
+
+static void join(struct health_segment *segment, const struct health_segment *next)
+{
+    segment->stamp = began_us(segment);
+    segment->end = next->end;
+    segment->time_us = next->time_us;
+    segment->flags |= SEGMENT_CLEAN;
+}
+
+bool health_segments_thin(struct health_detail *d)
+{
+    enum { NEWEST = HEALTH_PRINTS, GRAINS = 16 };
+    const unsigned count = d->segment_count, old = count - NEWEST;
+    const struct health_segment *oldest = health_segment_at(d, 0);
+    const struct health_segment *youngest = health_segment_at(d, old - 1);
+    const struct grain grain = {(youngest->end - oldest->start) / GRAINS,
+                                health_distance(youngest->time_us, began_us(oldest)) / GRAINS};
+    unsigned kept = 1;
+    for (unsigned i = 1; i < count; i++) {
+        struct health_segment *latest = health_segment_at(d, kept - 1);
+        const struct health_segment *next = health_segment_at(d, i);
+        if (i < old && may_join(latest, next, grain)) {
+            join(latest, next);
+        } else {
+            *health_segment_at(d, kept++) = *next;
+        }
+    }
+    d->segment_count = (uint8_t)kept;
+    return kept < count;
+}
+
+struct health_covered health_cover_part(const struct health_segment *segment, uint32_t ack)
+{
+    const uint32_t length = segment->end - segment->start;
+    const uint64_t apart_us = segment->time_us - segment->stamp;
+    const uint32_t after_us = (uint32_t)(apart_us * (ack - segment->start) / length);
+    return (struct health_covered){.time_us = segment->stamp + after_us, .length = length,
+                                   .count = 1, .clean = true, .is_rough = true};
+}
+
 static void append(struct health_step *s, struct health_detail *d, uint32_t start, uint32_t end)
 {
     if (health_segments_are_full(d)) {
-        if (d->segment_acked == 0) {
+        if (d->segment_acked > 0) {
+            health_segments_forget(d);
+        } else if (!health_segments_thin(d)) {
             health_segments_merge(d, end, s->now_us);
             return;
         }
-        health_segments_forget(d);
     }
     write_segment(health_segment_at(d, d->segment_count++), s, start, end);
 }

@@ -38,14 +38,20 @@ static inline void health_segments_forget(struct health_detail *d)
     d->segment_acked = (uint8_t)(d->segment_acked - (d->segment_acked > 0));
 }
 
-/* Makes the last of a ring full of unacknowledged ones longer. Its time becomes that of what came
+/* Makes room in a ring full of unacknowledged ones: neighbours become one, about equally long over the
+ * whole flight, so that round trips are measured all along it and not at its ends only. The newest
+ * stay, by which copies of frames are known. Some 60 steps, for 15 places or more where nothing was
+ * SACKed or sent again; false where nothing could be joined. */
+bool health_segments_thin(struct health_detail *d);
+
+/* Makes the last of a ring full of unacknowledged ones longer, when nothing else helps. Its time becomes that of what came
  * last, which is what the acknowledgment of all of it answers. */
 static inline void health_segments_merge(struct health_detail *d, uint32_t end, uint32_t now_us)
 {
     struct health_segment *last = health_segment_at(d, d->segment_count - 1u);
     last->end = end;
     last->time_us = now_us;
-    last->flags |= SEGMENT_MERGED;
+    last->flags = (uint8_t)((last->flags | SEGMENT_MERGED) & ~SEGMENT_EVEN);
 }
 
 /* Whether a packet of the server's left it since its latest data and never came, as IPv4
@@ -77,10 +83,15 @@ static inline bool health_segments_missed(const struct health *h, struct health_
 
 /* What an acknowledgment newly covers. */
 struct health_covered {
-    const struct health_segment *last;
+    uint32_t time_us, length; /* of the last segment: when it passed, and bytes */
     uint32_t count;
-    bool clean; /* some, each sent once, none SACKed or behind a hole */
+    bool clean; /* some, each sent once, none SACKed or behind a hole; false: the above mean nothing */
+    bool is_rough; /* time_us is known to a sixteenth of the flight's: never for a new minimum */
 };
+
+/* The same of `ack` that ends amid a record of several, clean ones that passed one soon after the
+ * other: the time is by the place among the bytes. */
+struct health_covered health_cover_part(const struct health_segment *segment, uint32_t ack);
 
 /* Notes that a segment as long as this was acknowledged; offload makes longer ones than `mss`. */
 static inline void health_note_longest(struct health_half *half, uint32_t length, uint32_t mss)
@@ -94,26 +105,33 @@ static inline void health_note_longest(struct health_half *half, uint32_t length
 static inline struct health_covered health_cover(struct health_half *half, struct health_detail *d,
                                                  uint32_t ack, uint32_t mss)
 {
-    const struct health_segment *last = NULL;
+    const struct health_segment *segment = NULL;
+    struct health_covered covered = {.clean = false};
     const unsigned first = d->segment_acked, count = d->segment_count;
     unsigned at = first, seen = 0;
     uint32_t longest = 0;
     for (; at < count; at++) {
-        const struct health_segment *segment = health_segment_at(d, at);
+        segment = health_segment_at(d, at);
         const uint32_t length = segment->end - segment->start;
         if (health_distance(segment->end, ack) > 0) {
             break;
         }
         seen |= segment->flags;
         longest = length > longest && !(segment->flags & SEGMENT_MERGED) ? length : longest;
-        last = segment;
+        covered.time_us = segment->time_us;
+        covered.length = length;
     }
     if (longest > half->largest_acked) {
         health_note_longest(half, longest, mss);
     }
     d->segment_acked = (uint8_t)at;
-    return (struct health_covered){.last = last, .count = at - first,
-                                   .clean = last != NULL && (seen | SEGMENT_MERGED) == SEGMENT_MERGED};
+    covered.count = at - first;
+    covered.clean = at > first && !(seen & ~SEGMENT_CLEAN);
+    if (at < count && segment->flags & SEGMENT_EVEN && health_distance(ack, segment->start) > 0 &&
+        !((seen | segment->flags) & ~SEGMENT_CLEAN)) {
+        return health_cover_part(segment, ack);
+    }
+    return covered;
 }
 
 /* Keeps the print of a frame, by which a copy will be known. */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 enum {
-    HEALTH_SEGMENTS = 64, /* records of a half; beyond, neighbours are merged */
+    HEALTH_SEGMENTS = 64, /* records of a half; beyond, neighbours become one */
     HEALTH_HOLES = 133,   /* a queue that overflows drops every other segment of a flight */
     HEALTH_ACKS = 24,    /* on their way to the sender */
     HEALTH_REPEATS = 16, /* retransmissions that may turn out spurious */
@@ -42,14 +42,16 @@ enum {
 #define HEALTH_FORGET_US 600000000u /* of silence, after which nothing is in flight */
 #define HEALTH_WINDOW_US 60000000u /* after which bins are judged, so that clock skew stays small */
 
-/* A segment that passed, or several that were merged. */
+/* A segment that passed, or several that lie side by side. */
 struct health_segment {
     uint32_t start, end;
     uint32_t time_us;  /* when it passed first */
     uint16_t ip_id;    /* of that first one */
     uint8_t flags;     /* enum health_segment_flags */
     uint32_t ts_value; /* of the first one */
-    uint32_t stamp;    /* of the latest one, with SEGMENT_AGAIN: see health_segment_stamp() */
+    /* with SEGMENT_AGAIN, of the latest one: see health_segment_stamp(); else, with SEGMENT_EVEN, when
+     * the first of several passed, and time_us is of the last */
+    uint32_t stamp;
 };
 
 enum health_segment_flags {
@@ -57,6 +59,8 @@ enum health_segment_flags {
     SEGMENT_MERGED = 2,
     SEGMENT_FILLED = 4,
     SEGMENT_AGAIN = 8, /* sent more than once */
+    SEGMENT_EVEN = 16, /* merged ones that passed one soon after the other */
+    SEGMENT_CLEAN = SEGMENT_MERGED | SEGMENT_EVEN, /* that give round trips have none but these */
 };
 
 /* Bytes that did not pass while later ones did. `order` is of the segment that showed it: its time

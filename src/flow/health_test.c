@@ -225,6 +225,38 @@ static void finds_a_standing_queue(void **state)
     end(&t);
 }
 
+/* A queue that takes a segment each millisecond and gives one each 1.5 ms, acknowledged in pairs: up
+ * to 270 segments in flight, round trips from 14 to 414 ms. */
+static void measures_all_along_a_deep_flight(void **state)
+{
+    (void)state;
+    enum { SENT = 800 };
+    struct talk t = begin();
+    ask(&t);
+    const uint64_t start = t.at;
+    const uint32_t first = t.next[SERVER];
+    for (uint32_t sent = 0, heard = 0; heard < SENT;) {
+        const uint64_t data_at = start + sent * MS;
+        const uint64_t ack_at = start + 14 * MS + (heard + 2) * 3 * MS / 2;
+        t.at = sent < SENT && data_at <= ack_at ? data_at : ack_at;
+        if (sent < SENT && data_at <= ack_at) {
+            say(&t, SERVER, SEGMENT);
+            sent++;
+        } else {
+            heard += 2;
+            t.acked[CLIENT] = first + heard * SEGMENT;
+            pass(&t, CLIENT, TCP_ACK, t.next[CLIENT], 0);
+        }
+    }
+    const struct health_record r = record_of(&t);
+    const struct health_way *way = &r.ways[SERVER];
+    assert_near(way->rtt_p50_ms, 214, 11);
+    assert_near(way->rtt_p95_ms, 394, 20);
+    assert_near(way->rtt_samples, SENT / 2, SENT / 20);
+    assert_near(r.min_rtt_to_client_ms, 14, 1);
+    end(&t);
+}
+
 static void takes_no_outage_for_a_queue(void **state)
 {
     (void)state;
@@ -451,6 +483,7 @@ int main(void)
         cmocka_unit_test(blames_the_capture_for_what_was_acknowledged),
         cmocka_unit_test(believes_no_optimist),
         cmocka_unit_test(finds_a_standing_queue),
+        cmocka_unit_test(measures_all_along_a_deep_flight),
         cmocka_unit_test(takes_no_outage_for_a_queue),
         cmocka_unit_test(finds_a_black_hole),
         cmocka_unit_test(finds_a_hole_for_large_segments),

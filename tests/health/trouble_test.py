@@ -62,12 +62,14 @@ class Troubles(Troubled):
             self.assert_near(health["s2c"]["queue_p50_ms"], real, 0.2 * real + 10)
 
     def test_deep_queue(self):
-        """Hundreds of segments in flight, of which few round trips are measured"""
+        """Hundreds of segments in flight, more than have a record each"""
         truth, at_client, at_server = self.both("deep_queue")
         real = truth["link"]["down"]["queue_p95_ms"]
         for health in (at_client, at_server):
             self.assert_verdicts(health, ["bufferbloat"], ("lossy", "blackholed"))
         self.assert_near(at_client["s2c"]["queue_p95_ms"], real, 0.25 * real)  # by time stamps
+        round_trip = real + truth["rtt_ms"]
+        self.assert_near(at_server["s2c"]["rtt_p95_ms"], round_trip, 0.2 * round_trip)
 
     def test_loss(self):
         self.assert_counts_retransmissions("loss")
