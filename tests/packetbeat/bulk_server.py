@@ -1,73 +1,22 @@
 """A small, strict receiver of Elasticsearch's bulk API for tests: what it is sent must be well formed, or it
 says so. Its answers can be told beforehand."""
-import gzip
-import http.server
 import json
-import ssl
-import threading
+
+from answering_server import AnsweringServer
 
 
-class BulkServer:
-    """Listens on a port of its own on loopback. `documents` are those taken, as (index, document)."""
+class BulkServer(AnsweringServer):
+    """`documents` are those taken, as (index, document)."""
 
     def __init__(self, distribution=None):
+        super().__init__()
         self.documents = []
         self.puts = {}
-        self.faults = []        # what a client did wrong
-        self.requests = []      # (method, path, headers)
         self.statuses = []      # of the next bulk requests, before any is taken
         self.refuse = lambda document: None  # status of a document, None: taken
         self.distribution = distribution
         self.version = "8.17.0"
-        self.lock = threading.Lock()
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *arguments):
-                pass
-
-            def reply(self, status, value):
-                body = json.dumps(value).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
-
-            def body(self):
-                data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                return gzip.decompress(data) if self.headers.get("Content-Encoding") == "gzip" else data
-
-            def handle_any(self):
-                data = self.body()
-                with outer.lock:
-                    outer.requests.append((self.command, self.path, dict(self.headers)))
-                    status, value = outer.answer(self.command, self.path, self.headers, data)
-                self.reply(status, value)
-
-            do_GET = do_PUT = do_POST = do_HEAD = handle_any
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_port
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    def secure(self, certificate, key, least):
-        """Speaks TLS from now on, of that version at least."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        context.minimum_version = least
-        self.server.handle_error = lambda *arguments: None  # of clients that do not trust it
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
-                                                 do_handshake_on_connect=False)
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.start()
 
     def answer(self, method, path, headers, data):
         if path.split("?")[0].endswith("/_bulk") and method == "POST":

@@ -4,10 +4,9 @@ to what can be known without drawing them (JSON, ids, references). That they are
 tell."""
 import email.parser
 import email.policy
-import http.server
 import json
-import ssl
-import threading
+
+from answering_server import AnsweringServer
 
 INNER = ("visState", "uiStateJSON", "panelsJSON", "optionsJSON", "fieldFormatMap")
 NEWEST = {"visualization": (7, 10, 0), "search": (7, 9, 3), "dashboard": (7, 9, 3),
@@ -20,55 +19,19 @@ ATTRIBUTES = {  # others Kibana refuses from 8.8 on
     "index-pattern": {"title", "timeFieldName", "fields", "fieldFormatMap", "name"}}
 
 
-class ImportServer:
-    """Listens on a port of its own on loopback. `objects` are those taken, by (type, id)."""
+class ImportServer(AnsweringServer):
+    """`objects` are those taken, by (type, id)."""
 
     def __init__(self):
+        super().__init__()
         self.objects = {}
-        self.faults = []     # what a client did wrong
-        self.requests = []   # (method, path, headers)
         self.answers = []    # (status, value) of the next requests, before any is taken
         self.refuse = lambda saved: None  # the error of an object, None: taken
-        self.lock = threading.Lock()
-        outer = self
+        self.start()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *arguments):
-                pass
-
-            def do_POST(self):
-                data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                with outer.lock:
-                    outer.requests.append((self.command, self.path, dict(self.headers)))
-                    status, value = outer.answer(self.path, self.headers, data)
-                body = value if isinstance(value, bytes) else json.dumps(value).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_port
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    def secure(self, certificate, key):
-        """Speaks TLS from now on."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        self.server.handle_error = lambda *arguments: None  # of clients that do not trust it
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
-                                                 do_handshake_on_connect=False)
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def answer(self, path, headers, data):
+    def answer(self, method, path, headers, data):
+        if method != "POST":
+            return 405, {"statusCode": 405, "error": "Method Not Allowed", "message": method}
         if self.answers:
             return self.answers.pop(0)
         if not path.endswith("/api/saved_objects/_import?overwrite=true"):
