@@ -43,6 +43,13 @@ static void end_message(struct proto_context *c, struct mongodb_side *s, uint64_
     }
 }
 
+/* Whether what says that it answers 0, as a message does that answers nothing, is the reply to a command:
+ * the shell numbers its commands from 0, and a server asks nothing. */
+static bool answers_zero(const struct reading *r, struct mongodb_header header)
+{
+    return header.response_to == 0 && mongodb_awaits(r->c, 1 - r->number, 0);
+}
+
 /* The record of a message of which `kept` bytes are there; NULL when it cannot be read or kept. */
 static struct mongodb_record *record_of(struct reading *r, struct mongodb_header header,
                                         struct span kept)
@@ -66,6 +73,10 @@ static struct mongodb_record *record_of(struct reading *r, struct mongodb_header
     }
     struct mongodb_message m;
     bool good = mongodb_message_read(&m, header, body);
+    if (m.header.opcode == MONGODB_MSG && answers_zero(r, header)) {
+        m.is_response = true;
+        m.wants_reply = false;
+    }
     struct mongodb_record *record = good ? mongodb_record_new(r->c, &m) : NULL;
     slab_give(r->c->memory, block);
     stats->malformed += !good;
@@ -113,7 +124,9 @@ static enum reading_step read_message(struct reading *r)
     if (r->rest.size < MONGODB_LOOK) {
         return READING_WAITS;
     }
-    if (mongodb_look(r->rest) != PROTO_YES) {
+    bool fits = answers_zero(r, header) ? mongodb_look_for_answer(r->rest) == PROTO_YES
+                                        : mongodb_look(r->rest) == PROTO_YES;
+    if (!fits) {
         return survive(r);
     }
     struct mongodb_side *s = side_of(r);

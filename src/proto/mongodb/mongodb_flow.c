@@ -191,18 +191,32 @@ static void take_request(struct proto_context *c, struct mongodb_record *r)
     }
 }
 
-/* The command that a reply names, taken off the queue; NULL when there is none. */
-static struct mongodb_record *take_command(struct waiting *waiting,
-                                           const struct mongodb_record *reply)
+/* The command of a side that has this number; NULL when none waits. */
+static struct mongodb_record *command_of(const struct waiting *waiting, unsigned side, int32_t id)
 {
     for (struct waiter *w = waiting->head; w != NULL; w = w->next) {
         struct mongodb_record *r = (struct mongodb_record *)w;
-        if (r->id == reply->response_to && w->side != reply->link.side) {
-            waiting_remove(waiting, w);
+        if (r->id == id && w->side == side) {
             return r;
         }
     }
     return NULL;
+}
+
+bool mongodb_awaits(const struct proto_context *c, unsigned side, int32_t id)
+{
+    return command_of(&mongodb_flow_of(c)->waiting, side, id) != NULL;
+}
+
+/* The command that a reply names, taken off the queue; NULL when there is none. */
+static struct mongodb_record *take_command(struct waiting *waiting,
+                                           const struct mongodb_record *reply)
+{
+    struct mongodb_record *r = command_of(waiting, 1U - reply->link.side, reply->response_to);
+    if (r != NULL) {
+        waiting_remove(waiting, &r->link);
+    }
+    return r;
 }
 
 static void take_response(struct proto_context *c, struct mongodb_record *r)

@@ -42,6 +42,8 @@ static inline struct mongodb_stats *mongodb_stats_of(const struct proto_context 
 
 /* A message is whole; its record is the flow's from then on. */
 void mongodb_take(struct proto_context *c, struct mongodb_record *r);
+/* Whether `side` waits for the reply to its command of this number. */
+bool mongodb_awaits(const struct proto_context *c, unsigned side, int32_t id);
 /* Reports the commands that wait and why they have no reply; those that `side` sent, or all: 2. */
 void mongodb_give_up(struct proto_context *c, unsigned side, const char *reason);
 /* ... those that have waited for too long. */

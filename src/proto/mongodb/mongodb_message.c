@@ -117,7 +117,8 @@ static bool body_fits(const struct mongodb_header *h, uint32_t word, uint8_t nex
     }
 }
 
-enum proto_guess mongodb_look(struct span data)
+/* ... where a reply may, or may not, be one to command 0. */
+static enum proto_guess look(struct span data, bool answers_zero)
 {
     uint8_t bytes[MONGODB_LOOK] = {0};
     size_t known = data.size < sizeof bytes ? data.size : sizeof bytes;
@@ -130,7 +131,7 @@ enum proto_guess mongodb_look(struct span data)
     if (known < MONGODB_HEADER) {
         return PROTO_UNSURE;
     }
-    bool is_answer = h.response_to != 0;
+    bool is_answer = h.response_to != 0 || answers_zero;
     if (!mongodb_opcode_is_known(h.opcode) || (h.opcode == MONGODB_REPLY && !is_answer)) {
         return PROTO_NO;
     }
@@ -139,6 +140,16 @@ enum proto_guess mongodb_look(struct span data)
     }
     return body_fits(&h, load_le32(bytes + 16), bytes[20]) ? PROTO_YES
                                                            : PROTO_NO;
+}
+
+enum proto_guess mongodb_look(struct span data)
+{
+    return look(data, false);
+}
+
+enum proto_guess mongodb_look_for_answer(struct span data)
+{
+    return look(data, true);
 }
 
 /* ---- Bodies --------------------------------------------------------------------------------- */

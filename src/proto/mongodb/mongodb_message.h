@@ -40,6 +40,8 @@ bool mongodb_opcode_is_known(uint32_t opcode);
 
 /* Whether a message begins here, as far as its first bytes can tell. */
 enum proto_guess mongodb_look(struct span data);
+/* ... where command 0 waits for its reply, which says 0 where others say what they answer. */
+enum proto_guess mongodb_look_for_answer(struct span data);
 
 /* Documents of OP_MSG beside its body. */
 struct mongodb_section {

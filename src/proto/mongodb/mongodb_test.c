@@ -184,6 +184,34 @@ static void commands_and_replies(void **state)
     assert_non_null(strstr(said, "\"reason\":\"closed\""));
 }
 
+/* { ping: 1 } as OP_QUERY and { ok: 1 } as OP_REPLY, of numbers 0. */
+#define OLD_PING                                                                                   \
+    "\x32\0\0\0\0\0\0\0\0\0\0\0\xd4\x07\0\0\0\0\0\0d.$cmd\0\0\0\0\0\x01\0\0\0"                             \
+    "\x0f\0\0\0\x10ping\0\x01\0\0\0\0"
+#define OLD_FINE                                                                                   \
+    "\x31\0\0\0\x3c\0\0\0\0\0\0\0\x01\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0"           \
+    "\x0d\0\0\0\x10ok\0\x01\0\0\0\0"
+
+/* The shell's first command has number 0, so its reply looks as if it answered nothing. */
+static void command_zero(void **state)
+{
+    (void)state;
+    char said[8192];
+    const struct line old[] = {{CLIENT, BYTES(OLD_PING)}, {SERVER, BYTES(OLD_FINE)}};
+    const struct line lines[] = {{CLIENT, BYTES(PING("\0", "\0"))},
+                                 {SERVER, BYTES(FINE("\0", "\0"))}};
+    struct mongodb_stats stats = play(old, 2, said, sizeof said);
+    assert_int_equal(stats.transactions, 1);
+    assert_int_equal(stats.malformed, 0);
+    stats = play(lines, 2, said, sizeof said);
+    assert_int_equal(stats.transactions, 1);
+    assert_int_equal(stats.requests, 1);
+    const struct line unasked[] = {{CLIENT, BYTES(PING("\x01", "\0"))}, {SERVER, BYTES(OLD_FINE)}};
+    stats = play(unasked, 2, said, sizeof said);
+    assert_int_equal(stats.transactions, 0);
+    assert_int_equal(stats.malformed, 1);
+}
+
 /* A reply that is followed by others unasked. */
 static void streams_of_replies(void **state)
 {
@@ -302,6 +330,7 @@ int main(void)
         cmocka_unit_test(broken_documents),
         cmocka_unit_test(deep_documents),
         cmocka_unit_test(commands_and_replies),
+        cmocka_unit_test(command_zero),
         cmocka_unit_test(streams_of_replies),
         cmocka_unit_test(unknown_and_broken),
         cmocka_unit_test(gaps),
