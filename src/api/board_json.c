@@ -26,7 +26,9 @@ static void write_totals(const struct board *board, struct json *to)
     json_member_u64(to, "conversations_active", sum.talks_active);
     json_member_u64(to, "conversations_refused", sum.talks_refused);
     json_member_u64(to, "conversations_memory_refused", sum.talk_memory_refused);
+    json_member_u64(to, "proxy_headers", sum.proxy_headers);
     json_member_u64(to, "events_dropped", sum.events_dropped);
+    json_member_u64(to, "events_cut", sum.events_cut);
     json_member_u64(to, "fragments_held", board->fragments_held);
     json_member_u64(to, "fragments_dropped", board->fragments_dropped);
     json_member_u64(to, "memory_used", board->memory_used);

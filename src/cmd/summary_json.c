@@ -67,6 +67,8 @@ static void put_agent(struct json *j, const struct board *board)
     json_member_u64(j, "conversations_active", sum.talks_active);
     json_member_u64(j, "conversations_refused", sum.talks_refused);
     json_member_u64(j, "conversations_memory_refused", sum.talk_memory_refused);
+    json_member_u64(j, "proxy_headers", sum.proxy_headers);
+    json_member_u64(j, "events_cut", sum.events_cut);
     json_member_u64(j, "fragments_dropped", board->fragments_dropped);
     json_object_end(j);
 }

@@ -29,6 +29,8 @@ struct board_worker {
     uint64_t talks_active;  /* connections and datagram flows that a protocol follows */
     uint64_t talks_refused; /* flows that none follows, for want of memory */
     uint64_t talk_memory_refused; /* times that what is said found no memory to wait in */
+    uint64_t proxy_headers; /* of the PROXY protocol, passed over */
+    uint64_t events_cut;    /* whose texts were cut for want of memory */
     uint64_t memory_bytes; /* touched by its tables */
     uint64_t events_dropped; /* the output could not take them in time */
     double load;           /* 0..1: share of the last second spent working */

@@ -46,10 +46,14 @@ const struct board_row board_worker_rows[] = {
     {"vantage_conversations_memory_refused_total",
      "Times that what is said found no memory to wait in",
      offsetof(struct board_worker, talk_memory_refused)},
+    {"vantage_proxy_headers_total", "Headers of the PROXY protocol that were passed over",
+     offsetof(struct board_worker, proxy_headers)},
     {"vantage_worker_memory_bytes", "Memory that a worker's tables touch",
      offsetof(struct board_worker, memory_bytes)},
     {"vantage_events_dropped_total", "Events that the outputs could not take in time",
      offsetof(struct board_worker, events_dropped)},
+    {"vantage_events_cut_total", "Events whose texts were cut for want of memory",
+     offsetof(struct board_worker, events_cut)},
     {0},
 };
 

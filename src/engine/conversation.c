@@ -508,6 +508,7 @@ static void take_udp(struct call *call, const struct packet *packet, unsigned si
 {
     struct packet behind;
     packet = proxy_header_passed(packet, &behind);
+    call->all->stats.proxy_headers += packet == &behind;
     if (packet->payload_len < (call->c == NULL ? DATAGRAM_LEAST : 1)) {
         return;
     }

@@ -31,6 +31,8 @@ struct conversation_stats {
     uint64_t let_go;      /* flows that turned out to be something else, or overran the bound */
     uint64_t refused;     /* flows that were not followed for want of room */
     uint64_t memory_refused; /* blocks for what waits, and states, that could not be had */
+    uint64_t events_cut;     /* events whose texts were cut for that */
+    uint64_t proxy_headers;  /* of the PROXY protocol, passed over */
     struct tcp_stream_stats streams;
 };
 

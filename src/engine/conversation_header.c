@@ -30,6 +30,7 @@ bool conversation_pass_header(struct conversations *all, struct conversation *c,
     }
     c->begun |= (uint8_t)(1U << piece->side);
     if (header > 0) {
+        all->stats.proxy_headers++;
         pending_drop(p, all->slab);
         *data = span_skip(*data, header - held.size);
     } else if (held.size > 0) {

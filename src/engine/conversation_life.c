@@ -45,6 +45,7 @@ void conversations_free(struct conversations *all)
 const struct conversation_stats *conversations_stats(struct conversations *all)
 {
     all->stats.memory_refused = slab_refused(all->slab);
+    all->stats.events_cut = all->log.events.cut;
     return &all->stats;
 }
 

@@ -502,6 +502,7 @@ static void a_server_may_speak_before_the_header(void **state)
     say(lab, 0, "re\nPROXY UNKNOWN\r\n"); /* this is none, for it does not stand first */
     close_flow(lab);
     assert_string_equal(lab->record.text, "1HI you 0there 0PROXY UNKNOWN\r 9timeout ");
+    assert_int_equal(conversations_stats(lab->all)->proxy_headers, 1);
 }
 
 static void what_is_no_header_after_all_is_read(void **state)

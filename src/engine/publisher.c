@@ -32,6 +32,8 @@ static void edit_workers(struct engine *engine, struct board *board)
         w->talks_refused = atomic_load_explicit(&s->talks_refused, memory_order_relaxed);
         w->talk_memory_refused =
             atomic_load_explicit(&s->talk_memory_refused, memory_order_relaxed);
+        w->events_cut = atomic_load_explicit(&s->events_cut, memory_order_relaxed);
+        w->proxy_headers = atomic_load_explicit(&s->proxy_headers, memory_order_relaxed);
         w->flow_capacity = worker_capacity(engine->workers[i]);
         w->memory_bytes = atomic_load_explicit(&s->memory, memory_order_relaxed);
         w->load = (double)atomic_load_explicit(&s->load_ppm, memory_order_relaxed) / 1e6;

@@ -208,6 +208,8 @@ static void publish(struct worker *w)
         atomic_store_explicit(&s->talks_active, talks->active, memory_order_relaxed);
         atomic_store_explicit(&s->talks_refused, talks->refused, memory_order_relaxed);
         atomic_store_explicit(&s->talk_memory_refused, talks->memory_refused, memory_order_relaxed);
+        atomic_store_explicit(&s->events_cut, talks->events_cut, memory_order_relaxed);
+        atomic_store_explicit(&s->proxy_headers, talks->proxy_headers, memory_order_relaxed);
     }
 }
 

@@ -44,6 +44,8 @@ struct worker_stats {
     _Atomic uint64_t talks_active;
     _Atomic uint64_t talks_refused;
     _Atomic uint64_t talk_memory_refused;
+    _Atomic uint64_t events_cut;
+    _Atomic uint64_t proxy_headers;
     _Atomic uint64_t memory;
     _Atomic uint64_t load_ppm; /* share of the last second spent working, set by its driver */
 };

@@ -69,7 +69,9 @@ static __attribute__((noinline)) size_t event_log_large(struct event_log *log, v
                     room >= sizeof(struct event_large);
     void *block = is_large ? slab_grow_large(log->slab, NULL, size) : NULL;
     if (block == NULL) {
-        return text_max > log->text_max ? event_pack(to, room, event, log->text_max) : size;
+        size = text_max > log->text_max ? event_pack(to, room, event, log->text_max) : size;
+        log->cut += size <= room;
+        return size;
     }
     event_pack(block, size, event, text_max);
     struct event_large *large = to;

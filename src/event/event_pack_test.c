@@ -314,12 +314,14 @@ static void log_lends_blocks_to_large_events(void **state)
     record = event_log_next(&log, record);
     assert_ptr_equal(record->type, &type);
     assert_int_equal(((struct sample *)(void *)record)->text.size, SHORT);
+    assert_int_equal(log.cut, 1);
     slab_give(slab, large);
     assert_int_equal(slab_used(slab), 0);
     log.slab = NULL;
     log.text_max = SHORT * 4; /* there is no room for that */
     assert_false(event_log_add_whole(&log, &s.head));
     assert_int_equal(log.lost, 1);
+    assert_int_equal(log.cut, 1);
     slab_free(slab);
     free(text);
     (void)state;

@@ -14,6 +14,7 @@ struct sheet {
     const struct http_options *options;
     const struct flow *flow;
     bool is_sealed; /* said within TLS */
+    bool is_short;  /* memory was, for something of it */
     struct http_text to;
     struct span notes[NOTES_MAX];
     struct span hosts[HOSTS_MAX];
@@ -164,6 +165,7 @@ static void set_request(struct sheet *s, const struct http_message *m)
     }
     note_if(s, m->is_cut && !m->is_short, "Request cut at max_message_size");
     note_if(s, m->is_short, "Request cut for want of memory");
+    s->is_short = s->is_short || m->is_short;
 }
 
 static void set_response(struct sheet *s, const struct http_message *m)
@@ -185,6 +187,7 @@ static void set_response(struct sheet *s, const struct http_message *m)
     }
     note_if(s, m->is_cut && !m->is_short, "Response cut at max_message_size");
     note_if(s, m->is_short, "Response cut for want of memory");
+    s->is_short = s->is_short || m->is_short;
 }
 
 /* That a body was not unpacked to its end, where it was not cut before. */
@@ -197,6 +200,7 @@ static void note_cut(struct sheet *s, const struct http_message *m, const struct
          "Response cut for want of memory"},
     };
     note_if(s, body->cut != HTTP_BODY_WHOLE && !m->is_cut, cuts[m->head.status != 0][body->cut]);
+    s->is_short = s->is_short || body->cut == HTTP_BODY_SHORT;
 }
 
 static void set_bodies(struct sheet *s, const struct http_message *request,
@@ -275,6 +279,7 @@ void http_report(struct proto_context *c, const struct http_message *request,
     s.options = options;
     s.flow = c->flow;
     s.is_sealed = c->is_sealed;
+    s.is_short = false;
     for (unsigned i = 0; i < 2; i++) {
         s.bodies[i] = (struct http_body){.memory = c->memory};
         s.raws[i] = (struct http_raw){.memory = c->memory};
@@ -291,6 +296,7 @@ void http_report(struct proto_context *c, const struct http_message *request,
     }
     set_bodies(&s, request, response);
     set_texts(&s, request, response);
+    c->events->cut += s.is_short;
     (void)event_log_add_whole(c->events, &s.event.transaction.head);
     for (unsigned i = 0; i < 2; i++) {
         http_body_done(&s.bodies[i]);
