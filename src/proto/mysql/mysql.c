@@ -134,6 +134,22 @@ static bool take_packet(struct proto_context *c, unsigned side, const struct mys
     return true;
 }
 
+/* How much of a packet is wanted: of the client's statements all that may be shown, of a row what a
+ * response's text may have. */
+static struct mysql_kept kept_of(const struct proto_context *c, unsigned side)
+{
+    const struct mysql_flow *f = c->state;
+    const struct mysql_options *options = (const struct mysql_options *)c->settings;
+    struct mysql_kept kept = {.statement = MYSQL_KEPT, .other = MYSQL_KEPT};
+    if (side != f->client) {
+        kept.other += options->common.send_response ? (uint32_t)options->max_row_length : 0;
+        kept.statement = kept.other;
+    } else if (f->phase == MYSQL_AT_COMMANDS && !f->wants_file) {
+        kept.statement = (uint32_t)options->max_message_size + 1;
+    }
+    return kept;
+}
+
 /* The next packet; false when there is none yet. Mostly it is whole in a segment, and needs no
  * reader. */
 static bool next_packet(struct proto_context *c, unsigned side, struct cursor *in, uint64_t now_ns,
@@ -148,7 +164,7 @@ static bool next_packet(struct proto_context *c, unsigned side, struct cursor *i
         if (cursor_left(in) == 0) {
             return false;
         }
-        if (mysql_packet_whole(in, now_ns, ret)) {
+        if (mysql_packet_whole(in, kept_of(c, side), now_ns, ret)) {
             return true;
         }
     }
@@ -156,7 +172,7 @@ static bool next_packet(struct proto_context *c, unsigned side, struct cursor *i
         lose_side(c, side, "gap"); /* without memory the rest is as good as not captured */
         return false;
     }
-    return mysql_packet_next(s->reader, c->memory, in, now_ns, ret);
+    return mysql_packet_next(s->reader, c->memory, in, kept_of(c, side), now_ns, ret);
 }
 
 /* Reads packets of plain bytes, as long as they stay plain; false when they are none. */

@@ -123,6 +123,7 @@ void mysql_drop_all(struct proto_context *c)
 /* What a command says, borrowed from its packet or from the statement that it executes. */
 struct command_text {
     struct span text;
+    enum mysql_cut cut;
     bool unknown;
     struct mysql_params params;
 };
@@ -145,13 +146,18 @@ static struct mysql_statement *find_statement(const struct proto_context *c, uin
 }
 
 /* Of a statement that is executed before the answer to its preparation has come. */
-static struct span text_in_queue(const struct mysql_flow *f)
+static bool read_queue(const struct mysql_flow *f, struct command_text *ret)
 {
     const struct mysql_request *found = NULL;
     for (const struct mysql_request *r = f->head; r != NULL; r = r->next) {
         found = r->command->code == MYSQL_PREPARE ? r : found;
     }
-    return found != NULL ? span_of(found->text, found->size) : span_of(NULL, 0);
+    if (found == NULL || found->size == 0) {
+        return false;
+    }
+    ret->text = span_of(found->text, found->size);
+    ret->cut = found->cut;
+    return true;
 }
 
 static void read_execution(const struct proto_context *c, struct cursor *in, uint8_t code,
@@ -159,11 +165,8 @@ static void read_execution(const struct proto_context *c, struct cursor *in, uin
 {
     struct mysql_flow *f = flow_of(c);
     uint32_t id = (uint32_t)mysql_fixed(in, 4);
-    if (id == LATEST_STATEMENT && f->head != NULL) {
-        ret->text = text_in_queue(f);
-        if (ret->text.size > 0) {
-            return;
-        }
+    if (id == LATEST_STATEMENT && read_queue(f, ret)) {
+        return;
     }
     struct mysql_statement *s = find_statement(c, id, now_ns);
     ret->unknown = s == NULL;
@@ -171,6 +174,7 @@ static void read_execution(const struct proto_context *c, struct cursor *in, uin
         return;
     }
     ret->text = span_of(s->text, s->size);
+    ret->cut = s->is_cut ? MYSQL_CUT_PREPARED : MYSQL_WHOLE;
     if (code == MYSQL_EXECUTE) {
         uint8_t flags = cursor_u8(in);
         cursor_skip(in, 4); /* how often: once */
@@ -215,6 +219,16 @@ static void close_statement(const struct proto_context *c, struct cursor *in)
     }
 }
 
+/* Why the text in a packet ends where it does. */
+static enum mysql_cut cut_of(const struct proto_context *c, const struct mysql_packet *packet)
+{
+    if (packet->size == packet->body.size) {
+        return MYSQL_WHOLE;
+    }
+    bool at_most = packet->body.size > (uint64_t)options_of(c)->max_message_size;
+    return at_most ? MYSQL_CUT_AT_MOST : MYSQL_CUT_SHORT;
+}
+
 static void read_text(const struct proto_context *c, const struct mysql_packet *packet,
                       uint64_t now_ns, struct command_text *ret)
 {
@@ -223,10 +237,12 @@ static void read_text(const struct proto_context *c, const struct mysql_packet *
     switch (code) {
     case MYSQL_QUERY:
         ret->text = read_query(flow_of(c), &in);
+        ret->cut = cut_of(c, packet);
         break;
     case MYSQL_PREPARE:
     case MYSQL_INIT_DB:
         ret->text = cursor_take(&in, cursor_left(&in));
+        ret->cut = cut_of(c, packet);
         break;
     case MYSQL_EXECUTE:
     case MYSQL_BULK_EXECUTE:
@@ -247,16 +263,22 @@ static void read_text(const struct proto_context *c, const struct mysql_packet *
     }
 }
 
-/* A command with copies of what it says; NULL without memory. */
+/* A command with copies of what it says, of a long text less where memory is short; NULL without. */
 static struct mysql_request *request_new(const struct proto_context *c,
                                          const struct mysql_packet *packet,
-                                         const struct command_text *said, uint64_t now_ns)
+                                         struct command_text *said, uint64_t now_ns)
 {
     size_t extra = 0;
     for (unsigned i = 0; i < said->params.count; i++) {
         extra += said->params.items[i].size;
     }
-    struct mysql_request *r = slab_take(c->memory, sizeof *r + said->text.size + extra);
+    struct mysql_request *r =
+        slab_grow_large(c->memory, NULL, sizeof *r + said->text.size + extra);
+    if (r == NULL && said->text.size > MYSQL_KEPT) {
+        said->text = span_head(said->text, MYSQL_KEPT);
+        said->cut = MYSQL_CUT_SHORT;
+        r = slab_take(c->memory, sizeof *r + said->text.size + extra);
+    }
     if (r == NULL) {
         return NULL;
     }
@@ -270,6 +292,7 @@ static struct mysql_request *request_new(const struct proto_context *c,
     r->number = packet->last_number;
     r->holed = packet->holed;
     r->unknown = said->unknown;
+    r->cut = (uint8_t)said->cut;
     r->param_count = (uint8_t)said->params.count;
     char *at = mempcpy(r->text, said->text.size > 0 ? (const void *)said->text.data : "",
                        said->text.size);
@@ -362,6 +385,7 @@ bool mysql_take_command(struct proto_context *c, const struct mysql_packet *pack
     stats_of(c)->queries += command->is_statement;
     struct command_text said;
     said.text = span_of(NULL, 0);
+    said.cut = MYSQL_WHOLE;
     said.unknown = false;
     said.params.count = 0;
     read_text(c, packet, now_ns, &said);
@@ -388,6 +412,7 @@ static void note_answer(struct proto_context *c, const struct mysql_request *r)
         struct mysql_statement *s = mysql_statement_add(
             &f->statements, c->memory, reply->statement_id, span_of(r->text, r->size));
         if (s != NULL) {
+            s->is_cut = s->is_cut || r->cut != MYSQL_WHOLE;
             s->params = reply->params;
             s->used_ns = r->end_ns;
         }

@@ -9,7 +9,7 @@ extern const struct proto proto_mysql;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { LOGIN = 7, MIDWAY = 6, ALL_COMMANDS = 8 };
+enum { LOGIN = 7, MIDWAY = 6, ALL_COMMANDS = 8, SHORT = 16 };
 
 static const char greeting[] = "\x4a\0\0\0\x0a"
                                "5.5.5-10.11\0"
@@ -52,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct span input = span_of(data, size);
     struct mysql_options *options = stage_options(&proto_mysql, input);
     options->all_commands = script_flags(input) & ALL_COMMANDS;
+    options->max_message_size = script_flags(input) & SHORT ? 24 : options->max_message_size;
     mysql_look(input);
     stage_play_twice(&proto_mysql, options, input, log_in, NULL);
     return 0;

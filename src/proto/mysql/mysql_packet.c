@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/mysql/mysql_packet.h"
 
-enum { KEPT_FIRST = 512 };
+enum { KEPT_FIRST = 512, QUERY = 3, PREPARE = 0x16 };
+
+/* How many bytes are shown of a payload that begins so. */
+static uint32_t most_of(struct mysql_kept kept, struct span payload)
+{
+    uint8_t first = payload.size > 0 ? payload.data[0] : 0;
+    return first == QUERY || first == PREPARE ? kept.statement : kept.other;
+}
 
 bool mysql_packet_is_idle(const struct mysql_reader *r)
 {
@@ -40,12 +47,12 @@ static bool take_header(struct mysql_reader *r, struct cursor *in, uint64_t now_
 static size_t make_room(struct mysql_reader *r, struct slab *slab, size_t size)
 {
     size_t wanted = r->kept_size + size;
-    if (wanted > MYSQL_KEPT) {
-        wanted = MYSQL_KEPT;
+    if (wanted > r->most) {
+        wanted = r->most;
     }
     size_t room = r->kept != NULL ? slab_room(r->kept) : 0;
     if (wanted > room) {
-        uint8_t *more = slab_grow(slab, r->kept, wanted < KEPT_FIRST ? KEPT_FIRST : wanted);
+        uint8_t *more = slab_grow_large(slab, r->kept, wanted < KEPT_FIRST ? KEPT_FIRST : wanted);
         if (more != NULL) {
             r->kept = more;
             room = wanted;
@@ -81,13 +88,14 @@ static void count_payload(struct mysql_reader *r, size_t size)
 static void finish(struct mysql_reader *r, struct span body, struct mysql_packet *ret)
 {
     *ret = r->packet;
-    ret->body = span_head(body, MYSQL_KEPT);
+    ret->body = body;
     r->packet = (struct mysql_packet){0};
     r->kept_size = 0;
     r->header_size = 0;
 }
 
-bool mysql_packet_whole(struct cursor *in, uint64_t now_ns, struct mysql_packet *ret)
+bool mysql_packet_whole(struct cursor *in, struct mysql_kept kept, uint64_t now_ns,
+                        struct mysql_packet *ret)
 {
     if (cursor_left(in) < MYSQL_HEADER) {
         return false;
@@ -98,8 +106,9 @@ bool mysql_packet_whole(struct cursor *in, uint64_t now_ns, struct mysql_packet 
         return false;
     }
     cursor_skip(in, MYSQL_HEADER);
+    struct span payload = cursor_take(in, size);
     *ret = (struct mysql_packet){
-        .body = span_head(cursor_take(in, size), MYSQL_KEPT),
+        .body = span_head(payload, most_of(kept, payload)),
         .size = size,
         .bytes = MYSQL_HEADER + (uint64_t)size,
         .start_ns = now_ns,
@@ -110,12 +119,12 @@ bool mysql_packet_whole(struct cursor *in, uint64_t now_ns, struct mysql_packet 
 }
 
 bool mysql_packet_next(struct mysql_reader *r, struct slab *slab, struct cursor *in,
-                       uint64_t now_ns, struct mysql_packet *ret)
+                       struct mysql_kept kept, uint64_t now_ns, struct mysql_packet *ret)
 {
     if (r->header_size == 0 && !r->goes_on) { /* what was handed out is not looked at any more */
         slab_give(slab, r->kept);
         r->kept = NULL;
-        if (mysql_packet_whole(in, now_ns, ret)) {
+        if (mysql_packet_whole(in, kept, now_ns, ret)) {
             return true;
         }
     }
@@ -126,9 +135,12 @@ bool mysql_packet_next(struct mysql_reader *r, struct slab *slab, struct cursor 
         size_t here = cursor_left(in) < r->left ? cursor_left(in) : r->left;
         struct span data = cursor_take(in, here);
         bool is_last = here == r->left && !r->goes_on;
+        if (r->packet.size == 0) {
+            r->most = most_of(kept, data);
+        }
         if (is_last && r->packet.size == 0) {
             count_payload(r, here);
-            finish(r, data, ret);
+            finish(r, span_head(data, r->most), ret);
             return true;
         }
         keep(r, slab, data.data, here);
@@ -149,6 +161,7 @@ bool mysql_packet_miss(struct mysql_reader *r, struct slab *slab, uint32_t lengt
     if (r->header_size < MYSQL_HEADER || length >= r->left) {
         return false;
     }
+    r->most = r->packet.size > 0 ? r->most : MYSQL_KEPT;
     keep(r, slab, NULL, length);
     count_payload(r, length);
     r->packet.holed = true;

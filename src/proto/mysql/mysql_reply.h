@@ -2,7 +2,7 @@
 /* What a server answers to one command, packet by packet: OK, an error, one or more sets of rows, a
  * prepared statement, the wish for a file. Whether a set's columns and rows end with an EOF packet or
  * not (CLIENT_DEPRECATE_EOF) is told by the packets themselves, so that a connection can be joined
- * midway. Holds at most the text of a response, MYSQL_TEXT_MAX bytes, a list of tables and the types
+ * midway. Holds at most the text of a response, max_message_size bytes, a list of tables and the types
  * of MYSQL_COLUMNS_MAX columns, all in slab blocks. One thread. */
 #pragma once
 
@@ -11,8 +11,15 @@
 #include "proto/mysql/mysql_packet.h"
 #include "proto/mysql/mysql_value.h"
 
+/* Whether a text ends before its end, and why. */
+enum mysql_cut {
+    MYSQL_WHOLE,
+    MYSQL_CUT_AT_MOST,  /* at max_message_size */
+    MYSQL_CUT_SHORT,    /* for want of memory */
+    MYSQL_CUT_PREPARED, /* what is remembered of a prepared statement */
+};
+
 enum {
-    MYSQL_TEXT_MAX = 64 << 10,
     MYSQL_PATH_MAX = 1008,
     MYSQL_COLUMNS_MAX = 256,
 };
@@ -71,6 +78,7 @@ struct mysql_reply {
     uint32_t path_size;
     uint32_t text_size;
     uint32_t text_room;
+    enum mysql_cut text_cut;
     char *text;             /* the response as CSV */
     char error[400];        /* "SQLSTATE: text" */
     uint32_t error_size;

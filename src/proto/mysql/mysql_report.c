@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-enum { ACTION_MAX = 40, NOTES_MAX = 3 };
+enum { ACTION_MAX = 40, NOTES_MAX = 5 };
 
 static const struct mysql_options *options_of(const struct proto_context *c)
 {
@@ -19,6 +19,17 @@ static void note(struct event_spans *notes, struct span *room, bool applies, con
         room[notes->count++] = span_str(text);
         notes->items = room;
     }
+}
+
+/* Why a text ends before its end. */
+static void note_cut(struct event_spans *notes, struct span *room, enum mysql_cut cut, bool is_response)
+{
+    static const char *const texts[][2] = {
+        [MYSQL_CUT_AT_MOST] = {"Request cut at max_message_size", "Response cut at max_message_size"},
+        [MYSQL_CUT_SHORT] = {"Request cut for want of memory", "Response cut for want of memory"},
+        [MYSQL_CUT_PREPARED] = {"Request cut: so much of a prepared statement is remembered", ""},
+    };
+    note(notes, room, cut != MYSQL_WHOLE, texts[cut][is_response]);
 }
 
 /* mysql.<name in lower case> */
@@ -112,5 +123,10 @@ void mysql_report(struct proto_context *c, const struct mysql_request *r, bool w
     note(said, notes, r != NULL && r->unknown, "The actual query being used is unknown");
     note(said, notes, r != NULL && r->holed, "Packet loss while capturing the request");
     note(said, notes, with_reply && f->reply_holed, "Packet loss while capturing the response");
-    event_log_add(c->events, &e.transaction.head);
+    enum mysql_cut request_cut = r != NULL ? r->cut : MYSQL_WHOLE;
+    enum mysql_cut response_cut = with_reply ? f->reply->text_cut : MYSQL_WHOLE;
+    note_cut(said, notes, request_cut, false);
+    note_cut(said, notes, response_cut, true);
+    c->events->cut += request_cut == MYSQL_CUT_SHORT || response_cut == MYSQL_CUT_SHORT;
+    (void)event_log_add_whole(c->events, &e.transaction.head);
 }

@@ -88,6 +88,8 @@ struct mysql_statement *mysql_statement_add(struct mysql_statements *all, struct
                                             uint32_t id, struct span text)
 {
     struct mysql_statement *known = mysql_statement_find(all, id);
+    bool is_cut = text.size > MYSQL_STATEMENT_MAX;
+    text = span_head(text, MYSQL_STATEMENT_MAX);
     if (known != NULL) {
         mysql_statement_drop(all, slab, known);
     }
@@ -102,7 +104,8 @@ struct mysql_statement *mysql_statement_add(struct mysql_statements *all, struct
     struct mysql_statement_table *table = all->table;
     struct mysql_statement **bucket = bucket_of(all, id);
     *s = (struct mysql_statement){
-        .chain = *bucket, .older = table->newest, .id = id, .size = (uint32_t)text.size};
+        .chain = *bucket, .older = table->newest, .id = id, .size = (uint32_t)text.size,
+        .is_cut = is_cut};
     if (text.size > 0) {
         memcpy(s->text, text.data, text.size);
     }

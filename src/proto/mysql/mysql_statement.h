@@ -10,6 +10,7 @@
 enum {
     MYSQL_STATEMENTS_MAX = 1024,
     MYSQL_STATEMENTS_BYTES = 1 << 20,
+    MYSQL_STATEMENT_MAX = (512 << 10) - 1024, /* bytes of one */
     MYSQL_BUCKETS = 64,
     MYSQL_PARAMS_MAX = 64,       /* that are shown of an execution */
     MYSQL_PARAM_BYTES = 4096,    /* of one */
@@ -25,6 +26,7 @@ struct mysql_statement {
     uint32_t size;      /* of the text */
     uint16_t params;
     uint16_t kinds_known; /* how many of `kinds` were told */
+    bool is_cut;          /* the text was longer */
     struct mysql_kind kinds[MYSQL_PARAMS_MAX];
     char text[];
 };

@@ -233,6 +233,82 @@ static void executions_know_their_statement(void **state)
            "\"params\":[\"abc\"]", "The actual query being used is unknown", "\"status\":\"Error\"");
 }
 
+/* A command of `size` bytes of text, "select aaa…z", in pieces. */
+static void ask_long(struct stage *s, uint8_t code, size_t size, size_t piece)
+{
+    uint8_t *packet = malloc(5 + size);
+    assert_non_null(packet);
+    memset(packet, 'a', 5 + size);
+    memcpy(packet + 5, "select ", 7);
+    packet[4 + size] = 'z';
+    packet[3] = 0;
+    packet[4] = code;
+    packet[0] = (uint8_t)(size + 1);
+    packet[1] = (uint8_t)((size + 1) >> 8);
+    packet[2] = (uint8_t)((size + 1) >> 16);
+    stage_say(s, CLIENT, span_of(packet, 5 + size), piece);
+    free(packet);
+}
+
+/* How long `query` was in the latest event, of a statement of which that much is shown. */
+static size_t query_size(const struct stage *s)
+{
+    const char *at = s->said.data, *found = NULL;
+    for (const char *next = at; (next = memmem(next, s->said.size - (size_t)(next - at),
+                                               "\"query\":\"select ", 16)) != NULL; next++) {
+        found = next + 9;
+    }
+    return found != NULL ? strcspn(found, "\"") : 0;
+}
+
+static void long_statements_are_whole(void **state)
+{
+    (void)state;
+    for (size_t piece = 1400; piece <= 60000; piece *= 7) {
+        struct stage *s = stage_new();
+        options.max_message_size = 300000;
+        options.common.send_request = true;
+        log_in(s, 0, 0);
+        ask_long(s, 3, 200000, piece);
+        say(s, SERVER, 1, OK_BODY);
+        assert_int_equal(query_size(s), 200000);
+        assert_null(memmem(s->said.data, s->said.size, "Request cut", 11));
+        ask_long(s, 3, 300001, piece);
+        say(s, SERVER, 1, OK_BODY);
+        assert_int_equal(query_size(s), 300000);
+        STAGE_FINISH(s, PROTO_CLOSED, "Request cut at max_message_size");
+    }
+}
+
+static void prepared_statements_are_kept_up_to_a_bound(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    log_in(s, 0, 0);
+    ask_long(s, 22, MYSQL_STATEMENT_MAX + 1, 1400);
+    say(s, SERVER, 1, BYTES("\0\7\0\0\0\0\0\0\0\0\0\0"));
+    assert_int_equal(query_size(s), MYSQL_STATEMENT_MAX + 1);
+    say(s, CLIENT, 0, BYTES("\x17\7\0\0\0\0\1\0\0\0"));
+    say(s, SERVER, 1, OK_BODY);
+    assert_int_equal(query_size(s), MYSQL_STATEMENT_MAX);
+    STAGE_FINISH(s, PROTO_CLOSED, "Request cut: so much of a prepared statement is remembered");
+}
+
+/* What is no statement is not kept beyond what tells what it is. */
+static void long_data_take_little_memory(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    log_in(s, 0, 0);
+    ask_long(s, 0x18, 2000000, 1400);
+    say(s, CLIENT, 0, BYTES("\x03select 1"));
+    ask_long(s, 3, 3000000, 1400); /* there is not memory for it twice */
+    say(s, SERVER, 1, OK_BODY);
+    say(s, SERVER, 1, OK_BODY);
+    assert_true(s->log.cut > 0);
+    STAGE_FINISH(s, PROTO_CLOSED, "select 1", "Request cut for want of memory");
+}
+
 static void statements_are_forgotten(void **state)
 {
     (void)state;
@@ -423,6 +499,9 @@ int main(void)
         cmocka_unit_test(many_attributes_of_queries),
         cmocka_unit_test(a_user_proves_who_she_is),
         cmocka_unit_test(executions_know_their_statement),
+        cmocka_unit_test(long_statements_are_whole),
+        cmocka_unit_test(prepared_statements_are_kept_up_to_a_bound),
+        cmocka_unit_test(long_data_take_little_memory),
         cmocka_unit_test(statements_are_forgotten),
         cmocka_unit_test(too_many_statements),
         cmocka_unit_test(commands_that_wait_are_told_at_the_end),
