@@ -136,19 +136,36 @@ static bool is_stray_offer(const struct pgsql_flow *f, unsigned side, const stru
            *in->at == 'N' && (cursor_left(in) < 2 || in->at[1] != 0);
 }
 
+/* How much of a message is wanted: of the client's statements all that may be shown, with what stands
+ * beside it, of a row what a response's text may have. */
+static struct pgsql_kept kept_of(const struct proto_context *c, unsigned side)
+{
+    const struct pgsql_flow *f = c->state;
+    const struct pgsql_options *options = (const struct pgsql_options *)c->settings;
+    struct pgsql_kept kept = {.statement = PGSQL_KEPT, .other = PGSQL_KEPT};
+    if (side == f->client) {
+        kept.statement += (uint32_t)options->max_message_size;
+    } else if (options->common.send_response) {
+        kept.other += (uint32_t)options->max_row_length;
+    }
+    return kept;
+}
+
 /* Mostly messages are whole in a segment, and need no reader. */
 static enum pgsql_step next_message(struct proto_context *c, unsigned side, struct cursor *in,
                                     uint64_t now_ns, struct pgsql_message *ret)
 {
     struct pgsql_flow *f = c->state;
     bool untyped = f->phase == PGSQL_AT_START && side == f->client;
-    if (f->reader[side] == NULL && !untyped && pgsql_message_whole(in, now_ns, ret)) {
+    struct pgsql_kept most = kept_of(c, side);
+    if (f->reader[side] == NULL && !untyped && pgsql_message_whole(in, most, now_ns, ret)) {
         return PGSQL_WHOLE;
     }
     if (!take_reader(c, side)) {
         lose_side(c, side, "gap"); /* without memory the rest is as good as not captured */
         return PGSQL_MORE;
     }
+    f->reader[side]->most = most;
     return pgsql_message_next(f->reader[side], c->memory, in, untyped, now_ns, ret);
 }
 

@@ -175,7 +175,37 @@ void pgsql_end_portals(struct proto_context *c)
     }
 }
 
+static const struct pgsql_options *options_of(const struct proto_context *c)
+{
+    return (const struct pgsql_options *)c->settings;
+}
+
+/* Whether one more item, of so many bytes, may wait. */
+static bool has_place(const struct proto_context *c, size_t size)
+{
+    const struct pgsql_flow *f = flow_of(c);
+    size_t most = PGSQL_QUEUE_BYTES + (size_t)options_of(c)->max_message_size;
+    return f->count < PGSQL_QUEUE_MAX && (f->count == 0 || f->queue_bytes + size <= most);
+}
+
 /* ---- The client asks -------------------------------------------------------------------------- */
+
+/* Memory for an item, of a long text less where it is short; NULL without. */
+static struct pgsql_item *item_new(const struct proto_context *c, struct span *text, size_t beside)
+{
+    size_t fixed = sizeof(struct pgsql_item) + beside;
+    struct pgsql_item *item = slab_grow_large(c->memory, NULL, fixed + text->size);
+    bool is_short = item == NULL && text->size > PGSQL_KEPT;
+    if (is_short) {
+        *text = span_head(*text, PGSQL_KEPT);
+        item = slab_take(c->memory, fixed + text->size);
+    }
+    if (item != NULL) {
+        memset(item, 0, sizeof *item);
+        item->cut = is_short ? PGSQL_CUT_SHORT : PGSQL_TEXT_WHOLE;
+    }
+    return item;
+}
 
 /* Has an item wait; NULL without memory. Its text and its parameters are copied. */
 static struct pgsql_item *push(struct proto_context *c, enum pgsql_kind kind, struct span text,
@@ -186,13 +216,12 @@ static struct pgsql_item *push(struct proto_context *c, enum pgsql_kind kind, st
     for (unsigned i = 0; bound != NULL && i < bound->param_count; i++) {
         extra += pgsql_named_param(bound, i).size;
     }
-    size_t size = text.size + extra;
-    if (f->count >= PGSQL_QUEUE_MAX || (f->count > 0 && f->queue_bytes + size > PGSQL_QUEUE_BYTES)) {
+    if (!has_place(c, text.size + extra)) {
         pgsql_evict(c);
     }
     size_t count = bound != NULL ? bound->param_count : 0;
-    size_t bytes = sizeof(struct pgsql_item) + count * sizeof(struct pgsql_piece) + size;
-    struct pgsql_item *item = f->group_lost ? NULL : slab_take(c->memory, bytes);
+    size_t beside = count * sizeof(struct pgsql_piece) + extra;
+    struct pgsql_item *item = f->group_lost ? NULL : item_new(c, &text, beside);
     if (item == NULL) {
         bool was_lost = f->group_lost;
         pgsql_evict(c);
@@ -201,7 +230,6 @@ static struct pgsql_item *push(struct proto_context *c, enum pgsql_kind kind, st
         stats_of(c)->evicted += !was_lost && kind != PGSQL_SYNC;
         return NULL;
     }
-    memset(item, 0, sizeof *item);
     item->param_count = (uint8_t)count;
     item->kind = (uint8_t)kind;
     item->doubted = f->turns.lost;
@@ -221,7 +249,7 @@ static struct pgsql_item *push(struct proto_context *c, enum pgsql_kind kind, st
     }
     f->tail = item;
     f->count++;
-    f->queue_bytes += (uint32_t)size;
+    f->queue_bytes += item->size + item->extra;
     return item;
 }
 
@@ -234,6 +262,25 @@ static void set_times(struct pgsql_item *item, const struct pgsql_message *m, ui
         item->end_ns = now_ns;
         item->bytes = m->bytes;
         item->holed = m->holed;
+    }
+}
+
+/* What is shown of a message's text, and why no more. */
+static struct span text_within(const struct proto_context *c, const struct pgsql_message *m,
+                               struct span text, enum pgsql_cut *cut)
+{
+    size_t most = (size_t)options_of(c)->max_message_size;
+    bool is_short = m->size > m->body.size && m->body.size < most;
+    *cut = is_short             ? PGSQL_CUT_SHORT
+           : text.size > most ? PGSQL_CUT_AT_MOST
+                              : PGSQL_TEXT_WHOLE;
+    return span_head(text, most);
+}
+
+static void note_cut(struct pgsql_item *item, enum pgsql_cut cut)
+{
+    if (item != NULL && item->cut == PGSQL_TEXT_WHOLE) {
+        item->cut = (uint8_t)cut;
     }
 }
 
@@ -257,8 +304,10 @@ static void take_query(struct proto_context *c, const struct pgsql_message *m, u
     if (in.bad) { /* cut at what is kept */
         text = m->body;
     }
+    enum pgsql_cut cut;
     struct pgsql_message of_rest = *m;
-    struct span rest = text;
+    struct span rest = text_within(c, m, text, &cut);
+    struct pgsql_item *item;
     struct span statement = sql_next(&rest);
     unsigned count = 0;
     do {
@@ -267,10 +316,12 @@ static void take_query(struct proto_context *c, const struct pgsql_message *m, u
             rest.size = 0;
         }
         stats_of(c)->statements++;
-        set_times(push(c, PGSQL_STATEMENT, statement, NULL), &of_rest, now_ns);
+        item = push(c, PGSQL_STATEMENT, statement, NULL);
+        set_times(item, &of_rest, now_ns);
         of_rest.bytes = 0;
         statement = sql_next(&rest);
     } while (statement.size > 0);
+    note_cut(item, cut);
     push_sync(c);
 }
 
@@ -294,11 +345,15 @@ static void take_parse(struct proto_context *c, const struct pgsql_message *m, u
     if (at_text.bad) {
         return;
     }
+    enum pgsql_cut cut;
+    said.text = text_within(c, m, said.text, &cut);
+    said.whole = said.text.size;
     if (session_of(c) != NULL) {
         pgsql_named_add(&f->session->statements, c->memory, &said);
     }
     f->parsed = push(c, PGSQL_PARSE, said.text, NULL);
     set_times(f->parsed, m, now_ns);
+    note_cut(f->parsed, cut);
 }
 
 /* The parameters of a Bind as texts, borrowed or in `rooms`. */
@@ -339,6 +394,7 @@ static void take_bind(struct proto_context *c, const struct pgsql_message *m)
     }
     const struct pgsql_named *statement = find_statement(c, name);
     said.text = statement != NULL ? pgsql_named_text(statement) : span_of(NULL, 0);
+    said.whole = statement != NULL ? statement->whole : 0;
     said.unknown = statement == NULL;
     said.type_count = 0;
     said.param_count = 0;
@@ -349,18 +405,35 @@ static void take_bind(struct proto_context *c, const struct pgsql_message *m)
     }
 }
 
+/* Whether the latest Parse is of what a portal executes, of which less of the text may be remembered. */
+static bool is_of_portal(const struct pgsql_item *parsed, const struct pgsql_named *portal)
+{
+    if (parsed == NULL || portal == NULL || parsed->size != portal->whole) {
+        return false;
+    }
+    struct span text = pgsql_named_text(portal);
+    return span_equal(text, span_head(pgsql_item_span(parsed), text.size));
+}
+
 static void take_execute(struct proto_context *c, const struct pgsql_message *m, uint64_t now_ns)
 {
     struct pgsql_flow *f = flow_of(c);
     struct cursor in = cursor_of(m->body);
     const struct pgsql_named *portal = find_portal(c, pgsql_text(&in));
     struct span text = portal != NULL ? pgsql_named_text(portal) : span_of(NULL, 0);
-    if (f->parsed != NULL && span_equal(text, pgsql_item_span(f->parsed))) {
+    enum pgsql_cut cut = portal != NULL && portal->whole > text.size ? PGSQL_CUT_PREPARED
+                                                                     : PGSQL_TEXT_WHOLE;
+    if (is_of_portal(f->parsed, portal)) {
         f->parsed->executed = true;
+        if (has_place(c, f->parsed->size + (size_t)PGSQL_PARAMS_MAX * PGSQL_PARAM_BYTES)) {
+            text = pgsql_item_span(f->parsed); /* which stays: nobody has to make place */
+            cut = f->parsed->cut;
+        }
     }
     stats_of(c)->statements++;
     struct pgsql_item *item = push(c, PGSQL_EXECUTE, text, portal);
     set_times(item, m, now_ns);
+    note_cut(item, cut);
     if (item != NULL) {
         item->unknown = portal == NULL || portal->unknown;
         item->start_ns = f->batch_ns;

@@ -5,7 +5,8 @@
  * Execute) and of the points where the server says that it is ready again; there the queue is in step
  * again, whatever was misunderstood before. The connection is a zeroed block of the engine's; what it
  * holds in the slab is bounded by PGSQL_QUEUE_MAX items of PGSQL_QUEUE_BYTES, the names of
- * pgsql_named.h, an answer with its text and a message of each side; of an idle one only the names. */
+ * pgsql_named.h, an answer with its text and a message of each side; of an idle one only the names.
+ * Of one statement, which may be as long as max_message_size, the queue may hold so much more. */
 #pragma once
 
 #include "base/slab_text.h"
@@ -20,7 +21,6 @@ enum {
     PGSQL_STATEMENTS_MAX = 256, /* of one simple query that are told apart */
     PGSQL_USER_MAX = 64,
     PGSQL_COLUMNS_MAX = 64, /* whose types are kept */
-    PGSQL_TEXT_MAX = 64 << 10,
     PGSQL_BROKEN_MAX = 8, /* times that a connection may stop to be PostgreSQL */
 };
 
@@ -41,6 +41,14 @@ enum pgsql_kind {
     PGSQL_SYNC, /* the server will say that it is ready */
 };
 
+/* Whether a text ends before its end, and why. */
+enum pgsql_cut {
+    PGSQL_TEXT_WHOLE,
+    PGSQL_CUT_AT_MOST,  /* at max_message_size */
+    PGSQL_CUT_SHORT,    /* for want of memory */
+    PGSQL_CUT_PREPARED, /* what is remembered of a prepared statement */
+};
+
 /* What the client waits for; in a slab block. */
 struct pgsql_item {
     struct pgsql_item *next;
@@ -51,6 +59,7 @@ struct pgsql_item {
     uint32_t extra; /* bytes behind it */
     uint8_t kind;  /* enum pgsql_kind */
     uint8_t param_count;
+    uint8_t cut; /* enum pgsql_cut */
     bool holed;
     bool unknown;  /* of a statement that was not seen */
     bool executed; /* a Parse of what is executed at once: no event of its own */
@@ -79,6 +88,7 @@ struct pgsql_reply {
     uint16_t kind_count;
     uint32_t text_size;
     uint32_t text_room;
+    enum pgsql_cut text_cut;
     char *text; /* slab blocks: columns and rows as CSV, */
     struct pgsql_column *columns; /* and how the columns are written */
 };

@@ -9,7 +9,7 @@ extern const struct proto proto_pgsql;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { OPENING = 7, LOGGED_IN = 1, MIDWAY = 2, REFUSED = 3, BEGUN = 4, ALL_STATEMENTS = 8 };
+enum { OPENING = 7, LOGGED_IN = 1, MIDWAY = 2, REFUSED = 3, BEGUN = 4, ALL_STATEMENTS = 8, SHORT = 16 };
 
 #define BYTES(text) span_of(text, sizeof text - 1)
 
@@ -50,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct span input = span_of(data, size);
     struct pgsql_options *options = stage_options(&proto_pgsql, input);
     options->all_statements = script_flags(input) & ALL_STATEMENTS;
+    options->max_message_size = script_flags(input) & SHORT ? 24 : options->max_message_size;
     pgsql_look(input);
     unsigned kind = script_flags(input) & OPENING;
     bool begins = kind == LOGGED_IN || kind == REFUSED || kind == BEGUN;

@@ -3,6 +3,12 @@
 
 enum { KEPT_FIRST = 512, LENGTH = 4 };
 
+/* How many bytes are shown of a message that has this letter. */
+static uint32_t most_of(struct pgsql_kept most, uint8_t type)
+{
+    return type == 'Q' || type == 'P' ? most.statement : most.other;
+}
+
 void pgsql_message_reset(struct pgsql_reader *r, struct slab *slab)
 {
     slab_give(slab, r->kept);
@@ -50,10 +56,11 @@ static void keep(struct pgsql_reader *r, struct slab *slab, const uint8_t *data,
     if (before > r->kept_size) { /* there was no room for all before: no more then */
         return;
     }
-    size_t wanted = r->kept_size + size < PGSQL_KEPT ? r->kept_size + size : PGSQL_KEPT;
+    size_t most = most_of(r->most, r->message.type);
+    size_t wanted = r->kept_size + size < most ? r->kept_size + size : most;
     size_t room = r->kept != NULL ? slab_room(r->kept) : 0;
     if (wanted > room) {
-        uint8_t *more = slab_grow(slab, r->kept, wanted < KEPT_FIRST ? KEPT_FIRST : wanted);
+        uint8_t *more = slab_grow_large(slab, r->kept, wanted < KEPT_FIRST ? KEPT_FIRST : wanted);
         if (more == NULL) {
             wanted = room;
         } else {
@@ -75,7 +82,7 @@ static void keep(struct pgsql_reader *r, struct slab *slab, const uint8_t *data,
 static enum pgsql_step finish(struct pgsql_reader *r, struct span body, struct pgsql_message *ret)
 {
     *ret = r->message;
-    ret->body = span_head(body, PGSQL_KEPT);
+    ret->body = span_head(body, most_of(r->most, r->message.type));
     r->message = (struct pgsql_message){0};
     r->kept_size = 0;
     r->header_size = 0;
@@ -83,7 +90,8 @@ static enum pgsql_step finish(struct pgsql_reader *r, struct span body, struct p
     return PGSQL_WHOLE;
 }
 
-bool pgsql_message_whole(struct cursor *in, uint64_t now_ns, struct pgsql_message *ret)
+bool pgsql_message_whole(struct cursor *in, struct pgsql_kept most, uint64_t now_ns,
+                         struct pgsql_message *ret)
 {
     if (cursor_left(in) < PGSQL_HEADER) {
         return false;
@@ -97,7 +105,7 @@ bool pgsql_message_whole(struct cursor *in, uint64_t now_ns, struct pgsql_messag
     uint32_t size = length - LENGTH;
     *ret = (struct pgsql_message){
         .type = type,
-        .body = span_head(cursor_take(in, size), PGSQL_KEPT),
+        .body = span_head(cursor_take(in, size), most_of(most, type)),
         .size = size,
         .bytes = PGSQL_HEADER + (uint64_t)size,
         .start_ns = now_ns,
@@ -112,7 +120,7 @@ enum pgsql_step pgsql_message_next(struct pgsql_reader *r, struct slab *slab, st
         if (r->header_size == 0) { /* what was handed out is not looked at any more */
             slab_give(slab, r->kept);
             r->kept = NULL;
-            if (!untyped && pgsql_message_whole(in, now_ns, ret)) {
+            if (!untyped && pgsql_message_whole(in, r->most, now_ns, ret)) {
                 return PGSQL_WHOLE;
             }
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One side of a PostgreSQL connection as messages: a letter, a length of four bytes that counts itself,
- * a body; the first messages of a client have no letter. Bytes may come in any pieces. Of a body the
- * first PGSQL_KEPT bytes are shown, however it came; the rest is passed over and costs nothing. A body
- * that is whole in the bytes given is lent from them, another one is gathered in a slab block.
+ * a body; the first messages of a client have no letter. Bytes may come in any pieces. Of a body so many
+ * of the first bytes are shown as its reader wants, however it came; the rest is passed over and costs
+ * nothing. A body that is whole in the bytes given is lent from them, another one is gathered in slab memory.
  * Constant work a byte. One thread. */
 #pragma once
 
@@ -10,6 +10,12 @@
 #include "base/slab.h"
 
 enum { PGSQL_KEPT = 65 << 10, PGSQL_HEADER = 5, PGSQL_LENGTH_MAX = 1 << 30, PGSQL_STARTUP_MAX = 10000 };
+
+/* How many bytes of a body are shown. */
+struct pgsql_kept {
+    uint32_t statement; /* of Query and Parse */
+    uint32_t other;
+};
 
 struct pgsql_message {
     uint8_t type;      /* its letter; 0: none */
@@ -26,6 +32,7 @@ struct pgsql_reader {
     uint8_t *kept; /* slab block */
     uint32_t kept_size;
     uint32_t left; /* of the body */
+    struct pgsql_kept most; /* set by its owner */
     uint8_t header[PGSQL_HEADER];
     uint8_t header_size;
     bool in_body;
@@ -39,7 +46,8 @@ enum pgsql_step {
 
 /* A message with a letter, between two of which the side is, if it is whole in `in`: then it is
  * taken off and lent from there; else nothing is. */
-bool pgsql_message_whole(struct cursor *in, uint64_t now_ns, struct pgsql_message *ret);
+bool pgsql_message_whole(struct cursor *in, struct pgsql_kept most, uint64_t now_ns,
+                         struct pgsql_message *ret);
 
 /* Takes bytes off `in`, which came at `now_ns`. `untyped`: a message without letter is expected. */
 enum pgsql_step pgsql_message_next(struct pgsql_reader *r, struct slab *slab, struct cursor *in,

@@ -99,7 +99,8 @@ static char *append(char *at, struct span part)
 
 void pgsql_named_add(struct pgsql_names *all, struct slab *slab, const struct pgsql_said *said)
 {
-    size_t size = said->name.size + said->text.size;
+    struct span text = span_head(said->text, PGSQL_NAMED_TEXT);
+    size_t size = said->name.size + text.size;
     for (unsigned i = 0; i < said->param_count; i++) {
         size += said->params[i].size;
     }
@@ -108,13 +109,14 @@ void pgsql_named_add(struct pgsql_names *all, struct slab *slab, const struct pg
     if (n != NULL) {
         memset(n, 0, sizeof *n);
         n->name_size = (uint32_t)said->name.size;
-        n->text_size = (uint32_t)said->text.size;
+        n->text_size = (uint32_t)text.size;
+        n->whole = (uint32_t)said->whole;
         n->bytes_size = (uint32_t)size;
         n->unknown = said->unknown;
         n->type_count = (uint8_t)said->type_count;
         n->param_count = (uint8_t)said->param_count;
         memcpy(n->words, said->types, said->type_count * sizeof *n->words);
-        char *at = append(append(bytes_of(n), said->name), said->text);
+        char *at = append(append(bytes_of(n), said->name), text);
         for (unsigned i = 0; i < said->param_count; i++) {
             params_of(n)[i] = (struct pgsql_piece){(uint32_t)(at - bytes_of(n)),
                                                    (uint32_t)said->params[i].size};

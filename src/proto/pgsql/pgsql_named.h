@@ -10,6 +10,7 @@
 enum {
     PGSQL_NAMED_MAX = 256,
     PGSQL_NAMED_BYTES = 1 << 20,
+    PGSQL_NAMED_TEXT = (512 << 10) - 1024, /* bytes of one text */
     PGSQL_PARAMS_MAX = 64, /* that are shown of a binding */
     PGSQL_PARAM_BYTES = 4096,
 };
@@ -24,6 +25,7 @@ struct pgsql_piece {
 struct pgsql_said {
     struct span name;
     struct span text;
+    size_t whole; /* bytes that the text had, of which less may be there */
     bool unknown; /* a binding of a statement that was not seen */
     unsigned type_count;
     unsigned param_count;
@@ -36,6 +38,7 @@ struct pgsql_named {
     struct pgsql_named *previous;
     uint32_t name_size;
     uint32_t text_size;
+    uint32_t whole; /* bytes that the text had */
     uint32_t bytes_size;
     bool unknown;
     uint8_t type_count;

@@ -6,7 +6,7 @@
 #include "base/sql.h"
 #include "proto/pgsql/pgsql_event.h"
 
-enum { NOTES_MAX = 4, CANCEL_ROOM = 24 };
+enum { NOTES_MAX = 6, CANCEL_ROOM = 24 };
 
 static const struct pgsql_options *options_of(const struct proto_context *c)
 {
@@ -19,6 +19,17 @@ static void note(struct event_spans *notes, struct span *room, bool applies, con
         room[notes->count++] = span_str(text);
         notes->items = room;
     }
+}
+
+/* Why a text ends before its end. */
+static void note_cut(struct event_spans *notes, struct span *room, enum pgsql_cut cut, bool is_response)
+{
+    static const char *const texts[][2] = {
+        [PGSQL_CUT_AT_MOST] = {"Request cut at max_message_size", "Response cut at max_message_size"},
+        [PGSQL_CUT_SHORT] = {"Request cut for want of memory", "Response cut for want of memory"},
+        [PGSQL_CUT_PREPARED] = {"Request cut: so much of a prepared statement is remembered", ""},
+    };
+    note(notes, room, cut != PGSQL_TEXT_WHOLE, texts[cut][is_response]);
 }
 
 static void fill_outcome(struct pgsql_event *e, const struct pgsql_outcome *outcome)
@@ -115,7 +126,12 @@ void pgsql_report(struct proto_context *c, const struct pgsql_item *item,
     note(said, notes, item != NULL && item->unknown, "The actual query being used is unknown");
     note(said, notes, item != NULL && item->holed, "Packet loss while capturing the request");
     note(said, notes, with_reply && pgsql_reply_of(f)->holed, "Packet loss while capturing the response");
-    event_log_add(c->events, &e.transaction.head);
+    enum pgsql_cut request_cut = item != NULL ? item->cut : PGSQL_TEXT_WHOLE;
+    enum pgsql_cut response_cut = with_reply ? pgsql_reply_of(f)->text_cut : PGSQL_TEXT_WHOLE;
+    note_cut(said, notes, request_cut, false);
+    note_cut(said, notes, response_cut, true);
+    c->events->cut += request_cut == PGSQL_CUT_SHORT || response_cut == PGSQL_CUT_SHORT;
+    (void)event_log_add_whole(c->events, &e.transaction.head);
 }
 
 void pgsql_report_cancel(struct proto_context *c, const struct pgsql_message *m, uint32_t process,

@@ -15,16 +15,19 @@ static const struct pgsql_options *options_of(const struct proto_context *c)
 static bool grow_text(const struct proto_context *c, struct pgsql_reply *r)
 {
     size_t wanted = r->text_room == 0 ? TEXT_FIRST : 2 * (size_t)r->text_room;
-    if (r->text_room >= PGSQL_TEXT_MAX) {
+    size_t most = (size_t)options_of(c)->max_message_size;
+    if (r->text_room >= most) {
+        r->text_cut = PGSQL_CUT_AT_MOST;
         return false;
     }
-    char *text = slab_grow(c->memory, r->text, wanted);
+    char *text = slab_grow_large(c->memory, r->text, wanted < most ? wanted : most);
     if (text == NULL) {
+        r->text_cut = PGSQL_CUT_SHORT;
         return false;
     }
     size_t room = slab_room(text);
     r->text = text;
-    r->text_room = (uint32_t)(room < PGSQL_TEXT_MAX ? room : PGSQL_TEXT_MAX);
+    r->text_room = (uint32_t)(room < most ? room : most);
     return true;
 }
 

@@ -236,6 +236,99 @@ static void the_queue_is_bounded(void **state)
     STAGE_FINISH(s, PROTO_CLOSED, "\"reason\":\"evicted\"");
 }
 
+/* A message of the client with "select aaa…z", of `size` bytes, behind `name_size` zeroes, in pieces. */
+static void ask_long(struct stage *s, char type, size_t name_size, size_t size, size_t piece)
+{
+    size_t body = name_size + size + 1 + (name_size > 0 ? 2 : 0);
+    uint8_t *message = calloc(1, 5 + body);
+    assert_non_null(message);
+    message[0] = (uint8_t)type;
+    message[1] = (uint8_t)((body + 4) >> 24);
+    message[2] = (uint8_t)((body + 4) >> 16);
+    message[3] = (uint8_t)((body + 4) >> 8);
+    message[4] = (uint8_t)(body + 4);
+    memset(message + 5 + name_size, 'a', size);
+    memcpy(message + 5 + name_size, "select ", 7);
+    message[5 + name_size + size - 1] = 'z';
+    stage_say(s, CLIENT, span_of(message, 5 + body), piece);
+    free(message);
+}
+
+/* How long `query` was in the latest event, of a statement of which that much is shown. */
+static size_t query_size(const struct stage *s)
+{
+    const char *at = s->said.data, *found = NULL;
+    for (const char *next = at; (next = memmem(next, s->said.size - (size_t)(next - at),
+                                               "\"query\":\"select ", 16)) != NULL; next++) {
+        found = next + 9;
+    }
+    return found != NULL ? strcspn(found, "\"") : 0;
+}
+
+static void long_statements_are_whole(void **state)
+{
+    (void)state;
+    for (size_t piece = 1400; piece <= 60000; piece *= 7) {
+        struct stage *s = stage_new();
+        options.max_message_size = 300000;
+        log_in(s);
+        ask_long(s, 'Q', 0, 200000, piece);
+        say(s, SERVER, 'C', BYTES("SELECT 1\0"));
+        raw(s, SERVER, READY);
+        assert_int_equal(query_size(s), 200000);
+        assert_null(memmem(s->said.data, s->said.size, "Request cut", 11));
+        ask_long(s, 'Q', 0, 300001, piece);
+        say(s, SERVER, 'C', BYTES("SELECT 1\0"));
+        raw(s, SERVER, READY);
+        assert_int_equal(query_size(s), 300000);
+        STAGE_FINISH(s, PROTO_CLOSED, "Request cut at max_message_size");
+    }
+}
+
+static void answer_execution(struct stage *s)
+{
+    say(s, SERVER, '2', BYTES(""));
+    say(s, SERVER, 'C', BYTES("SELECT 1\0"));
+    raw(s, SERVER, READY);
+}
+
+/* What is executed at once is whole, later executions show what is remembered. */
+static void long_statements_are_prepared(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    log_in(s);
+    for (unsigned i = 0; i < 2; i++) {
+        if (i == 0) {
+            ask_long(s, 'P', 1, 600000, 1400);
+        }
+        say(s, CLIENT, 'B', BYTES("\0\0\0\0\0\0\0\0"));
+        say(s, CLIENT, 'E', BYTES("\0\0\0\0\0"));
+        say(s, CLIENT, 'S', BYTES(""));
+        if (i == 0) {
+            say(s, SERVER, '1', BYTES(""));
+        }
+        answer_execution(s);
+        assert_int_equal(query_size(s), i == 0 ? 600000 : PGSQL_NAMED_TEXT);
+    }
+    assert_int_equal(stats_of(s)->transactions, 2);
+    assert_int_equal(stats_of(s)->evicted, 0);
+    STAGE_FINISH(s, PROTO_CLOSED, "Request cut: so much of a prepared statement is remembered");
+}
+
+static void memory_may_be_short_for_long_statements(void **state)
+{
+    (void)state;
+    struct stage *s = stage_new();
+    log_in(s);
+    ask_long(s, 'Q', 0, 3000000, 1400); /* twice as much is not there */
+    say(s, SERVER, 'C', BYTES("SELECT 1\0"));
+    raw(s, SERVER, READY);
+    assert_int_equal(stats_of(s)->transactions, 1);
+    assert_true(s->log.cut > 0);
+    STAGE_FINISH(s, PROTO_CLOSED, "Request cut for want of memory");
+}
+
 static void names_are_bounded(void **state)
 {
     (void)state;
@@ -354,6 +447,9 @@ int main(void)
         cmocka_unit_test(set_of_drivers_is_no_event),
         cmocka_unit_test(statements_that_wait_are_told_at_the_end),
         cmocka_unit_test(the_queue_is_bounded),
+        cmocka_unit_test(long_statements_are_whole),
+        cmocka_unit_test(long_statements_are_prepared),
+        cmocka_unit_test(memory_may_be_short_for_long_statements),
         cmocka_unit_test(names_are_bounded),
         cmocka_unit_test(holes_are_survived),
         cmocka_unit_test(binary_values_become_texts),
