@@ -259,6 +259,18 @@ class Mysql(unittest.TestCase):
             "seq,x,t\n7,1.5,abcdefgh\n8,1.5,abcdefgh\n"])
         self.assertEqual(events[0]["request"], events[0]["query"])
 
+    def test_long_statements(self):
+        """A statement of 200 KiB is told whole, prepared as well"""
+        statement = "select length('" + "x" * 200 * 1024 + "') as n"
+        with self.sniff() as sniffed:
+            client = mysql_client.Client(self.server.port, database="shop")
+            client.query(statement)
+            client.execute(client.prepare(statement))
+            client.quit()
+        events = sniffed.events("mysql")
+        self.assertEqual([event["query"] == statement for event in events], [True] * 3)
+        self.assertEqual([event.get("error") for event in events], [None] * 3)
+
     def test_failed_login(self):
         """A login that fails is no transaction"""
         with self.sniff() as sniffed:

@@ -214,6 +214,18 @@ class Pgsql(unittest.TestCase):
             "n,t,z\n1,\"a,\"\"b\"\"\",\n2,\"a,\"\"b\"\"\",\n", "n,t,x\n7,abcdefghijk,\n"])
         self.assertEqual(events[0]["request"], events[0]["query"])
 
+    def test_long_statements(self):
+        """A statement of 200 KiB is told whole, in the extended protocol as well"""
+        statement = "select length('" + "x" * 200 * 1024 + "') as n, $1 + 1 as m"
+        with self.sniff() as sniffed, libpq.Connection(self.server.port) as connection:
+            connection.query(statement.replace("$1", "1"))
+            connection.execute_binary(statement, [INT4], [struct.pack(">i", 6)], True)
+        events = sniffed.events("pgsql")
+        self.assertEqual([event["query"] == statement for event in events], [False, True])
+        self.assertEqual([len(event["query"]) for event in events],
+                         [len(statement) - 1, len(statement)])
+        self.assertEqual([event.get("error") for event in events], [None] * 2)
+
     def test_pgbench(self):
         """pgbench, prepared and extended: as many statements as it says transactions"""
         program = databases.Postgres.program("pgbench")
