@@ -237,7 +237,6 @@ void health_follow(struct health_book *book, struct health *h, const struct pack
     s.health = h;
     s.half = &s.health->halves[side];
     s.other = &s.health->halves[1 - side];
-    s.index = (uint32_t)(h - book->connections);
     s.p = p;
     s.side = (uint8_t)side;
     read_packet(&s);

@@ -300,17 +300,18 @@ void health_acks(struct health_step *s)
     int32_t moved = health_distance(s->p->ack, half->acked);
     struct health_detail *d = health_step_detail(s, half);
     if (d != NULL) {
-        d->peer_us = s->now_us;
+        d->peer_spoke |= health_distance(s->now_us, d->stuck_us) > 0;
     }
     bool widens = scaled && edge != half->edge;
     if (moved == 0 && !widens && s->length > 0 && s->options.sack_count == 0) {
         return; /* data that acknowledge nothing new: nearly all of a bulk transfer */
     }
-    if (moved < 0 || moved > HEALTH_JUMP_MAX || !(half->flags & HALF_NEXT)) {
+    if (moved < 0 || moved > HEALTH_JUMP_MAX || !(half->flags & HALF_NEXT) ||
+        health_distance(s->p->ack, half->next) > HEALTH_JUMP_MAX) {
         return; /* old, or noise */
     }
     if (d == NULL && health_distance(s->p->ack, half->next) > 0) {
-        d = health_detail_take(s, 1u - s->side);
+        d = health_detail_take(s->book, s->health, 1u - s->side, s->now_us);
     }
     if (d == NULL) {
         half->acked = s->p->ack;

@@ -31,7 +31,7 @@ static bool data_vanished(const struct health_view *view, unsigned side, struct 
     uint32_t stuck = mss > 0 && d->stuck_length > mss ? mss : d->stuck_length;
     bool is_stuck = d->stuck_count >= REPEATS && d->data_us - d->progress_us >= HEALTH_SILENCE_US;
     bool is_stale = d->stale_count >= REPEATS && d->data_us - d->stale_us >= HEALTH_SILENCE_US;
-    bool is_silent = health_distance(d->peer_us, d->stuck_us) <= 0 && other->flags & HALF_SEEN;
+    bool is_silent = !d->peer_spoke && other->flags & HALF_SEEN;
     /* Small packets of the sender arrive, or its peer still speaks, but of this knows nothing. */
     bool is_large = stuck > PMTU_LEAST && stuck > half->largest_acked &&
                     (half->largest_acked > 0 || (!is_silent && other->flags & HALF_SEEN));

@@ -239,8 +239,9 @@ static void shed(struct health_book *book, struct health *h)
             continue;
         }
         give_back(book, d);
-        d->rtt_p50_us = health_delay_quantile(d, 0.5);
-        d->rtt_p95_us = health_delay_quantile(d, 0.95);
+        if (d->sample_count > HEALTH_FEW) { /* of a few the head has all */
+            health_delay_quantiles(d, d);
+        }
         memcpy(remains->heads[side], d, HEALTH_HEAD_BYTES);
     }
 }
@@ -294,19 +295,19 @@ static void prefetch_head(const struct health_detail *d)
     }
 }
 
-struct health_detail *health_detail_take(struct health_step *s, unsigned side)
+struct health_detail *health_detail_take(struct health_book *book, struct health *h, unsigned side,
+                                         uint32_t now_us)
 {
-    struct health_book *book = s->book;
-    struct health_half *half = &s->health->halves[side];
+    struct health_half *half = &h->halves[side];
     if (half->detail != 0) {
         return &book->details[half->detail];
     }
-    if (s->health->flags & (HEALTH_SHED | (uint32_t)HEALTH_WAIVED << side)) {
+    if (h->flags & (HEALTH_SHED | (uint32_t)HEALTH_WAIVED << side)) {
         return NULL; /* stragglers of a connection that is over, or noise */
     }
     if (book->free_detail == 0 && book->detail_bound > book->options.details &&
         book->options.details > 0) {
-        seize(book, s->now_us);
+        seize(book, now_us);
     }
     uint32_t index = book->free_detail;
     if (index != 0) {
@@ -315,7 +316,7 @@ struct health_detail *health_detail_take(struct health_step *s, unsigned side)
     } else if (book->detail_bound <= book->options.details) {
         index = book->detail_bound++;
     } else {
-        s->health->flags |= HEALTH_SEIZED;
+        h->flags |= HEALTH_SEIZED;
         return NULL;
     }
     struct health_detail *d = &book->details[index];
@@ -323,17 +324,17 @@ struct health_detail *health_detail_take(struct health_step *s, unsigned side)
     d->book = book;
     d->segments = d->few_segments;
     d->segment_mask = HEALTH_FEW_SEGMENTS - 1;
-    d->owner = s->index;
+    d->owner = (uint32_t)(h - book->connections);
     d->side = (uint8_t)side;
     half->detail = index;
     book->details_used++;
-    book->look_us[index] = s->now_us + IDLE_US;
+    book->look_us[index] = now_us + IDLE_US;
     d->origin = half->next;
     bool whole = (half->flags & (HALF_CLEAN | HALF_BEGUN)) == HALF_CLEAN;
     d->is_joined = !(half->flags & (HALF_SYN | HALF_BEGUN));
     d->initial_state = whole ? INITIAL_SENDING : INITIAL_VOID;
     half->flags |= HALF_BEGUN;
-    health_clock_start(d, s->health, s->now_us);
+    health_clock_start(d, h, now_us);
     return d;
 }
 
@@ -468,11 +469,6 @@ void health_tick(struct health_book *book, uint64_t now_ns)
     }
     review_all(book, due, due_count, now_us);
     book->hand = hand;
-}
-
-void health_prefetch_index(const struct health_book *book, flow_index flow)
-{
-    __builtin_prefetch(&book->of_flow[flow]);
 }
 
 void health_prefetch(const struct health_book *book, flow_index flow)

@@ -29,7 +29,7 @@ void health_clock_window(struct health_half *half, const struct health_half *rec
 void health_clock_start(struct health_detail *d, const struct health *h, uint32_t now_us)
 {
     const struct health_half *half = &h->halves[d->side];
-    d->clock_us = d->progress_us = d->data_us = d->peer_us = now_us;
+    d->clock_us = d->progress_us = d->data_us = now_us;
     d->window_start_us = d->epoch_us = now_us;
     d->acked_there = half->flags & HALF_ACKED ? half->acked : half->next;
     d->edge_there = half->edge;

@@ -90,7 +90,7 @@ void health_data_initial(const struct health_half *half, struct health_detail *d
 }
 
 /* Nine of ten identifications grow by little, or they tell nothing. */
-static void follow_ip_id(struct health_detail *d, uint16_t ip_id)
+static void follow_ip_id(struct health_detail *d, uint32_t ip_id)
 {
     uint16_t step = (uint16_t)(ip_id - d->ip_id_last);
     if (d->ip_id_count == 100) {
@@ -99,7 +99,7 @@ static void follow_ip_id(struct health_detail *d, uint16_t ip_id)
     }
     d->ip_id_good = (uint8_t)(d->ip_id_good + (step >= 1 && step <= 8));
     d->ip_id_count++;
-    d->ip_id_last = ip_id;
+    d->ip_id_last = (uint16_t)ip_id;
 }
 
 /* A sender that pauses and goes on does so because it heard an acknowledgment, unless it had no more
@@ -136,7 +136,7 @@ static void follow_bursts(struct health_detail *d, uint32_t trip_us, uint32_t no
     d->burst_acked = false;
 }
 
-void health_data_unstamped(const struct health *h, struct health_detail *d, uint16_t ip_id,
+void health_data_unstamped(const struct health *h, struct health_detail *d, uint32_t ip_id,
                            uint32_t now_us)
 {
     const uint32_t trip_us = h->halves[1 - d->side].min_rtt_us;
@@ -238,7 +238,7 @@ static void count_data(struct health_step *s)
 void health_data(struct health_step *s)
 {
     struct health_half *half = s->half;
-    struct health_detail *d = health_detail_take(s, s->side);
+    struct health_detail *d = health_detail_take(s->book, s->health, s->side, s->now_us);
     uint32_t end = s->start + s->length;
     if (d == NULL) {
         count_data(s);

@@ -92,6 +92,9 @@ static uint32_t count_from(const struct health_series *series, const uint16_t *b
 {
     uint32_t count = 0;
     unsigned from = bin_of_ms(ms + HEALTH_BIN_MS - 1);
+    if (series->count == 0 || from > series->high) {
+        return 0;
+    }
     for (unsigned i = 0; i < series->count && series->count <= HEALTH_FEW; i++) {
         count += series->few[i] >= from;
     }
@@ -134,7 +137,7 @@ static unsigned quantile_of(uint32_t rtt_us)
     return index < HEALTH_QUANTILES ? index : HEALTH_QUANTILES - 1;
 }
 
-/* Notes a round trip for health_delay_quantile(). */
+/* Notes a round trip for quantile(). */
 static void note_quantile(struct health_detail *d, uint32_t rtt_us)
 {
     if (d->sample_count < HEALTH_FEW) {
@@ -153,7 +156,7 @@ static void note_quantile(struct health_detail *d, uint32_t rtt_us)
     health_count16(&d->more->quantiles[quantile_of(rtt_us)]);
 }
 
-uint32_t health_delay_quantile(const struct health_detail *d, double share)
+static uint32_t quantile(const struct health_detail *d, double share)
 {
     uint32_t total = 0;
     if (d->sample_count == 0) {
@@ -176,6 +179,12 @@ uint32_t health_delay_quantile(const struct health_detail *d, double share)
     return HEALTH_NO_TIME;
 }
 
+void health_delay_quantiles(const struct health_detail *d, struct health_detail *ret)
+{
+    ret->rtt_p50_us = quantile(d, 0.5);
+    ret->rtt_p95_us = quantile(d, 0.95);
+}
+
 /* ---- Judging -------------------------------------------------------------------------------- */
 
 static void judge_series(struct health_half *half, struct health_detail *d,
@@ -187,12 +196,15 @@ static void judge_series(struct health_half *half, struct health_detail *d,
         return;
     }
     uint32_t standing = count_from(series, bins, base_ms + STANDING_MS);
-    int32_t median = percentile(series, bins, 50) - base_ms;
-    int32_t high = percentile(series, bins, 95) - base_ms;
     /* The half's bins are those of the series with the longer queue. */
     if (standing > half->queue_bins || half->bins == 0) {
         d->queue_before = before && standing > 0;
     }
+    if (series->high * HEALTH_BIN_MS <= base_ms) {
+        return; /* none was longer than the base */
+    }
+    int32_t median = percentile(series, bins, 50) - base_ms;
+    int32_t high = percentile(series, bins, 95) - base_ms;
     if (median > 0 && median > d->queue_p50_ms) {
         d->queue_p50_ms = (uint16_t)median;
     }

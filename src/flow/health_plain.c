@@ -29,6 +29,8 @@ static bool awaits_repeats(const struct health_half *half, const struct health_d
     return d->has_repeated && health_distance(d->more->repeated_end, half->acked) > 0;
 }
 
+enum { TAKES_BOTH = HALF_TAKES_DATA | HALF_TAKES_ACKS };
+
 /* The flags of a half whose detail may take data, or acknowledgments, this way. */
 static unsigned takes_of(const struct health_half *half, struct health_detail *d)
 {
@@ -53,8 +55,12 @@ void health_plain_note(struct health_detail *details, struct health *h)
     h->flags = (h->flags & ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1)) | plain * HEALTH_PLAIN;
     for (unsigned side = 0; side < 2; side++) {
         struct health_half *half = &h->halves[side];
-        const unsigned takes = half->detail != 0 ? takes_of(half, &details[half->detail]) : 0;
-        half->flags = (uint16_t)((half->flags & ~(HALF_TAKES_DATA | HALF_TAKES_ACKS)) | takes);
+        const bool gets_none = h->flags & (HEALTH_SHED | (uint32_t)HEALTH_WAIVED << side);
+        unsigned takes = gets_none ? 0 : TAKES_BOTH;
+        if (half->detail != 0) {
+            takes = takes_of(half, &details[half->detail]);
+        }
+        half->flags = (uint16_t)((half->flags & ~TAKES_BOTH) | takes);
     }
 }
 
@@ -66,15 +72,12 @@ struct plain {
     bool has_timestamps;
 };
 
-/* Whether what it acknowledges, `moved` more than others before, is no news, or was expected. */
-static inline bool is_answer(const struct health_half *other, const struct packet *p,
-                             uint32_t moved)
+/* Whether it says anything new, `moved` bytes acknowledged or some sent, and acknowledges none that
+ * was not sent. Without, it is one more of the same, or a copy. */
+static inline bool is_news(const struct health_half *other, const struct packet *p, uint32_t moved)
 {
-    if (moved == 0) {
-        return p->payload_len > 0; /* otherwise one more of the same, or a copy */
-    }
-    return moved <= HEALTH_JUMP_MAX && health_distance(p->ack, other->next) <= 0 &&
-           other->flags & HALF_TAKES_ACKS;
+    return (moved | p->payload_len) != 0 && moved <= HEALTH_JUMP_MAX &&
+           health_distance(p->ack, other->next) <= 0;
 }
 
 /* No options, or time stamps alone as RFC 7323 lays them out; all of it captured. */
@@ -86,12 +89,13 @@ static inline bool has_plain_options(const struct packet *p)
             load_be32(p->l4 + TCP_HEADER_SIZE) == HEALTH_STAMPS_HEAD);
 }
 
-/* Of the rest, what makes a packet plain when nothing stands against its connection's. */
+/* Of the rest, what makes a packet plain when nothing stands against its connection's. Whether it has
+ * data, or acknowledges some, nobody can guess: that both would be taken is asked of all. */
 static inline bool is_plain(const struct health *h, const struct health_half *half,
                             const struct health_half *other, const struct packet *p)
 {
-    return p->seq == half->next && is_answer(other, p, p->ack - other->acked) &&
-           (p->payload_len == 0 || half->flags & HALF_TAKES_DATA) && has_plain_options(p) &&
+    return p->seq == half->next && is_news(other, p, p->ack - other->acked) &&
+           half->flags & HALF_TAKES_DATA && other->flags & HALF_TAKES_ACKS && has_plain_options(p) &&
            (uint32_t)(p->time_ns / 1000) - h->last_us <= HEALTH_FORGET_US;
 }
 
@@ -103,7 +107,7 @@ static inline struct plain read_plain(const struct packet *p)
     return m;
 }
 
-static inline uint16_t ip_id_of(const struct packet *p)
+static inline uint32_t ip_id_of(const struct packet *p)
 {
     return p->version == 4 ? load_be16(p->ip + 4) : 0;
 }
@@ -113,7 +117,7 @@ static inline void write_segment(struct health_segment *to, const struct plain *
     to->start = m->p->seq;
     to->end = m->p->seq + m->p->payload_len;
     to->time_us = m->now_us;
-    to->ip_id = ip_id_of(m->p);
+    to->ip_id = (uint16_t)ip_id_of(m->p);
     to->flags = 0;
     to->ts_value = m->ts_value;
 }
@@ -201,17 +205,12 @@ static inline void record(struct health *h, struct health_detail *d, const struc
     write_segment(&d->segments[at & d->segment_mask], m);
 }
 
-/* The next data of a half, with detail `d`. */
-static inline void take_data(struct health *h, struct health_half *half, struct health_detail *d,
-                             const struct plain *m)
+/* The next data of a half, but for what they tell of delays. */
+static inline void go_on(struct health *h, struct health_half *half, struct health_detail *d,
+                         const struct plain *m)
 {
     const struct packet *p = m->p;
     const uint32_t end = p->seq + p->payload_len;
-    if (!m->has_timestamps) {
-        health_data_unstamped(h, d, ip_id_of(p), m->now_us);
-    } else if (health_delay_may_tell(d, m->now_us, m->ts_value)) {
-        health_delay_tell(half, d, m->now_us, m->ts_value);
-    }
     health_tally32(&half->data_packets);
     half->data_bytes += p->payload_len;
     if (health_distance(end, d->calm_until) > 0) {
@@ -235,6 +234,40 @@ static inline void take_data(struct health *h, struct health_half *half, struct 
         health_talk_begin(h, d->side, p, m->now_us);
     }
     health_talk_turn(h, d->side, m->now_us);
+}
+
+/* The first data of a half, or the first since its detail went back: it gets one, if there is room. */
+static SELDOM void take_first(struct health_book *book, struct health *h, struct health_half *half,
+                              const struct packet *p)
+{
+    const struct plain m = read_plain(p);
+    const unsigned side = half != h->halves;
+    struct health_detail *d = health_detail_take(book, h, side, m.now_us);
+    remember(h, side, NULL, &m);
+    if (d == NULL) { /* only what needs no room */
+        health_tally32(&half->data_packets);
+        half->data_bytes += p->payload_len;
+        half->next = p->seq + p->payload_len;
+        health_talk(h, side, p, m.now_us);
+        return;
+    }
+    half->flags |= (uint16_t)takes_of(half, d);
+    if (!m.has_timestamps) {
+        health_data_unstamped(h, d, ip_id_of(p), m.now_us);
+    }
+    go_on(h, half, d, &m);
+}
+
+/* The next data of a half, with detail `d`. */
+static inline void take_data(struct health *h, struct health_half *half, struct health_detail *d,
+                             const struct plain *m)
+{
+    if (!m->has_timestamps) {
+        health_data_unstamped(h, d, ip_id_of(m->p), m->now_us);
+    } else if (health_delay_may_tell(d, m->now_us, m->ts_value)) {
+        health_delay_tell(half, d, m->now_us, m->ts_value);
+    }
+    go_on(h, half, d, m);
 }
 
 /* No data: what is left to do for its sender. */
@@ -307,7 +340,9 @@ static inline void take_progress(struct health *h, const struct health_half *hal
         }
     }
     const uint32_t stalled = m->now_us - d->progress_us;
-    h->stall_us = stalled > h->stall_us ? stalled : h->stall_us;
+    if (stalled > h->stall_us) {
+        h->stall_us = stalled;
+    }
     d->progress_us = m->now_us;
     if (d->initial_state == INITIAL_SENDING) {
         uint32_t trip_us = half->min_rtt_us == HEALTH_NO_TIME ? 0 : half->min_rtt_us;
@@ -350,24 +385,26 @@ static SELDOM void take(struct health_book *book, struct health *h, struct healt
         return;
     }
     const struct plain m = read_plain(p);
-    h->last_us = m.now_us;
     health_count32(&h->packets, p->frames);
-    if (p->payload_len > 0) {
+    if (p->payload_len == 0) {
+        take_empty(h, half, health_detail_of(book, half), &m);
+    } else if (half->detail != 0) {
         take_data(h, half, &book->details[half->detail], &m);
     } else {
-        take_empty(h, half, health_detail_of(book, half), &m);
+        take_first(book, h, half, p);
     }
+    h->last_us = m.now_us;
     const bool is_scaled = half->flags & HALF_SCALE;
     const uint32_t window = (uint32_t)p->window << (is_scaled ? half->window_scale & 31 : 0);
     const bool widens = is_scaled && p->ack + window != other->edge;
-    struct health_detail *heard = &book->details[other->detail];
-    if (other->detail == 0) {
-        other->edge = widens ? p->ack + window : other->edge;
+    if (!widens && p->ack == other->acked) {
         return;
     }
-    heard->peer_us = m.now_us;
-    if (widens || p->ack != other->acked) {
-        take_answer(h, half, other, heard, &m, window);
+    if (other->detail == 0) {
+        other->acked = p->ack;
+        other->edge = widens ? p->ack + window : other->edge;
+    } else {
+        take_answer(h, half, other, &book->details[other->detail], &m, window);
     }
 }
 

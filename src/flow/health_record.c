@@ -18,6 +18,9 @@ static void look_at_remains(const struct health_remains *remains, struct health_
         ret->has_detail[side] = remains->has[side];
         if (remains->has[side]) {
             memcpy(&ret->details[side], remains->heads[side], HEALTH_HEAD_BYTES);
+            if (ret->details[side].sample_count <= HEALTH_FEW) {
+                health_delay_quantiles(&ret->details[side], &ret->details[side]);
+            }
         }
     }
 }
@@ -65,8 +68,7 @@ static void look_at(const struct health_book *book, uint32_t index, struct healt
             continue;
         }
         copy_detail(ret, side, d);
-        ret->details[side].rtt_p50_us = health_delay_quantile(d, 0.5);
-        ret->details[side].rtt_p95_us = health_delay_quantile(d, 0.95);
+        health_delay_quantiles(d, &ret->details[side]);
         health_clock_finish(h, &ret->details[side]);
         health_delay_judge(half, &ret->details[side], true);
         if (d->is_ahead) {

@@ -255,6 +255,7 @@ static void note_stuck(struct health_step *s, struct health_detail *d)
         }
         d->stuck = half->acked;
         d->stuck_us = s->now_us;
+        d->peer_spoke = false;
         d->stuck_count = 0;
         d->stuck_length = length;
         d->stuck_shrank = false;

@@ -26,7 +26,7 @@ static void write_segment(struct health_segment *to, const struct health_step *s
     to->start = start;
     to->end = end;
     to->time_us = s->now_us;
-    to->ip_id = s->ip_id;
+    to->ip_id = (uint16_t)s->ip_id;
     to->flags = 0;
     to->ts_value = s->options.ts_value;
 }
@@ -136,4 +136,15 @@ void health_segments_add(struct health_step *s, struct health_detail *d, uint32_
     if (make_room(d, &at)) {
         write_segment(health_segment_at(d, at), s, start, end);
     }
+}
+
+uint32_t health_segments_longest(struct health_detail *d, unsigned from, unsigned to)
+{
+    uint32_t longest = 0;
+    for (unsigned i = from; i < to; i++) {
+        const struct health_segment *segment = health_segment_at(d, i);
+        const uint32_t length = segment->end - segment->start;
+        longest = length > longest && !(segment->flags & SEGMENT_MERGED) ? length : longest;
+    }
+    return longest;
 }

@@ -58,7 +58,7 @@ static inline void health_segments_merge(struct health_detail *d, uint32_t end, 
  * identifications tell that count its packets one by one: of acknowledgments without data, which are
  * counted, too, there are none while the client says nothing. */
 static inline bool health_segments_missed(const struct health *h, struct health_detail *d,
-                                          uint16_t ip_id)
+                                          uint32_t ip_id)
 {
     enum { STEPS = 3, MISSED_MOST = 4 };
     const uint32_t trip_us = h->halves[0].min_rtt_us;
@@ -101,37 +101,43 @@ static inline void health_note_longest(struct health_half *half, uint32_t length
     half->largest_acked = length > half->largest_acked ? (uint16_t)length : half->largest_acked;
 }
 
+/* The longest segment of some of the ring, those that were merged left out. */
+uint32_t health_segments_longest(struct health_detail *d, unsigned from, unsigned to);
+
 /* Marks segments of the half as acknowledged up to `ack`; `mss` is what its receiver announced. */
 static inline struct health_covered health_cover(struct health_half *half, struct health_detail *d,
                                                  uint32_t ack, uint32_t mss)
 {
     const struct health_segment *segment = NULL;
-    struct health_covered covered = {.clean = false};
     const unsigned first = d->segment_acked, count = d->segment_count;
     unsigned at = first, seen = 0;
     uint32_t longest = 0;
     for (; at < count; at++) {
         segment = health_segment_at(d, at);
-        const uint32_t length = segment->end - segment->start;
         if (health_distance(segment->end, ack) > 0) {
             break;
         }
+        const uint32_t length = segment->end - segment->start;
+        longest = length > longest ? length : longest;
         seen |= segment->flags;
-        longest = length > longest && !(segment->flags & SEGMENT_MERGED) ? length : longest;
-        covered.time_us = segment->time_us;
-        covered.length = length;
     }
     if (longest > half->largest_acked) {
+        longest = seen & SEGMENT_MERGED ? health_segments_longest(d, first, at) : longest;
         health_note_longest(half, longest, mss);
     }
     d->segment_acked = (uint8_t)at;
-    covered.count = at - first;
-    covered.clean = at > first && !(seen & ~SEGMENT_CLEAN);
     if (at < count && segment->flags & SEGMENT_EVEN && health_distance(ack, segment->start) > 0 &&
         !((seen | segment->flags) & ~SEGMENT_CLEAN)) {
         return health_cover_part(segment, ack);
     }
-    return covered;
+    if (at == first) {
+        return (struct health_covered){.clean = false};
+    }
+    segment = health_segment_at(d, at - 1);
+    return (struct health_covered){.time_us = segment->time_us,
+                                   .length = segment->end - segment->start,
+                                   .count = at - first,
+                                   .clean = !(seen & ~SEGMENT_CLEAN)};
 }
 
 /* Keeps the print of a frame, by which a copy will be known. */

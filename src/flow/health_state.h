@@ -126,7 +126,6 @@ struct health_detail {
     uint32_t progress_us;      /* when an acknowledgment moved on, or the flight began */
     uint32_t calm_until;       /* data up to here change nothing else; what was seen, if not calm */
     /* second cache line */
-    uint32_t peer_us;          /* latest packet of the receiver */
     uint32_t epoch_us, epoch_flight; /* levels of the flight, a round trip at a time */
     uint32_t idle_since_us;
     uint32_t busy_us, rwnd_us; /* beyond the whole ms in the half */
@@ -175,6 +174,7 @@ struct health_detail {
     uint16_t repeats_open; /* a bit for each of them */
     uint8_t repeat_next;
     bool stuck_shrank;
+    bool peer_spoke; /* later than stuck_us; while stuck_count is 0 nobody asks */
     bool queue_before; /* the queue is between sender and tap */
     uint32_t next_free;
     struct health_book *book;
@@ -255,7 +255,7 @@ enum health_half_flags {
     HALF_OPENER = 4096, /* it sent a SYN without ACK */
     HALF_UNSEEN = 2048, /* its data were acknowledged, but no packet of it was seen */
     HALF_BEGUN = 8192,  /* it had a detail before */
-    HALF_TAKES_DATA = 16384, /* its detail takes data, or acknowledgments, the short way */
+    HALF_TAKES_DATA = 16384, /* data, or acknowledgments, may be taken the short way */
     HALF_TAKES_ACKS = 32768,
 };
 
@@ -328,11 +328,10 @@ struct health_step {
     struct health_detail *details; /* the book's */
     const struct packet *p;
     struct wire_tcp_options options; /* without SACK blocks and `malformed` if there are none */
-    uint32_t index;  /* of the connection */
     uint32_t now_us;
     uint32_t start, length;
     uint32_t print;
-    uint16_t ip_id;
+    uint32_t ip_id;
     uint8_t side;
     uint8_t flags;
     bool truncated;
@@ -355,22 +354,20 @@ void health_any_packet(struct health_book *book, flow_index flow, const struct p
 /* Notes which halves may go the short way until something else than a plain segment comes. */
 void health_plain_note(struct health_detail *details, struct health *h);
 
-/* Tells frames apart: what a copy of a packet keeps, in 32 bits. (Stamps are taken one by one: both at
- * once would wait for them to be written, which they just were one by one.) */
+/* Tells frames apart: what a copy of a packet keeps, in 32 bits. */
 static inline uint32_t health_print(const struct packet *p, uint32_t ts_value, uint32_t ts_echo,
-                                    uint16_t ip_id)
+                                    uint32_t ip_id)
 {
-    uint64_t numbers = (uint64_t)p->seq << 32 | p->ack;
-    uint64_t rest = (uint64_t)ip_id << 48 | (uint64_t)p->window << 32 | p->payload_len << 8;
-    uint64_t mixed = numbers * 0x9e3779b97f4a7c15u + ts_value * 0xc2b2ae3d27d4eb4fu +
-                     ts_echo * 0x165667b19e3779f9u + (rest | p->tcp_flags) * 0xd6e8feb86659fd93u;
-    return (uint32_t)(mixed >> 32) | 1;
+    uint32_t mixed = p->seq * 0x9e3779b1u + p->ack * 0x85ebca77u + ts_value * 0xc2b2ae3du +
+                     ts_echo * 0x165667b1u + (ip_id << 16 | p->window) * 0xd6e8feb9u +
+                     (p->payload_len << 8 | p->tcp_flags) * 0x27d4eb2fu;
+    return mixed | 1;
 }
 
 /* Tells transmissions of the same data apart: each has another time stamp or IP identification. */
-static inline uint32_t health_stamp(uint32_t ts_value, uint16_t ip_id)
+static inline uint32_t health_stamp(uint32_t ts_value, uint32_t ip_id)
 {
-    return ts_value ^ (uint32_t)ip_id << 16;
+    return ts_value ^ ip_id << 16;
 }
 
 /* That of the latest transmission of a segment, which mostly is the first. */
@@ -440,9 +437,9 @@ static inline void health_add_unique(struct health_half *half, int32_t n)
 
 /* ---- health_book.c: memory ------------------------------------------------------------------ */
 
-/* The detail of a half of the step's connection: what it has, or a new one; NULL when the budget is
- * spent. */
-struct health_detail *health_detail_take(struct health_step *s, unsigned side);
+/* The detail of a half of a connection: what it has, or a new one; NULL when the budget is spent. */
+struct health_detail *health_detail_take(struct health_book *book, struct health *h, unsigned side,
+                                         uint32_t now_us);
 /* The sender's half is not worth a detail, now or later. */
 void health_detail_waive(struct health_step *s);
 /* After a packet: gives the details of a connection that has closed back, but for what its report
@@ -471,7 +468,8 @@ void health_delay_tell(struct health_half *half, struct health_detail *d, uint32
 void health_delay_judge(struct health_half *half, struct health_detail *d, bool last);
 /* Leaves the histograms empty, as those of a free block are. */
 void health_delay_clear(struct health_detail *d);
-uint32_t health_delay_quantile(const struct health_detail *d, double share);
+/* The median and the 95th percentile of the round trips of `d` into `ret`, which may be the same. */
+void health_delay_quantiles(const struct health_detail *d, struct health_detail *ret);
 /* Whether a queue between the sender and the tap would have shown: by time stamps, or else because
  * the sender answered as promptly as an empty path lets it. */
 bool health_delay_sees_before(const struct health_detail *d);
@@ -505,7 +503,7 @@ void health_data(struct health_step *s);
 void health_data_initial(const struct health_half *half, struct health_detail *d, uint32_t now_us);
 /* Of data without time stamps: follows IP identifications, which order packets then, and how soon
  * the sender answers. */
-void health_data_unstamped(const struct health *h, struct health_detail *d, uint16_t ip_id,
+void health_data_unstamped(const struct health *h, struct health_detail *d, uint32_t ip_id,
                            uint32_t now_us);
 /* A round trip is over that began at epoch_us. */
 void health_data_round(const struct health *h, struct health_detail *d, uint32_t now_us);
