@@ -514,10 +514,10 @@ static void take_udp(struct call *call, const struct packet *packet, unsigned si
     }
     open_log(call);
     if (call->c == NULL) {
-        uint32_t number = ask(call, packet_payload(packet), side);
-        bool is_known = number != 0 && number != LISTENERS_NONE;
-        call->flow->flags |= is_known ? 0 : FLOW_UNHEARD;
-        if (!is_known || !begin_with(call, number)) {
+        uint32_t number = listeners_ask_datagram(call->all->options.listeners, call->flow,
+                                                 packet_payload(packet), side);
+        call->flow->flags |= number == LISTENERS_NONE ? FLOW_UNHEARD : 0;
+        if (number == 0 || number == LISTENERS_NONE || !begin_with(call, number)) {
             return;
         }
     }

@@ -132,6 +132,21 @@ uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, 
     return other.number != 0 || first.unsure || other.unsure ? other.number : LISTENERS_NONE;
 }
 
+uint32_t listeners_ask_datagram(const struct listeners *all, struct flow *flow, struct span data,
+                                unsigned side)
+{
+    uint64_t hinted_at = hinted(all, &flow->key, all->reads_datagrams);
+    uint32_t number = flow->talk == 0 ? listeners_ask(all, &flow->key, data, side)
+                                      : ask(all, hinted_at, true, data, side).number;
+    if (number != 0 && number != LISTENERS_NONE) {
+        flow->talk = 0;
+        return number;
+    }
+    bool is_over = hinted_at == 0 || flow->talk + 1 == LISTENERS_TRIES;
+    flow->talk = is_over ? 0 : flow->talk + 1;
+    return is_over ? LISTENERS_NONE : 0;
+}
+
 static bool is_called(const struct proto *proto, struct span name)
 {
     const char *const *names = proto->agreed_names;

@@ -42,6 +42,14 @@ enum { LISTENERS_NONE = UINT16_MAX };
 uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, struct span data,
                        unsigned side);
 
+/* Whose a flow of datagrams is: asked with each of them until somebody wants it. The first is shown to
+ * all. It may be broken, or one that does not tell (of QUIC, early data that overtook the first packet),
+ * so of a flow at protocols' ports the next are shown to these protocols, as many as LISTENERS_TRIES;
+ * `flow->talk` counts them meanwhile. Returns as listeners_ask(); 0: it was not this one. */
+enum { LISTENERS_TRIES = 16 };
+uint32_t listeners_ask_datagram(const struct listeners *all, struct flow *flow, struct span data,
+                                unsigned side);
+
 /* Who is called so in ALPN and may read the flow, if the bytes are not against it: its number plus 1; 0
  * when there is none. */
 uint32_t listeners_agreed(const struct listeners *all, const struct flow_key *key, struct span name,

@@ -141,6 +141,40 @@ static void refusals_are_told_at_the_port(void **state)
     assert_int_equal(blocks[64 * GREEDY], 0);
 }
 
+/* A flow at a protocol's port gets a few tries, of which only the first is everybody's. */
+static void datagrams_are_asked_about_for_a_while(void **state)
+{
+    (void)state;
+    struct lab lab = {0};
+    struct proto other = picky;
+    other.on_datagram = on_datagram;
+    set_up(&lab, (const char *[]){"81"}, 1);
+    lab.layout.protos[PICKY] = lab.protocols[PICKY].proto = &other;
+    lab.settings[PICKY].ports = (struct text_list){.items = (const char *[]){"80"}, .count = 1};
+    lab.settings[GREEDY].enabled = false;
+    listeners_init(&lab.listeners, &lab.config, &lab.layout);
+    struct flow flow = {.key = {.port = {40000, 80}, .protocol = 17, .version = 4}};
+    for (unsigned i = 1; i < LISTENERS_TRIES; i++) {
+        assert_int_equal(listeners_ask_datagram(&lab.listeners, &flow, span_str("xyz"), 0), 0);
+    }
+    struct flow lucky = flow;
+    assert_int_equal(listeners_ask_datagram(&lab.listeners, &lucky, span_str("abc"), 0), PICKY + 1);
+    assert_int_equal(lucky.talk, 0);
+    assert_int_equal(listeners_ask_datagram(&lab.listeners, &flow, span_str("xyz"), 0),
+                     LISTENERS_NONE);
+    assert_int_equal(flow.talk, 0);
+    flow.key.port[1] = 9999;
+    assert_int_equal(listeners_ask_datagram(&lab.listeners, &flow, span_str("xyz"), 0),
+                     LISTENERS_NONE);
+    flow.key.port[1] = 80;
+    lab.settings[GREEDY].enabled = true;
+    listeners_init(&lab.listeners, &lab.config, &lab.layout);
+    flow.talk = 1; /* others had their chance */
+    assert_int_equal(listeners_ask_datagram(&lab.listeners, &flow, span_str("xyz"), 0), 0);
+    flow.talk = 0;
+    assert_int_equal(listeners_ask_datagram(&lab.listeners, &flow, span_str("xyz"), 0), GREEDY + 1);
+}
+
 static void who_keeps_to_its_ports_is_not_asked_elsewhere(void **state)
 {
     (void)state;
@@ -173,6 +207,7 @@ int main(void)
         cmocka_unit_test(ports_come_first),
         cmocka_unit_test(what_was_agreed_comes_first),
         cmocka_unit_test(refusals_are_told_at_the_port),
+        cmocka_unit_test(datagrams_are_asked_about_for_a_while),
         cmocka_unit_test(who_keeps_to_its_ports_is_not_asked_elsewhere),
         cmocka_unit_test(who_is_switched_off_is_not_there),
     };

@@ -61,7 +61,7 @@ enum flow_flags {
 struct flow {
     struct flow_key key;
     uint32_t timer_previous; /* in the timer wheel's list; what comes next is the table's */
-    uint32_t talk;       /* number of its conversation, 0: none; by the engine */
+    uint32_t talk;       /* number of its conversation with FLOW_HEARD; by the engine, else its own */
     uint16_t timer_slot : 10;
     uint16_t window_scale : 5; /* TCP: the larger of both, private */
     uint16_t flooded : 1; /* TCP: its handshake was one of a flood's; by the engine, at its end */

@@ -58,10 +58,6 @@ static void dns_on_datagram(struct proto_context *c, const struct packet *packet
 {
     struct span payload = packet_payload(packet);
     struct dns_message message;
-    if (!dns_message_read(payload, &message)) {
-        ((struct dns_stats *)c->block)->malformed++;
-        return;
-    }
     struct dns_arrival arrival = {
         .start_ns = packet->time_ns,
         .end_ns = packet->time_ns,
@@ -74,7 +70,11 @@ static void dns_on_datagram(struct proto_context *c, const struct packet *packet
                     : has_port(c->flow, LLMNR_PORT) ? "llmnr"
                                                     : NULL,
     };
-    dns_flow_take(c, &message, &arrival);
+    if (dns_message_read(payload, &message)) {
+        dns_flow_take(c, &message, &arrival);
+    } else {
+        dns_flow_take_unread(c, payload, &arrival);
+    }
 }
 
 /* ---- Connections ------------------------------------------------------------------------------ */
@@ -112,17 +112,17 @@ static bool take_message(struct proto_context *c, const struct proto_chunk *chun
     struct dns_flow *f = c->state;
     struct dns_side *side = &f->side[chunk->side];
     struct dns_message message;
-    if (!dns_message_read(data, &message)) {
-        ((struct dns_stats *)c->block)->malformed++;
-        return ++f->broken < DNS_BROKEN_MAX;
-    }
-    f->broken = 0;
     struct dns_arrival arrival = {
         .start_ns = side->start_ns != 0 ? side->start_ns : chunk->time_ns,
         .end_ns = chunk->time_ns,
         .wire_bytes = data.size,
         .side = chunk->side,
     };
+    if (!dns_message_read(data, &message)) {
+        dns_flow_take_unread(c, data, &arrival);
+        return ++f->broken < DNS_BROKEN_MAX;
+    }
+    f->broken = 0;
     if (dns_opcode(&message) != DNS_STATEFUL) {
         dns_flow_take(c, &message, &arrival);
     }

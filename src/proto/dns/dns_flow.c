@@ -238,7 +238,7 @@ static void answer(struct proto_context *c, struct dns_waiting *w, const struct 
     struct dns_message first;
     const struct dns_transfer *t = w->transfer;
     stats_of(c)->transactions++;
-    stats_of(c)->errors += dns_rcode(m) != 0;
+    stats_of(c)->errors += dns_rcode(m) != 0 || a->is_unread;
     struct dns_exchange x = exchange_of(w);
     x.response = m;
     x.response_ns = a->end_ns;
@@ -252,11 +252,25 @@ static void answer(struct proto_context *c, struct dns_waiting *w, const struct 
         }
     }
     dns_exchange_note(&x, response_flaws[a->flaw]);
+    x.is_unread = a->is_unread;
     if (a->flaw == DNS_FINE && a->is_datagram && c->events->capacity > 0) {
         note_sizes(&x, w, a->has_edns);
     }
     dns_report(c, &x);
     take_out(c, w);
+}
+
+/* Reports a query with a response whose question cannot be read, so that nothing behind it can be. */
+static void answer_unread(struct proto_context *c, struct dns_waiting *w, struct span bytes,
+                          const struct dns_arrival *arrival)
+{
+    struct dns_message m;
+    struct dns_arrival a = *arrival;
+    bool is_cut = a.flaw == DNS_CUT;
+    dns_header_read(bytes, &m);
+    a.flaw = is_cut ? DNS_CUT : DNS_BROKEN;
+    a.is_unread = !is_cut;
+    answer(c, w, &m, &a);
 }
 
 /* Whether more messages follow that belong to the same response. */
@@ -276,6 +290,13 @@ static bool goes_on(struct proto_context *c, struct dns_waiting *w, const struct
     return w->transfer != NULL && !dns_transfer_take(w->transfer, m, type);
 }
 
+/* Whether the question's name is one; its end says no more than that there is one of some kind. */
+static bool leads_somewhere(const struct dns_message *m)
+{
+    struct dns_name name;
+    return dns_name_read(m, m->question_name, false, &name);
+}
+
 static void take_response(struct proto_context *c, const struct dns_message *m,
                           const struct dns_arrival *a)
 {
@@ -284,7 +305,10 @@ static void take_response(struct proto_context *c, const struct dns_message *m,
     /* A response may go without the question (RFC 5936 §2.2.2), but not to another one. */
     bool is_other = w != NULL && m->question_name != 0 && w->message.question_name != 0 &&
                     !dns_same_question(&w->message, m);
-    if (w == NULL || is_other) {
+    if (is_other && w->transfer == NULL && !leads_somewhere(m)) {
+        stats_of(c)->malformed += a->flaw == DNS_FINE;
+        answer_unread(c, w, m->bytes, a);
+    } else if (w == NULL || is_other) {
         take_unmatched(c, m, a);
     } else if (!goes_on(c, w, m, a)) {
         answer(c, w, m, a);
@@ -328,6 +352,24 @@ void dns_flow_take(struct proto_context *c, const struct dns_message *m, struct 
         take_response(c, m, arrival);
     } else {
         take_query(c, m, arrival);
+    }
+}
+
+void dns_flow_take_unread(struct proto_context *c, struct span bytes,
+                          const struct dns_arrival *arrival)
+{
+    struct dns_message m;
+    bool is_cut = arrival->flaw == DNS_CUT;
+    stats_of(c)->cut += is_cut;
+    stats_of(c)->malformed += !is_cut;
+    expire(c, arrival->end_ns);
+    if (!dns_header_read(bytes, &m) || !dns_is_response(&m)) {
+        return;
+    }
+    struct dns_waiting *w = find(flow_of(c), m.id, 1U - arrival->side);
+    if (w != NULL && w->transfer == NULL) {
+        stats_of(c)->responses++;
+        answer_unread(c, w, bytes, arrival);
     }
 }
 

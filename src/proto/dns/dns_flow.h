@@ -72,12 +72,18 @@ struct dns_arrival {
     bool is_datagram;
     uint8_t flaw; /* enum dns_flaw; DNS_BROKEN is found out by dns_flow_take(), and so is has_edns */
     bool has_edns;
+    bool is_unread; /* not even its question can be read, and that is not the fault of the capture */
     bool is_multicast;
     const char *protocol; /* mdns, llmnr, or NULL */
 };
 
 /* A message of either kind. */
 void dns_flow_take(struct proto_context *c, const struct dns_message *m, struct dns_arrival *arrival);
+
+/* A message whose question cannot be read. As a response it is one to the query that waits for its number,
+ * else it is nothing. */
+void dns_flow_take_unread(struct proto_context *c, struct span bytes,
+                          const struct dns_arrival *arrival);
 
 /* Bytes of a side were lost. */
 void dns_flow_gap(struct proto_context *c, unsigned side);

@@ -52,6 +52,11 @@ bool dns_message_read(struct span bytes, struct dns_message *ret)
             read_question(ret, dns_name_skip(bytes, DNS_HEADER_BYTES)));
 }
 
+bool dns_header_read(struct span bytes, struct dns_message *ret)
+{
+    return read_header(span_head(bytes, DNS_HEADER_BYTES), ret);
+}
+
 bool dns_message_read_name(struct span bytes, bool lower, struct dns_message *ret,
                            struct dns_name *name)
 {

@@ -70,6 +70,10 @@ struct dns_message {
  * longer than 65535 bytes. The opcode may be any; that of DSO (RFC 8490) has no questions. */
 bool dns_message_read(struct span bytes, struct dns_message *ret);
 
+/* Reads the header of a message of which no more can be read: its bytes are that header, so there is no
+ * question, and no record can be walked to. False when there is none. */
+bool dns_header_read(struct span bytes, struct dns_message *ret);
+
 static inline bool dns_is_response(const struct dns_message *m)
 {
     return m->flags & DNS_QR;

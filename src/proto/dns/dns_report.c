@@ -469,14 +469,14 @@ static void fill_transaction(struct maker *k)
     const struct dns_exchange *x = k->exchange;
     struct transaction *t = &k->event->transaction;
     bool is_whole = x->query != NULL && x->response != NULL;
-    bool is_fine = is_whole ? k->rcode == 0 : x->is_multicast;
+    bool is_fine = is_whole ? k->rcode == 0 && !x->is_unread : x->is_multicast;
     t->status = is_fine ? TRANSACTION_OK : TRANSACTION_ERROR;
     t->start_ns = x->query != NULL ? x->query_ns : x->response_ns;
     t->end_ns = x->response != NULL && (is_whole || !x->is_multicast) ? x->response_ns : 0;
     t->source_bytes = x->query_bytes;
     t->destination_bytes = x->response_bytes;
     t->request_side = x->request_side;
-    t->reason = x->reason;
+    t->reason = x->is_unread ? "malformed" : x->reason;
     t->protocol = x->protocol;
     for (unsigned i = 0; i < x->notes_count; i++) {
         k->scratch->notes[i] = span_str(x->notes[i]);

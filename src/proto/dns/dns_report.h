@@ -24,6 +24,7 @@ struct dns_exchange {
     uint32_t more_answers;   /* in further messages of a transfer */
     uint8_t request_side;
     bool is_multicast;       /* nobody need answer: what is alone is no error */
+    bool is_unread;          /* no more than the header of the response could be read */
     const char *protocol;    /* NULL: dns */
     const char *reason;      /* why there is no response */
     unsigned notes_count;

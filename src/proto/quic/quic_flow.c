@@ -28,12 +28,21 @@ void quic_flow_done(struct proto_context *c)
     drop(c, &f->crypto[1]);
 }
 
+/* Of a version that is known nothing is said of what no key opened: the client's first packet never came
+ * by, and who is the client is a guess. */
+static bool is_handshake(const struct quic_flow *f)
+{
+    return f->is_read || !quic_knows(f->version) || f->offered_count > 0;
+}
+
 void quic_flow_end(struct proto_context *c, const char *reason)
 {
     struct quic_flow *f = c->state;
     if (!f->is_over) {
         f->is_over = true;
-        quic_report(c, reason);
+        if (is_handshake(f)) {
+            quic_report(c, reason);
+        }
         quic_flow_done(c);
     }
 }
@@ -217,6 +226,7 @@ static void take_initial(struct proto_context *c, const struct quic_packet *p, b
         stats->unopened++;
         return;
     }
+    f->is_read = true;
     f->is_answered = f->is_answered || is_server;
     f->version = p->version; /* a server may choose another one (RFC 9368 §2.3) */
     stats->malformed += !take_frames(c, &f->crypto[is_server], frames);

@@ -46,6 +46,7 @@ struct quic_flow {
     uint8_t client; /* which side of the flow asks */
     bool has_client;
     bool has_retry;
+    bool is_read;      /* an Initial was opened, of whichever side */
     bool is_answered;  /* an Initial of the server was opened */
     bool is_complete;  /* the client went on with keys of its own behind the ServerHello */
     bool is_closed;    /* a side closed the connection in an Initial packet */

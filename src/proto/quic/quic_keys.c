@@ -3,26 +3,38 @@
 
 enum {
     SALT_BYTES = 20,
-    DRAFT_29 = (int)0xff00001d, /* the salt of drafts 29 to 32 */
-    DRAFT_32 = (int)0xff000020,
+    NO_SALT = -1,
 };
 
-static bool is_draft(uint32_t version)
+/* The first and the last version of each number that keys are made of. */
+static const struct {
+    uint32_t from, to;
+    int salt;
+} versions[] = {
+    {QUIC_VERSION_1, QUIC_VERSION_1, 0},
+    {QUIC_VERSION_2, QUIC_VERSION_2, 1},
+    {0xff00001d, 0xff000020, 2}, /* drafts 29 to 32 */
+    {0xff000017, 0xff00001c, 3}, /* drafts 23 to 28 */
+    {0xfaceb002, 0xfaceb002, 3}, /* draft 27 as Facebook's programs speak it */
+    {0xfaceb00e, 0xfaceb00e, 3},
+};
+
+static int salt_of(uint32_t version)
 {
-    return version >= (uint32_t)DRAFT_29 && version <= (uint32_t)DRAFT_32;
+    for (unsigned i = 0; i < sizeof versions / sizeof *versions; i++) {
+        if (version >= versions[i].from && version <= versions[i].to) {
+            return versions[i].salt;
+        }
+    }
+    return NO_SALT;
 }
 
 bool quic_knows(uint32_t version)
 {
-    return version == QUIC_VERSION_1 || version == QUIC_VERSION_2 || is_draft(version);
+    return salt_of(version) != NO_SALT;
 }
 
-static unsigned salt_of(uint32_t version)
-{
-    return version == QUIC_VERSION_1 ? 0 : version == QUIC_VERSION_2 ? 1 : 2;
-}
-
-static void use_salt(struct secret_source *source, unsigned number)
+static void use_salt(struct secret_source *source, int number)
 {
     static const uint8_t salts[QUIC_SALTS][SALT_BYTES] = {
         /* RFC 9001 §5.2 */
@@ -34,6 +46,9 @@ static void use_salt(struct secret_source *source, unsigned number)
         /* draft-ietf-quic-tls-29 §5.2 */
         {0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97,
          0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99},
+        /* draft-ietf-quic-tls-23 §5.2 */
+        {0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7,
+         0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02},
     };
     secret_source_init(source, SECRET_SHA256, span_of(salts[number], SALT_BYTES));
 }
@@ -91,7 +106,7 @@ void quic_keys_find(struct quic_keys *ret, struct quic_keys_cache *cache, uint32
         make_anew(ret, &whose);
         return;
     }
-    for (unsigned i = 0; i < QUIC_SALTS && !cache->has_salts; i++) {
+    for (int i = 0; i < QUIC_SALTS && !cache->has_salts; i++) {
         use_salt(&cache->salts[i], i);
     }
     cache->has_salts = true;

@@ -12,7 +12,7 @@ enum {
     QUIC_ID_MAX = 20,
     QUIC_VERSION_1 = 0x00000001,
     QUIC_VERSION_2 = 0x6b3343cf,
-    QUIC_SALTS = 3,
+    QUIC_SALTS = 4,
     QUIC_KEYS_KEPT = 512,
     QUIC_KEYS_KEY = 32,  /* version, side and id */
     QUIC_KEYS_ROOM = 48,
@@ -32,7 +32,7 @@ struct quic_keys_cache {
     _Alignas(64) uint8_t known[RECALL_SIZE(QUIC_KEYS_KEPT, QUIC_KEYS_KEY, QUIC_KEYS_ROOM)];
 };
 
-/* Whether the salt of a version is known: 1, 2, and the last drafts. */
+/* Whether the salt of a version is known: 1, 2, drafts 23 to 32, and what Facebook made of one. */
 bool quic_knows(uint32_t version);
 
 /* The keys of the client's (or the server's) Initial packets in a connection that began with `first_id`,

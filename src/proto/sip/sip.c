@@ -165,21 +165,32 @@ static void sip_on_gap(struct proto_context *c, unsigned side, uint32_t length)
     }
 }
 
+/* Of headers that do not end: all of them; of a datagram that the capture has cut, the whole lines. */
+static size_t open_head_size(struct span bytes, bool is_cut)
+{
+    const uint8_t *end = is_cut ? memrchr(bytes.data, '\n', bytes.size) : NULL;
+    return end != NULL ? (size_t)(end + 1 - bytes.data) : bytes.size;
+}
+
 static void sip_on_datagram(struct proto_context *c, const struct packet *packet, unsigned side)
 {
     struct span bytes = packet_payload(packet);
-    size_t head = sip_look(bytes) == PROTO_YES ? sip_head_size(bytes, 0) : 0;
-    bool is_ping = sip_trim(bytes).size == 0; /* keeps a way through a NAT open */
-    if (head == 0) {
+    bool is_cut = bytes.size < packet->payload_len;
+    if (sip_look(bytes) != PROTO_YES) {
+        bool is_ping = sip_trim(bytes).size == 0; /* keeps a way through a NAT open */
         sip_stats_of(c)->malformed += !is_ping;
         return;
     }
+    size_t head = sip_head_size(bytes, 0);
+    bool is_open = head == 0;
+    sip_stats_of(c)->malformed += is_open && !is_cut;
     struct sip_message m;
-    sip_message_read(&m, span_head(bytes, head));
+    sip_message_read(&m, span_head(bytes, is_open ? open_head_size(bytes, is_cut) : head));
     int64_t length = sip_content_length(&m);
-    struct span body = span_skip(bytes, head);
+    struct span body = span_skip(bytes, is_open ? bytes.size : head);
     m.body = length >= 0 && (uint64_t)length < body.size ? span_head(body, (size_t)length) : body;
-    sip_report(c, &m, span_head(bytes, head + m.body.size), side, packet->time_ns);
+    size_t size = is_open ? bytes.size : head + m.body.size;
+    sip_report(c, &m, span_head(bytes, size), side, packet->time_ns);
 }
 
 static void sip_on_close(struct proto_context *c, enum proto_close why)
