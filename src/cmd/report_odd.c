@@ -67,6 +67,17 @@ static void odd_losses(struct odd *odd)
     }
 }
 
+static void odd_order(struct odd *odd)
+{
+    uint64_t past = engine_past_frames(odd->report->engine);
+    if (past > 0) {
+        say(odd, TERMINAL_WARN,
+            "%llu packet%s than a second older than one before: requests may lack their "
+            "answers; reordercap sorts them",
+            (unsigned long long)past, past == 1 ? " is more" : "s are more");
+    }
+}
+
 static void odd_malformed(struct odd *odd)
 {
     uint64_t total = board_label_value(odd->board, "net", "class_packets", PACKET_MALFORMED);
@@ -161,6 +172,7 @@ static void odd_icmp(struct odd *odd)
 unsigned report_odd_print(const struct report *report, const struct board *board, FILE *out)
 {
     struct odd odd = {.report = report, .board = board, .out = out};
+    odd_order(&odd);
     odd_malformed(&odd);
     odd_losses(&odd);
     odd_handshakes(&odd);

@@ -306,6 +306,11 @@ bool engine_span(const struct engine *engine, uint64_t *ret_first_ns, uint64_t *
     return totals->first_ns <= totals->last_ns;
 }
 
+uint64_t engine_past_frames(const struct engine *engine)
+{
+    return front_totals(file_run_front(engine->file))->past;
+}
+
 const struct series *engine_course(const struct engine *engine, const struct metric *metric,
                                    struct span key)
 {

@@ -52,6 +52,9 @@ void engine_free(struct engine *engine);
 /* Files: earliest and latest time of any frame; false when none had one. */
 bool engine_span(const struct engine *engine, uint64_t *ret_first_ns, uint64_t *ret_last_ns);
 
+/* Files: frames that stand behind one that is more than a second younger. */
+uint64_t engine_past_frames(const struct engine *engine);
+
 /* After engine_stop(), with keep_connections: TCP connections, worst first; they live as long as the
  * engine. Returns how many were kept of `ret_total`. */
 uint32_t engine_connections(struct engine *engine, const struct health_event *const **ret,

@@ -431,6 +431,8 @@ uint32_t front_stitch(struct front *front, const struct frame *frames, uint32_t 
             } else if (!pass_time(front, time_ns, chunk)) {
                 break;
             }
+        } else {
+            front->totals.past += front->now_ns - time_ns > FRONT_PAST_NS;
         }
         bool is_first = is_syn(front, &chunk->units[i]);
         if (is_first && chunk->mark_count == chunk->mark_capacity) {

@@ -23,7 +23,9 @@ struct front_totals {
     uint64_t bytes;
     uint64_t first_ns; /* earliest and latest time of any frame; first_ns > last_ns: none had one */
     uint64_t last_ns;
+    uint64_t past; /* frames more than FRONT_PAST_NS older than one before them */
 };
+#define FRONT_PAST_NS UINT64_C(1000000000)
 
 struct front; /* opaque */
 

@@ -306,6 +306,20 @@ static void a_frame_without_a_time_has_that_of_the_one_before(void **state)
     assert_int_equal(front_totals(lab->front)->frames, 3);
 }
 
+static void frames_from_the_past_are_counted(void **state)
+{
+    struct lab *lab = *state;
+    add_udp(lab, 50 * SECOND, 1);
+    add_udp(lab, 49 * SECOND, 1); /* a second is nothing */
+    add_udp(lab, FRAME_NO_TIME, 1);
+    add_udp(lab, 49 * SECOND - 1, 1);
+    add_udp(lab, 10 * SECOND, 1);
+    add_udp(lab, 51 * SECOND, 1);
+    walk(lab);
+    end(lab);
+    assert_int_equal(front_totals(lab->front)->past, 2);
+}
+
 static void without_any_time_there_is_no_span(void **state)
 {
     struct lab *lab = *state;
@@ -542,6 +556,7 @@ int main(void)
         TEST(a_capture_may_begin_in_the_first_second_of_1970),
         TEST(a_long_silence_costs_no_more_than_a_time_out),
         TEST(a_frame_without_a_time_has_that_of_the_one_before),
+        TEST(frames_from_the_past_are_counted),
         TEST(without_any_time_there_is_no_span),
         TEST(absurd_times_are_cut),
         cmocka_unit_test(the_longer_a_capture_the_rarer_its_flushes),
