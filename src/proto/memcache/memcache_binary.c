@@ -8,6 +8,7 @@ enum {
     RESPONSE = 0x81,
     KEY_MAX = 250,
     VALUE_MAX = 1 << 30,
+    FOREIGN_MAX = 32 << 20, /* a body of what is not of memcached's own */
     STATUS_MAX = 0xff,
     VERSION = 0x0b,
     STAT = 0x10,
@@ -69,7 +70,7 @@ static const char *const statuses[] = {
     [0x03] = "Value too large",
     [0x04] = "Invalid arguments",
     [0x05] = "Item not stored",
-    [0x06] = "Incr/Decr on non-numeric value",
+    [0x06] = "Incr/Decr on non-numeric value.",
     [0x07] = "The vbucket belongs to another server",
     [0x08] = "Authentication error",
     [0x09] = "Authentication continue",
@@ -83,10 +84,13 @@ static const char *const statuses[] = {
     [0x86] = "Temporary failure",
 };
 
+/* Another server's own, as Couchbase has many. */
+static const struct operation foreign = {"UNKNOWN", "UNKNOWN", "", MEMCACHE_UNKNOWN, false};
+
 static const struct operation *operation_of(uint8_t opcode)
 {
     bool known = opcode < sizeof operations / sizeof *operations;
-    return known && operations[opcode].opcode != NULL ? &operations[opcode] : NULL;
+    return known && operations[opcode].opcode != NULL ? &operations[opcode] : &foreign;
 }
 
 static size_t width_of(char field)
@@ -107,27 +111,30 @@ static bool extras_fit(const struct operation *operation, bool is_request, size_
     return size == wanted || (size == 0 && strcmp(operation->extras, "e") == 0);
 }
 
-enum memcache_header_kind memcache_header_read(struct span data, struct memcache_header *ret)
+enum memcache_header_kind memcache_header_read(struct span data, bool is_known,
+                                               struct memcache_header *ret)
 {
     uint8_t bytes[MEMCACHE_HEADER] = {0};
     memcpy(bytes, data.data, data.size < sizeof bytes ? data.size : sizeof bytes);
     const struct operation *operation = operation_of(bytes[1]);
     bool is_request = bytes[0] == REQUEST;
-    if ((data.size > 0 && !is_request && bytes[0] != RESPONSE) || operation == NULL) {
+    bool is_magic = data.size == 0 || is_request || bytes[0] == RESPONSE;
+    if (!is_magic || (operation == &foreign && !is_known)) {
         return MEMCACHE_HEADER_BAD;
     }
     size_t key = load_be16(bytes + 2);
     size_t extras = bytes[4];
     uint64_t body = load_be32(bytes + 8);
-    if (key > KEY_MAX || bytes[5] != 0) {
+    if (key > KEY_MAX || (bytes[5] != 0 && !is_known)) {
         return MEMCACHE_HEADER_BAD;
     }
     if (data.size < MEMCACHE_HEADER) {
         return MEMCACHE_HEADER_CUT;
     }
     bool status_fits = is_request || load_be16(bytes + 6) <= STATUS_MAX;
-    if (!status_fits || !extras_fit(operation, is_request, extras) || body < key + extras ||
-        body > VALUE_MAX) {
+    bool is_own = operation != &foreign && extras_fit(operation, is_request, extras);
+    if (!status_fits || !(is_own || is_known) || body < key + extras ||
+        body > (is_own ? VALUE_MAX : FOREIGN_MAX)) {
         return MEMCACHE_HEADER_BAD;
     }
     *ret = (struct memcache_header){

@@ -8,8 +8,6 @@
 
 enum {
     MEMCACHE_HEADER = 24,
-    MEMCACHE_EXTRAS_MAX = 20,
-    MEMCACHE_HEAD_MAX = MEMCACHE_HEADER + MEMCACHE_EXTRAS_MAX + 250,
 };
 
 struct memcache_header {
@@ -21,8 +19,10 @@ struct memcache_header {
 
 enum memcache_header_kind { MEMCACHE_HEADER_BAD, MEMCACHE_HEADER_CUT, MEMCACHE_HEADER_GOOD };
 
-/* Whether `data` begins with a header whose parts fit together. */
-enum memcache_header_kind memcache_header_read(struct span data, struct memcache_header *ret);
+/* Whether `data` begins with a header whose parts fit together. `is_known`: that this is the binary protocol
+ * is known from what came before, so that operations, types of data and extras may be another server's. */
+enum memcache_header_kind memcache_header_read(struct span data, bool is_known,
+                                               struct memcache_header *ret);
 
 /* Reads the head of a message, all header->head_size bytes of it, into `m`. */
 void memcache_binary_read(struct slab *slab, struct memcache_message *m,

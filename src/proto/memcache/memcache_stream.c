@@ -28,7 +28,7 @@ static enum proto_guess guess_at(struct span data)
         static const enum proto_guess guesses[] = {[MEMCACHE_HEADER_BAD] = PROTO_NO,
                                                    [MEMCACHE_HEADER_CUT] = PROTO_UNSURE,
                                                    [MEMCACHE_HEADER_GOOD] = PROTO_YES};
-        return guesses[memcache_header_read(data, &header)];
+        return guesses[memcache_header_read(data, false, &header)];
     }
     switch (memcache_text_look(data)) {
     case MEMCACHE_LOOKS_REQUEST:
@@ -239,7 +239,7 @@ static enum step read_binary_message(struct reading *r, const struct memcache_he
 static enum step read_binary(struct reading *r)
 {
     struct memcache_header header;
-    switch (memcache_header_read(r->rest, &header)) {
+    switch (memcache_header_read(r->rest, r->flow->understood, &header)) {
     case MEMCACHE_HEADER_BAD:
         return survive(r);
     case MEMCACHE_HEADER_CUT:
@@ -363,7 +363,7 @@ static enum step seek_header(struct reading *r)
         return GOES_ON;
     }
     struct memcache_header header;
-    switch (memcache_header_read(r->rest, &header)) {
+    switch (memcache_header_read(r->rest, false, &header)) {
     case MEMCACHE_HEADER_CUT:
         return WAITS;
     case MEMCACHE_HEADER_GOOD:
@@ -437,6 +437,19 @@ static enum step read_some(struct reading *r)
     return r->flow->is_binary ? read_binary(r) : read_line(r);
 }
 
+/* Nobody is late while a response is under way; who is, is so as soon as that is over and more comes, however
+ * it is cut. */
+static enum step read_and_age(struct reading *r)
+{
+    const struct memcache_side *server = &r->flow->side[1 - r->flow->client];
+    bool was_answering = server->open != NULL;
+    enum step step = read_some(r);
+    if (was_answering && server->open == NULL && r->rest.size > 0 && step != LETS_GO) {
+        memcache_age(r->c, r->time_ns);
+    }
+    return step;
+}
+
 struct proto_taken memcache_stream_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
     struct memcache_flow *f = memcache_flow_of(c);
@@ -459,7 +472,7 @@ struct proto_taken memcache_stream_chunk(struct proto_context *c, const struct p
     }
     enum step step = GOES_ON;
     while (step == GOES_ON && r.rest.size > 0 && !f->quiet) {
-        step = read_some(&r);
+        step = read_and_age(&r);
     }
     size_t left = f->quiet ? 0 : r.rest.size;
     return (struct proto_taken){

@@ -259,6 +259,28 @@ static void binary_commands(void **state)
     assert_int_equal(stats.misses, 1);
 }
 
+/* Operations, types of data and extras of other servers, once it is known to be this protocol. */
+static void binary_commands_of_others(void **state)
+{
+    (void)state;
+    struct memcache_stats stats = assert_played(
+        (struct line[]){
+            BYTES(CLIENT, "\x80\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0"),
+            BYTES(SERVER, "\x81\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0"),
+            BYTES(CLIENT, "\x80\xb5\0\x01\x02\x01\0\0\0\0\0\x05\0\0\0\x02\0\0\0\0\0\0\0\0eekvv"),
+            BYTES(SERVER, "\x81\xb5\0\0\0\0\0\x81\0\0\0\x03\0\0\0\x02\0\0\0\0\0\0\0\0bad"),
+            BYTES(CLIENT, "\x80\x00\0\x01\0\0\0\0\0\0\0\x01\0\0\0\x03\0\0\0\0\0\0\0\0g"),
+            BYTES(SERVER, "\x81\x00\0\0\x04\x01\0\0\0\0\0\x06\0\0\0\x03\0\0\0\0\0\0\0\x09\0\0\0\0{}"),
+            {0}},
+        PROTO_CLOSED,
+        "memcache.info|noop|OK\nmemcache.unknown|UNKNOWN k|bad|Server Error\n"
+        "memcache.load|get g|1|OK\n");
+    assert_int_equal(stats.malformed, 0);
+    assert_int_equal(proto_memcache.probe(
+                         span_of("\x80\xb5\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\0", 24), 0),
+                     PROTO_NO);
+}
+
 static void unanswered(void **state)
 {
     (void)state;
@@ -289,6 +311,24 @@ static void timeouts(void **state)
                        PROTO_CLOSED,
                        "memcache.load|timeout|Unfinished transaction|gets a|Server Error\n"
                        "memcache.load|gets b|OK\n");
+}
+
+/* Who is late while a response is under way is so once that is over, before what follows it at once. */
+static void lateness_does_not_depend_on_cuts(void **state)
+{
+    (void)state;
+    struct memcache_options options = default_options();
+    options.settings.transaction_timeout = 1500000; /* lines are a millisecond apart */
+    assert_played_with(
+        &options,
+        (struct line[]){
+            BYTES(CLIENT, "\x80\x00\0\x01\0\0\0\0\0\0\0\x01\0\0\0\x03\0\0\0\0\0\0\0\0g"),
+            BYTES(SERVER, "\x81\x00\0\0\x04\0\0\0\0\0\0\x06\0\0\0\x63\0\0\0\0\0\0\0\x09\0\0\0\0{"),
+            BYTES(CLIENT, "\x80\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0"),
+            BYTES(SERVER, "}\x81\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0"),
+            {0}},
+        PROTO_CLOSED,
+        "memcache.load|timeout|Unfinished transaction|get g|Server Error\nmemcache.info|noop|OK\n");
 }
 
 static void gaps(void **state)
@@ -438,8 +478,10 @@ int main(void)
         cmocka_unit_test(values),
         cmocka_unit_test(meta_commands),
         cmocka_unit_test(binary_commands),
+        cmocka_unit_test(binary_commands_of_others),
         cmocka_unit_test(unanswered),
         cmocka_unit_test(timeouts),
+        cmocka_unit_test(lateness_does_not_depend_on_cuts),
         cmocka_unit_test(gaps),
         cmocka_unit_test(probes),
         cmocka_unit_test(datagrams),
