@@ -370,11 +370,13 @@ static enum reading_step read_outer(struct reading *r)
     return is_framed(r) ? survive(r) : READING_LETS_GO;
 }
 
-/* Where neither is known yet, an envelope is what both sides begin with. */
+/* Where neither is known yet, an envelope is what both sides begin with. Nobody is late while his response
+ * is under way; who is, is so as soon as that is over and more comes. */
 static enum reading_step read_some(struct reading *r)
 {
     struct cassandra_header header;
     const struct cassandra_side *s = side_of(r);
+    cassandra_age(r->c, r->time_ns);
     if (r->side->seeking && !reading_seek(r, look)) {
         return READING_WAITS;
     }
@@ -398,7 +400,6 @@ static enum reading_step read_some(struct reading *r)
 
 static struct proto_taken cassandra_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
-    cassandra_age(c, chunk->time_ns);
     return reading_run(c, chunk, &cassandra_flow_of(c)->side[chunk->side].reading, read_some);
 }
 

@@ -160,8 +160,10 @@ static enum proto_guess look(const struct reading *r)
 
 /* ---- Hooks ---------------------------------------------------------------------------------- */
 
+/* Nobody is late while his answer is under way; who is, is so as soon as that is over and more comes. */
 static enum reading_step read_some(struct reading *r)
 {
+    mongodb_age(r->c, r->time_ns);
     if (r->side->left > 0) {
         return pass_over(r);
     }
@@ -174,7 +176,6 @@ static enum reading_step read_some(struct reading *r)
 
 static struct proto_taken mongodb_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
-    mongodb_age(c, chunk->time_ns);
     return reading_run(c, chunk, &mongodb_flow_of(c)->side[chunk->side].reading, read_some);
 }
 

@@ -239,9 +239,11 @@ static enum reading_step read_message(struct reading *r)
 
 /* ---- Hooks ---------------------------------------------------------------------------------- */
 
+/* Nobody is late while his answer is under way; who is, is so as soon as that is over and more comes. */
 static enum reading_step read_some(struct reading *r)
 {
     const struct thrift_side *s = side_of(r);
+    thrift_age(r->c, r->time_ns);
     if (s->reading.left > 0) {
         return pass_over(r);
     }
@@ -257,7 +259,6 @@ static enum reading_step read_some(struct reading *r)
 
 static struct proto_taken thrift_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
-    thrift_age(c, chunk->time_ns);
     return reading_run(c, chunk, &thrift_flow_of(c)->side[chunk->side].reading, read_some);
 }
 

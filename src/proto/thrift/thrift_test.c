@@ -199,6 +199,23 @@ static void broken_files(void **state)
     assert_string_equal(err.text, "cannot read /nowhere.thrift: No such file or directory");
 }
 
+/* Who is late while a reply is under way is so once that is over, before what follows it at once. */
+static void lateness_does_not_depend_on_cuts(void **state)
+{
+    (void)state;
+    struct thrift_options options = default_options();
+    options.settings.transaction_timeout = 1500000; /* lines are a millisecond apart */
+    static const char answers[] = ANSWER("\x02") ANSWER("\x03");
+    enum { BEGUN = 18 }; /* bytes of the first */
+    const struct line lines[] = {{CLIENT, BYTES(CALL("\x01"))},
+                                 {SERVER, span_of(answers, BEGUN)},
+                                 {CLIENT, BYTES(CALL("\x03"))},
+                                 {SERVER, span_of(answers + BEGUN, sizeof answers - 1 - BEGUN)},
+                                 {0}};
+    assert_played(&options, lines, PROTO_CLOSED,
+                  "add(1: 7, 2: -3)|timeout|Error\nadd(1: 7, 2: -3)|4|OK\n");
+}
+
 static void limits(void **state)
 {
     (void)state;
@@ -313,6 +330,7 @@ int main(void)
         cmocka_unit_test(compact_and_framed),
         cmocka_unit_test(names_of_a_file),
         cmocka_unit_test(broken_files),
+        cmocka_unit_test(lateness_does_not_depend_on_cuts),
         cmocka_unit_test(limits),
         cmocka_unit_test(broken_and_holes),
         cmocka_unit_test(deep),
