@@ -397,6 +397,7 @@ static void prefetch_due(const struct worker *w, uint32_t i, uint32_t count)
     __builtin_prefetch(flow_cold_at(w->flows, ahead));
     flow_prefetch_drop(w->flows, later);
     if (w->health != NULL) {
+        health_prefetch_index(w->health, ahead);
         health_prefetch(w->health, later);
     }
     if (w->talks != NULL) {

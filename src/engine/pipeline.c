@@ -6,8 +6,8 @@
 
 enum {
     PREFETCH_AHEAD = 8, /* units between asking for a bucket, for its flow, and the work */
-    BEHIND = 4,         /* units between a flow and its health, or its conversation, */
-    FURTHER = 6,        /* or what its protocol keeps */
+    BEHIND = 4,         /* units between the two steps for TCP health, and for conversations */
+    FURTHER = 6,        /* and between a flow and what its protocol keeps */
 };
 
 static void count_frame(struct worker *w, const struct unit *unit)
@@ -182,6 +182,14 @@ static void prefetch_payload(const struct packet *packet)
     }
 }
 
+/* The same for the health of the flows that were asked for at steps before i. */
+static void prefetch_health(const struct health_book *health,
+                            const flow_index ahead[PREFETCH_AHEAD], uint32_t i)
+{
+    health_prefetch_index(health, ahead[i % PREFETCH_AHEAD]);
+    health_prefetch(health, ahead[(i - BEHIND) % PREFETCH_AHEAD]);
+}
+
 /* Cache misses are under way while other units are worked on: of each unit first its bucket, then
  * its flow, then the work. Spread out like this, the misses in flight stay few enough for the
  * processor's fill buffers. */
@@ -211,7 +219,7 @@ void pipeline_run(struct worker *w, const struct chunk *chunk, uint32_t from, ui
             }
         }
         if (w->health != NULL) {
-            health_prefetch(w->health, ahead[(i - BEHIND) % PREFETCH_AHEAD]);
+            prefetch_health(w->health, ahead, i);
         }
         if (w->talks != NULL) {
             conversation_prefetch(w->talks,

@@ -59,7 +59,9 @@ void health_drop(struct health_book *book, flow_index flow);
 /* A second of packet time went by: takes back details of idle connections, a bounded number. */
 void health_tick(struct health_book *book, uint64_t now_ns);
 
-/* Asks for the memory of a connection ahead of its packet. */
+/* Asks for the memory of a connection ahead of its packet, in two steps: the second uses what the
+ * first asked for. */
+void health_prefetch_index(const struct health_book *book, flow_index flow);
 void health_prefetch(const struct health_book *book, flow_index flow);
 
 struct health_book_stats {

@@ -471,6 +471,11 @@ void health_tick(struct health_book *book, uint64_t now_ns)
     book->hand = hand;
 }
 
+void health_prefetch_index(const struct health_book *book, flow_index flow)
+{
+    __builtin_prefetch(&book->of_flow[flow]);
+}
+
 void health_prefetch(const struct health_book *book, flow_index flow)
 {
     const char *at = (const char *)&book->connections[book->of_flow[flow]];

@@ -294,12 +294,9 @@ static void smooth(struct health_detail *d, uint32_t rtt_us)
     d->sample_sum_us += rtt_us;
 }
 
-void health_delay_sample(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                         uint32_t rtt_us, bool is_lone, bool is_open)
+void health_delay_learn(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                        uint32_t rtt_us, bool is_lone, bool is_open)
 {
-    if (!health_delay_is_news(half, d, now_us, rtt_us)) {
-        return;
-    }
     if (rtt_us < half->min_rtt_us) {
         half->min_rtt_us = rtt_us;
     }

@@ -41,12 +41,15 @@ static unsigned takes_of(const struct health_half *half, struct health_detail *d
 
 void health_plain_note(struct health_detail *details, struct health *h)
 {
+    if (!(h->flags & HEALTH_MEASURES)) {
+        return; /* before, all goes the long way */
+    }
     struct health_half *a = &h->halves[0];
     struct health_half *b = &h->halves[1];
-    const uint32_t stands = HEALTH_MEASURES | HEALTH_AHEAD | HEALTH_AHEAD << 1;
+    const uint32_t stands = HEALTH_AHEAD | HEALTH_AHEAD << 1;
     const unsigned both = a->flags & b->flags;
     uint32_t plain = 0;
-    if ((h->flags & stands) == HEALTH_MEASURES && both & HALF_SEEN && both & HALF_NEXT) {
+    if (!(h->flags & stands) && both & HALF_SEEN && both & HALF_NEXT) {
         /* with a scale, the window that it told before must be known */
         plain |= (a->flags & HALF_FIN) == 0 && (!(a->flags & HALF_SCALE) || b->flags & HALF_EDGE);
         plain |= (uint32_t)((b->flags & HALF_FIN) == 0 &&
@@ -321,7 +324,7 @@ static inline void sample(struct health_half *other, struct health_detail *d,
         covered->count == 1 && other->acked == other->next && covered->length < 2 * mss;
     const uint32_t rtt_us = now_us - covered->time_us;
     if (!covered->is_rough || rtt_us >= other->min_rtt_us) {
-        health_delay_sample(other, d, now_us, rtt_us, is_lone, is_open);
+        health_delay_learn(other, d, now_us, rtt_us, is_lone, is_open);
     }
 }
 

@@ -457,10 +457,10 @@ struct health_detail *health_detail_of(const struct health_book *book, const str
 
 /* ---- health_delay.c: round trips and queues -------------------------------------------------- */
 
-/* A round trip of `rtt_us` was measured. Of several in a ms one counts, and the
- * least. */
-void health_delay_sample(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                         uint32_t rtt_us, bool is_lone, bool is_open);
+/* A round trip of `rtt_us` was measured, of which health_delay_is_news() was true: see
+ * health_delay_sample(). */
+void health_delay_learn(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                        uint32_t rtt_us, bool is_lone, bool is_open);
 /* A packet of the half's sender had this time stamp, of which health_delay_may_tell() was true. */
 void health_delay_tell(struct health_half *half, struct health_detail *d, uint32_t now_us,
                        uint32_t ts_value);
@@ -476,13 +476,22 @@ bool health_delay_sees_before(const struct health_detail *d);
 
 enum { HEALTH_TRAIN_US = 1000, HEALTH_SAMPLE_US = 1000 };
 
-/* Whether health_delay_sample() has something to learn. */
+/* Whether there is something to learn from a round trip. */
 static inline bool health_delay_is_news(const struct health_half *half,
                                         const struct health_detail *d, uint32_t now_us,
                                         uint32_t rtt_us)
 {
     return rtt_us < half->min_rtt_us || d->sample_count == 0 ||
            now_us - d->sampled_us >= HEALTH_SAMPLE_US || rtt_us < d->round_trip.minimum_us;
+}
+
+/* A round trip of `rtt_us` was measured. Of several in a ms one counts, and the least. */
+static inline void health_delay_sample(struct health_half *half, struct health_detail *d,
+                                       uint32_t now_us, uint32_t rtt_us, bool is_lone, bool is_open)
+{
+    if (health_delay_is_news(half, d, now_us, rtt_us)) {
+        health_delay_learn(half, d, now_us, rtt_us, is_lone, is_open);
+    }
 }
 
 /* Whether health_delay_tell() has something to learn from this stamp: of a train of packets of
