@@ -40,6 +40,17 @@ static enum proto_guess dns_probe(struct span data, unsigned side)
     return likeness >= DNS_LIKELY ? PROTO_YES : likeness == DNS_SO_FAR ? PROTO_UNSURE : PROTO_NO;
 }
 
+/* At its port less will do, where it can be no connection's beginning. */
+static enum proto_guess dns_probe_at_port(struct span data, unsigned side)
+{
+    enum proto_guess guess = dns_probe(data, side);
+    if (guess != PROTO_NO) {
+        return guess;
+    }
+    enum dns_likeness likeness = dns_has_question(data);
+    return likeness == DNS_YES ? PROTO_YES : likeness == DNS_SO_FAR ? PROTO_UNSURE : PROTO_NO;
+}
+
 /* ---- Datagrams -------------------------------------------------------------------------------- */
 
 static bool has_port(const struct flow *flow, uint16_t port)
@@ -213,6 +224,7 @@ const struct proto proto_dns = {
     .options = dns_option_rows,
     .options_size = sizeof(struct dns_options),
     .probe = dns_probe,
+    .probe_at_port = dns_probe_at_port,
     .on_chunk = dns_on_chunk,
     .on_gap = dns_on_gap,
     .on_datagram = dns_on_datagram,

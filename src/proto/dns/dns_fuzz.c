@@ -56,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span input = span_of(data, size);
     proto_dns.probe(input, 0);
+    proto_dns.probe_at_port(input, 0);
     static struct stage whole, other;
     play(&whole, input, 0, false);
     play(&other, input, 0, true);

@@ -12,6 +12,7 @@ enum {
     NETBIOS_LABEL = 32,  /* RFC 1001 §14.1: 16 bytes, a letter from A to P each half */
     NETBIOS_NAME = 32,
     NETBIOS_STATUS = 33,
+    QUESTIONS_MAX = 255,
     TRAILER_MAX = 16,    /* bytes behind the last record: some servers of Windows put "MS" there */
 };
 
@@ -346,4 +347,22 @@ enum dns_likeness dns_looks_like(struct span bytes, size_t size)
         return DNS_NO;
     }
     return look_at_records(&m, size);
+}
+
+enum dns_likeness dns_has_question(struct span bytes)
+{
+    struct dns_message m;
+    struct dns_name name;
+    if (bytes.size < DNS_HEADER_BYTES) {
+        return DNS_SO_FAR;
+    }
+    unsigned questions = load_be16(bytes.data + 4);
+    if (questions == 0 || questions > QUESTIONS_MAX) {
+        return DNS_NO;
+    }
+    if (!dns_message_read(bytes, &m)) {
+        return bytes.size < DNS_HEADER_BYTES + DNS_NAME_BYTES + 4 ? DNS_SO_FAR : DNS_NO;
+    }
+    bool is_sound = m.question_type != 0 && is_class(m.question_class) && !is_netbios(&m);
+    return is_sound && dns_name_read(&m, m.question_name, false, &name) ? DNS_YES : DNS_NO;
 }

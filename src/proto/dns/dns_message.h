@@ -178,5 +178,9 @@ enum dns_likeness {
  * are not. */
 enum dns_likeness dns_looks_like(struct span bytes, size_t size);
 
+/* The same of a datagram at DNS's own port, which need not be as sound: flags, codes and records may be
+ * anything behind a question that can be read. DNS_YES, DNS_SO_FAR or DNS_NO. */
+enum dns_likeness dns_has_question(struct span bytes);
+
 /* Whether flags and counts are such as occur; `data` has a header's bytes. */
 bool dns_is_header(const uint8_t *data);
