@@ -43,6 +43,8 @@ enum event_flags {
     EVENT_EXTRA = 16, /* what other programs do not know: left out where events are to be theirs */
     EVENT_FIXED = 32, /* EVENT_TEXT, EVENT_JSON: mostly the same text; encoders may keep what they make
                        * of it */
+    EVENT_ENDS = 64, /* of a transaction: all that a flow has in one direction show the same; encoders may
+                      * keep what they make of it (event_ends.h) */
     EVENT_COPY = 4, /* shows the span or list of another field: same offset, packed there */
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/event.h"
 
+#include "event/transaction.h"
+
 static const struct {
     uint8_t size;
     uint8_t alignment;
@@ -59,6 +61,15 @@ static bool event_path_within(const char *path, const char *object)
     return strncmp(path, object, size) == 0 && path[size] == '.';
 }
 
+/* Whether all that a field shows is told by a transaction's ends. */
+static bool event_is_of_ends(const struct event_field *f)
+{
+    if (f->kind == EVENT_ADDRESSES) {
+        return f->offset == offsetof(struct transaction, related_ip);
+    }
+    return f->offset >= TRANSACTION_ENDS && f->offset < TRANSACTION_ENDS + TRANSACTION_ENDS_SIZE;
+}
+
 static const char *event_value_wrong(const struct event_type *type, const struct event_field *f)
 {
     unsigned depth = event_path_depth(f->name);
@@ -82,6 +93,9 @@ static const char *event_value_wrong(const struct event_type *type, const struct
     }
     if (f->flags & EVENT_EMPTY_TOO && f->kind != EVENT_SPAN) {
         return "is no span and says EVENT_EMPTY_TOO";
+    }
+    if (f->flags & EVENT_ENDS && !event_is_of_ends(f)) {
+        return "says EVENT_ENDS and is none of a transaction's ends";
     }
     return NULL;
 }

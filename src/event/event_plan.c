@@ -233,6 +233,7 @@ static struct event_plan *event_plan_new(const struct event_type *type)
         const struct event_field *f = event_walk_next(&walk);
         to = event_step_init(step, f, before, to);
         event_step_sign(plan, step);
+        plan->has_ends |= (f->flags & EVENT_ENDS) != 0;
         before = f->name;
         if (f->kind == EVENT_ITEMS) {
             step->item = event_plan_new(f->item);

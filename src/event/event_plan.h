@@ -64,6 +64,7 @@ struct event_plan {
     unsigned close_count;
     uint8_t close[EVENT_FIELDS_MAX]; /* tests of which one has to look closer */
     unsigned fixed_count;
+    bool has_ends; /* there are fields with EVENT_ENDS, so that it is of a transaction */
     unsigned count;
     struct event_step steps[];
 };

@@ -9,6 +9,7 @@
 struct maker {
     struct event_template *t;
     const struct event_plan *plan;
+    const void *event; /* whose ends are written; NULL: nobody's */
     size_t literal;  /* where the one under way begins */
     unsigned open;   /* objects around the field written last */
     unsigned shared; /* of these, around all fields since */
@@ -116,6 +117,22 @@ static void put_fixed(struct json *literals, const struct event_step *step, cons
     }
 }
 
+/* A value that all have. */
+static void put_ends(struct json *literals, const struct event_step *step, const void *event)
+{
+    const void *at = (const uint8_t *)event + step->offset;
+    enum event_kind kind = step->kind;
+    literals->comma = false;
+    if (event_value_is_large(kind)) {
+        event_value_put(literals, kind, at, step->flags);
+        return;
+    }
+    char *to = json_reserve(literals, EVENT_VALUE_ROOM);
+    if (to != NULL) {
+        literals->size += (size_t)(event_value_write(to, kind, at) - to);
+    }
+}
+
 static enum event_op_kind op_for(enum event_kind kind)
 {
     switch (kind) {
@@ -178,6 +195,8 @@ static void put_step(struct maker *m, const struct event_step *step)
     json_append(literals, step->way + skip, step->way_size - (size_t)skip);
     if (step->sign == EVENT_SIGN_FIXED) {
         put_fixed(literals, step, text);
+    } else if (m->event != NULL && step->flags & EVENT_ENDS) {
+        put_ends(literals, step, m->event);
     } else {
         add_op(m, op_of(m, step));
     }
@@ -220,11 +239,12 @@ static size_t room_of(const struct event_template *t)
     return room;
 }
 
-bool event_template_make(struct event_template *t, const struct event_plan *plan,
-                         const struct event_shape *shape, unsigned without)
+bool event_template_make_of(struct event_template *t, const struct event_plan *plan,
+                            const struct event_shape *shape, unsigned without,
+                            const struct event_head *event)
 {
     static const char behind[EVENT_PIECE];
-    struct maker m = {.t = t, .plan = plan, .first = true};
+    struct maker m = {.t = t, .plan = plan, .event = event, .first = true};
     t->plan = NULL;
     t->shape = *shape;
     t->op_count = 0;
@@ -251,6 +271,12 @@ bool event_template_make(struct event_template *t, const struct event_plan *plan
     t->room = room_of(t);
     t->plan = t->literals.failed ? NULL : plan;
     return t->plan != NULL;
+}
+
+bool event_template_make(struct event_template *t, const struct event_plan *plan,
+                         const struct event_shape *shape, unsigned without)
+{
+    return event_template_make_of(t, plan, shape, without, NULL);
 }
 
 void event_template_done(struct event_template *t)

@@ -58,4 +58,8 @@ struct event_template {
  * `without`. False without memory; then it is none. */
 bool event_template_make(struct event_template *t, const struct event_plan *plan,
                          const struct event_shape *shape, unsigned without);
+/* The same with what an event of this shape shows in fields that have EVENT_ENDS written already. */
+bool event_template_make_of(struct event_template *t, const struct event_plan *plan,
+                            const struct event_shape *shape, unsigned without,
+                            const struct event_head *event);
 void event_template_done(struct event_template *t);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/digits.h"
-#include "event/event_template.h"
+#include "event/event_ends.h"
 #include "event/event_value.h"
 
 enum { WRITER_PLACES = 2048, WRITER_LEVELS = EVENT_ITEMS_MAX + 1 };
@@ -18,6 +18,7 @@ struct event_writer {
     const struct event_plan *plan; /* of the event before */
     struct event_clock clock;
     struct event_hosts hosts;
+    struct event_ends *ends; /* owned; NULL: nobody has a template of his own */
     /* by the hash of plan and shape; owned */
     struct event_template *places[WRITER_LEVELS][WRITER_PLACES];
 };
@@ -27,6 +28,7 @@ struct event_writer *event_writer_new(unsigned without)
     struct event_writer *writer = calloc(1, sizeof *writer);
     if (writer != NULL) {
         writer->without = without;
+        writer->ends = event_ends_new(without);
     }
     return writer;
 }
@@ -43,6 +45,7 @@ void event_writer_free(struct event_writer *writer)
             free(t);
         }
     }
+    event_ends_free(writer->ends);
     free(writer);
 }
 
@@ -76,6 +79,13 @@ static const struct event_template *template_of(struct event_writer *writer,
 {
     struct event_shape shape;
     uint64_t hash = event_plan_shape(plan, event, &shape);
+    const struct event_template *own =
+        plan->has_ends && writer->ends != NULL
+            ? event_ends_find(writer->ends, plan, &shape, hash, event)
+            : NULL;
+    if (own != NULL) {
+        return own;
+    }
     struct event_template **pair = &writer->places[writer->level][hash % WRITER_PLACES & ~UINT64_C(1)];
     if (is_of(pair[0], plan, &shape, hash)) {
         return pair[0];

@@ -41,16 +41,16 @@ struct transaction {
      * for the ends, which are put there by transaction_finish(): it writes to the list, which is to be
      * the maker's own and no other field's. */
     struct event_addresses related_ip;
-    /* by the engine */
-    struct event_address source;
-    struct event_address destination;
+    /* by the engine; the first ones say who talks, without a hole between them (TRANSACTION_ENDS) */
     uint32_t source_port;
     uint32_t destination_port;
+    struct event_address source;
+    struct event_address destination;
+    char community_id[32];
     bool incomplete;
     struct event_optional round_trip; /* from here to who was asked, and back */
     const char *network_type;
     const char *transport;
-    char community_id[32];
     /* by transaction_finish(), where they are NULL still */
     const char *dataset;
     const char *protocol;
@@ -63,6 +63,13 @@ struct transaction {
     struct event_optional transfer;   /* response's first packet to its last */
     uint64_t network_bytes;
     struct event_address related[2]; /* the ends, where related_ip has no room for them */
+};
+
+/* The bytes that say who talks: the same in all that one end asks the other in a flow. Fields with the flag
+ * EVENT_ENDS show nothing else, but for related.ip, which may have more. */
+enum {
+    TRANSACTION_ENDS = offsetof(struct transaction, source_port),
+    TRANSACTION_ENDS_SIZE = offsetof(struct transaction, incomplete) - TRANSACTION_ENDS,
 };
 
 extern const struct event_field transaction_fields[];
