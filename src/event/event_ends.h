@@ -10,7 +10,7 @@
 
 enum {
     EVENT_ENDS_MOST = 512,
-    EVENT_ENDS_SEEN = 16, /* events of the same ends and shape until they have a template */
+    EVENT_ENDS_SEEN = 32, /* events of the same ends and shape until they have a template */
 };
 
 struct event_ends;

@@ -163,7 +163,8 @@ static void event_step_sign(struct event_plan *plan, struct event_step *step)
     step->sign = EVENT_SIGN_ALWAYS;
     if (!(step->flags & EVENT_ALWAYS)) {
         step->sign = EVENT_SIGN_BIT;
-        step->place = event_plan_test(plan, event_test_of(step, plan->type->size));
+        step->place =
+            event_shape_place(event_plan_test(plan, event_test_of(step, plan->type->size)));
     }
 }
 
@@ -178,6 +179,7 @@ static void event_plan_free(struct event_plan *plan)
         event_plan_free((struct event_plan *)plan->steps[i].item);
     }
     free(plan->loans);
+    free(plan->fours);
     free(plan->tests);
     free(plan->ways);
     free(plan);
@@ -198,15 +200,17 @@ static struct event_plan *event_plan_room(const struct event_type *type)
     char *ways = calloc(1, size + 1);
     struct event_test *tests = calloc(count + 1, sizeof *tests);
     struct event_loan *loans = calloc(count + 1, sizeof *loans);
-    if (plan == NULL || ways == NULL || tests == NULL || loans == NULL) {
+    struct event_four *fours = calloc(count / 4 + 1, sizeof *fours);
+    if (plan == NULL || ways == NULL || tests == NULL || loans == NULL || fours == NULL) {
         free(plan);
         free(ways);
         free(tests);
         free(loans);
+        free(fours);
         return NULL;
     }
-    *plan = (struct event_plan){
-        .type = type, .ways = ways, .tests = tests, .loans = loans, .count = count};
+    *plan = (struct event_plan){.type = type, .ways = ways, .tests = tests, .fours = fours,
+                                .loans = loans, .count = count};
     return plan;
 }
 
@@ -218,6 +222,24 @@ static void event_plan_lend(struct event_plan *plan, struct event_loan loan)
         place = &plan->loans[plan->text_count++];
     }
     *place = loan;
+}
+
+static void event_plan_gather(struct event_plan *plan)
+{
+    for (unsigned i = 0; i < plan->test_count; i++) {
+        const struct event_test *test = &plan->tests[i];
+        plan->fours[i / 4].mask[i % 4 / 2][i % 2] = test->mask;
+        plan->fours[i / 4].offset[i % 4] = test->mask != 0 ? test->offset : 0;
+    }
+}
+
+static bool event_is_again(const struct event_plan *plan, const struct event_step *step)
+{
+    const struct event_step *before = plan->steps;
+    while (before < step && before->offset != step->offset) {
+        before++;
+    }
+    return before < step;
 }
 
 static struct event_plan *event_plan_new(const struct event_type *type)
@@ -233,6 +255,7 @@ static struct event_plan *event_plan_new(const struct event_type *type)
         const struct event_field *f = event_walk_next(&walk);
         to = event_step_init(step, f, before, to);
         event_step_sign(plan, step);
+        step->is_again = event_is_again(plan, step);
         plan->has_ends |= (f->flags & EVENT_ENDS) != 0;
         before = f->name;
         if (f->kind == EVENT_ITEMS) {
@@ -247,6 +270,7 @@ static struct event_plan *event_plan_new(const struct event_type *type)
                 .item = step->item, .offset = f->offset, .kind = (uint8_t)f->kind});
         }
     }
+    event_plan_gather(plan);
     return plan;
 }
 
@@ -274,28 +298,40 @@ const struct event_plan *event_plan_of(const struct event_type *type)
 
 /* ---- Shape ---------------------------------------------------------------------------------- */
 
-/* The bits of up to 64 tests. The last comes first: to double is less work than to shift by a
- * number, and to add whether it is zero is one instruction. Where one has to look closer, the mask gives
- * none. */
-static inline uint64_t event_tests_run(const struct event_test *tests, unsigned count,
-                                       const uint8_t *event)
+typedef uint32_t event_quarters __attribute__((vector_size(16)));
+
+/* All bits of each of four tests that finds nothing. */
+static inline event_quarters event_tests_empty(const struct event_four *test, const uint8_t *event)
 {
-    uint64_t bits = 0;
-#pragma GCC unroll 4
-    for (const struct event_test *test = tests + count; test-- > tests;) {
-        bits += bits + ((load_le64(event + test->offset) & test->mask) == 0);
+    event_two a = {load_le64(event + test->offset[0]), load_le64(event + test->offset[1])};
+    event_two b = {load_le64(event + test->offset[2]), load_le64(event + test->offset[3])};
+    event_quarters of_a = (event_quarters)(a & test->mask[0]);
+    event_quarters of_b = (event_quarters)(b & test->mask[1]);
+    event_quarters either = __builtin_shufflevector(of_a, of_b, 0, 2, 4, 6) |
+                            __builtin_shufflevector(of_a, of_b, 1, 3, 5, 7);
+    return (event_quarters)(either == 0);
+}
+
+/* The bits of up to 128 tests; the last ones come first, so that what there is has only to be doubled.
+ * Where one has to look closer, the mask finds nothing. */
+static inline void event_tests_run(const struct event_four *tests, unsigned count,
+                                   const uint8_t *event, uint64_t *bits)
+{
+    event_quarters empty = {0};
+    for (unsigned i = count; i-- > 0;) {
+        empty += empty - event_tests_empty(&tests[i], event);
     }
-    return count == 0 ? 0 : ~bits & UINT64_MAX >> (64 - count);
+    memcpy(bits, &empty, sizeof empty);
 }
 
 static void event_tests_look(const struct event_plan *plan, const uint8_t *event,
                              struct event_shape *ret)
 {
     for (unsigned i = 0; i < plan->close_count; i++) {
-        unsigned place = plan->close[i];
-        const struct event_test *test = &plan->tests[place];
+        const struct event_test *test = &plan->tests[plan->close[i]];
+        unsigned place = event_shape_place(plan->close[i]);
         uint64_t bit = !event_value_is_empty(test->kind, event + test->offset);
-        ret->bits[place / 64] |= bit << place % 64;
+        ret->bits[place / 64] &= ~(bit << place % 64);
     }
 }
 
@@ -313,16 +349,19 @@ static inline uint64_t event_hash_end(uint64_t hash)
 
 uint64_t event_plan_shape(const struct event_plan *plan, const void *event, struct event_shape *ret)
 {
+    enum { ONCE = 128, WORDS = 2 }; /* tests in a run, and the words of their bits */
     const uint8_t *from = event;
     uint64_t hash = (uintptr_t)plan;
     bool is_small = plan->type->size < sizeof(uint64_t); /* no test has eight bytes to load */
-    *ret = (struct event_shape){0};
-    for (unsigned word = 0; word * 64 < plan->test_count; word++) {
-        unsigned left = is_small ? 0 : plan->test_count - word * 64;
-        ret->bits[word] = event_tests_run(plan->tests + word * 64, left < 64 ? left : 64, from);
+    *ret = (struct event_shape){.bits = {is_small ? UINT64_MAX : 0, is_small ? UINT64_MAX : 0}};
+    unsigned words = (plan->test_count + ONCE - 1) / ONCE * WORDS;
+    for (unsigned at = 0; at < plan->test_count && !is_small; at += ONCE) {
+        unsigned left = plan->test_count - at;
+        event_tests_run(plan->fours + at / 4, left < ONCE ? (left + 3) / 4 : ONCE / 4, from,
+                        ret->bits + at / ONCE * WORDS);
     }
     event_tests_look(plan, from, ret);
-    for (unsigned word = 0; word * 64 < plan->test_count; word++) {
+    for (unsigned word = 0; word < words; word++) {
         hash = event_hash(hash, ret->bits[word] * 0x9e3779b97f4a7c15u);
     }
     for (unsigned i = 0; i < plan->fixed_count; i++) {
@@ -335,14 +374,13 @@ uint64_t event_plan_shape(const struct event_plan *plan, const void *event, stru
 
 bool event_shape_same(const struct event_shape *a, const struct event_shape *b)
 {
-    typedef uint64_t piece __attribute__((vector_size(16)));
-    enum { PIECES = sizeof *a / sizeof(piece) };
-    piece of_a[PIECES], of_b[PIECES], differs = {0, 0};
-    _Static_assert(sizeof of_a == sizeof *a, "nothing is left over");
-    memcpy(of_a, a, sizeof of_a);
-    memcpy(of_b, b, sizeof of_b);
-    for (unsigned i = 0; i < PIECES; i++) {
-        differs |= of_a[i] ^ of_b[i];
+    _Static_assert(sizeof *a % sizeof(event_two) == 0, "nothing is left over");
+    event_two differs = {0, 0};
+    for (size_t at = 0; at < sizeof *a; at += sizeof(event_two)) {
+        event_two of_a, of_b;
+        memcpy(&of_a, (const uint8_t *)a + at, sizeof of_a);
+        memcpy(&of_b, (const uint8_t *)b + at, sizeof of_b);
+        differs |= of_a ^ of_b;
     }
     return (differs[0] | differs[1]) == 0;
 }

@@ -16,11 +16,20 @@ struct maker {
     bool first;
 };
 
+static inline void append(struct json *literals, const char *from, size_t size)
+{
+    char *to = json_reserve(literals, size);
+    if (to != NULL) {
+        memcpy(to, from, size);
+        literals->size += size;
+    }
+}
+
 static void put_closings(struct json *literals, unsigned count)
 {
     static const char closings[] = "}}}}}}}}";
     _Static_assert((int)EVENT_DEPTH_MAX < (int)sizeof closings, "and the event's own");
-    json_append(literals, closings, count);
+    append(literals, closings, count);
 }
 
 /* What the shape says of a field; *text is set when it is a fixed one. */
@@ -32,8 +41,7 @@ static bool is_there(const struct event_template *t, const struct event_step *st
         *text = t->shape.fixed[step->place];
         return step->flags & EVENT_ALWAYS || (*text != NULL && **text != '\0');
     }
-    return step->sign == EVENT_SIGN_ALWAYS ||
-           (t->shape.bits[step->place / 64] >> step->place % 64 & 1) != 0;
+    return step->sign == EVENT_SIGN_ALWAYS || event_shape_has(&t->shape, step->place);
 }
 
 /* Whether two ops write the same. */
@@ -94,14 +102,16 @@ static void make_copy(const struct event_template *t, struct event_op *op)
     }
 }
 
-/* Ends the literal under way with an op. */
-static void add_op(struct maker *m, struct event_op op)
+/* Ends the literal under way with an op, which may be a copy. */
+static void add_op(struct maker *m, struct event_op op, bool is_again)
 {
     struct event_template *t = m->t;
     op.literal = (const char *)(uintptr_t)m->literal;
     op.literal_size = (uint16_t)(t->literals.size - m->literal);
-    if (!join_copy(m, &op)) {
-        make_copy(t, &op);
+    if (!is_again || !join_copy(m, &op)) {
+        if (is_again) {
+            make_copy(t, &op);
+        }
         t->ops[t->op_count++] = op;
     }
     m->literal = t->literals.size;
@@ -136,6 +146,8 @@ static void put_ends(struct json *literals, const struct event_step *step, const
 static enum event_op_kind op_for(enum event_kind kind)
 {
     switch (kind) {
+    case EVENT_BOOL:
+        return EVENT_OP_BOOL;
     case EVENT_U8:
         return EVENT_OP_U8;
     case EVENT_U32:
@@ -190,15 +202,17 @@ static void put_step(struct maker *m, const struct event_step *step)
         return;
     }
     put_closings(literals, m->open - m->shared);
-    json_append(literals, ",", !m->first);
+    append(literals, ",", !m->first);
     uint16_t skip = step->skip[m->shared];
-    json_append(literals, step->way + skip, step->way_size - (size_t)skip);
+    append(literals, step->way + skip, step->way_size - (size_t)skip);
     if (step->sign == EVENT_SIGN_FIXED) {
         put_fixed(literals, step, text);
+    } else if (step->kind == EVENT_BOOL && step->sign == EVENT_SIGN_BIT) {
+        append(literals, "true", 4);
     } else if (m->event != NULL && step->flags & EVENT_ENDS) {
         put_ends(literals, step, m->event);
     } else {
-        add_op(m, op_of(m, step));
+        add_op(m, op_of(m, step), step->is_again);
     }
     m->first = false;
     m->open = m->shared = step->depth;

@@ -13,6 +13,7 @@ enum { EVENT_PIECE = 32 };
 enum event_op_kind {
     EVENT_OP_END,
     EVENT_OP_COPY, /* what the ops `first` to `last` wrote, with the literals between them */
+    EVENT_OP_BOOL,
     EVENT_OP_U8,
     EVENT_OP_U32,
     EVENT_OP_U64,

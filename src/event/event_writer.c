@@ -8,10 +8,11 @@
 #include "event/event_ends.h"
 #include "event/event_value.h"
 
-enum { WRITER_PLACES = 2048, WRITER_LEVELS = EVENT_ITEMS_MAX + 1 };
+enum { WRITER_WAYS = 4, WRITER_PLACES = 4096, WRITER_INNER = 256 };
 
 /* The items of a list have places of their own: while they are written, the template around them is in
- * use. */
+ * use. By the hash of plan and shape there are WRITER_WAYS places that may have a template, those that
+ * are used most first. All are owned. */
 struct event_writer {
     unsigned without;
     unsigned level; /* lists around what is being written */
@@ -19,8 +20,8 @@ struct event_writer {
     struct event_clock clock;
     struct event_hosts hosts;
     struct event_ends *ends; /* owned; NULL: nobody has a template of his own */
-    /* by the hash of plan and shape; owned */
-    struct event_template *places[WRITER_LEVELS][WRITER_PLACES];
+    struct event_template *places[WRITER_PLACES];
+    struct event_template *inner[EVENT_ITEMS_MAX][WRITER_INNER]; /* by the level */
 };
 
 struct event_writer *event_writer_new(unsigned without)
@@ -33,17 +34,24 @@ struct event_writer *event_writer_new(unsigned without)
     return writer;
 }
 
+static void free_templates(struct event_template **places, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (places[i] != NULL) {
+            event_template_done(places[i]);
+            free(places[i]);
+        }
+    }
+}
+
 void event_writer_free(struct event_writer *writer)
 {
     if (writer == NULL) {
         return;
     }
-    for (unsigned i = 0; i < WRITER_LEVELS * WRITER_PLACES; i++) {
-        struct event_template *t = writer->places[i / WRITER_PLACES][i % WRITER_PLACES];
-        if (t != NULL) {
-            event_template_done(t);
-            free(t);
-        }
+    free_templates(writer->places, WRITER_PLACES);
+    for (unsigned level = 0; level < EVENT_ITEMS_MAX; level++) {
+        free_templates(writer->inner[level], WRITER_INNER);
     }
     event_ends_free(writer->ends);
     free(writer);
@@ -56,21 +64,47 @@ static inline bool is_of(const struct event_template *t, const struct event_plan
     return t != NULL && t->hash == hash && t->plan == plan && event_shape_same(&t->shape, shape);
 }
 
-/* Makes a template of a shape that has none, at the first of its two places; what was there moves to
- * the second. NULL without memory. */
+/* Makes a template of a shape that has none, at the first of its places; the others move back, and the
+ * last one goes. NULL without memory. */
 static const struct event_template *make_template(struct event_writer *writer,
-                                                  struct event_template **pair,
+                                                  struct event_template **set,
                                                   const struct event_plan *plan,
                                                   const struct event_shape *shape, uint64_t hash)
 {
-    struct event_template *t = pair[1] != NULL ? pair[1] : calloc(1, sizeof *t);
-    pair[1] = pair[0];
-    pair[0] = t;
+    struct event_template *last = set[WRITER_WAYS - 1];
+    struct event_template *t = last != NULL ? last : calloc(1, sizeof *t);
+    memmove(set + 1, set, (WRITER_WAYS - 1) * sizeof *set);
+    set[0] = t;
     if (t == NULL || !event_template_make(t, plan, shape, writer->without)) {
         return NULL;
     }
     t->hash = hash;
     return t;
+}
+
+/* The template for a shape, made if it is not there, where it is not at its first place; one that is found
+ * moves a place ahead. */
+static const struct event_template *look_further(struct event_writer *writer,
+                                                 struct event_template **set,
+                                                 const struct event_plan *plan,
+                                                 const struct event_shape *shape, uint64_t hash)
+{
+    for (unsigned i = 1; i < WRITER_WAYS; i++) {
+        struct event_template *t = set[i];
+        if (is_of(t, plan, shape, hash)) {
+            set[i] = set[i - 1];
+            set[i - 1] = t;
+            return t;
+        }
+    }
+    return make_template(writer, set, plan, shape, hash);
+}
+
+static inline struct event_template **set_of(struct event_writer *writer, uint64_t hash)
+{
+    hash = hash / WRITER_WAYS * WRITER_WAYS;
+    return writer->level == 0 ? &writer->places[hash % WRITER_PLACES]
+                              : &writer->inner[writer->level - 1][hash % WRITER_INNER];
 }
 
 /* The template for a struct's shape, made if it is not there; NULL without memory. */
@@ -86,12 +120,9 @@ static const struct event_template *template_of(struct event_writer *writer,
     if (own != NULL) {
         return own;
     }
-    struct event_template **pair = &writer->places[writer->level][hash % WRITER_PLACES & ~UINT64_C(1)];
-    if (is_of(pair[0], plan, &shape, hash)) {
-        return pair[0];
-    }
-    return is_of(pair[1], plan, &shape, hash) ? pair[1]
-                                              : make_template(writer, pair, plan, &shape, hash);
+    struct event_template **set = set_of(writer, hash);
+    return is_of(set[0], plan, &shape, hash) ? set[0]
+                                             : look_further(writer, set, plan, &shape, hash);
 }
 
 /* By way of registers: behind what is copied, the source of a copy may reach into its target. */
@@ -145,7 +176,7 @@ static void put_items(struct event_writer *writer, struct json *to, const struct
 {
     json_array_begin(to);
     writer->level++;
-    assert(writer->level < WRITER_LEVELS);
+    assert(writer->level <= EVENT_ITEMS_MAX);
     for (uint32_t i = 0; i < list->count; i++) {
         put_struct(writer, to, plan, (const uint8_t *)list->items + i * plan->type->size);
     }
@@ -177,6 +208,13 @@ static inline char *put_span(struct json *to, char *end, struct span text, size_
 static inline char *put_text(struct json *to, char *end, const char *text, size_t room)
 {
     return text != NULL ? put_span(to, end, span_str(text), room) : NULL;
+}
+
+static inline char *put_bool(char *to, bool value)
+{
+    static const char words[2][8] = {"false", "true"};
+    memcpy(to, words[value], sizeof words[value]);
+    return to + 5 - value;
 }
 
 /* JSON; NULL where it is empty, or there is no room for it. */
@@ -225,6 +263,9 @@ static void run_ops(struct event_writer *writer, const struct event_template *t,
             to->size = *began;
             to->comma = true;
             return;
+        case EVENT_OP_BOOL:
+            end = put_bool(end, *(const bool *)at);
+            continue;
         case EVENT_OP_U8:
             end = digits_write(end, *(const uint8_t *)at);
             continue;
