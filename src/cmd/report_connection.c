@@ -77,6 +77,7 @@ static const struct figure ways[] = {
     {"MSS of its sender", "bytes", IN(mss)},
     {"window scale of its sender", "bits", IN(window_scale)},
     {"marked CE", "segments", IN(ce_pkts)},
+    {"ACKs that echo marks", "", IN(ece_acks)},
     {0},
 };
 

@@ -27,7 +27,7 @@ static const size_t growing[] = {
     WAY(data_pkts), WAY(data_bytes), WAY(not_captured_bytes), WAY(retrans_pkts),
     WAY(spurious_retrans_pkts), WAY(fast_retransmits), WAY(reordered_original_pkts),
     WAY(network_dup_pkts), WAY(lost_before_tap_pkts), WAY(lost_behind_tap_pkts),
-    WAY(zero_window_pkts), WAY(window_full_pkts), WAY(ce_pkts),
+    WAY(zero_window_pkts), WAY(window_full_pkts), WAY(ce_pkts), WAY(ece_acks),
 };
 enum { GROWING = sizeof growing / sizeof *growing };
 

@@ -28,6 +28,7 @@
     IN(way, index, data_bytes, "payload, repeats included"),                                       \
     IN(way, index, data_pkts, "segments with payload"),                                            \
     IN(way, index, duplicate_acks, "that the receiver of these data sent"),                        \
+    IN(way, index, ece_acks, "ACKs that echo congestion marks (ECE)"),                             \
     IN(way, index, fast_retransmits, "repairs begun by SACK or duplicate ACKs"),                   \
     IN(way, index, goodput_mbps, "distinct payload by the connection's life"),                     \
     IN(way, index, idle_ms, "time with nothing in flight and nothing wanted"),                     \

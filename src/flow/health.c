@@ -184,7 +184,7 @@ static void follow_any(struct health_step *s)
     }
     struct health_detail *d = health_step_detail(s, half);
     if (d != NULL && s->options.has_timestamps &&
-        health_delay_may_tell(d, s->now_us, s->options.ts_value)) {
+        health_delay_may_tell(d, s->now_us, s->options.ts_value, s->length > 0)) {
         health_delay_tell(half, d, s->now_us, s->options.ts_value);
     }
     if (h->flags & HEALTH_AHEAD << s->side) {

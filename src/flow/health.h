@@ -110,6 +110,7 @@ struct health_way {
     double queue_p50_ms, queue_p95_ms; /* of the worst minute */
     double max_flight_bytes, max_window_bytes, initial_window_segs;
     double mss, window_scale, ce_pkts;
+    double ece_acks; /* that the receiver of these data sent */
 };
 
 /* A verdict: HEALTH_TRUE has a confidence (0 to 1) and the numbers that it rests on. */

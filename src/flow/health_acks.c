@@ -25,10 +25,9 @@ static void sample(struct health_step *s, struct health_detail *d, const struct 
 {
     struct health_half *half = s->other;
     int32_t rtt = health_distance(s->now_us, covered->time_us);
-    uint16_t mss = s->half->mss;
-    bool is_lone = covered->count == 1 && s->p->ack == half->next && covered->length < 2u * mss;
+    uint32_t waited_us = health_segments_waited(d, covered, s->half->mss);
     if (rtt >= 0 && !(covered->is_rough && (uint32_t)rtt < half->min_rtt_us)) {
-        health_delay_sample(half, d, s->now_us, (uint32_t)rtt, is_lone, is_open);
+        health_delay_sample(half, d, s->now_us, (uint32_t)rtt, waited_us, is_open);
     }
 }
 
@@ -41,9 +40,11 @@ static void test_repeats(struct health_step *s, struct health_detail *d, uint32_
         const struct health_repeat *repeat = &d->more->repeats[i];
         if (d->repeats_open & 1u << i && health_distance(repeat->start, before) <= 0 &&
             health_distance(repeat->end, before) > 0 && health_distance(repeat->end, ack) <= 0 &&
-            health_distance(s->options.ts_echo, repeat->ts_value) < 0) {
+            health_distance(s->options.ts_echo, repeat->ts_value) <= 0) {
             d->repeats_open &= (uint16_t)~(1u << i);
-            health_count16(&s->other->spurious);
+            if (s->options.ts_echo != repeat->ts_value) { /* else it is the one that was needed */
+                health_count16(&s->other->spurious);
+            }
         }
     }
 }
@@ -78,7 +79,8 @@ static void sample_repeat(struct health_step *s, struct health_detail *d, uint32
     int32_t rtt = health_distance(s->now_us, named->time_us);
     bool is_short = half->min_rtt_us != HEALTH_NO_TIME && rtt < (int32_t)half->min_rtt_us;
     if (!is_same && rtt >= 0 && !is_short) {
-        health_delay_sample(half, d, s->now_us, (uint32_t)rtt, ack == half->next, is_open);
+        health_delay_sample(half, d, s->now_us, (uint32_t)rtt, ack == half->next ? UINT32_MAX : 0,
+                            is_open);
     }
 }
 
@@ -223,7 +225,7 @@ static void mark_block(struct health_step *s, struct health_detail *d, uint32_t 
         }
     }
     if (latest != NULL && health_distance(s->now_us, latest->time_us) >= 0) {
-        health_delay_sample(half, d, s->now_us, s->now_us - latest->time_us, false, is_open);
+        health_delay_sample(half, d, s->now_us, s->now_us - latest->time_us, 0, is_open);
     }
     if (!d->has_sack || health_distance(end, d->sacked) > 0) {
         d->sacked = end;
@@ -301,6 +303,9 @@ void health_acks(struct health_step *s)
     struct health_detail *d = health_step_detail(s, half);
     if (d != NULL) {
         d->peer_spoke |= health_distance(s->now_us, d->stuck_us) > 0;
+        bool echoes = s->flags & TCP_ECE && !(s->flags & TCP_SYN) &&
+                      half->flags & s->half->flags & HALF_ECN; /* RFC 3168 §6.1.3 */
+        health_count32(&d->ece_acks, echoes ? 1 : 0);
     }
     bool widens = scaled && edge != half->edge;
     if (moved == 0 && !widens && s->length > 0 && s->options.sack_count == 0) {

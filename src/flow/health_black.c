@@ -36,7 +36,9 @@ static bool data_vanished(const struct health_view *view, unsigned side, struct 
     bool is_large = stuck > PMTU_LEAST && stuck > half->largest_acked &&
                     (half->largest_acked > 0 || (!is_silent && other->flags & HALF_SEEN));
     bool gives_up = other->flags & HALF_FIN;
-    if (is_stuck && is_large && !(view->health.flags & HEALTH_PMTU_ICMP)) {
+    /* A router that told the MTU was not heard by whoever repeats what is too large. */
+    bool was_told = view->health.flags & HEALTH_PMTU_ICMP && d->stuck_shrank;
+    if (is_stuck && is_large && !was_told) {
         ret->blackhole_kind = "pmtu";
     } else if (is_stuck && (is_silent || gives_up)) {
         ret->blackhole_kind = "mid_connection";

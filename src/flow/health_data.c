@@ -89,10 +89,15 @@ void health_data_initial(const struct health_half *half, struct health_detail *d
     }
 }
 
-/* Nine of ten identifications grow by little, or they tell nothing. */
+/* Nine of ten identifications grow by little, or they tell nothing; but for those that were
+ * overtaken. */
 static void follow_ip_id(struct health_detail *d, uint32_t ip_id)
 {
+    enum { OVERTAKEN_BY = 64 };
     uint16_t step = (uint16_t)(ip_id - d->ip_id_last);
+    if (step > UINT16_MAX - OVERTAKEN_BY && d->ip_id_count > 0) {
+        return;
+    }
     if (d->ip_id_count == 100) {
         d->ip_id_count = 50;
         d->ip_id_good /= 2;
@@ -102,11 +107,23 @@ static void follow_ip_id(struct health_detail *d, uint32_t ip_id)
     d->ip_id_last = (uint16_t)ip_id;
 }
 
+/* Whether a burst of one segment says all that there was to say, since that is not full. */
+static bool was_all(struct health_detail *d, uint32_t largest)
+{
+    if (d->segment_count == 0) {
+        return false;
+    }
+    const struct health_segment *last = health_segment_at(d, d->segment_count - 1u);
+    return last->end - last->start < largest;
+}
+
 /* A sender that pauses and goes on does so because it heard an acknowledgment, unless it had no more
  * to say. If its next burst comes a round trip (tap, sender) after the last burst began to be
  * acknowledged, no queue stands in between at that time. A span of 100 ms or two round trips is
- * seen if there is one such burst in it: of CoDel's minimum over an interval, that is a sample. */
-static void follow_bursts(struct health_detail *d, uint32_t trip_us, uint32_t now_us)
+ * seen if there is one such burst in it: of CoDel's minimum over an interval, that is a sample. Full
+ * segments one by one are no bursts: a slow line brings them so. */
+static void follow_bursts(struct health_detail *d, uint32_t trip_us, uint32_t largest,
+                          uint32_t now_us)
 {
     if (d->span_us == 0) {
         d->span_us = now_us | 1;
@@ -125,15 +142,17 @@ static void follow_bursts(struct health_detail *d, uint32_t trip_us, uint32_t no
             d->burst_ack_us = d->progress_us;
             d->burst_acked = true;
         }
+        d->burst_thick = true;
         return;
     }
     const uint32_t since_us = d->burst_acked ? d->burst_ack_us : d->progress_us;
     const uint32_t lag_us = now_us - since_us;
-    if (health_distance(since_us, d->burst_us) > 0 && lag_us >= trip_us - trip_us / 8) {
+    if (health_distance(since_us, d->burst_us) > 0 && lag_us >= trip_us - trip_us / 8 &&
+        (d->burst_thick || was_all(d, largest))) {
         d->span_seen |= lag_us < trip_us + HEALTH_STANDING_US;
     }
     d->burst_us = now_us;
-    d->burst_acked = false;
+    d->burst_acked = d->burst_thick = false;
 }
 
 void health_data_unstamped(const struct health *h, struct health_detail *d, uint32_t ip_id,
@@ -142,7 +161,7 @@ void health_data_unstamped(const struct health *h, struct health_detail *d, uint
     const uint32_t trip_us = h->halves[1 - d->side].min_rtt_us;
     follow_ip_id(d, ip_id);
     if (trip_us < HEALTH_SECOND_US * 4) {
-        follow_bursts(d, trip_us, now_us);
+        follow_bursts(d, trip_us, h->halves[d->side].largest_acked, now_us);
     }
 }
 
@@ -255,7 +274,8 @@ void health_data(struct health_step *s)
     if (health_distance(s->start, half->next) < 0) {
         health_repeat(s, d);
     } else {
-        health_clock_data(d, s->now_us, d->idle && health_segments_missed(s->health, d, s->ip_id));
+        health_clock_data(d, s->now_us,
+                          health_segments_held_up(s->health, half, d, s->ip_id, s->now_us));
     }
     if (is_new) {
         take_new(s, d, health_distance(s->start, half->next) < 0 ? half->next : s->start, end);

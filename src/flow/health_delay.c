@@ -259,11 +259,11 @@ void health_delay_judge(struct health_half *half, struct health_detail *d, bool 
 
 bool health_delay_sees_before(const struct health_detail *d)
 {
-    enum { LIKELY_UNSEEN = 10 }; /* as many intervals as make a standing queue */
+    enum { LIKELY_UNSEEN = 10, BLIND_MOST = 12 }; /* as many intervals as make a standing queue */
     const unsigned spans = d->spans + 1u;
     const unsigned seen = d->spans_seen + (d->span_seen ? 1u : 0u);
     const bool has_clock = d->tick_us != 0 && d->tick_us != HEALTH_NO_TIME;
-    return has_clock || d->prompt_fills > d->slow_fills ||
+    return (has_clock && d->spans <= BLIND_MOST) || d->prompt_fills > d->slow_fills ||
            (seen * 2 >= spans && spans - seen < LIKELY_UNSEEN);
 }
 
@@ -295,7 +295,7 @@ static void smooth(struct health_detail *d, uint32_t rtt_us)
 }
 
 void health_delay_learn(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                        uint32_t rtt_us, bool is_lone, bool is_open)
+                        uint32_t rtt_us, uint32_t waited_us, bool is_open)
 {
     if (rtt_us < half->min_rtt_us) {
         half->min_rtt_us = rtt_us;
@@ -312,8 +312,9 @@ void health_delay_learn(struct health_half *half, struct health_detail *d, uint3
     if (!is_open) {
         return; /* the receiver's delay, not the network's */
     }
-    if (is_lone) {
-        uint32_t less = rtt_us > LONE_ALLOWANCE_US ? rtt_us - LONE_ALLOWANCE_US : 0;
+    if (waited_us > 0) {
+        waited_us = waited_us < LONE_ALLOWANCE_US ? waited_us : LONE_ALLOWANCE_US;
+        uint32_t less = rtt_us > waited_us ? rtt_us - waited_us : 0;
         rtt_us = less > half->min_rtt_us ? less : half->min_rtt_us;
     }
     judge_when_due(half, d, now_us);
@@ -350,6 +351,25 @@ static void restart_clock(struct health_detail *d, uint32_t now_us, uint32_t ts_
     d->ts_first = ts_value;
     d->ts_first_us = now_us | 1;
     d->delay_us = d->delay_base_us = 0;
+    d->span_us = 0;
+}
+
+/* A queue that grows since the first packet hides the tick, but hardly ever grows as fast for long: over
+ * some second the tick shows, and then all that passed since the first packet was held up. Until then
+ * no interval says anything. */
+static uint32_t find_tick_late(struct health_detail *d, uint32_t now_us, uint32_t ts_value)
+{
+    const uint32_t blind = (now_us - d->ts_first_us) / HEALTH_INTERVAL_US;
+    const uint32_t lasted_us = now_us - d->span_us;
+    if (d->span_us != 0 && lasted_us < HEALTH_SECOND_US) {
+        d->spans = blind < UINT16_MAX ? (uint16_t)blind : UINT16_MAX;
+        return 0;
+    }
+    uint32_t tick_us = d->span_us != 0 ? find_tick(lasted_us, ts_value - d->burst_us) : 0;
+    d->spans = blind < UINT16_MAX ? (uint16_t)blind : UINT16_MAX;
+    d->span_us = now_us | 1;
+    d->burst_us = ts_value;
+    return tick_us;
 }
 
 /* Whether what was found of the clock's tick cannot be: the delay falls by more than any queue that
@@ -381,7 +401,8 @@ void health_delay_tell(struct health_half *half, struct health_detail *d, uint32
     d->ts_latest = ts_value;
     uint32_t passed_us = now_us - d->ts_first_us;
     if (d->tick_us == 0) {
-        d->tick_us = find_tick(passed_us, ts_value - d->ts_first);
+        uint32_t tick_us = find_tick(passed_us, ts_value - d->ts_first);
+        d->tick_us = tick_us != 0 ? tick_us : find_tick_late(d, now_us, ts_value);
         if (d->tick_us == 0) {
             return;
         }

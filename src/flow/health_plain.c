@@ -97,7 +97,8 @@ static inline bool has_plain_options(const struct packet *p)
 static inline bool is_plain(const struct health *h, const struct health_half *half,
                             const struct health_half *other, const struct packet *p)
 {
-    return p->seq == half->next && is_news(other, p, p->ack - other->acked) &&
+    return p->seq == half->next && !(p->tcp_flags & TCP_ECE) &&
+           is_news(other, p, p->ack - other->acked) &&
            half->flags & HALF_TAKES_DATA && other->flags & HALF_TAKES_ACKS && has_plain_options(p) &&
            (uint32_t)(p->time_ns / 1000) - h->last_us <= HEALTH_FORGET_US;
 }
@@ -146,7 +147,7 @@ static SELDOM void take_clock(const struct health *h, struct health_half *half,
     if (!health_clock_goes_on(half, d, end)) {
         health_clock_accrue(half, d, now_us);
         health_clock_keep(half, d);
-        health_clock_data(d, now_us, d->idle && health_segments_missed(h, d, ip_id_of(p)));
+        health_clock_data(d, now_us, health_segments_held_up(h, half, d, ip_id_of(p), now_us));
     }
     if (half->next == half->acked) {
         d->progress_us = now_us;
@@ -267,7 +268,7 @@ static inline void take_data(struct health *h, struct health_half *half, struct 
 {
     if (!m->has_timestamps) {
         health_data_unstamped(h, d, ip_id_of(m->p), m->now_us);
-    } else if (health_delay_may_tell(d, m->now_us, m->ts_value)) {
+    } else if (health_delay_may_tell(d, m->now_us, m->ts_value, true)) {
         health_delay_tell(half, d, m->now_us, m->ts_value);
     }
     go_on(h, half, d, m);
@@ -277,7 +278,8 @@ static inline void take_data(struct health *h, struct health_half *half, struct 
 static inline void take_empty(struct health *h, struct health_half *half, struct health_detail *d,
                               const struct plain *m)
 {
-    if (d != NULL && m->has_timestamps && health_delay_may_tell(d, m->now_us, m->ts_value)) {
+    if (d != NULL && m->has_timestamps &&
+        health_delay_may_tell(d, m->now_us, m->ts_value, false)) {
         health_delay_tell(half, d, m->now_us, m->ts_value);
     }
     remember(h, half != h->halves, d, m);
@@ -320,11 +322,10 @@ static inline void sample(struct health_half *other, struct health_detail *d,
                           const struct health_covered *covered, uint32_t now_us, uint32_t mss,
                           bool is_open)
 {
-    const bool is_lone =
-        covered->count == 1 && other->acked == other->next && covered->length < 2 * mss;
     const uint32_t rtt_us = now_us - covered->time_us;
     if (!covered->is_rough || rtt_us >= other->min_rtt_us) {
-        health_delay_learn(other, d, now_us, rtt_us, is_lone, is_open);
+        health_delay_learn(other, d, now_us, rtt_us, health_segments_waited(d, covered, mss),
+                           is_open);
     }
 }
 

@@ -109,6 +109,9 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
     if (h->halves[1 - side].min_rtt_us == HEALTH_NO_TIME) {
         return; /* acknowledgments reach the sender nobody knows when */
     }
+    if (!(half->flags & HALF_EDGE) && h->halves[1 - side].zero_windows > 0) {
+        return; /* the window closed, and whenever it held the sender up cannot be told from silence */
+    }
     double trip = h->halves[1 - side].min_rtt_us / 1000.0;
     /* Nobody is busy for longer than until what passed last has reached him, whatever packets say. */
     double busy = least(total_ms(half->busy_ms, has ? d->busy_us : 0), life + trip);
@@ -134,6 +137,7 @@ static void measure_trips(const struct health_view *view, unsigned side, struct 
     way->queue_p50_ms = way->queue_p95_ms = NAN;
     way->max_flight_bytes = way->max_window_bytes = way->initial_window_segs = NAN;
     way->duplicate_acks = way->sack_acks = way->window_full_pkts = way->ce_pkts = NAN;
+    way->ece_acks = NAN;
     if (!view->has_detail[side]) {
         return;
     }
@@ -152,7 +156,9 @@ static void measure_trips(const struct health_view *view, unsigned side, struct 
     way->duplicate_acks = d->duplicate_acks;
     way->sack_acks = d->sack_acks;
     way->window_full_pkts = d->window_full;
-    way->ce_pkts = d->ce_pkts;
+    way->ece_acks = d->ece_acks;
+    /* Marks that are echoed, but did not pass, are made behind the tap: how many is not known here. */
+    way->ce_pkts = d->ce_pkts == 0 && d->ece_acks > 0 ? (double)NAN : d->ce_pkts;
     if (d->initial_state == INITIAL_KNOWN && mss > 0) {
         bool stamps = view->health.halves[0].flags & view->health.halves[1].flags & HALF_TIMESTAMPS;
         unsigned size = mss - (stamps ? 12u : 0u);
@@ -177,9 +183,11 @@ static void measure_way(const struct health_view *view, unsigned side, struct he
     way->fast_retransmits = half->fast;
     way->timeouts = half->timeouts;
     way->tail_probes = half->probes;
-    way->lost_before_tap_pkts = half->retrans_hole;
-    way->lost_behind_tap_pkts =
-        half->retrans_seen > half->spurious ? half->retrans_seen - half->spurious : 0;
+    /* What came for nothing was mostly seen here before; beyond, what had not come was only late. */
+    uint32_t needed = half->retrans_seen > half->spurious ? half->retrans_seen - half->spurious : 0;
+    uint32_t late = half->spurious > half->retrans_seen ? half->spurious - half->retrans_seen : 0;
+    way->lost_behind_tap_pkts = needed;
+    way->lost_before_tap_pkts = half->retrans_hole > late ? half->retrans_hole - late : 0;
     way->zero_window_pkts = half->zero_windows;
     way->mss = half->mss > 0 ? half->mss : NAN;
     way->window_scale = half->flags & HALF_SCALE ? half->window_scale : NAN;

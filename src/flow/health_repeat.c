@@ -43,7 +43,11 @@ bool health_is_copy(struct health_step *s)
         bool is_late = !identified && i != (d->print_next - 1u) % HEALTH_PRINTS;
         recent |= d->prints[i] == s->print && !is_late;
     }
-    if (recent && (identified || s->now_us - h->last_us <= COPY_US)) {
+    /* Two answers to a SYN may be alike, and the second come soon after the SYN that asked again. */
+    bool answers = (s->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && h->answers > 0 &&
+                   !(h->flags & (HEALTH_MEASURES | HEALTH_SIMULTANEOUS));
+    uint32_t since_us = answers ? h->answer_us : h->last_us;
+    if (recent && (identified || s->now_us - since_us <= COPY_US)) {
         return true;
     }
     if (s->length == 0 || d == NULL) {
@@ -110,14 +114,17 @@ static unsigned find_hole(const struct health_step *s, const struct health_detai
     return touches ? i : d->hole_count;
 }
 
-/* Whether a retransmission of the segment that passed before is younger. */
-static bool was_overtaken(const struct health_step *s, const struct health_detail *d)
+/* Whether a retransmission of the segment that passed before is younger. It was for nothing, then. */
+static bool was_overtaken(const struct health_step *s, struct health_detail *d)
 {
     bool may_tell = d->has_repeated && s->options.has_timestamps;
     for (unsigned i = 0; i < HEALTH_REPEATS && may_tell; i++) {
-        const struct health_repeat *repeat = &d->more->repeats[i];
+        struct health_repeat *repeat = &d->more->repeats[i];
         if (repeat->start == s->start && repeat->end != s->start &&
             health_distance(s->options.ts_value, repeat->ts_value) < 0) {
+            d->repeats_open &= (uint16_t)~(1u << i);
+            repeat->end = repeat->start; /* it is told */
+            health_count16(&s->half->spurious);
             return true;
         }
     }
@@ -130,8 +137,12 @@ static enum nature judge(const struct health_step *s, struct health_detail *d, u
         return is_older_than_hole(s, d, &d->more->holes[hole]) ? NATURE_REORDERED : NATURE_FILLS;
     }
     unsigned i = health_segments_find(d, s->start);
-    if (i == d->segment_count || health_segment_at(d, i)->flags & SEGMENT_MERGED) {
-        return was_overtaken(s, d) ? NATURE_REORDERED : NATURE_AGAIN;
+    if (was_overtaken(s, d)) {
+        return NATURE_REORDERED;
+    }
+    if (i == d->segment_count || health_segment_at(d, i)->flags & SEGMENT_MERGED ||
+        health_distance(health_segment_at(d, i)->start, s->start) > 0) {
+        return NATURE_AGAIN; /* its record is no more */
     }
     const struct health_segment *first = health_segment_at(d, i);
     return is_older(s, d, first->ts_value, first->ip_id) ? NATURE_REORDERED : NATURE_AGAIN;
@@ -204,7 +215,11 @@ static void find_cause(struct health_step *s, struct health_detail *d, bool firs
     bool is_lowest = health_distance(s->start, half->acked) <= 0;
     bool sack_above = d->has_sack && health_distance(d->sacked, end) > 0;
     bool may_probe = (half->flags & HALF_SACK) && is_tail && first_repeat;
-    if (is_lowest && gap >= timeout / 10 * 8 && !sack_above &&
+    /* The timer begins anew with each acknowledgment that gets on (RFC 6298 §5.3). */
+    uint32_t waited = s->now_us - d->progress_us;
+    uint32_t trip = trip_of(s->health, 1u - s->side);
+    bool is_late = gap >= timeout / 10 * 8 && waited >= timeout / 10 * 8 + trip;
+    if (is_lowest && is_late && !sack_above &&
         !(may_probe && gap < timeout + timeout / 2)) {
         health_count8(&half->timeouts);
         d->in_timeout = true;
@@ -283,6 +298,14 @@ static void remember_repeat(struct health_step *s, struct health_detail *d)
     }
     d->repeats_open |= bit;
     d->repeat_next = (uint8_t)((d->repeat_next + 1) % HEALTH_REPEATS);
+}
+
+/* The latest repeat was for nothing, which needs no further proof. */
+static void forgive_repeat(struct health_step *s, struct health_detail *d)
+{
+    unsigned latest = (d->repeat_next + HEALTH_REPEATS - 1u) % HEALTH_REPEATS;
+    d->repeats_open &= (uint16_t)~(1u << latest);
+    health_count16(&s->half->spurious);
 }
 
 static void note_again(struct health_step *s, struct health_detail *d, bool fills)
@@ -402,4 +425,7 @@ void health_repeat(struct health_step *s, struct health_detail *d)
         break;
     }
     note_again(s, d, nature == NATURE_FILLS);
+    if (nature == NATURE_AGAIN && health_distance(s->start + s->length, half->acked) <= 0) {
+        forgive_repeat(s, d); /* its receiver had said that it has all of it */
+    }
 }

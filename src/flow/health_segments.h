@@ -81,6 +81,31 @@ static inline bool health_segments_missed(const struct health *h, struct health_
     return step > 1 && step <= MISSED_MOST;
 }
 
+/* Whether a pause of the sender before the data that pass now may have been none, though all was
+ * acknowledged: a slow line before the tap brings the full segments of a bulk transfer one by one,
+ * and no clock shows what they wait in. Who has said all mostly ends with less than a full segment. */
+static inline bool health_segments_trickle(const struct health *h, const struct health_half *half,
+                                           struct health_detail *d, uint32_t now_us)
+{
+    enum { TRIP_LEAST_US = 1000, PAUSE_MOST_US = 250000, LENGTH_LEAST = 512 };
+    const uint32_t trip_us = h->halves[1 - d->side].min_rtt_us;
+    if (trip_us < TRIP_LEAST_US || trip_us == HEALTH_NO_TIME || d->segment_count == 0 ||
+        (d->tick_us != 0 && d->tick_us != HEALTH_NO_TIME) || now_us - d->data_us > PAUSE_MOST_US) {
+        return false;
+    }
+    const struct health_segment *last = health_segment_at(d, d->segment_count - 1u);
+    const uint32_t length = last->end - last->start;
+    return length >= half->largest_acked && length >= LENGTH_LEAST;
+}
+
+/* Whether such a pause was the network's for one of these reasons. */
+static inline bool health_segments_held_up(const struct health *h, const struct health_half *half,
+                                           struct health_detail *d, uint32_t ip_id, uint32_t now_us)
+{
+    return d->idle && (health_segments_missed(h, d, ip_id) ||
+                       health_segments_trickle(h, half, d, now_us));
+}
+
 /* What an acknowledgment newly covers. */
 struct health_covered {
     uint32_t time_us, length; /* of the last segment: when it passed, and bytes */
@@ -92,6 +117,22 @@ struct health_covered {
 /* The same of `ack` that ends amid a record of several, clean ones that passed one soon after the
  * other: the time is by the place among the bytes. */
 struct health_covered health_cover_part(const struct health_segment *segment, uint32_t ack);
+
+/* How long the receiver may have waited before it acknowledged one segment: until the next one came,
+ * as a delayed acknowledgment does (RFC 9293 §3.8.6.3), if none did for ever. */
+static inline uint32_t health_segments_waited(struct health_detail *d,
+                                              const struct health_covered *covered, uint32_t mss)
+{
+    if (covered->count != 1 || covered->is_rough || covered->length >= 2 * mss) {
+        return 0;
+    }
+    if (d->segment_acked >= d->segment_count) {
+        return UINT32_MAX;
+    }
+    int32_t apart =
+        health_distance(health_segment_at(d, d->segment_acked)->time_us, covered->time_us);
+    return apart > 0 ? (uint32_t)apart : 0; /* what came later may fill a hole before */
+}
 
 /* Notes that a segment as long as this was acknowledged; offload makes longer ones than `mss`. */
 static inline void health_note_longest(struct health_half *half, uint32_t length, uint32_t mss)

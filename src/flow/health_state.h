@@ -143,7 +143,7 @@ struct health_detail {
     uint64_t sample_sum_us;
     uint32_t smooth_us, variation_us;
     /* what changes now and then */
-    uint32_t window_full, ce_pkts;
+    uint32_t window_full, ce_pkts, ece_acks;
     uint32_t few_us[HEALTH_FEW]; /* the first round trips */
 
     /* loss, and what the sender did about it */
@@ -167,10 +167,12 @@ struct health_detail {
     uint32_t duplicate_us; /* the first of duplicate_run */
     uint32_t prompt_us;    /* where the latest interval began with a round trip without a queue */
     uint16_t prompt_bins;  /* such intervals */
-    /* of senders without time stamps, see health_data.c: bursts, and spans of time with data */
+    /* of senders without time stamps, see health_data.c: bursts, and spans of time with data; of a
+     * clock whose tick is not known yet, see health_delay.c: a later stamp and its time, and intervals
+     * that it said nothing of */
     uint32_t burst_us, burst_ack_us, span_us;
     uint16_t spans, spans_seen;
-    bool burst_acked, span_seen;
+    bool burst_acked, span_seen, burst_thick;
     uint16_t repeats_open; /* a bit for each of them */
     uint8_t repeat_next;
     bool stuck_shrank;
@@ -460,7 +462,7 @@ struct health_detail *health_detail_of(const struct health_book *book, const str
 /* A round trip of `rtt_us` was measured, of which health_delay_is_news() was true: see
  * health_delay_sample(). */
 void health_delay_learn(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                        uint32_t rtt_us, bool is_lone, bool is_open);
+                        uint32_t rtt_us, uint32_t waited_us, bool is_open);
 /* A packet of the half's sender had this time stamp, of which health_delay_may_tell() was true. */
 void health_delay_tell(struct health_half *half, struct health_detail *d, uint32_t now_us,
                        uint32_t ts_value);
@@ -485,20 +487,26 @@ static inline bool health_delay_is_news(const struct health_half *half,
            now_us - d->sampled_us >= HEALTH_SAMPLE_US || rtt_us < d->round_trip.minimum_us;
 }
 
-/* A round trip of `rtt_us` was measured. Of several in a ms one counts, and the least. */
+/* A round trip of `rtt_us` was measured, of which the receiver may have waited so long before it
+ * acknowledged. Of several in a ms one counts, and the least. */
 static inline void health_delay_sample(struct health_half *half, struct health_detail *d,
-                                       uint32_t now_us, uint32_t rtt_us, bool is_lone, bool is_open)
+                                       uint32_t now_us, uint32_t rtt_us, uint32_t waited_us,
+                                       bool is_open)
 {
     if (health_delay_is_news(half, d, now_us, rtt_us)) {
-        health_delay_learn(half, d, now_us, rtt_us, is_lone, is_open);
+        health_delay_learn(half, d, now_us, rtt_us, waited_us, is_open);
     }
 }
 
 /* Whether health_delay_tell() has something to learn from this stamp: of a train of packets of
- * one tick the first was held up least. */
+ * one tick the first was held up least. A sender that paces its data stamps what goes between them
+ * without any with the time at which the next may go, which is in the future. */
 static inline bool health_delay_may_tell(const struct health_detail *d, uint32_t now_us,
-                                         uint32_t ts_value)
+                                         uint32_t ts_value, bool has_data)
 {
+    if (!has_data && d->began && now_us - d->data_us < HEALTH_SECOND_US) {
+        return false;
+    }
     if (ts_value == d->ts_latest && now_us - d->data_us < HEALTH_TRAIN_US && d->ts_first_us != 0) {
         return false;
     }

@@ -100,14 +100,17 @@ static void take_syn(struct health_step *s)
     }
 }
 
-/* SYN to SYN-ACK; of several SYNs, the one that the answer's time stamp names, else the latest. */
+/* SYN to SYN-ACK; of several SYNs the latest. As the least round trip it counts only if the answer's
+ * time stamp does not name the first: what answers that may be a repeat of what got lost, or be late. */
 static void measure_to_server(struct health_step *s)
 {
     struct health *h = s->health;
-    bool names_first = h->syns == 1 || (s->options.has_timestamps && h->syn_ts != 0 &&
-                                        s->options.ts_echo == h->syn_ts);
-    h->to_server_us = s->now_us - (names_first ? h->syn_us : h->again_us);
-    h->halves[0].min_rtt_us = h->to_server_us;
+    bool names_later = s->options.has_timestamps && h->syn_ts != 0 &&
+                       s->options.ts_echo != h->syn_ts;
+    h->to_server_us = s->now_us - h->again_us;
+    if (h->syns == 1 || names_later) {
+        h->halves[0].min_rtt_us = h->to_server_us;
+    }
 }
 
 static void take_answer(struct health_step *s)
@@ -137,6 +140,7 @@ static void take_answer(struct health_step *s)
     }
     health_count8(&h->answers);
     h->answer_us = s->now_us;
+    h->syn_ts = s->options.has_timestamps ? s->options.ts_value : 0; /* of the answer, from now on */
 }
 
 /* The handshake's third segment, after which the union holds measures. */
@@ -150,7 +154,11 @@ static void take_third(struct health_step *s)
     bool whole = h->halves[0].flags & HALF_SYN;
     if (whole && h->answers > 0) {
         h->to_client_us = s->now_us - h->answer_us;
-        h->halves[1].min_rtt_us = h->to_client_us;
+        bool names_latest = s->options.has_timestamps && h->syn_ts != 0 &&
+                            s->options.ts_echo == h->syn_ts;
+        if (h->answers == 1 || names_latest) { /* else it may be of an earlier answer */
+            h->halves[1].min_rtt_us = h->to_client_us;
+        }
         h->flags |= HEALTH_SPLIT;
     }
     if (whole) {

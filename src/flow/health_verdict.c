@@ -125,10 +125,14 @@ static void say_capture(const struct health_view *view, struct health_record *re
 
 /* ---- Queues ---------------------------------------------------------------------------------- */
 
-/* Whether a queue in front of the tap would have been seen, or there is no room for one. */
-static bool sees_before(const struct health_view *view, unsigned side)
+/* Whether a queue would have been seen: behind the tap, which takes round trips; and in front of it,
+ * unless there is no room for one. */
+static bool sees_queues(const struct health_view *view, unsigned side)
 {
     const struct health *h = &view->health;
+    if (view->has_detail[side] && view->details[side].sample_count == 0) {
+        return false;
+    }
     if (h->halves[1 - side].min_rtt_us < NEAR_US) {
         return true;
     }
@@ -158,7 +162,7 @@ static enum health_truth queue_of(const struct health_view *view, unsigned side)
     if (queue_bins >= STANDING_BINS || (queue_bins >= STANDING_LEAST && most)) {
         return HEALTH_TRUE;
     }
-    if (half->bins == 0 || !sees_before(view, side)) {
+    if (half->bins == 0 || !sees_queues(view, side)) {
         return HEALTH_UNKNOWN;
     }
     const bool little = half->bins < STANDING_LEAST && health_unique(half) < ENOUGH_BYTES;
@@ -207,7 +211,7 @@ static bool is_level(const struct health_view *view, unsigned side, const struct
         d->best_level_epochs * 10 < d->epochs * 6) {
         return false;
     }
-    bool lost = way->retrans_pkts > 0 || d->ce_pkts > 0;
+    bool lost = way->retrans_pkts > 0 || d->ce_pkts + d->ece_acks > 0;
     uint32_t mss = view->health.halves[1 - side].mss;
     bool near_window = d->max_window > 0 && d->max_flight + 2 * mss > d->max_window;
     bool queued = way->queue_p50_ms > way->rtt_p50_ms / 2 && way->queue_p50_ms > 5;
@@ -219,8 +223,20 @@ static bool is_level(const struct health_view *view, unsigned side, const struct
 static bool is_thin(const struct health_view *view, unsigned side, const struct health_way *way)
 {
     uint16_t mss = view->health.halves[1 - side].mss;
-    return view->has_detail[side] && way->retrans_pkts + way->ce_pkts < 1 &&
+    return view->has_detail[side] && way->retrans_pkts < 1 &&
+           view->details[side].ce_pkts + view->details[side].ece_acks == 0 &&
            way->max_flight_bytes < THIN_SEGMENTS * (mss > 0 ? mss : 1448.0);
+}
+
+/* Whether it says something of the same length again and again, in turns or with pauses: its flight
+ * then stays on a level, too. Who is held by his own buffer has always more to say. */
+static bool says_by_parts(const struct health_view *view, unsigned side,
+                          const struct health_record *record)
+{
+    const struct health_way *way = &record->ways[side];
+    double round = record->min_rtt_to_client_ms + record->min_rtt_to_server_ms;
+    return record->turns * 2 >= view->details[side].best_level_epochs ||
+           way->idle_ms > 3 * round + (way->sender_busy_time_ms + way->idle_ms) / 10;
 }
 
 /* Whether the window held the sender up for most of the time in which it was heard. The window that was
@@ -253,6 +269,10 @@ static void say_limits(const struct health_view *view, struct health_record *ret
     bool application = way->idle_ms > life / 2;
     bool thin = is_thin(view, side, way);
     bool level = !receiver && !application && !thin && is_level(view, side, way);
+    if (level && says_by_parts(view, side, ret)) {
+        thin = true;
+        level = false;
+    }
     /* A window whose scale was not seen may be what all waits for. Behind a queue that cannot be seen, all
      * that comes through comes at one rate, too. */
     bool has_window = !isnan(way->rwnd_limited_ms);

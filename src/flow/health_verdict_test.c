@@ -95,6 +95,28 @@ static void reads_the_clock_through_a_queue(void **state)
     end(&t);
 }
 
+/* Answers of ten segments, one after the other as they are asked for. */
+static void takes_no_turns_for_a_send_buffer(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    t.window = 60000;
+    for (unsigned i = 0; i < 60; i++) {
+        say(&t, CLIENT, 100);
+        wait_ms(&t, 6);
+        t.acked[SERVER] = t.next[CLIENT];
+        for (unsigned k = 0; k < 10; k++) {
+            say(&t, SERVER, SEGMENT);
+        }
+        wait_ms(&t, 14);
+        acknowledge(&t, CLIENT);
+    }
+    struct health_record r = record_of(&t);
+    assert_int_not_equal(r.findings[HEALTH_SENDER_LIMITED].truth, HEALTH_TRUE);
+    assert_string_equal(r.limited_by, "application");
+    end(&t);
+}
+
 /* ---- Black holes ----------------------------------------------------------------------------- */
 
 static void finish(struct talk *t, unsigned side)
@@ -209,6 +231,7 @@ int main(void)
         cmocka_unit_test(takes_silence_for_nothing),
         cmocka_unit_test(takes_a_wait_for_nothing),
         cmocka_unit_test(knows_who_was_heard),
+        cmocka_unit_test(takes_no_turns_for_a_send_buffer),
         cmocka_unit_test(hears_that_nothing_arrived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

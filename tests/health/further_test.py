@@ -38,7 +38,9 @@ class Further(troubled.Troubled):
         truth, at_client, at_server = self.both("marked")
         link = truth["link"]["down"]
         self.assertGreater(link["marked"], 5)
-        self.assertEqual((at_client["s2c"]["ce_pkts"], at_server["s2c"]["ce_pkts"]), (link["marked"], 0))
+        self.assertEqual(at_client["s2c"]["ce_pkts"], link["marked"])
+        self.assertNotIn("ce_pkts", at_server["s2c"])  # they are made behind it, and echoed
+        self.assertGreater(at_server["s2c"]["ece_acks"], 0)
         self.assertGreater(truth["kernel"]["marked"], 0)
         for health in (at_client, at_server):
             self.assertEqual(health["flags"]["ecn_negotiated"], True)
@@ -92,9 +94,9 @@ class Further(troubled.Troubled):
 
     def test_the_mtu_is_not_told(self):
         """Whom the error does not reach is in a black hole"""
-        health = self.both("narrow_and_mute")[1]
-        self.assert_verdicts(health, ["blackholed"])
-        self.assertEqual(health["flags"]["blackhole_kind"], "pmtu")
+        for health in self.both("narrow_and_mute")[1:]:  # the router's own tap saw it
+            self.assert_verdicts(health, ["blackholed"])
+            self.assertEqual(health["flags"]["blackhole_kind"], "pmtu")
 
 
 if __name__ == "__main__":
