@@ -48,6 +48,7 @@ static void finds_a_tick_while_a_queue_grows(void **state)
     struct health_record r = record_of(&t);
     assert_int_equal(r.findings[HEALTH_BUFFERBLOAT].truth, HEALTH_TRUE);
     assert_int_equal(r.queue_place, HEALTH_BEFORE_TAP);
+    assert_string_equal(r.limited_by, "network"); /* though few segments are out behind it */
     end(&t);
 }
 

@@ -257,8 +257,8 @@ static void say_limits(const struct health_view *view, struct health_record *ret
     double busy = way->sender_busy_time_ms;
     double life = busy + way->idle_ms;
     double round = ret->min_rtt_to_client_ms + ret->min_rtt_to_server_ms;
-    if (isnan(busy) || life <= 0 || way->unique_bytes <= 0) {
-        return;
+    if (isnan(busy) || life <= 0 || way->unique_bytes <= 0 || view->health.flags & HEALTH_JUMPED) {
+        return; /* of sequence numbers that leap nobody knows what was in flight */
     }
     bool lasts = life >= LASTS_MS && !(life < ROUNDS * round);
     bool enough = way->unique_bytes >= LARGE_BYTES || lasts;
@@ -303,7 +303,9 @@ static void say_limits(const struct health_view *view, struct health_record *ret
                   way->max_window_bytes);
     } else if (has_window &&
                (!level || ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_TRUE)) {
-        ret->limited_by = thin ? "application" : "network";
+        /* Behind a queue, few segments are out here whatever the sender has to say. */
+        bool waits = ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_TRUE;
+        ret->limited_by = thin && !waits ? "application" : "network";
     }
 }
 
