@@ -164,7 +164,10 @@ static bool next_packet(struct proto_context *c, unsigned side, struct cursor *i
         if (cursor_left(in) == 0) {
             return false;
         }
-        if (mysql_packet_whole(in, kept_of(c, side), now_ns, ret)) {
+        if (mysql_packet_whole(in, now_ns, ret)) {
+            if (side == f->client || ret->size > MYSQL_KEPT) { /* rows mostly are shorter */
+                mysql_packet_shorten(ret, kept_of(c, side));
+            }
             return true;
         }
     }

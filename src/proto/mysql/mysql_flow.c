@@ -123,7 +123,7 @@ void mysql_drop_all(struct proto_context *c)
 /* What a command says, borrowed from its packet or from the statement that it executes. */
 struct command_text {
     struct span text;
-    enum mysql_cut cut;
+    enum proto_cut cut;
     bool unknown;
     struct mysql_params params;
 };
@@ -174,7 +174,7 @@ static void read_execution(const struct proto_context *c, struct cursor *in, uin
         return;
     }
     ret->text = span_of(s->text, s->size);
-    ret->cut = s->is_cut ? MYSQL_CUT_PREPARED : MYSQL_WHOLE;
+    ret->cut = s->is_cut ? PROTO_CUT_PREPARED : PROTO_CUT_NOT;
     if (code == MYSQL_EXECUTE) {
         uint8_t flags = cursor_u8(in);
         cursor_skip(in, 4); /* how often: once */
@@ -220,13 +220,13 @@ static void close_statement(const struct proto_context *c, struct cursor *in)
 }
 
 /* Why the text in a packet ends where it does. */
-static enum mysql_cut cut_of(const struct proto_context *c, const struct mysql_packet *packet)
+static enum proto_cut cut_of(const struct proto_context *c, const struct mysql_packet *packet)
 {
     if (packet->size == packet->body.size) {
-        return MYSQL_WHOLE;
+        return PROTO_CUT_NOT;
     }
     bool at_most = packet->body.size > (uint64_t)options_of(c)->max_message_size;
-    return at_most ? MYSQL_CUT_AT_MOST : MYSQL_CUT_SHORT;
+    return at_most ? PROTO_CUT_AT_MOST : PROTO_CUT_SHORT;
 }
 
 static void read_text(const struct proto_context *c, const struct mysql_packet *packet,
@@ -276,7 +276,7 @@ static struct mysql_request *request_new(const struct proto_context *c,
         slab_grow_large(c->memory, NULL, sizeof *r + said->text.size + extra);
     if (r == NULL && said->text.size > MYSQL_KEPT) {
         said->text = span_head(said->text, MYSQL_KEPT);
-        said->cut = MYSQL_CUT_SHORT;
+        said->cut = PROTO_CUT_SHORT;
         r = slab_take(c->memory, sizeof *r + said->text.size + extra);
     }
     if (r == NULL) {
@@ -385,7 +385,7 @@ bool mysql_take_command(struct proto_context *c, const struct mysql_packet *pack
     stats_of(c)->queries += command->is_statement;
     struct command_text said;
     said.text = span_of(NULL, 0);
-    said.cut = MYSQL_WHOLE;
+    said.cut = PROTO_CUT_NOT;
     said.unknown = false;
     said.params.count = 0;
     read_text(c, packet, now_ns, &said);
@@ -412,7 +412,7 @@ static void note_answer(struct proto_context *c, const struct mysql_request *r)
         struct mysql_statement *s = mysql_statement_add(
             &f->statements, c->memory, reply->statement_id, span_of(r->text, r->size));
         if (s != NULL) {
-            s->is_cut = s->is_cut || r->cut != MYSQL_WHOLE;
+            s->is_cut = s->is_cut || r->cut != PROTO_CUT_NOT;
             s->params = reply->params;
             s->used_ns = r->end_ns;
         }

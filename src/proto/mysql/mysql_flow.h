@@ -46,7 +46,7 @@ struct mysql_request {
     uint32_t extra; /* bytes behind it: parameters */
     uint8_t number; /* of its latest packet */
     uint8_t param_count;
-    uint8_t cut;  /* enum mysql_cut */
+    uint8_t cut;  /* enum proto_cut */
     bool holed;   /* bytes of it were not captured */
     bool unknown; /* of a statement whose text was not seen */
     struct mysql_piece params[MYSQL_PARAMS_MAX];

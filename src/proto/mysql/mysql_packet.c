@@ -94,8 +94,7 @@ static void finish(struct mysql_reader *r, struct span body, struct mysql_packet
     r->header_size = 0;
 }
 
-bool mysql_packet_whole(struct cursor *in, struct mysql_kept kept, uint64_t now_ns,
-                        struct mysql_packet *ret)
+bool mysql_packet_whole(struct cursor *in, uint64_t now_ns, struct mysql_packet *ret)
 {
     if (cursor_left(in) < MYSQL_HEADER) {
         return false;
@@ -106,9 +105,8 @@ bool mysql_packet_whole(struct cursor *in, struct mysql_kept kept, uint64_t now_
         return false;
     }
     cursor_skip(in, MYSQL_HEADER);
-    struct span payload = cursor_take(in, size);
     *ret = (struct mysql_packet){
-        .body = span_head(payload, most_of(kept, payload)),
+        .body = cursor_take(in, size),
         .size = size,
         .bytes = MYSQL_HEADER + (uint64_t)size,
         .start_ns = now_ns,
@@ -118,13 +116,19 @@ bool mysql_packet_whole(struct cursor *in, struct mysql_kept kept, uint64_t now_
     return true;
 }
 
+void mysql_packet_shorten(struct mysql_packet *packet, struct mysql_kept kept)
+{
+    packet->body = span_head(packet->body, most_of(kept, packet->body));
+}
+
 bool mysql_packet_next(struct mysql_reader *r, struct slab *slab, struct cursor *in,
                        struct mysql_kept kept, uint64_t now_ns, struct mysql_packet *ret)
 {
     if (r->header_size == 0 && !r->goes_on) { /* what was handed out is not looked at any more */
         slab_give(slab, r->kept);
         r->kept = NULL;
-        if (mysql_packet_whole(in, kept, now_ns, ret)) {
+        if (mysql_packet_whole(in, now_ns, ret)) {
+            mysql_packet_shorten(ret, kept);
             return true;
         }
     }

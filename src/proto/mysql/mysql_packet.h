@@ -40,9 +40,11 @@ struct mysql_reader {
 };
 
 /* A packet that is whole in `in`, where none has begun before: then it is taken off and lent
- * from there; else nothing is. */
-bool mysql_packet_whole(struct cursor *in, struct mysql_kept kept, uint64_t now_ns,
-                        struct mysql_packet *ret);
+ * from there, all of it; else nothing is. */
+bool mysql_packet_whole(struct cursor *in, uint64_t now_ns, struct mysql_packet *ret);
+
+/* Of a packet that is lent whole, no more is shown than `kept` says. */
+void mysql_packet_shorten(struct mysql_packet *packet, struct mysql_kept kept);
 
 /* Takes bytes off `in`, which came at `now_ns`; true when a packet is whole, which is then in `ret`.
  * Where it is false all bytes were taken. */

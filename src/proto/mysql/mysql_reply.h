@@ -10,14 +10,7 @@
 #include "proto/mysql/mysql_options.h"
 #include "proto/mysql/mysql_packet.h"
 #include "proto/mysql/mysql_value.h"
-
-/* Whether a text ends before its end, and why. */
-enum mysql_cut {
-    MYSQL_WHOLE,
-    MYSQL_CUT_AT_MOST,  /* at max_message_size */
-    MYSQL_CUT_SHORT,    /* for want of memory */
-    MYSQL_CUT_PREPARED, /* what is remembered of a prepared statement */
-};
+#include "proto/proto_cut.h"
 
 enum {
     MYSQL_PATH_MAX = 1008,
@@ -78,7 +71,7 @@ struct mysql_reply {
     uint32_t path_size;
     uint32_t text_size;
     uint32_t text_room;
-    enum mysql_cut text_cut;
+    enum proto_cut text_cut;
     char *text;             /* the response as CSV */
     char error[400];        /* "SQLSTATE: text" */
     uint32_t error_size;

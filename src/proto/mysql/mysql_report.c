@@ -21,17 +21,6 @@ static void note(struct event_spans *notes, struct span *room, bool applies, con
     }
 }
 
-/* Why a text ends before its end. */
-static void note_cut(struct event_spans *notes, struct span *room, enum mysql_cut cut, bool is_response)
-{
-    static const char *const texts[][2] = {
-        [MYSQL_CUT_AT_MOST] = {"Request cut at max_message_size", "Response cut at max_message_size"},
-        [MYSQL_CUT_SHORT] = {"Request cut for want of memory", "Response cut for want of memory"},
-        [MYSQL_CUT_PREPARED] = {"Request cut: so much of a prepared statement is remembered", ""},
-    };
-    note(notes, room, cut != MYSQL_WHOLE, texts[cut][is_response]);
-}
-
 /* mysql.<name in lower case> */
 static struct span write_action(char to[ACTION_MAX], const char *name)
 {
@@ -123,10 +112,10 @@ void mysql_report(struct proto_context *c, const struct mysql_request *r, bool w
     note(said, notes, r != NULL && r->unknown, "The actual query being used is unknown");
     note(said, notes, r != NULL && r->holed, "Packet loss while capturing the request");
     note(said, notes, with_reply && f->reply_holed, "Packet loss while capturing the response");
-    enum mysql_cut request_cut = r != NULL ? r->cut : MYSQL_WHOLE;
-    enum mysql_cut response_cut = with_reply ? f->reply->text_cut : MYSQL_WHOLE;
-    note_cut(said, notes, request_cut, false);
-    note_cut(said, notes, response_cut, true);
-    c->events->cut += request_cut == MYSQL_CUT_SHORT || response_cut == MYSQL_CUT_SHORT;
+    enum proto_cut request_cut = r != NULL ? r->cut : PROTO_CUT_NOT;
+    enum proto_cut response_cut = with_reply ? f->reply->text_cut : PROTO_CUT_NOT;
+    note(said, notes, request_cut != PROTO_CUT_NOT, proto_cut_note(request_cut, false));
+    note(said, notes, response_cut != PROTO_CUT_NOT, proto_cut_note(response_cut, true));
+    c->events->cut += request_cut == PROTO_CUT_SHORT || response_cut == PROTO_CUT_SHORT;
     (void)event_log_add_whole(c->events, &e.transaction.head);
 }

@@ -12,12 +12,12 @@ static bool grow_text(struct mysql_reply *r)
     size_t wanted = r->text_room == 0 ? TEXT_FIRST : 2 * (size_t)r->text_room;
     size_t most = (size_t)r->options->max_message_size;
     if (r->text_room >= most) {
-        r->text_cut = MYSQL_CUT_AT_MOST;
+        r->text_cut = PROTO_CUT_AT_MOST;
         return false;
     }
     char *text = slab_grow_large(r->slab, r->text, wanted < most ? wanted : most);
     if (text == NULL) {
-        r->text_cut = MYSQL_CUT_SHORT;
+        r->text_cut = PROTO_CUT_SHORT;
         return false;
     }
     size_t room = slab_room(text);

@@ -202,7 +202,7 @@ static struct pgsql_item *item_new(const struct proto_context *c, struct span *t
     }
     if (item != NULL) {
         memset(item, 0, sizeof *item);
-        item->cut = is_short ? PGSQL_CUT_SHORT : PGSQL_TEXT_WHOLE;
+        item->cut = is_short ? PROTO_CUT_SHORT : PROTO_CUT_NOT;
     }
     return item;
 }
@@ -267,19 +267,19 @@ static void set_times(struct pgsql_item *item, const struct pgsql_message *m, ui
 
 /* What is shown of a message's text, and why no more. */
 static struct span text_within(const struct proto_context *c, const struct pgsql_message *m,
-                               struct span text, enum pgsql_cut *cut)
+                               struct span text, enum proto_cut *cut)
 {
     size_t most = (size_t)options_of(c)->max_message_size;
     bool is_short = m->size > m->body.size && m->body.size < most;
-    *cut = is_short             ? PGSQL_CUT_SHORT
-           : text.size > most ? PGSQL_CUT_AT_MOST
-                              : PGSQL_TEXT_WHOLE;
+    *cut = is_short           ? PROTO_CUT_SHORT
+           : text.size > most ? PROTO_CUT_AT_MOST
+                              : PROTO_CUT_NOT;
     return span_head(text, most);
 }
 
-static void note_cut(struct pgsql_item *item, enum pgsql_cut cut)
+static void note_cut(struct pgsql_item *item, enum proto_cut cut)
 {
-    if (item != NULL && item->cut == PGSQL_TEXT_WHOLE) {
+    if (item != NULL && item->cut == PROTO_CUT_NOT) {
         item->cut = (uint8_t)cut;
     }
 }
@@ -304,7 +304,7 @@ static void take_query(struct proto_context *c, const struct pgsql_message *m, u
     if (in.bad) { /* cut at what is kept */
         text = m->body;
     }
-    enum pgsql_cut cut;
+    enum proto_cut cut;
     struct pgsql_message of_rest = *m;
     struct span rest = text_within(c, m, text, &cut);
     struct pgsql_item *item;
@@ -345,7 +345,7 @@ static void take_parse(struct proto_context *c, const struct pgsql_message *m, u
     if (at_text.bad) {
         return;
     }
-    enum pgsql_cut cut;
+    enum proto_cut cut;
     said.text = text_within(c, m, said.text, &cut);
     said.whole = said.text.size;
     if (session_of(c) != NULL) {
@@ -421,8 +421,8 @@ static void take_execute(struct proto_context *c, const struct pgsql_message *m,
     struct cursor in = cursor_of(m->body);
     const struct pgsql_named *portal = find_portal(c, pgsql_text(&in));
     struct span text = portal != NULL ? pgsql_named_text(portal) : span_of(NULL, 0);
-    enum pgsql_cut cut = portal != NULL && portal->whole > text.size ? PGSQL_CUT_PREPARED
-                                                                     : PGSQL_TEXT_WHOLE;
+    enum proto_cut cut = portal != NULL && portal->whole > text.size ? PROTO_CUT_PREPARED
+                                                                     : PROTO_CUT_NOT;
     if (is_of_portal(f->parsed, portal)) {
         f->parsed->executed = true;
         if (has_place(c, f->parsed->size + (size_t)PGSQL_PARAMS_MAX * PGSQL_PARAM_BYTES)) {

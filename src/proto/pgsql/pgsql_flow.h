@@ -14,6 +14,7 @@
 #include "proto/pgsql/pgsql_named.h"
 #include "proto/pgsql/pgsql_options.h"
 #include "proto/proto.h"
+#include "proto/proto_cut.h"
 
 enum {
     PGSQL_QUEUE_MAX = 4096,
@@ -41,14 +42,6 @@ enum pgsql_kind {
     PGSQL_SYNC, /* the server will say that it is ready */
 };
 
-/* Whether a text ends before its end, and why. */
-enum pgsql_cut {
-    PGSQL_TEXT_WHOLE,
-    PGSQL_CUT_AT_MOST,  /* at max_message_size */
-    PGSQL_CUT_SHORT,    /* for want of memory */
-    PGSQL_CUT_PREPARED, /* what is remembered of a prepared statement */
-};
-
 /* What the client waits for; in a slab block. */
 struct pgsql_item {
     struct pgsql_item *next;
@@ -59,7 +52,7 @@ struct pgsql_item {
     uint32_t extra; /* bytes behind it */
     uint8_t kind;  /* enum pgsql_kind */
     uint8_t param_count;
-    uint8_t cut; /* enum pgsql_cut */
+    uint8_t cut; /* enum proto_cut */
     bool holed;
     bool unknown;  /* of a statement that was not seen */
     bool executed; /* a Parse of what is executed at once: no event of its own */
@@ -88,7 +81,7 @@ struct pgsql_reply {
     uint16_t kind_count;
     uint32_t text_size;
     uint32_t text_room;
-    enum pgsql_cut text_cut;
+    enum proto_cut text_cut;
     char *text; /* slab blocks: columns and rows as CSV, */
     struct pgsql_column *columns; /* and how the columns are written */
 };

@@ -21,17 +21,6 @@ static void note(struct event_spans *notes, struct span *room, bool applies, con
     }
 }
 
-/* Why a text ends before its end. */
-static void note_cut(struct event_spans *notes, struct span *room, enum pgsql_cut cut, bool is_response)
-{
-    static const char *const texts[][2] = {
-        [PGSQL_CUT_AT_MOST] = {"Request cut at max_message_size", "Response cut at max_message_size"},
-        [PGSQL_CUT_SHORT] = {"Request cut for want of memory", "Response cut for want of memory"},
-        [PGSQL_CUT_PREPARED] = {"Request cut: so much of a prepared statement is remembered", ""},
-    };
-    note(notes, room, cut != PGSQL_TEXT_WHOLE, texts[cut][is_response]);
-}
-
 static void fill_outcome(struct pgsql_event *e, const struct pgsql_outcome *outcome)
 {
     e->transaction.status = outcome->is_error ? TRANSACTION_ERROR : TRANSACTION_OK;
@@ -126,11 +115,11 @@ void pgsql_report(struct proto_context *c, const struct pgsql_item *item,
     note(said, notes, item != NULL && item->unknown, "The actual query being used is unknown");
     note(said, notes, item != NULL && item->holed, "Packet loss while capturing the request");
     note(said, notes, with_reply && pgsql_reply_of(f)->holed, "Packet loss while capturing the response");
-    enum pgsql_cut request_cut = item != NULL ? item->cut : PGSQL_TEXT_WHOLE;
-    enum pgsql_cut response_cut = with_reply ? pgsql_reply_of(f)->text_cut : PGSQL_TEXT_WHOLE;
-    note_cut(said, notes, request_cut, false);
-    note_cut(said, notes, response_cut, true);
-    c->events->cut += request_cut == PGSQL_CUT_SHORT || response_cut == PGSQL_CUT_SHORT;
+    enum proto_cut request_cut = item != NULL ? item->cut : PROTO_CUT_NOT;
+    enum proto_cut response_cut = with_reply ? pgsql_reply_of(f)->text_cut : PROTO_CUT_NOT;
+    note(said, notes, request_cut != PROTO_CUT_NOT, proto_cut_note(request_cut, false));
+    note(said, notes, response_cut != PROTO_CUT_NOT, proto_cut_note(response_cut, true));
+    c->events->cut += request_cut == PROTO_CUT_SHORT || response_cut == PROTO_CUT_SHORT;
     (void)event_log_add_whole(c->events, &e.transaction.head);
 }
 

@@ -17,12 +17,12 @@ static bool grow_text(const struct proto_context *c, struct pgsql_reply *r)
     size_t wanted = r->text_room == 0 ? TEXT_FIRST : 2 * (size_t)r->text_room;
     size_t most = (size_t)options_of(c)->max_message_size;
     if (r->text_room >= most) {
-        r->text_cut = PGSQL_CUT_AT_MOST;
+        r->text_cut = PROTO_CUT_AT_MOST;
         return false;
     }
     char *text = slab_grow_large(c->memory, r->text, wanted < most ? wanted : most);
     if (text == NULL) {
-        r->text_cut = PGSQL_CUT_SHORT;
+        r->text_cut = PROTO_CUT_SHORT;
         return false;
     }
     size_t room = slab_room(text);

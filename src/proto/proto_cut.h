@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Why a text in an event ends before its own end, and the words that say so in `error.message`. What
+ * protocols of statements share. Pure. */
+#pragma once
+
+#include <stdbool.h>
+
+enum proto_cut {
+    PROTO_CUT_NOT,
+    PROTO_CUT_AT_MOST,  /* at max_message_size */
+    PROTO_CUT_SHORT,    /* for want of memory */
+    PROTO_CUT_PREPARED, /* what is remembered of a prepared statement */
+};
+
+/* The note of a request's text, or of a response's, that was cut; a static text, "" of one that is whole. */
+static inline const char *proto_cut_note(enum proto_cut cut, bool is_response)
+{
+    static const char *const notes[][2] = {
+        [PROTO_CUT_NOT] = {"", ""},
+        [PROTO_CUT_AT_MOST] = {"Request cut at max_message_size", "Response cut at max_message_size"},
+        [PROTO_CUT_SHORT] = {"Request cut for want of memory", "Response cut for want of memory"},
+        [PROTO_CUT_PREPARED] = {"Request cut: so much of a prepared statement is remembered", ""},
+    };
+    return notes[cut][is_response];
+}
