@@ -168,7 +168,10 @@ static void sip_on_gap(struct proto_context *c, unsigned side, uint32_t length)
 /* Of headers that do not end: all of them; of a datagram that the capture has cut, the whole lines. */
 static size_t open_head_size(struct span bytes, bool is_cut)
 {
-    const uint8_t *end = is_cut ? memrchr(bytes.data, '\n', bytes.size) : NULL;
+    if (!is_cut || bytes.size == 0) {
+        return bytes.size;
+    }
+    const uint8_t *end = memrchr(bytes.data, '\n', bytes.size);
     return end != NULL ? (size_t)(end + 1 - bytes.data) : bytes.size;
 }
 
