@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/budget.h"
+#include "base/prefetch.h"
 #include "engine/inner.h"
 #include "engine/pending.h"
 #include "flow/tcp_stream.h"
@@ -56,8 +57,8 @@ static inline void conversation_pool_prefetch(const struct conversation_pool *po
                                               const struct flow *later, const struct flow *soon)
 {
     const uint8_t *at = (const uint8_t *)conversation_pool_at(pool, later);
-    __builtin_prefetch(at, 1);
-    __builtin_prefetch(at + sizeof(struct conversation) / 2, 1);
-    __builtin_prefetch(conversation_pool_at(pool, soon)->state, 1);
+    prefetch_write(at);
+    prefetch_write(at + sizeof(struct conversation) / 2);
+    prefetch_write(conversation_pool_at(pool, soon)->state);
 }
 void conversation_pool_give(struct conversation_pool *pool, struct flow *flow);

@@ -2,6 +2,7 @@
 #include "engine/flow_identity.h"
 
 #include "base/pages.h"
+#include "base/prefetch.h"
 
 enum { FLOW_IDENTITIES = 1 << 16 };
 
@@ -47,5 +48,5 @@ void flow_identities_finish(struct flow_identities *all, struct flow_event *even
 
 void flow_identities_prefetch(const struct flow_identities *all, uint32_t flow)
 {
-    __builtin_prefetch(&all->known[flow % FLOW_IDENTITIES], 1);
+    prefetch_write(&all->known[flow % FLOW_IDENTITIES]);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/worker_core.h"
 
+#include "base/prefetch.h"
 #include "engine/health_event.h"
 
 #include <stdlib.h>
@@ -104,8 +105,8 @@ void flow_life_fold(struct worker *w)
     for (uint32_t i = 0; i < w->touched_count; i++) {
         if (i + FOLD_AHEAD < w->touched_count) {
             struct flow *ahead = flow_at(w->flows, w->touched[i + FOLD_AHEAD].index);
-            __builtin_prefetch(ahead, 1);
-            __builtin_prefetch(&ahead->first_ns);
+            prefetch_write(ahead);
+            prefetch_read(&ahead->first_ns);
         }
         struct flow *flow = flow_at(w->flows, w->touched[i].index);
         struct proto_gain gain;
@@ -392,9 +393,9 @@ static void prefetch_due(const struct worker *w, uint32_t i, uint32_t count)
 {
     flow_index ahead = due_at(w, i + DUE_AHEAD, count);
     flow_index later = due_at(w, i + DUE_LATER, count);
-    __builtin_prefetch(flow_at(w->flows, ahead), 1);
-    __builtin_prefetch(&flow_at(w->flows, ahead)->first_ns);
-    __builtin_prefetch(flow_cold_at(w->flows, ahead));
+    prefetch_write(flow_at(w->flows, ahead));
+    prefetch_read(&flow_at(w->flows, ahead)->first_ns);
+    prefetch_read(flow_cold_at(w->flows, ahead));
     flow_prefetch_drop(w->flows, later);
     if (w->health != NULL) {
         health_prefetch_index(w->health, ahead);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/front.h"
 
+#include "base/prefetch.h"
 #include "base/seconds.h"
 
 #include <assert.h>
@@ -384,7 +385,7 @@ static inline void own_line(const uint8_t *at)
 #if defined(__x86_64__)
     __asm__ volatile("prefetchw %0" : : "m"(*at));
 #else
-    __builtin_prefetch(at, 1);
+    prefetch_write(at);
 #endif
 }
 

@@ -4,6 +4,8 @@
  * protocols see it. No step calls the next one. */
 #include "engine/worker_core.h"
 
+#include "base/prefetch.h"
+
 enum {
     PREFETCH_AHEAD = 8, /* units between asking for a bucket, for its flow, and the work */
     BEHIND = 4,         /* units between the two steps for TCP health, and for conversations */
@@ -169,7 +171,7 @@ static void prefetch_unit(const struct unit *unit)
 {
     const uint8_t *at = (const uint8_t *)unit;
     for (size_t offset = 0; offset < sizeof *unit; offset += 64) {
-        __builtin_prefetch(at + offset);
+        prefetch_read(at + offset);
     }
 }
 
@@ -177,8 +179,8 @@ static void prefetch_unit(const struct unit *unit)
 static void prefetch_payload(const struct packet *packet)
 {
     if (packet->payload_len > 0) {
-        __builtin_prefetch(packet->payload);
-        __builtin_prefetch(packet->payload + 64);
+        prefetch_read(packet->payload);
+        prefetch_read(packet->payload + 64);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "flow/flow.h"
 
 #include "base/pages.h"
+#include "base/prefetch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -129,7 +130,7 @@ static uint32_t slot_tag(uint64_t slot)
 
 void flow_prefetch_bucket(const struct flow_table *table, uint64_t hash)
 {
-    __builtin_prefetch(&table->slots[tag_of(hash) & table->mask]);
+    prefetch_read(&table->slots[tag_of(hash) & table->mask]);
 }
 
 flow_index flow_prefetch(const struct flow_table *table, uint64_t hash)
@@ -138,8 +139,8 @@ flow_index flow_prefetch(const struct flow_table *table, uint64_t hash)
     for (uint64_t i = tag & table->mask; table->slots[i] != 0; i = (i + 1) & table->mask) {
         if (slot_tag(table->slots[i]) == tag) {
             const struct flow *flow = &table->flows[(uint32_t)table->slots[i]];
-            __builtin_prefetch(flow, 1);
-            __builtin_prefetch(&flow->first_ns, 1);
+            prefetch_write(flow);
+            prefetch_write(&flow->first_ns);
             return (uint32_t)table->slots[i];
         }
     }

@@ -2,6 +2,7 @@
 #include "flow/health_book.h"
 
 #include "base/cursor.h"
+#include "base/prefetch.h"
 
 #include "flow/flow_tcp.h"
 #include "flow/health_clock.h"
@@ -221,9 +222,9 @@ static void prefetch_details(const struct health_book *book, const struct health
 {
     for (unsigned side = 0; side < 2; side++) {
         const struct health_detail *d = &book->details[h->halves[side].detail];
-        __builtin_prefetch(d, 1);
-        __builtin_prefetch(&d->data_us, 1);
-        __builtin_prefetch(d->prints, 1);
+        prefetch_write(d);
+        prefetch_write(&d->data_us);
+        prefetch_write(d->prints);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "flow/health_book.h"
 
 #include "base/pages.h"
+#include "base/prefetch.h"
 
 #include "flow/health_clock.h"
 
@@ -291,7 +292,7 @@ void health_detail_end(struct health_step *s)
 static void prefetch_head(const struct health_detail *d)
 {
     for (size_t offset = 0; offset < offsetof(struct health_detail, few_acks); offset += 64) {
-        __builtin_prefetch((const char *)d + offset, 1);
+        prefetch_write((const char *)d + offset);
     }
 }
 
@@ -431,9 +432,9 @@ static void review_all(struct health_book *book, const uint32_t *due, unsigned c
 {
     for (unsigned i = 0; i < count; i++) {
         const struct health *h = &book->connections[book->details[due[i]].owner];
-        __builtin_prefetch(&h->halves[0].next);
-        __builtin_prefetch(&h->halves[1].next);
-        __builtin_prefetch(&h->last_us);
+        prefetch_read(&h->halves[0].next);
+        prefetch_read(&h->halves[1].next);
+        prefetch_read(&h->last_us);
     }
     for (unsigned i = 0; i < count; i++) {
         struct health_detail *d = &book->details[due[i]];
@@ -459,8 +460,8 @@ void health_tick(struct health_book *book, uint64_t now_ns)
         if (look_us[hand] - now_us - 1 < IDLE_US) {
             continue; /* nearly all: no other line of memory is looked at */
         }
-        __builtin_prefetch(&book->details[hand].owner);
-        __builtin_prefetch(&book->details[hand].data_us);
+        prefetch_read(&book->details[hand].owner);
+        prefetch_read(&book->details[hand].data_us);
         due[due_count++] = hand;
         if (due_count == TOGETHER) {
             review_all(book, due, due_count, now_us);
@@ -473,17 +474,17 @@ void health_tick(struct health_book *book, uint64_t now_ns)
 
 void health_prefetch_index(const struct health_book *book, flow_index flow)
 {
-    __builtin_prefetch(&book->of_flow[flow]);
+    prefetch_read(&book->of_flow[flow]);
 }
 
 void health_prefetch(const struct health_book *book, flow_index flow)
 {
     const char *at = (const char *)&book->connections[book->of_flow[flow]];
-    __builtin_prefetch(at, 1);
-    __builtin_prefetch(at + 64, 1);
-    __builtin_prefetch(at + 128, 1);
-    __builtin_prefetch(at + 192, 1);
-    __builtin_prefetch(at + sizeof(struct health) - 1, 1);
+    prefetch_write(at);
+    prefetch_write(at + 64);
+    prefetch_write(at + 128);
+    prefetch_write(at + 192);
+    prefetch_write(at + sizeof(struct health) - 1);
 }
 
 void health_book_stats(const struct health_book *book, struct health_book_stats *ret)
