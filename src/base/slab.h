@@ -44,6 +44,11 @@ void *slab_grow(struct slab *slab, void *block, size_t size);
 /* As slab_grow(), and of any size that the budget has. What is above SLAB_BLOCK_MAX grows by a fourth of
  * itself at least, and is not copied for that. */
 void *slab_grow_large(struct slab *slab, void *block, size_t size);
+/* As slab_take(), and of any size that the budget has. */
+static inline void *slab_take_large(struct slab *slab, size_t size)
+{
+    return size <= SLAB_BLOCK_MAX ? slab_take(slab, size) : slab_grow_large(slab, NULL, size);
+}
 /* Bytes that fit in a block: a power of two less 16, so that who grows by it wastes nothing; of a large
  * one what it has. */
 size_t slab_room(const void *block);

@@ -5,6 +5,10 @@
 
 #include <stdbool.h>
 
+/* Bytes of a text for which no more memory is asked than there is for any message: longer ones have
+ * what can be had, and are the first to be cut. */
+enum { PROTO_TEXT_SURE = 64 << 10 };
+
 enum proto_cut {
     PROTO_CUT_NOT,
     PROTO_CUT_AT_MOST,  /* at max_message_size */

@@ -66,6 +66,31 @@ class Inline(unittest.TestCase):
                              [("SET a 1", "OK", "OK", None), ("INCR a", "OK", "2", None),
                               ("hset h f v", "OK", "1", None)])
 
+    def test_long(self):
+        """Texts of megabytes are whole up to max_message_size, and what is beyond is cut and said"""
+        words = [b"%06d," % i * 100000 for i in (1, 2)]  # 700 kB
+        with databases.Redis() as server:
+            heard = sniffer.Sniffer(server.port, os.path.join(self.folder, "long.pcap"))
+            with heard, socket.create_connection(("127.0.0.1", server.port), PATIENCE) as stream:
+                for word in words[0], b"".join(words):
+                    stream.sendall(b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$%d\r\n%s\r\n" % (len(word), word))
+                    self.assertEqual(stream.recv(100), b"+OK\r\n")
+                stream.sendall(b"GET a\r\n")
+                left = len(b"$1400000\r\n\r\n") + 1400000
+                while left > 0:
+                    left -= len(stream.recv(1 << 20))
+            config = os.path.join(self.folder, "read.yml")
+            with open(config, "w", encoding="ascii") as file:
+                file.write("protocols: {redis: {max_message_size: 1M}}\n")
+            whole, cut = heard.events("redis"), heard.events("redis", "-c", config)
+        texts = [f"SET a {words[0].decode()}", f"SET a {b''.join(words).decode()}", b"".join(words).decode()]
+        self.assertEqual([whole[0]["query"], whole[1]["query"], whole[2]["redis"]["return_value"]], texts)
+        self.assertFalse([event for event in whole if "error" in event])
+        self.assertEqual([cut[0]["query"], cut[1]["query"], cut[2]["redis"]["return_value"]],
+                         [text[:1 << 20] for text in texts])
+        self.assertEqual([event.get("error", {}).get("message") for event in cut],
+                         [None, "Request cut at max_message_size", "Response cut at max_message_size"])
+
 
 if __name__ == "__main__":
     tap.main()

@@ -51,7 +51,7 @@ struct span http_raw_of(struct http_raw *raw, const struct http_message *m, stru
                         const struct http_options *options)
 {
     size_t size = m->text_size + body.size + SLACK;
-    raw->text = slab_grow_large(raw->memory, NULL, size);
+    raw->text = slab_take_large(raw->memory, size);
     if (raw->text == NULL && size > HTTP_RAW_SHORT) {
         size = HTTP_RAW_SHORT;
         raw->text = slab_take(raw->memory, size);

@@ -272,8 +272,7 @@ static struct mysql_request *request_new(const struct proto_context *c,
     for (unsigned i = 0; i < said->params.count; i++) {
         extra += said->params.items[i].size;
     }
-    struct mysql_request *r =
-        slab_grow_large(c->memory, NULL, sizeof *r + said->text.size + extra);
+    struct mysql_request *r = slab_take_large(c->memory, sizeof *r + said->text.size + extra);
     if (r == NULL && said->text.size > MYSQL_KEPT) {
         said->text = span_head(said->text, MYSQL_KEPT);
         said->cut = PROTO_CUT_SHORT;

@@ -194,7 +194,7 @@ static bool has_place(const struct proto_context *c, size_t size)
 static struct pgsql_item *item_new(const struct proto_context *c, struct span *text, size_t beside)
 {
     size_t fixed = sizeof(struct pgsql_item) + beside;
-    struct pgsql_item *item = slab_grow_large(c->memory, NULL, fixed + text->size);
+    struct pgsql_item *item = slab_take_large(c->memory, fixed + text->size);
     bool is_short = item == NULL && text->size > PGSQL_KEPT;
     if (is_short) {
         *text = span_head(*text, PGSQL_KEPT);

@@ -5,8 +5,6 @@
 #include "proto/redis/redis_flow.h"
 #include "proto/redis/redis_probe.h"
 
-enum { TEXT_SLACK = 4, TEXT_MOST = 128 << 10 };
-
 static const uint16_t ports[] = {6379, 6380, 26379, 0};
 
 /* What the first byte of a message says of its sender; '*' begins commands and replies. */
@@ -22,24 +20,37 @@ static bool is_letter(uint8_t byte)
 
 /* ---- Messages ------------------------------------------------------------------------------- */
 
-/* The text of a message is in `room` bytes from now on; of these it takes what an event does,
- * and a little more, so that it can be told where the last character ends. */
+/* What a text may have at most: where no events are made, what tells a command is enough. */
+static size_t most_of(const struct proto_context *c)
+{
+    const struct redis_options *options = (const struct redis_options *)c->settings;
+    size_t most = (size_t)options->max_message_size;
+    return c->events->capacity == 0 && most > PROTO_TEXT_SURE ? PROTO_TEXT_SURE : most;
+}
+
+/* The text of a message is in `room` bytes from now on. */
 static void set_room(const struct proto_context *c, struct resp_text *text, uint8_t *data,
                      size_t room)
 {
-    size_t most = (c->events->text_max < TEXT_MOST ? c->events->text_max : TEXT_MOST) + TEXT_SLACK;
+    size_t most = most_of(c);
     text->data = data;
     text->capacity = (uint32_t)(room < most ? room : most);
     text->last = room >= most;
 }
 
+static uint8_t *block_of(const struct redis_message *m)
+{
+    return m->text.data != m->first ? m->text.data : NULL;
+}
+
 /* Has the text of a message at least twice the room, where there is memory. */
 static void grow_text(const struct proto_context *c, struct redis_message *m)
 {
-    uint8_t *block = m->text.data != m->first ? m->text.data : NULL;
-    uint8_t *data = slab_grow(c->memory, block, 2 * (size_t)m->text.capacity);
+    uint8_t *block = block_of(m);
+    size_t wanted = 2 * (size_t)m->text.capacity, most = most_of(c);
+    uint8_t *data = slab_grow_large(c->memory, block, wanted < most ? wanted : most);
     if (data == NULL) {
-        m->text.last = true;
+        m->text.last = m->is_short = true;
         return;
     }
     if (block == NULL) {
@@ -52,20 +63,22 @@ static void grow_text(const struct proto_context *c, struct redis_message *m)
 static void drop_message(const struct proto_context *c, struct redis_side *side)
 {
     if (side->message != NULL) {
-        if (side->message->text.data != side->message->first) {
-            slab_give(c->memory, side->message->text.data);
-        }
+        slab_give(c->memory, block_of(side->message));
         slab_give(c->memory, side->message);
         side->message = NULL;
     }
 }
 
-/* Ready for the next message of a side. */
-static void begin_message(struct redis_message *m)
+/* Ready for the next message of a side, which is not likely to be as long as a long one. */
+static void begin_message(const struct proto_context *c, struct redis_message *m)
 {
     resp_begin(&m->reader);
+    if (m->text.capacity > PROTO_TEXT_SURE || m->is_short) {
+        slab_give(c->memory, block_of(m));
+        set_room(c, &m->text, m->first, sizeof m->first);
+    }
     m->text.size = 0;
-    m->holed = false;
+    m->text.is_cut = m->is_short = m->holed = false;
 }
 
 /* A side without a message at hand gets one; false without memory. */
@@ -81,8 +94,9 @@ static bool take_up(const struct proto_context *c, unsigned number)
         return false;
     }
     m->reader.is_client = f->decided && number == f->client;
+    m->is_short = false;
     set_room(c, &m->text, m->first, sizeof m->first);
-    begin_message(m);
+    begin_message(c, m);
     side->message = m;
     return true;
 }
@@ -135,7 +149,7 @@ static void reverse(const struct proto_context *c, unsigned side)
     f->client = 1 - f->client;
     drop_message(c, &f->side[1 - side]);
     f->side[side].message->reader.is_client = side == f->client;
-    begin_message(f->side[side].message);
+    begin_message(c, f->side[side].message);
 }
 
 /* At the first byte of a message. */
@@ -164,7 +178,7 @@ static void take_message(struct proto_context *c, struct redis_side *side, uint6
     } else {
         redis_take_reply(c, now_ns);
     }
-    begin_message(side->message);
+    begin_message(c, side->message);
 }
 
 /* What a side said is not understood up to some place. Which replies were there nobody knows. */
@@ -298,6 +312,9 @@ static const struct proto_option options[] = {
     {ROW(queue_max_messages, PROTO_OPTION_NUMBER, "4096",
          "How many commands may wait for their replies, on one connection."),
      .minimum = 1, .maximum = 1 << 20},
+    {ROW(max_message_size, PROTO_OPTION_SIZE, "10M",
+         "Of a command, and of a reply, no more than this is shown."),
+     .minimum = 1 << 10, .maximum = INT64_C(1) << 30},
     {0},
 };
 

@@ -44,10 +44,30 @@ static struct span write_action(char to[REDIS_NAME_MAX + 8], const char *name, s
     return span_of(to, (size_t)(at - to));
 }
 
-static const struct span hole_notes[] = {
-    {.data = (const uint8_t *)"Packet loss while capturing the request", .size = 39},
-    {.data = (const uint8_t *)"Packet loss while capturing the response", .size = 40},
+enum { NOTES_MAX = 4 };
+
+static const char *const hole_notes[] = {
+    "Packet loss while capturing the request",
+    "Packet loss while capturing the response",
 };
+
+/* What is to be said of the texts of a command, or of a reply. */
+static void add_notes(struct event_spans *notes, struct span *room, bool is_response, bool holed,
+                      enum proto_cut cut)
+{
+    notes->items = room;
+    if (holed) {
+        room[notes->count++] = span_str(hole_notes[is_response]);
+    }
+    if (cut != PROTO_CUT_NOT) {
+        room[notes->count++] = span_str(proto_cut_note(cut, is_response));
+    }
+}
+
+static enum proto_cut cut_of(const struct redis_message *m)
+{
+    return !m->text.is_cut ? PROTO_CUT_NOT : m->is_short ? PROTO_CUT_SHORT : PROTO_CUT_AT_MOST;
+}
 
 /* What a reply says; of one that is not whole only that it began. */
 static void fill_reply(struct redis_event *e, const struct redis_message *server, uint64_t end_ns)
@@ -99,16 +119,12 @@ static void report(struct proto_context *c, const struct redis_request *r,
     if (c->settings->send_response && end_ns != 0) {
         e.transaction.response = text_of(&server->text);
     }
-    struct span notes[2];
-    uint32_t count = 0;
-    if (r->holed) {
-        notes[count++] = hole_notes[0];
-    }
-    if (server != NULL && server->holed) {
-        notes[count++] = hole_notes[1];
-    }
-    e.transaction.notes = (struct event_spans){count, notes};
-    event_log_add(c->events, &e.transaction.head);
+    struct span notes[NOTES_MAX];
+    enum proto_cut reply_cut = server != NULL && end_ns != 0 ? cut_of(server) : PROTO_CUT_NOT;
+    add_notes(&e.transaction.notes, notes, false, r->holed, r->cut);
+    add_notes(&e.transaction.notes, notes, true, server != NULL && server->holed, reply_cut);
+    c->events->cut += r->cut == PROTO_CUT_SHORT || reply_cut == PROTO_CUT_SHORT;
+    (void)event_log_add_whole(c->events, &e.transaction.head);
 }
 
 /* Reports what the server sent unasked: a published message, or that a key is no longer valid. */
@@ -124,22 +140,30 @@ static void report_push(struct proto_context *c)
     }
     char action[REDIS_NAME_MAX + 8];
     struct redis_event e = {
-        .transaction = {
-            .head = {.type = &redis_event_type},
-            .start_ns = server->start_ns,
-            .destination_bytes = server->reader.bytes,
-            .request_side = f->client,
-            .action = write_action(action, name, word.size),
-            .method = span_of(name, word.size),
-            .resource = resp_element(&server->reader, &server->text, 1),
-            .notes = {server->holed, &hole_notes[1]},
-        },
+        .transaction =
+            {
+                .head = {.type = &redis_event_type},
+                .start_ns = server->start_ns,
+                .destination_bytes = server->reader.bytes,
+                .request_side = f->client,
+                .action = write_action(action, name, word.size),
+                .method = span_of(name, word.size),
+                .resource = resp_element(&server->reader, &server->text, 1),
+            },
         .return_value = text_of(&server->text),
     };
-    event_log_add(c->events, &e.transaction.head);
+    struct span notes[NOTES_MAX];
+    add_notes(&e.transaction.notes, notes, true, server->holed, cut_of(server));
+    c->events->cut += cut_of(server) == PROTO_CUT_SHORT;
+    (void)event_log_add_whole(c->events, &e.transaction.head);
 }
 
 /* ---- Commands that wait --------------------------------------------------------------------- */
+
+static uint32_t sure_bytes(const struct redis_request *r)
+{
+    return r->size < PROTO_TEXT_SURE ? r->size : PROTO_TEXT_SURE;
+}
 
 /* Takes the oldest command off the queue. */
 static struct redis_request *pop(struct redis_flow *f)
@@ -149,7 +173,8 @@ static struct redis_request *pop(struct redis_flow *f)
     f->head = r->next;
     f->tail = f->head != NULL ? f->tail : NULL;
     f->count--;
-    f->queue_bytes -= r->size;
+    f->queue_bytes -= sure_bytes(r);
+    f->long_bytes -= r->size - sure_bytes(r);
     return r;
 }
 
@@ -192,7 +217,8 @@ static void push(struct redis_flow *f, struct redis_request *r)
     }
     f->tail = r;
     f->count++;
-    f->queue_bytes += r->size;
+    f->queue_bytes += sure_bytes(r);
+    f->long_bytes += r->size - sure_bytes(r);
 }
 
 /* The name in upper case: one word, or two with a space between. */
@@ -212,12 +238,38 @@ static void set_name(struct redis_request *r, struct span first, struct span sec
     r->name_size = (uint8_t)size;
 }
 
+/* A block for a command with its text; of a long one less where memory is short, or long ones wait
+ * already. */
+static struct redis_request *take_block(struct proto_context *c, struct span *text,
+                                        enum proto_cut *cut)
+{
+    struct redis_request *r = NULL;
+    size_t most = (size_t)options_of(c)->max_message_size;
+    if (text->size <= PROTO_TEXT_SURE || flow_of(c)->long_bytes + text->size <= most) {
+        r = slab_take_large(c->memory, sizeof *r + text->size);
+    }
+    if (r == NULL && text->size > PROTO_TEXT_SURE) {
+        *text = span_head(*text, PROTO_TEXT_SURE);
+        *cut = PROTO_CUT_SHORT;
+        r = slab_take(c->memory, sizeof *r + text->size);
+    }
+    return r;
+}
+
+static struct resp_element within(struct resp_element e, uint32_t size)
+{
+    uint32_t start = e.start < size ? e.start : size;
+    return (struct resp_element){start, e.size < size - start ? e.size : size - start};
+}
+
 /* A command of the message that the client has just ended; NULL without memory. */
 static struct redis_request *request_new(struct proto_context *c, const struct redis_message *client,
                                          uint64_t now_ns)
 {
     const struct resp_reader *reader = &client->reader;
-    struct redis_request *r = slab_take(c->memory, sizeof *r + client->text.size);
+    struct span text = text_of(&client->text);
+    enum proto_cut cut = cut_of(client);
+    struct redis_request *r = take_block(c, &text, &cut);
     if (r == NULL) {
         return NULL;
     }
@@ -226,19 +278,20 @@ static struct redis_request *request_new(struct proto_context *c, const struct r
         .start_ns = client->start_ns,
         .end_ns = now_ns,
         .bytes = reader->bytes,
-        .size = client->text.size,
+        .size = (uint32_t)text.size,
         .flags = (uint8_t)redis_word_flags(name),
         .holed = client->holed,
+        .cut = (uint8_t)cut,
     };
     bool two = r->flags & REDIS_TWO_WORDS;
     set_name(r, name, two ? resp_element(reader, &client->text, 1) : span_of(NULL, 0));
-    r->key = reader->elements[two ? 2 : 1];
+    r->key = within(reader->elements[two ? 2 : 1], r->size);
     if (redis_word_is(name, "AUTH") && reader->count == 3) {
         r->user = r->key;
         r->key = (struct resp_element){0};
     }
     if (r->size > 0) {
-        memcpy(r->text, client->text.data, r->size);
+        memcpy(r->text, text.data, r->size);
     }
     return r;
 }

@@ -2,11 +2,14 @@
 /* A Redis connection: the messages of both sides as they come, and the commands that wait for their
  * replies, which come in the order of the commands. A reply belongs to the oldest command; where
  * commands had to be forgotten, their replies are still owed and passed over. The connection is a
- * zeroed block of the engine's, all that an idle connection takes; what it holds in the slab is bounded by
- * the options queue_max_messages and queue_max_bytes, and two messages with their texts. */
+ * zeroed block of the engine's, all that an idle connection takes; what it holds in the slab is
+ * bounded by the options queue_max_messages and queue_max_bytes, and two messages with their texts.
+ * Of a text that waits, PROTO_TEXT_SURE bytes count among queue_max_bytes; what is beyond that of
+ * all that wait is max_message_size together. */
 #pragma once
 
 #include "proto/proto.h"
+#include "proto/proto_cut.h"
 #include "proto/redis/redis_resp.h"
 
 /* What users may choose; Packetbeat's names. */
@@ -14,6 +17,7 @@ struct redis_options {
     struct proto_settings settings;
     int64_t queue_max_bytes;    /* of commands that wait for their replies, on one connection */
     int64_t queue_max_messages;
+    int64_t max_message_size; /* bytes of a command's text, and of a reply's */
 };
 
 enum {
@@ -32,6 +36,7 @@ struct redis_request {
     struct resp_element user;
     uint8_t flags; /* enum redis_word_flags */
     bool holed;    /* bytes of it were not captured */
+    uint8_t cut;   /* enum proto_cut: why its text is not whole */
     uint8_t name_size;
     char name[REDIS_NAME_MAX + 1]; /* in upper case, terminated */
     char text[];
@@ -45,6 +50,7 @@ struct redis_message {
     struct resp_text text; /* in `first`, a longer one in a slab block */
     uint64_t start_ns;
     bool holed;
+    bool is_short; /* there is no memory for more text */
     uint8_t first[REDIS_TEXT_FIRST];
 };
 
@@ -62,7 +68,8 @@ struct redis_flow {
     struct redis_request *tail;
     struct turns turns;
     uint32_t count;
-    uint32_t queue_bytes;
+    uint32_t queue_bytes; /* of texts that wait, PROTO_TEXT_SURE of each at most; */
+    uint32_t long_bytes;  /* what is beyond */
     uint32_t owed;       /* replies to come before that of the head */
     uint8_t client;      /* side */
     uint8_t broken;

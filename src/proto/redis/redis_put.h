@@ -8,7 +8,10 @@
 static inline void redis_put(struct resp_text *text, const void *data, size_t size)
 {
     size_t room = text->capacity - text->size;
-    size = size < room ? size : room;
+    if (size > room) {
+        size = room;
+        text->is_cut = true;
+    }
     if (size > 0) {
         memcpy(text->data + text->size, data, size);
         text->size += (uint32_t)size;

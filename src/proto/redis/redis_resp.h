@@ -25,7 +25,8 @@ struct resp_text {
     uint8_t *data;
     uint32_t size;
     uint32_t capacity;
-    bool last; /* there is no more room: what does not fit is left out */
+    bool last;   /* there is no more room: what does not fit is left out, */
+    bool is_cut; /* as some was */
 };
 
 struct resp_element {

@@ -48,6 +48,11 @@ static void stage_init(struct stage *s, size_t text_max)
     assert_non_null(s->log.memory);
 }
 
+static struct redis_options *options_of(const struct stage *s)
+{
+    return (struct redis_options *)(uintptr_t)s->context.settings;
+}
+
 static void stage_done(struct stage *s)
 {
     assert_int_equal(slab_used(s->slab), 0);
@@ -383,6 +388,92 @@ static void without_memory(void **state)
     stage_done(&s);
 }
 
+/* ---- Long ones ------------------------------------------------------------------------------ */
+
+enum { MOST = 300000 };
+
+/* "SET k " or a value, and `size` times 'v'. */
+static void say_long(struct stage *s, unsigned side, size_t size, size_t piece)
+{
+    char *text = malloc(size + 64);
+    int head =
+        sprintf(text, side == CLIENT ? "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%zu\r\n" : "$%zu\r\n", size);
+    memset(text + head, 'v', size);
+    memcpy(text + (size_t)head + size, "\r\n", 2);
+    struct span data = span_of(text, (size_t)head + size + 2);
+    for (; data.size > 0; data = span_skip(data, piece)) {
+        say(s, side, span_head(data, piece), 1000000000);
+    }
+    free(text);
+}
+
+/* How many 'v' the member of that name ends with in what was said last. */
+static size_t length_of(struct stage *s, const char *name)
+{
+    json_append(&s->said, "", 1);
+    const char *at = strstr(s->said.data, name);
+    assert_non_null(at);
+    at = strchr(at + strlen(name), 'v');
+    assert_non_null(at);
+    size_t size = strspn(at, "v");
+    s->said.size--;
+    return size;
+}
+
+static bool has_said(const struct stage *s, const char *what)
+{
+    return memmem(s->said.data, s->said.size, what, strlen(what)) != NULL;
+}
+
+/* Texts are whole up to max_message_size, and what is beyond is cut and said. */
+static void long_texts(void **state)
+{
+    for (size_t piece = 1400; piece <= 60000; piece *= 7) {
+        struct stage s;
+        stage_init(&s, 1000);
+        options_of(&s)->max_message_size = MOST;
+        say_long(&s, CLIENT, MOST - 6, piece);
+        say_long(&s, SERVER, MOST, piece);
+        assert_int_equal(length_of(&s, "\"query\""), MOST - 6);
+        assert_int_equal(length_of(&s, "\"return_value\""), MOST);
+        assert_false(has_said(&s, "cut"));
+        json_reset(&s.said);
+        say_long(&s, CLIENT, MOST - 5, piece);
+        say_long(&s, SERVER, MOST + 1, piece);
+        assert_int_equal(length_of(&s, "\"query\""), MOST - 6);
+        assert_int_equal(length_of(&s, "\"return_value\""), MOST);
+        assert_true(has_said(&s, "Request cut at max_message_size"));
+        assert_true(has_said(&s, "Response cut at max_message_size"));
+        assert_int_equal(s.log.cut, 0);
+        assert_int_equal(slab_used(s.slab), 0); /* nothing is kept of them */
+        proto_redis.on_close(&s.context, PROTO_CLOSED);
+        stage_done(&s);
+    }
+}
+
+/* Long commands that wait together are at most as long as one may be; those beyond are cut, none is
+ * lost. */
+static void long_texts_that_wait(void **state)
+{
+    struct stage s;
+    stage_init(&s, 1000);
+    options_of(&s)->max_message_size = MOST;
+    for (unsigned i = 0; i < 4; i++) {
+        say_long(&s, CLIENT, MOST / 2, 1400);
+    }
+    assert_true(slab_used(s.slab) < 4 * MOST);
+    for (unsigned i = 0; i < 4; i++) {
+        json_reset(&s.said);
+        say(&s, SERVER, span_str("+OK\r\n"), 1000000000);
+        assert_int_equal(length_of(&s, "\"query\""), i < 2 ? MOST / 2 : PROTO_TEXT_SURE - 6);
+        assert_int_equal(has_said(&s, "Request cut for want of memory"), i >= 2);
+    }
+    assert_int_equal(s.stats.evicted, 0);
+    assert_int_equal(s.log.cut, 2);
+    proto_redis.on_close(&s.context, PROTO_CLOSED);
+    stage_done(&s);
+}
+
 static void probes(void **state)
 {
     static const struct {
@@ -406,12 +497,20 @@ static void probes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_command_and_its_reply), cmocka_unit_test(pipelines_and_errors),
-        cmocka_unit_test(two_words_and_users),     cmocka_unit_test(published_messages),
-        cmocka_unit_test(monitors_and_replicas),   cmocka_unit_test(commands_without_replies),
-        cmocka_unit_test(unanswered),              cmocka_unit_test(gaps),
-        cmocka_unit_test(broken),                  cmocka_unit_test(reversed),
-        cmocka_unit_test(too_many),                cmocka_unit_test(without_memory),
+        cmocka_unit_test(a_command_and_its_reply),
+        cmocka_unit_test(pipelines_and_errors),
+        cmocka_unit_test(two_words_and_users),
+        cmocka_unit_test(published_messages),
+        cmocka_unit_test(monitors_and_replicas),
+        cmocka_unit_test(commands_without_replies),
+        cmocka_unit_test(unanswered),
+        cmocka_unit_test(gaps),
+        cmocka_unit_test(broken),
+        cmocka_unit_test(reversed),
+        cmocka_unit_test(too_many),
+        cmocka_unit_test(without_memory),
+        cmocka_unit_test(long_texts),
+        cmocka_unit_test(long_texts_that_wait),
         cmocka_unit_test(probes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
