@@ -175,6 +175,23 @@ class Amqp(unittest.TestCase):
         self.assertEqual((returned["status"], returned["amqp"]["reply-code"],
                           returned["amqp"]["reply-text"]), ("Error", 312, "NO_ROUTE"))
 
+    def test_long(self):
+        """Bodies of megabytes are whole up to max_body_length, and what is beyond is cut and said"""
+        text = pika.BasicProperties(content_type="text/plain")
+        body = b"".join(b"%07d " % i for i in range(150000))  # 1.2 MB
+        with self.sniff() as sniffed:
+            connection = connect(self.server)
+            channel = connection.channel()
+            channel.queue_declare("long", exclusive=True)
+            channel.basic_publish("", "long", body, text)
+            self.assertEqual(next(channel.consume("long", auto_ack=True, inactivity_timeout=60))[2], body)
+            connection.close()
+        for most, shown in (("2000000", body.decode()), ("1000000", body.decode()[:1000000] + " [...]")):
+            events = {event["method"]: event for event in self.events(
+                sniffed, f"send_request: true, send_response: true, max_body_length: {most}")}
+            self.assertEqual(events["basic.publish"]["request"], shown)
+            self.assertEqual(events["basic.deliver"]["response"], shown)
+
     def test_refused(self):
         """A method that closes its channel is told of by what closes it, with all that it was about"""
         with self.sniff() as sniffed:

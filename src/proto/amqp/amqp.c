@@ -20,7 +20,7 @@ static const struct proto_option options[] = {
          "How connections and channels are opened and closed in peace makes no events.")},
     {ROW("max_body_length", PROTO_OPTION_NUMBER, body_max, "1000",
          "How many bytes of a message `request` and `response` show."),
-     .minimum = 0, .maximum = 65536},
+     .minimum = 0, .maximum = INT64_C(1) << 30},
     {0},
 };
 

@@ -5,9 +5,14 @@ enum { CLOSE_ERROR = 300, PUBLISH = 40, RETURN = 50 };
 
 /* ---- The list ------------------------------------------------------------------------------- */
 
+static size_t sure_bytes(size_t body)
+{
+    return body < PROTO_TEXT_SURE ? body : PROTO_TEXT_SURE;
+}
+
 static void add(struct proto_context *c, struct amqp_record *r)
 {
-    r->link.weight = (uint32_t)sizeof *r + r->room + r->body_room;
+    r->link.weight = (uint32_t)(sizeof *r + r->room + sure_bytes(r->body_most));
     waiting_add(&amqp_flow_of(c)->open, &r->link);
 }
 
@@ -119,6 +124,18 @@ void amqp_take_header(struct proto_context *c, const struct amqp_side *s, unsign
     }
 }
 
+/* How large the block of a body may be, as many as there are under way. */
+static size_t most_room(const struct proto_context *c, const struct amqp_record *r)
+{
+    size_t most = (size_t)amqp_options_of(c)->body_max, others = 0;
+    for (struct waiter *w = amqp_flow_of(c)->open.head; w != NULL; w = w->next) {
+        const struct amqp_record *other = (const struct amqp_record *)w;
+        size_t room = other->body != NULL && other != r ? slab_room(other->body) : 0;
+        others += room - sure_bytes(room);
+    }
+    return others < most ? most - others + PROTO_TEXT_SURE : PROTO_TEXT_SURE;
+}
+
 void amqp_take_body(struct proto_context *c, unsigned side, struct span bytes, uint64_t time_ns)
 {
     struct amqp_flow *f = amqp_flow_of(c);
@@ -129,7 +146,7 @@ void amqp_take_body(struct proto_context *c, unsigned side, struct span bytes, u
     if (bytes.data == NULL) {
         r->holed = true;
     } else {
-        amqp_record_add_body(r, bytes);
+        amqp_record_add_body(c, r, bytes, most_room(c, r));
     }
     r->link.end_ns = time_ns;
     r->body_left -= bytes.size < r->body_left ? bytes.size : r->body_left;

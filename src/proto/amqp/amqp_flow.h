@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A connection of AMQP: methods that wait for their answers, channel by channel, and messages of
  * which more comes. The state is a zeroed block of the engine's; what it holds in the slab is at
- * most AMQP_OPEN_MAX records, AMQP_OPEN_BYTES and one more. */
+ * most AMQP_OPEN_MAX records, AMQP_OPEN_BYTES and one more; of a body, PROTO_TEXT_SURE bytes count among
+ * these, what is beyond that of all bodies is max_body_length together. */
 #pragma once
 
 #include "proto/amqp/amqp_record.h"
+#include "proto/proto_cut.h"
 #include "proto/proto_reading.h"
 
 enum {

@@ -9,7 +9,7 @@ enum {
     TEXTS_MAX = 32 << 10,
     TEXTS_MIN = 128,
     EXPANSION = 3, /* JSON is mostly no longer than that many times what came */
-    BODY_MAX = 64 << 10,
+    BODY_FIRST = 496,
     PROPERTIES = 14,
     PERSISTENT = 2,
 };
@@ -197,16 +197,14 @@ static const struct amqp_argument properties[PROPERTIES] = {
     {AMQP_SHORT_TEXT, AMQP_APP_ID},       {AMQP_SHORT_TEXT, AMQP_HIDDEN},
 };
 
-static void make_room_for_body(const struct proto_context *c, struct amqp_record *r)
+/* How much of a body is to be shown. */
+static uint32_t most_of_body(const struct proto_context *c, const struct amqp_record *r)
 {
     const struct amqp_options *options = amqp_options_of(c);
     bool is_published = r->method->role == AMQP_ALONE && r->method->id == 40;
-    bool is_wanted = is_published ? options->settings.send_request : options->settings.send_response;
-    uint64_t room = (uint64_t)options->body_max;
-    room = room < r->body_size ? room : r->body_size;
-    room = room < BODY_MAX ? room : BODY_MAX;
-    r->body = is_wanted && room > 0 ? slab_take(c->memory, (size_t)room) : NULL;
-    r->body_room = r->body != NULL ? (uint32_t)room : 0;
+    bool is_sent = is_published ? options->settings.send_request : options->settings.send_response;
+    uint64_t most = is_sent && c->events->capacity > 0 ? (uint64_t)options->body_max : 0;
+    return (uint32_t)(most < r->body_size ? most : r->body_size);
 }
 
 struct amqp_record *amqp_record_add_header(const struct proto_context *c, struct amqp_record *r,
@@ -234,16 +232,37 @@ struct amqp_record *amqp_record_add_header(const struct proto_context *c, struct
         }
     }
     r->size = (uint32_t)(d.out.at - r->bytes_of_texts);
-    make_room_for_body(c, r);
+    r->body_most = most_of_body(c, r);
     return r;
 }
 
-void amqp_record_add_body(struct amqp_record *r, struct span bytes)
+/* Has room for `size` more bytes of a body; how many there is room for. */
+static size_t make_room(const struct proto_context *c, struct amqp_record *r, size_t size, size_t most)
 {
-    if (r->holed) {
+    size_t room = r->body != NULL ? slab_room(r->body) : 0;
+    size_t wanted = r->body_kept + size;
+    if (wanted > room) {
+        size_t twice = 2 * room > BODY_FIRST ? 2 * room : BODY_FIRST;
+        size_t bound = most < r->body_most ? most : r->body_most;
+        wanted = wanted > twice ? wanted : twice;
+        wanted = wanted < bound ? wanted : bound;
+        uint8_t *body = wanted > room ? slab_grow_large(c->memory, r->body, wanted) : NULL;
+        r->body = body != NULL ? body : r->body;
+        room = body != NULL ? slab_room(body) : room;
+    }
+    return (room < r->body_most ? room : r->body_most) - r->body_kept;
+}
+
+void amqp_record_add_body(const struct proto_context *c, struct amqp_record *r, struct span bytes,
+                          size_t most)
+{
+    if (r->holed || r->is_short) {
         return; /* what comes behind a hole does not belong to what is kept */
     }
-    bytes = span_head(bytes, r->body_room - r->body_kept);
+    bytes = span_head(bytes, r->body_most - r->body_kept);
+    size_t size = bytes.size;
+    bytes = span_head(bytes, size > 0 ? make_room(c, r, size, most) : 0);
+    r->is_short = bytes.size < size;
     if (bytes.size > 0) {
         memcpy(r->body + r->body_kept, bytes.data, bytes.size);
         r->body_kept += (uint32_t)bytes.size;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is kept of a method until it is reported: who, when, and what its event will show, in one
- * slab block; and, of a message, the beginning of its body in another. */
+ * slab block; and, of a message, the beginning of its body in another, which grows as it comes. */
 #pragma once
 
 #include "proto/amqp/amqp_event.h"
@@ -16,7 +16,7 @@ struct amqp_record {
     uint64_t body_left; /* still to come */
     uint8_t *body;      /* a slab block, or NULL */
     uint32_t body_kept;
-    uint32_t body_room;
+    uint32_t body_most; /* bytes of it that are to be shown */
     uint64_t has; /* a bit a field */
     uint32_t size; /* of the texts */
     uint32_t room;
@@ -26,6 +26,7 @@ struct amqp_record {
     bool has_header; /* its content header came */
     bool no_wait;
     bool holed;     /* bytes of it were not captured */
+    bool is_short;  /* there was no memory for all of its body that is to be shown */
     bool odd_table; /* a table of it could not be read */
     struct {
         uint16_t at;
@@ -42,8 +43,9 @@ struct amqp_record *amqp_record_new(const struct proto_context *c, const struct 
  * moved; without memory it stays as it was. */
 struct amqp_record *amqp_record_add_header(const struct proto_context *c, struct amqp_record *r,
                                            struct span header);
-/* Keeps as much of a body as is to be shown. */
-void amqp_record_add_body(struct amqp_record *r, struct span bytes);
+/* Keeps as much of a body as is to be shown, in a block of `most` bytes. */
+void amqp_record_add_body(const struct proto_context *c, struct amqp_record *r, struct span bytes,
+                          size_t most);
 /* With all that it owns; NULL is fine. */
 void amqp_record_free(struct slab *slab, struct amqp_record *r);
 

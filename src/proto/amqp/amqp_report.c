@@ -2,10 +2,11 @@
 #include "proto/amqp/amqp_report.h"
 
 #include "base/writer.h"
+#include "proto/proto_cut.h"
 
 enum {
     ACTION_MAX = 64,
-    NOTES_MAX = 4,
+    NOTES_MAX = 6,
     REQUEST_MAX = 600,
     DIGITS = 4, /* that a byte of a body may take */
     MORE = 8,
@@ -18,6 +19,7 @@ struct scratch {
     char request[REQUEST_MAX];
     struct span notes[NOTES_MAX];
     uint8_t *body; /* a slab block, or NULL */
+    bool is_short; /* it is not all that is to be shown of it */
 };
 
 static bool is_close(const struct amqp_method *m)
@@ -63,25 +65,31 @@ static bool is_text(const struct amqp_record *r)
     return !is_packed && (contains(type, "text") || contains(type, "json"));
 }
 
-/* As text, or else as decimal numbers. */
+/* As text, or else as decimal numbers; of a long one less where memory is short. */
 static struct span write_body(struct proto_context *c, const struct amqp_record *r,
                               struct scratch *s)
 {
-    size_t room = (size_t)r->body_kept * DIGITS + MORE;
-    s->body = r->body_kept > 0 ? slab_take(c->memory, room) : NULL;
+    size_t digits = is_text(r) ? 1 : DIGITS;
+    struct span body = span_of(r->body, r->body_kept);
+    s->body = body.size > 0 ? slab_take_large(c->memory, body.size * digits + MORE) : NULL;
+    s->is_short = r->is_short || (s->body == NULL && body.size > 0);
+    if (s->body == NULL && body.size > PROTO_TEXT_SURE) {
+        body = span_head(body, PROTO_TEXT_SURE);
+        s->body = slab_take(c->memory, body.size * digits + MORE);
+    }
     if (s->body == NULL) {
         return span_of(NULL, 0);
     }
-    struct writer w = writer_of(s->body, room);
-    if (is_text(r)) {
-        writer_span(&w, span_of(r->body, r->body_kept));
+    struct writer w = writer_of(s->body, body.size * digits + MORE);
+    if (digits == 1) {
+        writer_span(&w, body);
     } else {
-        for (uint32_t i = 0; i < r->body_kept; i++) {
+        for (size_t i = 0; i < body.size; i++) {
             writer_text(&w, i > 0 ? " " : "");
-            writer_u64(&w, r->body[i]);
+            writer_u64(&w, body.data[i]);
         }
     }
-    writer_text(&w, r->body_kept < r->body_size ? " [...]" : "");
+    writer_text(&w, body.size < r->body_size ? " [...]" : "");
     return writer_since(&w, s->body);
 }
 
@@ -175,6 +183,17 @@ static void set_notes(struct amqp_event *e, const struct amqp_record *request,
     }
 }
 
+/* What max_body_length leaves out is told by " [...]", as Packetbeat does it; what is left out beyond that
+ * is told as well. */
+static void note_short(const struct proto_context *c, struct transaction *t, struct scratch *asked,
+                       const struct scratch *s, bool is_response)
+{
+    if (s->is_short) {
+        asked->notes[t->notes.count++] = span_str(proto_cut_note(PROTO_CUT_SHORT, is_response));
+        c->events->cut++;
+    }
+}
+
 static struct span action_of(struct scratch *s, struct span method)
 {
     struct writer w = writer_of(s->action, sizeof s->action);
@@ -200,7 +219,9 @@ static void add_event(struct proto_context *c, const struct amqp_record *request
     t->reason = reason;
     t->action = action_of(&asked, t->method);
     set_notes(&e, request, response, asked.notes);
-    (void)event_log_add(c->events, &t->head);
+    note_short(c, t, &asked, &asked, false);
+    note_short(c, t, &asked, &answered, true);
+    (void)event_log_add_whole(c->events, &t->head);
     slab_give(c->memory, asked.body);
     slab_give(c->memory, answered.body);
 }

@@ -285,6 +285,106 @@ static void too_many(void **state)
     stage_done(&s);
 }
 
+/* ---- Long bodies ---------------------------------------------------------------------------- */
+
+enum { MOST = 300000, FRAME = 65536 };
+
+static void write_be32(uint8_t *to, uint32_t value)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        to[i] = (uint8_t)(value >> (24 - 8 * i));
+    }
+}
+
+/* The beginning of a message of so many bytes, from the client, on a channel. */
+static void begin_message(struct stage *s, uint8_t channel, uint32_t size)
+{
+    uint8_t said[] = PUBLISH CONTENT("\0");
+    uint8_t *content = said + sizeof PUBLISH - 1;
+    said[2] = content[2] = channel;
+    write_be32(content + 15, size);
+    stage_say(s, CLIENT, span_of(said, sizeof said - 1), SIZE_MAX);
+}
+
+/* So many 'v' of a body, in frames. */
+static void say_body(struct stage *s, uint8_t channel, uint32_t size, size_t piece)
+{
+    static uint8_t frame[7 + FRAME + 1];
+    while (size > 0) {
+        uint32_t here = size < FRAME ? size : FRAME;
+        memcpy(frame, "\3\0", 2);
+        frame[2] = channel;
+        write_be32(frame + 3, here);
+        memset(frame + 7, 'v', here);
+        frame[7 + here] = 0xce;
+        stage_say(s, CLIENT, span_of(frame, here + 8), piece);
+        size -= here;
+    }
+}
+
+/* How many 'v' the last request has; what was said is forgotten. */
+static size_t request_size(struct stage *s)
+{
+    json_append(&s->said, "", 1);
+    const char *at = strstr(s->said.data, "\"request\":\"v");
+    size_t size = at != NULL ? strspn(at + 11, "v") : 0;
+    json_reset(&s->said);
+    return size;
+}
+
+static bool has_said(const struct stage *s, const char *what)
+{
+    return memmem(s->said.data, s->said.size, what, strlen(what)) != NULL;
+}
+
+static void long_bodies(void **state)
+{
+    (void)state;
+    struct amqp_options options = default_options();
+    options.settings.send_request = true;
+    options.body_max = MOST;
+    static struct stage s;
+    for (size_t piece = 1400; piece <= 60000; piece *= 7) {
+        stage_init(&s, &proto_amqp, &options, 1000, LOG_ROOM);
+        begin_message(&s, 1, MOST);
+        say_body(&s, 1, MOST, piece);
+        assert_false(has_said(&s, "[...]"));
+        assert_int_equal(request_size(&s), MOST);
+        begin_message(&s, 1, MOST + 1);
+        say_body(&s, 1, MOST + 1, piece);
+        assert_true(has_said(&s, "v [...]\""));
+        assert_int_equal(request_size(&s), MOST);
+        assert_int_equal(s.log.cut, 0);
+        stage_close(&s, PROTO_CLOSED);
+        stage_done(&s);
+    }
+}
+
+/* Bodies that are under way together are about as long as one may be; those beyond are cut, none is lost. */
+static void long_bodies_at_once(void **state)
+{
+    (void)state;
+    struct amqp_options options = default_options();
+    options.settings.send_request = true;
+    options.body_max = MOST;
+    static struct stage s;
+    stage_init(&s, &proto_amqp, &options, 1000, LOG_ROOM);
+    for (uint8_t channel = 1; channel <= 8; channel++) {
+        begin_message(&s, channel, MOST);
+        say_body(&s, channel, MOST - 1, 1400);
+    }
+    assert_true(slab_used(s.slab) < 8 * 2 * FRAME + 2 * MOST);
+    for (uint8_t channel = 1; channel <= 8; channel++) {
+        say_body(&s, channel, 1, 1400);
+        assert_int_equal(has_said(&s, "Request cut for want of memory"), channel > 1);
+        size_t size = request_size(&s);
+        assert_true(channel == 1 ? size == MOST : size >= 2 * FRAME - 100 && size < MOST);
+    }
+    assert_int_equal(s.log.cut, 7);
+    stage_close(&s, PROTO_CLOSED);
+    stage_done(&s);
+}
+
 static void probes(void **state)
 {
     (void)state;
@@ -327,6 +427,8 @@ int main(void)
         cmocka_unit_test(gaps),
         cmocka_unit_test(timeouts),
         cmocka_unit_test(too_many),
+        cmocka_unit_test(long_bodies),
+        cmocka_unit_test(long_bodies_at_once),
         cmocka_unit_test(probes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
