@@ -9,10 +9,15 @@
  * what can be had, and are the first to be cut. */
 enum { PROTO_TEXT_SURE = 64 << 10 };
 
+/* What is packed more than so many times is not unpacked whole: nobody is to have much work made of
+ * a few bytes. */
+enum { PROTO_DENSITY_MAX = 128 };
+
 enum proto_cut {
     PROTO_CUT_NOT,
     PROTO_CUT_AT_MOST,  /* at max_message_size */
     PROTO_CUT_SHORT,    /* for want of memory */
+    PROTO_CUT_DENSE,    /* it is packed more than PROTO_DENSITY_MAX times */
     PROTO_CUT_PREPARED, /* what is remembered of a prepared statement */
 };
 
@@ -21,8 +26,11 @@ static inline const char *proto_cut_note(enum proto_cut cut, bool is_response)
 {
     static const char *const notes[][2] = {
         [PROTO_CUT_NOT] = {"", ""},
-        [PROTO_CUT_AT_MOST] = {"Request cut at max_message_size", "Response cut at max_message_size"},
+        [PROTO_CUT_AT_MOST] = {"Request cut at max_message_size",
+                               "Response cut at max_message_size"},
         [PROTO_CUT_SHORT] = {"Request cut for want of memory", "Response cut for want of memory"},
+        [PROTO_CUT_DENSE] = {"Request cut: it is packed too densely",
+                             "Response cut: it is packed too densely"},
         [PROTO_CUT_PREPARED] = {"Request cut: so much of a prepared statement is remembered", ""},
     };
     return notes[cut][is_response];

@@ -16,6 +16,9 @@ static const struct proto_option options[] = {
     {ROW("max_doc_length", PROTO_OPTION_NUMBER, document_bytes_max, "5000",
          "How many bytes of each; 0: all."),
      .minimum = 0, .maximum = INT32_MAX},
+    {ROW("max_message_size", PROTO_OPTION_SIZE, max_message_size, "10M",
+         "Of a message, and of each text in its event, no more than this is read."),
+     .minimum = 1 << 10, .maximum = 256 << 20},
     {0},
 };
 
@@ -50,9 +53,10 @@ static bool answers_zero(const struct reading *r, struct mongodb_header header)
     return header.response_to == 0 && mongodb_awaits(r->c, 1 - r->number, 0);
 }
 
-/* The record of a message of which `kept` bytes are there; NULL when it cannot be read or kept. */
+/* The record of a message of which `kept` bytes are there, and `cut` says why no more; NULL when it
+ * cannot be read or kept. */
 static struct mongodb_record *record_of(struct reading *r, struct mongodb_header header,
-                                        struct span kept)
+                                        struct span kept, enum proto_cut cut)
 {
     struct mongodb_stats *stats = mongodb_stats_of(r->c);
     struct span body = span_skip(kept, MONGODB_HEADER);
@@ -62,17 +66,19 @@ static struct mongodb_record *record_of(struct reading *r, struct mongodb_header
     if (header.opcode == MONGODB_COMPRESSED) {
         stats->compressed++;
         bool good = mongodb_packed_read(body, &packed) &&
-                    mongodb_unpack(r->c->memory, &packed, &body, &block);
+                    mongodb_unpack(r->c->memory, &packed, mongodb_most(r->c), &body, &block);
         if (!good) {
             slab_give(r->c->memory, block);
             stats->not_kept++;
             return NULL;
         }
+        cut = cut != PROTO_CUT_NOT ? cut : packed.cut;
         header.opcode = packed.opcode;
         header.size = packed.size < MONGODB_SIZE_MAX ? packed.size + MONGODB_HEADER : UINT32_MAX;
     }
     struct mongodb_message m;
     bool good = mongodb_message_read(&m, header, body);
+    m.cut = cut;
     if (m.header.opcode == MONGODB_MSG && answers_zero(r, header)) {
         m.is_response = true;
         m.wants_reply = false;
@@ -112,6 +118,50 @@ static enum reading_step pass_unknown(struct reading *r, struct mongodb_header h
     return READING_GOES_ON;
 }
 
+/* How many bytes of a message are read: of what an event shows of its texts all that may be shown.
+ */
+static size_t wanted_of(const struct reading *r, struct mongodb_header header)
+{
+    size_t most = header.opcode == MONGODB_COMPRESSED ? MONGODB_PACKED_MAX : MONGODB_KEPT_MAX;
+    bool is_shown = header.response_to == 0 || r->c->settings->send_response;
+    if (r->c->events->capacity > 0 && is_shown && most < mongodb_most(r->c)) {
+        most = mongodb_most(r->c);
+    }
+    return header.size < most ? header.size : most;
+}
+
+/* `taken` bytes of a message were, of which `kept` are there: the others are passed over. */
+static void take_kept(struct reading *r, struct span kept, size_t taken, enum proto_cut cut)
+{
+    struct mongodb_side *s = side_of(r);
+    struct mongodb_header header = mongodb_header_read(kept);
+    s->open = record_of(r, header, kept, cut);
+    s->reading.left = (uint32_t)(header.size - taken);
+    s->reading.has_begun = false;
+    reading_understands(&mongodb_flow_of(r->c)->trust);
+    if (s->reading.left == 0) {
+        end_message(r->c, s, r->time_ns);
+    }
+}
+
+/* No more is gathered of a message. */
+static void end_gather(struct reading *r)
+{
+    struct mongodb_side *s = side_of(r);
+    struct gather *g = s->gather;
+    s->gather = NULL;
+    take_kept(r, gather_span(g), g->taken, gather_cut(g, mongodb_header_read(gather_span(g)).size));
+    gather_end(&g, r->c->memory);
+}
+
+static enum reading_step gather(struct reading *r)
+{
+    if (gather_take(&side_of(r)->gather, r)) {
+        end_gather(r);
+    }
+    return READING_GOES_ON;
+}
+
 static enum reading_step read_message(struct reading *r)
 {
     if (r->rest.size < MONGODB_HEADER) {
@@ -129,20 +179,19 @@ static enum reading_step read_message(struct reading *r)
     if (!fits) {
         return survive(r);
     }
-    struct mongodb_side *s = side_of(r);
-    size_t most = header.opcode == MONGODB_COMPRESSED ? MONGODB_PACKED_MAX : MONGODB_KEPT_MAX;
-    size_t wanted = header.size < most ? header.size : most;
-    if (r->rest.size < wanted) {
-        return READING_WAITS;
+    size_t wanted = wanted_of(r, header);
+    if (r->rest.size >= wanted) {
+        struct span kept = span_head(r->rest, wanted);
+        r->rest = span_skip(r->rest, wanted);
+        take_kept(r, kept, wanted, wanted < header.size ? PROTO_CUT_AT_MOST : PROTO_CUT_NOT);
+        return READING_GOES_ON;
     }
-    s->open = record_of(r, header, span_head(r->rest, wanted));
-    s->reading.left = (uint32_t)(header.size - wanted);
-    reading_understands(&mongodb_flow_of(r->c)->trust);
-    reading_take(r, wanted);
-    if (s->reading.left == 0) {
-        end_message(r->c, s, r->time_ns);
+    bool gathers = wanted > MONGODB_PACKED_MAX ||
+                   (wanted > MONGODB_KEPT_MAX && header.opcode != MONGODB_COMPRESSED);
+    if (gathers && gather_begin(&side_of(r)->gather, r->c->memory, (uint32_t)wanted)) {
+        return gather(r);
     }
-    return READING_GOES_ON;
+    return READING_WAITS;
 }
 
 static enum reading_step pass_over(struct reading *r)
@@ -167,6 +216,9 @@ static enum reading_step read_some(struct reading *r)
     if (r->side->left > 0) {
         return pass_over(r);
     }
+    if (side_of(r)->gather != NULL) {
+        return gather(r);
+    }
     if (r->side->seeking && !reading_seek(r, look)) {
         return READING_WAITS;
     }
@@ -184,6 +236,11 @@ static void mongodb_on_gap(struct proto_context *c, unsigned side, uint32_t leng
 {
     struct mongodb_side *s = &mongodb_flow_of(c)->side[side];
     mongodb_stats_of(c)->gaps++;
+    if (s->gather != NULL) { /* what came before the hole is read */
+        struct reading r = {
+            .c = c, .side = &s->reading, .time_ns = c->now_ns, .number = (uint8_t)side};
+        end_gather(&r);
+    }
     if (reading_pass_hole(&s->reading, length)) {
         if (s->open != NULL) {
             s->open->holed = true;
@@ -221,6 +278,8 @@ static void mongodb_on_close(struct proto_context *c, enum proto_close why)
     mongodb_give_up(c, WAITING_BOTH, proto_close_reason(why));
     slab_give(c->memory, f->side[0].open);
     slab_give(c->memory, f->side[1].open);
+    slab_give(c->memory, f->side[0].gather);
+    slab_give(c->memory, f->side[1].gather);
 }
 
 static const struct event_type *const events[] = {&mongodb_event_type, NULL};

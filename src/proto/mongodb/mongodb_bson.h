@@ -62,6 +62,7 @@ struct bson_out {
     uint8_t *at;
     const uint8_t *end;
     bool is_full;
+    bool is_cut; /* a document that was put goes on behind what is there, or is broken */
 };
 
 void bson_put(struct bson_out *to, struct span bytes);

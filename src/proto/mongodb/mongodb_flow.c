@@ -91,6 +91,15 @@ static uint32_t set_notes(struct span notes[3], const struct mongodb_record *req
     return n;
 }
 
+static void note_cut(struct proto_context *c, struct transaction *t, struct span *notes,
+                     const struct mongodb_record *r)
+{
+    if (r != NULL && r->cut != PROTO_CUT_NOT) {
+        notes[t->notes.count++] = span_str(proto_cut_note((enum proto_cut)r->cut, r->is_response));
+        c->events->cut += r->cut == PROTO_CUT_SHORT;
+    }
+}
+
 /* Reports a command with its reply, either of which may be NULL. */
 static void report(struct proto_context *c, const struct mongodb_record *request,
                    const struct mongodb_record *response, const char *reason)
@@ -104,7 +113,7 @@ static void report(struct proto_context *c, const struct mongodb_record *request
         return;
     }
     struct digits asked, answered;
-    struct span notes[3];
+    struct span notes[5];
     char action[ACTION_MAX];
     struct mongodb_event e = {.transaction.head.type = &mongodb_event_type};
     struct transaction *t = &e.transaction;
@@ -119,7 +128,9 @@ static void report(struct proto_context *c, const struct mongodb_record *request
     t->reason = reason;
     t->action = action_of(action, t->method);
     t->notes = (struct event_spans){set_notes(notes, request, response), notes};
-    (void)event_log_add(c->events, &t->head);
+    note_cut(c, t, notes, request);
+    note_cut(c, t, notes, response);
+    (void)event_log_add_whole(c->events, &t->head);
 }
 
 /* ---- The queue ------------------------------------------------------------------------------ */
@@ -152,8 +163,12 @@ static bool is_late(const struct proto_context *c, const struct mongodb_record *
 /* Whether its reply is under way. */
 static bool is_being_answered(const struct mongodb_flow *f, const struct mongodb_record *r)
 {
-    const struct mongodb_record *reply = f->side[1 - r->link.side].open;
-    return reply != NULL && reply->response_to == r->id;
+    const struct mongodb_side *s = &f->side[1 - r->link.side];
+    if (s->gather != NULL) {
+        return s->gather->size >= MONGODB_HEADER &&
+               mongodb_header_read(gather_span(s->gather)).response_to == r->id;
+    }
+    return s->open != NULL && s->open->response_to == r->id;
 }
 
 /* The oldest come first; one that has patience does not hold up those behind it. */
@@ -185,7 +200,8 @@ static void take_request(struct proto_context *c, struct mongodb_record *r)
         return;
     }
     waiting_add(waiting, &r->link);
-    while (waiting_is_full(waiting, MONGODB_QUEUE_MAX, MONGODB_QUEUE_BYTES)) {
+    uint32_t most = MONGODB_QUEUE_BYTES + 2 * (uint32_t)mongodb_most(c);
+    while (waiting_is_full(waiting, MONGODB_QUEUE_MAX, most)) {
         mongodb_stats_of(c)->evicted++;
         give_up(c, (struct mongodb_record *)waiting->head, "evicted");
     }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A connection to MongoDB: commands that wait for their replies, which name them. The state is a
- * zeroed block of the engine's; what it holds in the slab is at most MONGODB_QUEUE_MAX commands and
- * MONGODB_QUEUE_BYTES, and a record of each side. */
+ * zeroed block of the engine's; what it holds in the slab is at most MONGODB_QUEUE_MAX commands of
+ * MONGODB_QUEUE_BYTES and two texts of max_message_size, and a message of each side. */
 #pragma once
 
 #include "proto/mongodb/mongodb_record.h"
-#include "proto/proto_reading.h"
+#include "proto/proto_gather.h"
 
 enum {
     MONGODB_QUEUE_MAX = 256,
     MONGODB_QUEUE_BYTES = 1 << 20,
-    MONGODB_KEPT_MAX = 64 << 10,    /* bytes of a message that are read, */
+    MONGODB_KEPT_MAX = 64 << 10,    /* bytes of a message that are read in any case, */
     MONGODB_PACKED_MAX = 192 << 10, /* and of one that is compressed */
 };
 
@@ -18,6 +18,7 @@ enum {
 struct mongodb_side {
     struct reading_side reading;
     struct mongodb_record *open; /* of a message of which more bytes come; NULL: not kept */
+    struct gather *gather;       /* of a message that is not read yet */
 };
 
 struct mongodb_flow {
@@ -38,6 +39,11 @@ static inline struct mongodb_flow *mongodb_flow_of(const struct proto_context *c
 static inline struct mongodb_stats *mongodb_stats_of(const struct proto_context *c)
 {
     return c->block;
+}
+
+static inline size_t mongodb_most(const struct proto_context *c)
+{
+    return (size_t)mongodb_options_of(c)->max_message_size;
 }
 
 /* A message is whole; its record is the flow's from then on. */

@@ -223,6 +223,7 @@ static unsigned put_rest(struct bson_out *to, struct bson_walk *walk, unsigned n
             put_member(to, &e, number++, style, depth);
         }
     }
+    to->is_cut |= walk->is_cut;
     return number;
 }
 
@@ -258,6 +259,7 @@ static void put_items(struct bson_out *to, struct span document, unsigned depth)
         bson_put_text(to, i > 0 ? "," : "");
         put_value(to, &e, depth);
     }
+    to->is_cut |= walk.is_cut;
 }
 
 static void put_nested(struct bson_out *to, const struct bson_element *e, unsigned depth)

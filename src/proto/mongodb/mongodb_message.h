@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/span.h"
+#include "proto/proto_cut.h"
 #include "proto/proto_guess.h"
 
 enum mongodb_opcode {
@@ -65,6 +66,7 @@ struct mongodb_message {
     bool more_to_come; /* OP_MSG: another message of this side follows unasked */
     bool has_failed;   /* OP_REPLY: its first document says why */
     bool is_cut;
+    enum proto_cut cut;     /* why, where it is for what we do */
     struct span collection; /* "database.collection" of the opcodes before OP_MSG */
     struct span body;       /* the document: of a query, a selector, a command, a reply */
     struct span second;     /* of OP_UPDATE the update, of OP_QUERY the selector of fields */

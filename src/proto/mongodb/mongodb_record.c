@@ -6,7 +6,8 @@
 #include "proto/mongodb/mongodb_bson.h"
 
 enum {
-    SMALL_TEXTS = 8 << 10, /* beside the two large ones of a record */
+    SMALL_TEXTS = 8 << 10, /* beside the large ones of a record */
+    ROOM_SURE = (4 * PROTO_TEXT_SURE) + SMALL_TEXTS,
     METHOD_MAX = 64,
     RESOURCE_MAX = 512,
     PATIENCE_MAX = 3600 * 1000,
@@ -20,6 +21,7 @@ struct draft {
     const struct mongodb_message *message;
     const struct mongodb_options *options;
     struct bson_out out;
+    const uint8_t *end; /* of the block */
     struct span body; /* the document that says what is wanted */
 };
 
@@ -27,13 +29,28 @@ struct draft {
 
 static void begin_text(struct draft *d, enum mongodb_text which)
 {
+    size_t most = (size_t)d->options->max_message_size;
     d->record->text[which].at = (uint32_t)(d->out.at - d->record->bytes_of_texts);
+    d->out.end = (size_t)(d->end - d->out.at) > most ? d->out.at + most : d->end;
+    d->out.is_full = d->out.is_cut = false;
+}
+
+/* Why the text that ends here is not whole. */
+static enum proto_cut cut_of(const struct draft *d)
+{
+    if (d->out.is_full) {
+        return d->out.end < d->end ? PROTO_CUT_AT_MOST : PROTO_CUT_SHORT;
+    }
+    return d->out.is_cut && d->message->is_cut ? d->message->cut : PROTO_CUT_NOT;
 }
 
 static void end_text(struct draft *d, enum mongodb_text which)
 {
     uint32_t end = (uint32_t)(d->out.at - d->record->bytes_of_texts);
     d->record->text[which].size = end - d->record->text[which].at;
+    if (d->record->cut == PROTO_CUT_NOT) {
+        d->record->cut = (uint8_t)cut_of(d);
+    }
 }
 
 static void add_text(struct draft *d, enum mongodb_text which, struct span text)
@@ -375,6 +392,7 @@ static void put_line(struct draft *d, struct span document, const struct bson_st
     }
     bson_put_document(&line, document, style);
     to->at = line.at;
+    to->is_cut |= line.is_cut && !line.is_full;
     if (line.is_full) {
         bson_put_text(to, " ...");
     }
@@ -423,7 +441,7 @@ static void write_response(struct draft *d)
 static struct mongodb_record *shrink(struct slab *slab, struct mongodb_record *draft)
 {
     size_t size = sizeof *draft + draft->size;
-    struct mongodb_record *r = slab_take(slab, size);
+    struct mongodb_record *r = slab_take_large(slab, size);
     if (r == NULL) {
         return draft;
     }
@@ -432,29 +450,60 @@ static struct mongodb_record *shrink(struct slab *slab, struct mongodb_record *d
     return r;
 }
 
+/* How much room the texts of a message may need: JSON is hardly three times as long as BSON. */
+static size_t room_for(const struct mongodb_options *options, const struct mongodb_message *m)
+{
+    bool is_sent =
+        m->is_response ? options->settings.send_response : options->settings.send_request;
+    bool is_old = m->header.opcode != MONGODB_MSG; /* has its documents beside the query as well */
+    size_t texts = (is_sent ? 2U : 1U) + (is_old ? 2U : 0U);
+    size_t most = (size_t)options->max_message_size;
+    size_t there = m->body.size + m->second.size + m->documents.size;
+    for (unsigned i = 0; i < m->section_count; i++) {
+        there += m->sections[i].documents.size;
+    }
+    size_t text = 3 * there < most ? 3 * there : most;
+    return texts * text + SMALL_TEXTS;
+}
+
+/* The block of a record in the making; of a large one less where memory is short. */
+static struct mongodb_record *draft_new(const struct proto_context *c,
+                                        const struct mongodb_message *m, size_t *room)
+{
+    bool is_large = *room > ROOM_SURE;
+    if (!is_large) {
+        *room = ROOM_SURE;
+    }
+    struct mongodb_record *r = slab_take_large(c->memory, sizeof *r + *room);
+    while (r == NULL && is_large && *room > ROOM_SURE) {
+        *room = *room / 2 > ROOM_SURE ? *room / 2 : ROOM_SURE;
+        r = slab_take_large(c->memory, sizeof *r + *room);
+    }
+    if (r != NULL) {
+        *r = (struct mongodb_record){
+            .id = m->header.id,
+            .response_to = m->header.response_to,
+            .is_response = m->is_response,
+            .wants_reply = m->wants_reply,
+            .more_to_come = m->more_to_come,
+            .has = m->has,
+        };
+        memcpy(r->number, m->number, sizeof r->number);
+    }
+    return r;
+}
+
 struct mongodb_record *mongodb_record_new(const struct proto_context *c,
                                           const struct mongodb_message *m)
 {
-    const struct mongodb_options *options = mongodb_options_of(c);
-    bool is_sent =
-        m->is_response ? options->settings.send_response : options->settings.send_request;
-    size_t most = c->events->text_max * (is_sent ? 4 : 2) + SMALL_TEXTS;
-    most = most < SLAB_BLOCK_MAX / 2 ? most : SLAB_BLOCK_MAX / 2;
-    struct mongodb_record *r = slab_take(c->memory, sizeof *r + most);
+    size_t room = room_for(mongodb_options_of(c), m);
+    struct mongodb_record *r = draft_new(c, m, &room);
     if (r == NULL) {
         return NULL;
     }
-    *r = (struct mongodb_record){
-        .id = m->header.id,
-        .response_to = m->header.response_to,
-        .is_response = m->is_response,
-        .wants_reply = m->wants_reply,
-        .more_to_come = m->more_to_come,
-        .has = m->has,
-    };
-    memcpy(r->number, m->number, sizeof r->number);
-    struct draft d = {.record = r, .message = m, .options = options};
-    d.out = (struct bson_out){.at = r->bytes_of_texts, .end = r->bytes_of_texts + most};
+    struct draft d = {.record = r, .message = m, .options = mongodb_options_of(c)};
+    d.end = r->bytes_of_texts + room;
+    d.out = (struct bson_out){.at = r->bytes_of_texts, .end = d.end};
     if (m->is_response) {
         write_response(&d);
     } else {

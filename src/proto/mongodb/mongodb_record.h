@@ -35,7 +35,8 @@ struct mongodb_record {
     bool wants_reply;
     bool more_to_come;
     bool has_failed;
-    bool holed; /* bytes of it were not captured */
+    bool holed;  /* bytes of it were not captured */
+    uint8_t cut; /* enum proto_cut: why a text of it is not whole */
     struct {
         uint32_t at;
         uint32_t size;

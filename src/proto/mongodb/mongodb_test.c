@@ -14,7 +14,7 @@
 
 extern const struct proto proto_mongodb;
 
-enum { LOG_ROOM = 1 << 18 };
+enum { LOG_ROOM = 1 << 20 };
 
 enum { CLIENT = 0, SERVER = 1 };
 
@@ -296,6 +296,114 @@ static void too_many(void **state)
     stage_done(&s);
 }
 
+/* ---- Long messages -------------------------------------------------------------------------- */
+
+enum { MOST = 300000, HEAD = 21, WORD = 1000 };
+
+static uint8_t *write_le32(uint8_t *to, size_t value)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        *to++ = (uint8_t)(value >> (8 * i));
+    }
+    return to;
+}
+
+/* {w: ["vvv…", …]} of `words` strings of WORD bytes each, number 1; what it answers says which it
+ * is. */
+static struct span long_message(uint8_t *to, unsigned words, uint8_t answers)
+{
+    uint8_t *document = to + HEAD, *array = document + 4 + 3, *at = array + 4;
+    memcpy(document + 4, "\4w", 3);
+    for (unsigned i = 0; i < words; i++) {
+        *at++ = 2;
+        at += sprintf((char *)at, "%u", i) + 1;
+        at = write_le32(at, WORD + 1);
+        memset(at, 'v', WORD);
+        at[WORD] = 0;
+        at += WORD + 1;
+    }
+    *at++ = 0;
+    write_le32(array, (size_t)(at - array));
+    *at++ = 0;
+    write_le32(document, (size_t)(at - document));
+    memset(to, 0, HEAD);
+    write_le32(to, (size_t)(at - to));
+    to[4] = 1;
+    to[8] = answers;
+    write_le32(to + 12, MONGODB_MSG);
+    return span_of(to, (size_t)(at - to));
+}
+
+/* How many 'v' are in the first text of that name in what was said. */
+static size_t length_of(const struct stage *s, const char *name)
+{
+    const char *at = memmem(s->said.data, s->said.size, name, strlen(name));
+    assert_non_null(at);
+    size_t size = 0;
+    for (at += strlen(name) + 1; *at != '"'; at += at[0] == '\\' ? 2 : 1) {
+        size += *at == 'v';
+    }
+    return size;
+}
+
+static bool has_said(const struct stage *s, const char *what)
+{
+    return memmem(s->said.data, s->said.size, what, strlen(what)) != NULL;
+}
+
+static void long_messages(void **state)
+{
+    (void)state;
+    static uint8_t asked[1 << 19], answered[1 << 19];
+    static struct stage s;
+    struct mongodb_options options = default_options();
+    options.settings.send_response = true;
+    options.document_bytes_max = 0;
+    options.max_message_size = MOST;
+    for (size_t piece = 1400; piece <= 60000; piece *= 7) {
+        stage_init(&s, &proto_mongodb, &options, 1000, LOG_ROOM);
+        stage_say(&s, CLIENT, long_message(asked, 200, 0), piece);
+        stage_say(&s, SERVER, long_message(answered, 200, 1), piece);
+        assert_int_equal(length_of(&s, "\"query\":"), 200 * WORD);
+        assert_int_equal(length_of(&s, "\"response\":"), 200 * WORD);
+        assert_false(has_said(&s, " cut"));
+        json_reset(&s.said);
+        stage_say(&s, CLIENT, long_message(asked, 400, 0), piece);
+        stage_say(&s, SERVER, long_message(answered, 400, 1), piece);
+        size_t size = length_of(&s, "\"query\":");
+        assert_true(size > MOST - 2 * WORD - 20 * 300 && size <= MOST);
+        assert_true(has_said(&s, "Request cut at max_message_size"));
+        assert_true(has_said(&s, "Response cut at max_message_size"));
+        assert_int_equal(s.log.cut, 0);
+        assert_int_equal(slab_used(s.slab), 0);
+        stage_close(&s, PROTO_CLOSED);
+        stage_done(&s);
+    }
+}
+
+/* What came before a hole in a long message is told, and it is answered. */
+static void long_messages_with_holes(void **state)
+{
+    (void)state;
+    static uint8_t asked[1 << 19], answered[1 << 19];
+    static struct stage s;
+    struct mongodb_options options = default_options();
+    stage_init(&s, &proto_mongodb, &options, 1000, LOG_ROOM);
+    struct span message = long_message(asked, 200, 0);
+    stage_say(&s, CLIENT, span_head(message, 100000), 1400);
+    stage_gap(&s, CLIENT, 1400);
+    stage_say(&s, CLIENT, span_skip(message, 101400), 1400);
+    stage_say(&s, SERVER, long_message(answered, 1, 1), 1400);
+    assert_true(length_of(&s, "\"query\":") > 90000);
+    assert_true(has_said(&s, "Packet loss while capturing the request"));
+    const struct mongodb_stats *stats = s.context.block;
+    assert_int_equal(stats->transactions, 1);
+    assert_int_equal(stats->malformed, 0);
+    stage_say(&s, CLIENT, span_head(message, 100000), 1400);
+    stage_close(&s, PROTO_CLOSED);
+    stage_done(&s);
+}
+
 static void probes(void **state)
 {
     (void)state;
@@ -336,6 +444,8 @@ int main(void)
         cmocka_unit_test(gaps),
         cmocka_unit_test(timeouts),
         cmocka_unit_test(too_many),
+        cmocka_unit_test(long_messages),
+        cmocka_unit_test(long_messages_with_holes),
         cmocka_unit_test(probes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

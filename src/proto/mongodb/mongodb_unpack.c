@@ -108,16 +108,36 @@ static size_t unpack_by(struct slab *slab, const struct mongodb_packed *packed, 
     }
 }
 
-bool mongodb_unpack(struct slab *slab, const struct mongodb_packed *packed, struct span *ret,
+/* How many bytes are unpacked of what says that it has `packed->size`. */
+static size_t room_for(struct mongodb_packed *packed, size_t most)
+{
+    size_t dense = PROTO_DENSITY_MAX * packed->bytes.size;
+    size_t room = most < dense ? most : dense;
+    packed->cut = most <= dense ? PROTO_CUT_AT_MOST : PROTO_CUT_DENSE;
+    room = room > MONGODB_UNPACKED_MAX ? room : MONGODB_UNPACKED_MAX;
+    if (packed->size <= room) {
+        room = packed->size;
+        packed->cut = PROTO_CUT_NOT;
+    }
+    return room;
+}
+
+bool mongodb_unpack(struct slab *slab, struct mongodb_packed *packed, size_t most, struct span *ret,
                     uint8_t **block)
 {
     *block = NULL;
+    packed->cut = PROTO_CUT_NOT;
     if (packed->compressor == NONE) {
         *ret = packed->bytes;
         return true;
     }
-    size_t room = packed->size < MONGODB_UNPACKED_MAX ? packed->size : MONGODB_UNPACKED_MAX;
-    uint8_t *to = slab_take(slab, room);
+    size_t room = room_for(packed, most);
+    uint8_t *to = slab_take_large(slab, room);
+    if (to == NULL && room > MONGODB_UNPACKED_MAX) {
+        packed->cut = PROTO_CUT_SHORT;
+        room = MONGODB_UNPACKED_MAX;
+        to = slab_take(slab, room);
+    }
     if (to == NULL) {
         return false;
     }

@@ -14,7 +14,7 @@
 
 extern const struct proto proto_thrift;
 
-enum { LOG_ROOM = 1 << 18 };
+enum { LOG_ROOM = 1 << 20 };
 
 enum { CLIENT = 0, SERVER = 1 };
 
