@@ -99,10 +99,13 @@ static uint64_t count(struct flood *flood, uint64_t name, int32_t change, uint64
 
 /* ---- Handshakes ------------------------------------------------------------------------------ */
 
-/* The client's first number tells handshakes of the same ends apart. */
+/* The client's first number tells handshakes of the same ends apart; VLANs do not, for those of the
+ * answer may differ. */
 static uint64_t handshake_of(const struct flow_key *key, uint32_t first)
 {
-    return hash64(key, sizeof *key, hash_seed() ^ first);
+    struct flow_key ends = *key;
+    memset(ends.vlan, 0, sizeof ends.vlan);
+    return hash64(&ends, sizeof ends, hash_seed() ^ first);
 }
 
 /* The places where a handshake may be. */

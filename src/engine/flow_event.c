@@ -34,6 +34,8 @@ static const struct event_field fields[] = {
     FIXED("event.type", EVENT_JSON, event_type_json, "connection, and end for the last report"),
     EXTRA("flow.destination.tcp_flags", EVENT_INLINE, destination_flags, "TCP flags seen"),
     EXTRA("flow.destination.ttl", EVENT_U8, destination_ttl, "latest TTL or hop limit"),
+    EXTRA("flow.destination.vlan", EVENT_U16_LIST, side_vlan[1],
+          "its VLAN ids, where the source's differ"),
     ALWAYS("flow.final", EVENT_BOOL, final, "true in the last report of a flow"),
     EXTRA("flow.fragments", EVENT_BOOL, fragments, "some packets came as IP fragments"),
     EXTRA("flow.history", EVENT_INLINE, history, "Zeek's history letters"),
@@ -41,6 +43,8 @@ static const struct event_field fields[] = {
     FIELD("flow.id", EVENT_INLINE, flow_id, "the same in all reports of a flow"),
     EXTRA("flow.source.tcp_flags", EVENT_INLINE, source_flags, "TCP flags seen"),
     EXTRA("flow.source.ttl", EVENT_U8, source_ttl, "latest TTL or hop limit"),
+    EXTRA("flow.source.vlan", EVENT_U16_LIST, side_vlan[0],
+          "its VLAN ids, where the destination's differ"),
     ROW("flow.state", EVENT_TEXT, state, EVENT_EXTRA | EVENT_FIXED, "Zeek's conn_state"),
     EXTRA("flow.tcp.handshake", EVENT_U64, handshake_ns, "ns from SYN to the handshake's last ACK"),
     EXTRA("flow.tcp.out_of_order", EVENT_U16, out_of_order, "segments behind later ones"),
@@ -48,7 +52,7 @@ static const struct event_field fields[] = {
     EXTRA("flow.tunnel.id", EVENT_U32, tunnel_id, "VNI, TEID, key or session, as first seen"),
     ROW("flow.tunnel.type", EVENT_TEXT, tunnel, EVENT_EXTRA | EVENT_FIXED,
         "innermost tunnel around the flow"),
-    FIELD("flow.vlan", EVENT_U16_LIST, vlan, "VLAN ids, outermost first"),
+    FIELD("flow.vlan", EVENT_U16_LIST, vlan, "VLAN ids, outermost first, of the source first"),
     FIELD("network.bytes", EVENT_U64, network_bytes, "both directions"),
     FIELD("network.community_id", EVENT_INLINE, community_id, "Community ID v1, seed 0"),
     EXTRA("network.iana_number", EVENT_U8, protocol, "IP protocol number"),
@@ -160,6 +164,40 @@ static void fill_ends(struct flow_event *e, const struct flow *flow, const struc
     }
 }
 
+static void add_vlan(struct event_u16_list *to, uint16_t vlan)
+{
+    to->values[to->count++] = vlan;
+}
+
+static bool has_vlan(const struct event_u16_list *list, uint16_t vlan)
+{
+    for (unsigned i = 0; i < list->count; i++) {
+        if (list->values[i] == vlan) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first packet's key is what the flow is known by, whatever the other direction bears. */
+static void fill_vlans(struct flow_event *e, const struct flow *flow, const struct flow_cold *cold)
+{
+    bool differ = flow->key.vlan[0] & FLOW_VLANS_DIFFER;
+    e->key.vlan[0] &= (uint16_t)~FLOW_VLANS_DIFFER;
+    for (unsigned side = 0; side < 1U + differ; side++) {
+        uint16_t vlan[PACKET_VLANS];
+        flow_vlans(flow, cold, side, vlan);
+        for (unsigned i = 0; i < PACKET_VLANS && vlan[i] != 0; i++) {
+            if (side == 0 || !has_vlan(&e->vlan, vlan[i])) {
+                add_vlan(&e->vlan, vlan[i]);
+            }
+            if (differ) {
+                add_vlan(&e->side_vlan[side], vlan[i]);
+            }
+        }
+    }
+}
+
 static void fill_network(struct flow_event *e, const struct flow *flow,
                          const struct flow_cold *cold)
 {
@@ -170,9 +208,7 @@ static void fill_network(struct flow_event *e, const struct flow *flow,
     e->transport = key->version != 0 && !key->portless ? transport_name(key->protocol) : NULL;
     e->tunnel = key->tunnel != TUNNEL_NONE ? packet_tunnel_name(key->tunnel) : NULL;
     e->tunnel_id = cold->tunnel_id[0];
-    for (unsigned i = 0; i < PACKET_VLANS && key->vlan[i] != 0; i++) {
-        e->vlan.values[e->vlan.count++] = key->vlan[i];
-    }
+    fill_vlans(e, flow, cold);
     e->source_ttl = flow->ttl[0];
     e->destination_ttl = flow->ttl[1];
 }

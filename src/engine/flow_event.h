@@ -49,7 +49,8 @@ struct flow_event {
     uint16_t retransmissions;
     uint16_t out_of_order;
     uint16_t icmp_errors;
-    struct event_u16_list vlan;
+    struct event_u16_list vlan;         /* of both */
+    struct event_u16_list side_vlan[2]; /* where they differ */
     uint8_t source_ttl;
     uint8_t destination_ttl;
     uint8_t protocol;

@@ -68,11 +68,25 @@ static void count_health(struct worker *w, flow_index index, const struct unit *
     }
 }
 
+/* A packet without a flow of its key begins one, unless it is the other direction of one under
+ * other VLANs. */
+static __attribute__((noinline)) flow_index find_across(struct worker *w, const struct unit *unit)
+{
+    flow_index index = flow_find_across(w->flows, &unit->key, (unsigned)unit->end, unit->hash);
+    if (index != 0) {
+        flow_cross(w->flows, index, &unit->key, (unsigned)unit->end);
+    }
+    return index;
+}
+
 /* The unit's flow is likely `hint`. */
 static inline __attribute__((always_inline)) unsigned
 run_flow(struct worker *w, const struct unit *unit, flow_index hint)
 {
     flow_index index = flow_find_near(w->flows, &unit->key, unit->hash, hint);
+    if (index == 0) {
+        index = find_across(w, unit);
+    }
     if (index != 0 && flow_is_reopened(flow_at(w->flows, index), &unit->packet, unit->end)) {
         flow_life_end(w, index, FLOW_REASON_CLOSED, unit->packet.time_ns);
         index = 0;
@@ -124,6 +138,21 @@ static uint32_t count_policies(struct worker *w, const struct chunk *chunk, cons
     return intake_packet(w->intake, &packet);
 }
 
+/* An ICMP error has come for the flow that it quotes. */
+static __attribute__((noinline)) void run_note(struct worker *w, const struct unit *unit)
+{
+    flow_index index = flow_find(w->flows, &unit->key, unit->hash);
+    if (index == 0) { /* it bears the tags of those that it goes back with */
+        index = flow_find_across(w->flows, &unit->key, 1U - (unsigned)unit->end, unit->hash);
+    }
+    if (index != 0) {
+        flow_note_icmp(w->flows, index, &unit->packet);
+        if (w->health != NULL) {
+            health_note_icmp(w->health, index, &unit->packet);
+        }
+    }
+}
+
 static void run_unit(struct worker *w, const struct chunk *chunk, const struct unit *unit,
                      flow_index hint)
 {
@@ -138,13 +167,7 @@ static void run_unit(struct worker *w, const struct chunk *chunk, const struct u
     if (unit->flags & UNIT_FLOW) {
         side = run_flow(w, unit, hint);
     } else if (unit->flags & UNIT_NOTE) {
-        flow_index index = flow_find(w->flows, &unit->key, unit->hash);
-        if (index != 0) {
-            flow_note_icmp(w->flows, index, &unit->packet);
-            if (w->health != NULL) {
-                health_note_icmp(w->health, index, &unit->packet);
-            }
-        }
+        run_note(w, unit);
         return;
     }
     bool has_direction = unit->flags & UNIT_FLOW || unit->packet.fragment == FRAGMENT_NONE;

@@ -381,6 +381,9 @@ static void begin_graph(struct worker *w, struct worker_graph *graph)
 {
     uint64_t hash = flow_key_hash(&graph->id.key, w->options.seed);
     flow_index index = flow_find(w->flows, &graph->id.key, hash);
+    for (unsigned end = 0; index == 0 && end < 2; end++) {
+        index = flow_find_across(w->flows, &graph->id.key, end, hash);
+    }
     if (index != 0 && flow_cold_at(w->flows, index)->order == graph->id.order) {
         watch_begin(w->watch, w->health, index, &graph->id, true);
         graph->state = WORKER_GRAPH_BEGUN;

@@ -6,7 +6,7 @@
  *
  *     flow_key_make → flow_prefetch_bucket → (others) → flow_prefetch → (others) → flow_find
  *
- * A flow is 128 hot bytes (two cache lines: key and counters) and 48 cold ones that only reports
+ * A flow is 128 hot bytes (two cache lines: key and counters) and 52 cold ones that only reports
  * and unusual packets touch. Indices, not pointers, name flows; 0 is no flow. */
 #pragma once
 
@@ -30,12 +30,22 @@ struct flow_key {
     uint8_t zero : 6;
 };
 
+/* In vlan[0] of a flow whose directions bear different tags: those of its first packet are in the
+ * key, those of the other end in the cold half. No packet's key has it, for VLAN ids have 12 bits.
+ */
+#define FLOW_VLANS_DIFFER 0x8000U
+
 /* Makes the key of a packet and tells which end sent it (0 or 1); -1 when the packet belongs to no
  * flow (nothing legible). */
 int flow_key_make(const struct packet *p, struct flow_key *ret);
 
-/* A seeded hash of the key; the seed keeps attackers from choosing collisions. */
+/* A seeded hash of the key; the seed keeps attackers from choosing collisions. Between two hosts
+ * the VLANs are left out, so that both directions have one hash even if their tags differ. */
 uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
+
+/* Whether both ends are hosts, so that either may answer the other; else one is a group, or all, or
+ * there is no IP. */
+bool flow_key_has_hosts(const struct flow_key *key);
 
 /* ---- Flows -------------------------------------------------------------------------------- */
 
@@ -98,7 +108,9 @@ struct flow_cold {
     uint8_t icmp_error;    /* what the latest said: flow_icmp_error_name() */
     uint8_t mac_seen : 2;
     uint8_t handshake_share_low : 6;
-};
+    uint16_t
+        other_vlan[2]; /* with FLOW_VLANS_DIFFER: of the end that did not send the first packet */
+} __attribute__((packed, aligned(4)));
 
 /* ---- The table ---------------------------------------------------------------------------- */
 
@@ -126,6 +138,24 @@ flow_index flow_find(const struct flow_table *table, const struct flow_key *key,
 flow_index flow_find_near(const struct flow_table *table, const struct flow_key *key, uint64_t hash,
                           flow_index hint);
 
+/* Where there is no flow with this key: the one that the packet from `end` belongs to though its
+ * directions bear different VLAN tags, as mirrors of some switches have them; or 0. It is that
+ * whose packets from this end have borne these tags, else, of those that have none from this end
+ * yet, the one that spoke last. Of two hosts that speak of the same in FLOW_VLANS_MOST VLANs and
+ * more, any: so that nobody can make a search long. */
+flow_index flow_find_across(const struct flow_table *table, const struct flow_key *key,
+                            unsigned end, uint64_t hash);
+enum { FLOW_VLANS_MOST = 64 };
+
+/* The flow that flow_find_across() found has got a packet of this key from `end`. */
+void flow_cross(struct flow_table *table, flow_index index, const struct flow_key *key,
+                unsigned end);
+
+/* The VLAN tags of the packets from a side, 0 the initiator: outermost first, zeroes behind the
+ * last. */
+void flow_vlans(const struct flow *flow, const struct flow_cold *cold, unsigned side,
+                uint16_t ret[2]);
+
 /* Whether flow_add() would need an eviction first: there are as many as there may be, or the budget is
  * spent. */
 bool flow_table_is_full(const struct flow_table *table);
@@ -152,7 +182,7 @@ uint32_t flow_table_bound(const struct flow_table *table);
 /* Bytes of memory that the table touches now, at most. */
 uint64_t flow_table_memory(const struct flow_table *table);
 /* Bytes that a flow costs when `capacity` are in the table. */
-enum { FLOW_BYTES = 204 };
+enum { FLOW_BYTES = 208 };
 
 /* ---- Timers: a wheel of seconds over packet time ------------------------------------------- */
 

@@ -221,6 +221,12 @@ static inline uint64_t turned(uint64_t seed, unsigned bits)
     return seed << bits | seed >> (64 - bits);
 }
 
+bool flow_key_has_hosts(const struct flow_key *key)
+{
+    uint8_t top = key->address[1][0]; /* groups have the highest addresses */
+    return key->version == 4 ? top < 224 : key->version == 6 && top != 0xff;
+}
+
 /* XXH3 is as good and takes three times as long here: a key has one size, and half of that of IPv4
  * is zero. The multipliers are fractions of the square roots of primes, so that a seed of few bits
  * does no harm; who does not know the seed cannot make a factor zero. */
@@ -232,5 +238,10 @@ uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed)
         sum ^= fold(word_of(key, 1) ^ turned(seed, 29) ^ UINT64_C(0x3c6ef372fe94f82b),
                     word_of(key, 3) ^ turned(seed, 41) ^ UINT64_C(0xa54ff53a5f1d36f1));
     }
-    return fold(sum ^ word_of(key, 4), word_of(key, 5) ^ turned(seed, 53) ^ UINT64_C(0x510e527fade682d1));
+    uint64_t vlans = FIELD(vlan[0], UINT64_C(0xffff)) | FIELD(vlan[1], UINT64_C(0xffff));
+    uint64_t last = word_of(key, 5);
+    if (last & vlans && flow_key_has_hosts(key)) {
+        last &= ~vlans;
+    }
+    return fold(sum ^ word_of(key, 4), last ^ turned(seed, 53) ^ UINT64_C(0x510e527fade682d1));
 }

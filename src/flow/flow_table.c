@@ -11,6 +11,7 @@
 #include "base/prefetch.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 enum {
@@ -23,7 +24,7 @@ enum {
 
 _Static_assert(sizeof(struct flow_key) == 48, "a key has no hidden padding");
 _Static_assert(sizeof(struct flow) == 128, "a flow is two cache lines");
-_Static_assert(sizeof(struct flow_cold) <= 48, "cold half");
+_Static_assert(sizeof(struct flow_cold) <= 52, "cold half");
 
 struct flow_table {
     struct flow *flows;
@@ -38,6 +39,7 @@ struct flow_table {
     uint32_t capacity;
     uint32_t count;
     uint32_t free_list;
+    bool has_vlans;     /* a flow with a VLAN was here */
     uint32_t hand;      /* of the clock that looks for victims */
     struct budget_row row; /* indices that were used, and what pays for more */
     uint32_t wheel[WHEEL_SECONDS];
@@ -169,6 +171,77 @@ flow_index flow_find_near(const struct flow_table *table, const struct flow_key 
     return is_it ? hint : flow_find(table, key, hash);
 }
 
+/* ---- VLANs that differ by direction -----------------------------------------------------------
+ */
+
+static bool differ_in_vlans(const struct flow_key *a, const struct flow_key *b)
+{
+    size_t head = offsetof(struct flow_key, vlan), tail = offsetof(struct flow_key, protocol);
+    return memcmp(a, b, head) == 0 && memcmp(&a->protocol, &b->protocol, sizeof *a - tail) == 0;
+}
+
+void flow_vlans(const struct flow *flow, const struct flow_cold *cold, unsigned side,
+                uint16_t ret[2])
+{
+    bool differ = flow->key.vlan[0] & FLOW_VLANS_DIFFER;
+    bool is_first = side == (flow->flags & FLOW_FLIPPED ? 1 : 0);
+    ret[0] = differ && !is_first ? cold->other_vlan[0]
+                                 : (uint16_t)(flow->key.vlan[0] & ~FLOW_VLANS_DIFFER);
+    ret[1] = differ && !is_first ? cold->other_vlan[1] : flow->key.vlan[1];
+}
+
+static bool has_borne(const struct flow_table *table, flow_index index, const struct flow_key *key,
+                      unsigned end)
+{
+    const struct flow *flow = &table->flows[index];
+    uint16_t vlan[2];
+    flow_vlans(flow, &table->cold[index], end ^ flow->initiator, vlan);
+    return flow->key.vlan[0] & FLOW_VLANS_DIFFER && memcmp(vlan, key->vlan, sizeof vlan) == 0;
+}
+
+/* Whether it has no packets from `end` yet, so that nobody knows what tags they bear. */
+static bool has_not_heard(const struct flow *flow, unsigned end)
+{
+    return flow->packets[end ^ flow->initiator] == 0 && !(flow->key.vlan[0] & FLOW_VLANS_DIFFER);
+}
+
+flow_index flow_find_across(const struct flow_table *table, const struct flow_key *key,
+                            unsigned end, uint64_t hash)
+{
+    if (!(table->has_vlans || key->vlan[0] != 0) || !flow_key_has_hosts(key)) {
+        return 0;
+    }
+    uint32_t tag = tag_of(hash);
+    flow_index half = 0, any = 0;
+    unsigned count = 0;
+    for (uint64_t i = tag & table->mask; table->slots[i] != 0; i = (i + 1) & table->mask) {
+        flow_index index = (uint32_t)table->slots[i];
+        const struct flow *flow = &table->flows[index];
+        if (slot_tag(table->slots[i]) != tag || !differ_in_vlans(&flow->key, key)) {
+            continue;
+        }
+        if (has_borne(table, index, key, end)) {
+            return index;
+        }
+        if (has_not_heard(flow, end) && (half == 0 || flow->last_ns > table->flows[half].last_ns)) {
+            half = index;
+        }
+        any = index;
+        count++;
+    }
+    return half != 0 || count < FLOW_VLANS_MOST ? half : any;
+}
+
+void flow_cross(struct flow_table *table, flow_index index, const struct flow_key *key,
+                unsigned end)
+{
+    struct flow *flow = &table->flows[index];
+    if (has_not_heard(flow, end)) {
+        memcpy(table->cold[index].other_vlan, key->vlan, sizeof key->vlan);
+        flow->key.vlan[0] |= FLOW_VLANS_DIFFER;
+    }
+}
+
 static void slot_insert(struct flow_table *table, uint64_t slot)
 {
     uint64_t i = slot_tag(slot) & table->mask;
@@ -264,6 +337,7 @@ flow_index flow_add(struct flow_table *table, const struct flow_key *key, uint64
     memset(flow, 0, sizeof *flow);
     memset(&table->cold[index], 0, sizeof table->cold[index]);
     flow->key = *key;
+    table->has_vlans |= key->vlan[0] != 0;
     flow->flags = FLOW_IN_USE;
     flow->timer_slot = TIMER_UNARMED;
     table->count++;

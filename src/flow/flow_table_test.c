@@ -129,6 +129,103 @@ static void touched_flows_are_spared(void **state)
     (void)state;
 }
 
+/* ---- VLANs --------------------------------------------------------------------------------- */
+
+static struct flow_key tagged(uint16_t vlan)
+{
+    struct flow_key key = key_of(1);
+    key.vlan[0] = vlan;
+    return key;
+}
+
+/* What a packet from `end` under this VLAN belongs to, as a worker finds it; counted. */
+static flow_index carry(struct flow_table *table, uint16_t vlan, unsigned end)
+{
+    struct flow_key key = tagged(vlan);
+    uint64_t hash = flow_key_hash(&key, SEED);
+    flow_index index = flow_find(table, &key, hash);
+    if (index == 0) {
+        index = flow_find_across(table, &key, end, hash);
+        if (index != 0) {
+            flow_cross(table, index, &key, end);
+        }
+    }
+    if (index == 0) {
+        index = flow_add(table, &key, hash);
+        flow_at(table, index)->initiator = (uint8_t)end;
+    }
+    flow_at(table, index)->packets[end ^ flow_at(table, index)->initiator]++;
+    return index;
+}
+
+static void assert_vlans(const struct flow_table *table, flow_index index, unsigned there,
+                         unsigned back)
+{
+    uint16_t vlan[2];
+    flow_vlans(flow_at(table, index), flow_cold_at(table, index), 0, vlan);
+    assert_int_equal(vlan[0], there);
+    flow_vlans(flow_at(table, index), flow_cold_at(table, index), 1, vlan);
+    assert_int_equal(vlan[0], back);
+}
+
+static void each_direction_may_have_a_vlan_of_its_own(void **state)
+{
+    struct flow_table *table = make(9);
+    flow_index apart = carry(table, 10, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(carry(table, 20, 0), apart);
+        assert_int_equal(carry(table, 10, 1), apart);
+    }
+    assert_vlans(table, apart, 10, 20);
+    assert_int_not_equal(carry(table, 30, 1), apart); /* the same ends elsewhere */
+    assert_int_not_equal(carry(table, 20, 1), apart);
+    flow_drop(table, apart); /* finds its bucket again */
+    assert_int_equal(flow_table_count(table), 2);
+    flow_table_free(table);
+    (void)state;
+}
+
+static void the_same_ends_in_two_vlans_are_two_flows(void **state)
+{
+    struct flow_table *table = make(9);
+    flow_index red = carry(table, 10, 0), blue = carry(table, 20, 0), plain = carry(table, 0, 0);
+    assert_true(red != blue && red != plain && blue != plain);
+    assert_int_equal(carry(table, 20, 1), blue);
+    assert_int_equal(carry(table, 0, 1), plain);
+    assert_int_equal(carry(table, 10, 1), red);
+    assert_vlans(table, red, 10, 10);
+    assert_vlans(table, blue, 20, 20);
+    flow_table_free(table);
+    (void)state;
+}
+
+static void too_many_vlans_of_the_same_ends_are_not_searched(void **state)
+{
+    struct flow_table *table = make(4096);
+    for (uint16_t vlan = 1; vlan < 4096; vlan++) {
+        carry(table, vlan, 0);
+        carry(table, vlan, 1);
+    }
+    assert_int_equal(flow_table_count(table), FLOW_VLANS_MOST);
+    flow_table_free(table);
+    (void)state;
+}
+
+static void groups_are_told_apart_in_all_vlans(void **state)
+{
+    struct flow_table *table = make(4096);
+    for (uint16_t vlan = 1; vlan < 4096; vlan++) {
+        struct flow_key key = tagged(vlan);
+        key.address[1][0] = 224;
+        uint64_t hash = flow_key_hash(&key, SEED);
+        assert_int_equal(flow_find(table, &key, hash), 0);
+        assert_int_equal(flow_find_across(table, &key, 0, hash), 0);
+        flow_add(table, &key, hash);
+    }
+    flow_table_free(table);
+    (void)state;
+}
+
 /* ---- Timers -------------------------------------------------------------------------------- */
 
 enum { START = 1700000000 };
@@ -237,6 +334,10 @@ int main(void)
         cmocka_unit_test(flows_come_zeroed),
         cmocka_unit_test(the_victim_is_closed_then_one_sided_then_old),
         cmocka_unit_test(touched_flows_are_spared),
+        cmocka_unit_test(each_direction_may_have_a_vlan_of_its_own),
+        cmocka_unit_test(the_same_ends_in_two_vlans_are_two_flows),
+        cmocka_unit_test(too_many_vlans_of_the_same_ends_are_not_searched),
+        cmocka_unit_test(groups_are_told_apart_in_all_vlans),
         cmocka_unit_test(timers_come_up_once_in_their_second),
         cmocka_unit_test(timers_in_the_past_come_up_next),
         cmocka_unit_test(timers_beyond_the_horizon_come_up_early),

@@ -277,6 +277,8 @@ void streams_push(struct streams *s, const struct streams_taker *taker,
                   const struct packet *packet, const struct flow_key *key, uint64_t hash,
                   unsigned side)
 {
+    hash += (key->vlan[0] | (uint64_t)key->vlan[1] << 16) *
+            UINT64_C(0x9e3779b97f4a7c15); /* it has none */
     uint32_t number = find(s, key, hash);
     bool opens = (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
     if (number != NONE && opens && s->connections[number].is_closed &&
