@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "proto/mongodb/mongodb_bson.h"
+#include "proto/proto_draft.h"
 
 enum {
     SMALL_TEXTS = 8 << 10, /* beside the large ones of a record */
@@ -437,19 +438,6 @@ static void write_response(struct draft *d)
 
 /* ---- The record ----------------------------------------------------------------------------- */
 
-/* A block of just the size, where there is one. */
-static struct mongodb_record *shrink(struct slab *slab, struct mongodb_record *draft)
-{
-    size_t size = sizeof *draft + draft->size;
-    struct mongodb_record *r = slab_take_large(slab, size);
-    if (r == NULL) {
-        return draft;
-    }
-    memcpy(r, draft, size);
-    slab_give(slab, draft);
-    return r;
-}
-
 /* How much room the texts of a message may need: JSON is hardly three times as long as BSON. */
 static size_t room_for(const struct mongodb_options *options, const struct mongodb_message *m)
 {
@@ -463,44 +451,27 @@ static size_t room_for(const struct mongodb_options *options, const struct mongo
         there += m->sections[i].documents.size;
     }
     size_t text = 3 * there < most ? 3 * there : most;
-    return texts * text + SMALL_TEXTS;
-}
-
-/* The block of a record in the making; of a large one less where memory is short. */
-static struct mongodb_record *draft_new(const struct proto_context *c,
-                                        const struct mongodb_message *m, size_t *room)
-{
-    bool is_large = *room > ROOM_SURE;
-    if (!is_large) {
-        *room = ROOM_SURE;
-    }
-    struct mongodb_record *r = slab_take_large(c->memory, sizeof *r + *room);
-    while (r == NULL && is_large && *room > ROOM_SURE) {
-        *room = *room / 2 > ROOM_SURE ? *room / 2 : ROOM_SURE;
-        r = slab_take_large(c->memory, sizeof *r + *room);
-    }
-    if (r != NULL) {
-        *r = (struct mongodb_record){
-            .id = m->header.id,
-            .response_to = m->header.response_to,
-            .is_response = m->is_response,
-            .wants_reply = m->wants_reply,
-            .more_to_come = m->more_to_come,
-            .has = m->has,
-        };
-        memcpy(r->number, m->number, sizeof r->number);
-    }
-    return r;
+    size_t room = texts * text + SMALL_TEXTS;
+    return room > ROOM_SURE ? room : ROOM_SURE;
 }
 
 struct mongodb_record *mongodb_record_new(const struct proto_context *c,
                                           const struct mongodb_message *m)
 {
     size_t room = room_for(mongodb_options_of(c), m);
-    struct mongodb_record *r = draft_new(c, m, &room);
+    struct mongodb_record *r = draft_take(c->memory, sizeof *r, &room, ROOM_SURE);
     if (r == NULL) {
         return NULL;
     }
+    *r = (struct mongodb_record){
+        .id = m->header.id,
+        .response_to = m->header.response_to,
+        .is_response = m->is_response,
+        .wants_reply = m->wants_reply,
+        .more_to_come = m->more_to_come,
+        .has = m->has,
+    };
+    memcpy(r->number, m->number, sizeof r->number);
     struct draft d = {.record = r, .message = m, .options = mongodb_options_of(c)};
     d.end = r->bytes_of_texts + room;
     d.out = (struct bson_out){.at = r->bytes_of_texts, .end = d.end};
@@ -510,5 +481,5 @@ struct mongodb_record *mongodb_record_new(const struct proto_context *c,
         write_request(&d);
     }
     r->link.weight = r->size = (uint32_t)(d.out.at - r->bytes_of_texts);
-    return shrink(c->memory, r);
+    return draft_fit(c->memory, r, sizeof *r + r->size);
 }
