@@ -30,7 +30,11 @@ static const struct proto_option options[] = {
          "How connections are compressed whose beginning was not seen; empty: tried out."),
      .choices = compressors},
     {ROW("ignored_ops", PROTO_OPTION_LIST, ignored, NULL,
-         "Kinds of requests or responses whose transactions are not reported: OPTIONS, STARTUP ...")},
+         "Kinds of requests or responses whose transactions are not reported: OPTIONS, STARTUP "
+         "...")},
+    {ROW("max_message_size", PROTO_OPTION_SIZE, max_message_size, "10M",
+         "Of a request, as it is sent and unpacked, no more than this is read."),
+     .minimum = 1 << 10, .maximum = 256 << 20},
     {0},
 };
 
@@ -81,6 +85,7 @@ static bool is_framed(const struct reading *r)
 static void forget(struct proto_context *c, struct cassandra_side *s)
 {
     slab_give(c->memory, s->open);
+    slab_give(c->memory, s->gather);
     slab_give(c->memory, s->kept);
     *s = (struct cassandra_side){.reading.seeking = true};
 }
@@ -97,29 +102,36 @@ static enum reading_step survive(struct reading *r)
 
 /* ---- Bodies --------------------------------------------------------------------------------- */
 
-static bool unpack_snappy(struct span *body, uint8_t *room)
+/* Where a body is unpacked to. */
+struct place {
+    uint8_t *bytes;
+    size_t room;
+    enum proto_cut cut; /* why what does not fit is left out */
+};
+
+static bool unpack_snappy(struct span *body, const struct place *to)
 {
     uint64_t length;
     bool whole;
     if (!snappy_length(*body, &length)) {
         return false;
     }
-    size_t size = snappy_unpack(*body, room, CASSANDRA_KEPT_MAX, &whole);
-    *body = span_of(room, size);
-    return whole || size == CASSANDRA_KEPT_MAX;
+    size_t size = snappy_unpack(*body, to->bytes, to->room, &whole);
+    *body = span_of(to->bytes, size);
+    return whole || size == to->room;
 }
 
 /* A length in network order, then a block. */
-static bool unpack_lz4(struct span *body, uint8_t *room)
+static bool unpack_lz4(struct span *body, const struct place *to)
 {
     bool whole;
     if (body->size < LZ4_LENGTH) {
         return false;
     }
     uint32_t length = load_be32(body->data);
-    size_t most = length < CASSANDRA_KEPT_MAX ? length : CASSANDRA_KEPT_MAX;
-    size_t size = lz4_unpack(span_skip(*body, LZ4_LENGTH), room, most, &whole);
-    *body = span_of(room, size);
+    size_t most = length < to->room ? length : to->room;
+    size_t size = lz4_unpack(span_skip(*body, LZ4_LENGTH), to->bytes, most, &whole);
+    *body = span_of(to->bytes, size);
     return size == most;
 }
 
@@ -135,8 +147,35 @@ static uint8_t packing_of(const struct reading *r)
                                          : CASSANDRA_UNKNOWN;
 }
 
+/* How many bytes of a body are read: of requests that events show all that may be shown. */
+static size_t most_of(const struct reading *r, const struct cassandra_header *header)
+{
+    size_t most = (size_t)cassandra_options_of(r->c)->max_message_size;
+    bool is_long = header->op == CASSANDRA_QUERY || header->op == CASSANDRA_PREPARE ||
+                   header->op == CASSANDRA_BATCH;
+    bool is_shown = r->c->events->capacity > 0 && r->c->settings->send_request;
+    return is_long && is_shown && most > CASSANDRA_KEPT_MAX ? most : CASSANDRA_KEPT_MAX;
+}
+
+/* Takes memory to unpack a body to; false when there is none. */
+static bool take_place(struct reading *r, const struct cassandra_header *header, size_t packed,
+                       struct place *to)
+{
+    size_t most = most_of(r, header), dense = PROTO_DENSITY_MAX * packed;
+    to->room = most < dense ? most : dense;
+    to->cut = most <= dense ? PROTO_CUT_AT_MOST : PROTO_CUT_DENSE;
+    to->room = to->room > CASSANDRA_KEPT_MAX ? to->room : CASSANDRA_KEPT_MAX;
+    to->bytes = slab_take_large(r->c->memory, to->room);
+    if (to->bytes == NULL) {
+        *to = (struct place){.bytes = slab_take(r->c->memory, CASSANDRA_KEPT_MAX),
+                             .room = CASSANDRA_KEPT_MAX,
+                             .cut = PROTO_CUT_SHORT};
+    }
+    return to->bytes != NULL;
+}
+
 /* As much of a body as can be had; empty when it cannot. */
-static struct span unpack(struct reading *r, struct span body, uint8_t *room)
+static struct span unpack(struct reading *r, struct span body, const struct place *to)
 {
     uint8_t packing = packing_of(r);
     struct span unpacked = body;
@@ -144,13 +183,13 @@ static struct span unpack(struct reading *r, struct span body, uint8_t *room)
         return body;
     }
     if (packing != CASSANDRA_LZ4) {
-        bool fine = unpack_snappy(&unpacked, room);
+        bool fine = unpack_snappy(&unpacked, to);
         if (fine || packing == CASSANDRA_SNAPPY) {
             return unpacked;
         }
         unpacked = body;
     }
-    return unpack_lz4(&unpacked, room) || packing == CASSANDRA_LZ4 ? unpacked : span_of(room, 0);
+    return unpack_lz4(&unpacked, to) || packing == CASSANDRA_LZ4 ? unpacked : span_of(to->bytes, 0);
 }
 
 /* Passwords in CQL: CREATE ROLE … WITH PASSWORD = 'a'. */
@@ -159,24 +198,25 @@ static void hide_secrets(struct cassandra_record *r)
     if (cassandra_has(r, CASSANDRA_ASKED_QUERY)) {
         char *text = (char *)r->bytes_of_texts + r->text[CASSANDRA_ASKED_QUERY].at;
         r->text[CASSANDRA_ASKED_QUERY].size =
-            (uint16_t)sql_hide(text, r->text[CASSANDRA_ASKED_QUERY].size);
+            (uint32_t)sql_hide(text, r->text[CASSANDRA_ASKED_QUERY].size);
     }
 }
 
+/* The record of an envelope, of whose body so much is there, and `cut` says why no more. */
 static struct cassandra_record *record_of(struct reading *r, struct cassandra_header header,
-                                          struct span body)
+                                          struct span body, enum proto_cut cut)
 {
-    uint8_t *room = NULL;
+    struct place to = {0};
     bool is_packed = (header.flags & CASSANDRA_COMPRESSED) != 0 && header.version < 5;
     if (is_packed) {
         cassandra_stats_of(r->c)->compressed++;
-        room = slab_take(r->c->memory, CASSANDRA_KEPT_MAX);
-        body = room != NULL ? unpack(r, body, room) : span_head(body, 0);
+        body = take_place(r, &header, body.size, &to) ? unpack(r, body, &to) : span_head(body, 0);
+        cut = cut == PROTO_CUT_NOT && body.size == to.room ? to.cut : cut;
     } else if (header.op == CASSANDRA_STARTUP) {
         cassandra_flow_of(r->c)->packing = (uint8_t)cassandra_packing_of(body);
     }
-    struct cassandra_record *record = cassandra_record_new(r->c, header, body);
-    slab_give(r->c->memory, room);
+    struct cassandra_record *record = cassandra_record_new(r->c, header, body, cut);
+    slab_give(r->c->memory, to.bytes);
     cassandra_stats_of(r->c)->not_kept += record == NULL;
     if (record != NULL && cassandra_options_of(r->c)->redact_secrets) {
         hide_secrets(record);
@@ -197,22 +237,44 @@ static void end_envelope(struct proto_context *c, struct cassandra_side *s, uint
     }
 }
 
-static void begin_envelope(struct reading *r, const struct cassandra_header *header, size_t size)
+/* `taken` bytes of an envelope's body were, of which `body` is there: the others are passed over.
+ */
+static void take_kept(struct reading *r, const struct cassandra_header *header, struct span body,
+                      size_t taken, enum proto_cut cut)
 {
-    struct span body = span_head(span_skip(r->rest, CASSANDRA_HEADER), size);
     struct cassandra_side *s = side_of(r);
-    struct cassandra_record *record = record_of(r, *header, body);
+    struct cassandra_record *record = record_of(r, *header, body, cut);
     if (record != NULL) {
         record->link.side = r->number;
         record->link.start_ns = r->side->start_ns;
     }
     s->open = record;
-    s->reading.left = (uint32_t)(header->size - size);
+    s->reading.left = (uint32_t)(header->size - taken);
+    s->reading.has_begun = false;
     reading_understands(&cassandra_flow_of(r->c)->trust);
-    reading_take(r, CASSANDRA_HEADER + size);
     if (s->reading.left == 0) {
         end_envelope(r->c, s, r->time_ns);
     }
+}
+
+/* No more is gathered of an envelope. */
+static void end_gather(struct reading *r)
+{
+    struct cassandra_header header = {0};
+    struct gather *g = side_of(r)->gather;
+    side_of(r)->gather = NULL;
+    (void)cassandra_look(gather_span(g), &header);
+    take_kept(r, &header, span_skip(gather_span(g), CASSANDRA_HEADER), g->taken - CASSANDRA_HEADER,
+              gather_cut(g, CASSANDRA_HEADER + (size_t)header.size));
+    gather_end(&g, r->c->memory);
+}
+
+static enum reading_step gather(struct reading *r)
+{
+    if (gather_take(&side_of(r)->gather, r)) {
+        end_gather(r);
+    }
+    return READING_GOES_ON;
 }
 
 static enum reading_step read_envelope(struct reading *r)
@@ -223,12 +285,19 @@ static enum reading_step read_envelope(struct reading *r)
     if (looks != PROTO_YES) {
         return looks == PROTO_UNSURE ? READING_WAITS : survive(r);
     }
-    size_t size = header.size < CASSANDRA_KEPT_MAX ? header.size : CASSANDRA_KEPT_MAX;
-    if (r->rest.size < CASSANDRA_HEADER + size) {
-        return READING_WAITS;
+    size_t most = most_of(r, &header);
+    size_t size = header.size < most ? header.size : most;
+    if (r->rest.size >= CASSANDRA_HEADER + size) {
+        struct span body = span_head(span_skip(r->rest, CASSANDRA_HEADER), size);
+        r->rest = span_skip(r->rest, CASSANDRA_HEADER + size);
+        take_kept(r, &header, body, size, size < header.size ? PROTO_CUT_AT_MOST : PROTO_CUT_NOT);
+        return READING_GOES_ON;
     }
-    begin_envelope(r, &header, size);
-    return READING_GOES_ON;
+    if (size > CASSANDRA_KEPT_MAX &&
+        gather_begin(&side_of(r)->gather, r->c->memory, (uint32_t)(CASSANDRA_HEADER + size))) {
+        return gather(r);
+    }
+    return READING_WAITS;
 }
 
 static enum reading_step pass_over(struct reading *r)
@@ -248,7 +317,9 @@ static enum reading_step read_inner(struct reading *r, struct span bytes, struct
     inner.rest = bytes;
     enum reading_step step = READING_GOES_ON;
     while (step == READING_GOES_ON && inner.rest.size > 0 && !r->side->seeking) {
-        step = r->side->left > 0 ? pass_over(&inner) : read_envelope(&inner);
+        step = r->side->left > 0            ? pass_over(&inner)
+               : side_of(r)->gather != NULL ? gather(&inner)
+                                            : read_envelope(&inner);
     }
     *rest = r->side->seeking ? span_head(inner.rest, 0) : inner.rest;
     return step == READING_LETS_GO ? READING_LETS_GO : READING_GOES_ON;
@@ -258,13 +329,14 @@ static enum reading_step read_inner(struct reading *r, struct span bytes, struct
 static bool keep(struct reading *r, struct span rest)
 {
     struct cassandra_side *s = side_of(r);
-    uint8_t *block = rest.size > 0 ? slab_take(r->c->memory, rest.size) : NULL;
+    struct gather *block =
+        rest.size > 0 ? slab_take(r->c->memory, sizeof *block + rest.size) : NULL;
     if (block != NULL) {
-        memcpy(block, rest.data, rest.size);
+        *block = (struct gather){.size = (uint32_t)rest.size};
+        memcpy(block->bytes, rest.data, rest.size);
     }
     slab_give(r->c->memory, s->kept);
     s->kept = block;
-    s->kept_size = block != NULL ? (uint32_t)rest.size : 0;
     return block != NULL || rest.size == 0;
 }
 
@@ -273,16 +345,17 @@ static enum reading_step read_payload(struct reading *r, struct span payload)
 {
     struct cassandra_side *s = side_of(r);
     uint8_t *joined = NULL;
-    if (s->kept_size > 0) {
-        joined = slab_take(r->c->memory, s->kept_size + payload.size);
+    if (s->kept != NULL) {
+        size_t size = s->kept->size;
+        joined = slab_take(r->c->memory, size + payload.size);
         if (joined == NULL) {
             cassandra_stats_of(r->c)->not_kept++;
             forget(r->c, side_of(r));
             return READING_GOES_ON;
         }
-        memcpy(joined, s->kept, s->kept_size);
-        memcpy(joined + s->kept_size, payload.data, payload.size);
-        payload = span_of(joined, s->kept_size + payload.size);
+        memcpy(joined, s->kept->bytes, size);
+        memcpy(joined + size, payload.data, payload.size);
+        payload = span_of(joined, size + payload.size);
     }
     struct span rest;
     enum reading_step step = read_inner(r, payload, &rest);
@@ -324,8 +397,9 @@ static enum reading_step read_framed(struct reading *r, const struct cassandra_o
     }
     struct span payload = span_head(span_skip(r->rest, outer->header), outer->size);
     struct cassandra_side *s = side_of(r);
-    bool began = r->side->has_begun || s->kept_size > 0;
-    if (outer->is_whole && (s->kept_size > 0 || s->reading.left > 0)) {
+    bool began = r->side->has_begun || s->kept != NULL;
+    bool is_open = s->kept != NULL || s->gather != NULL || s->reading.left > 0;
+    if (outer->is_whole && is_open) {
         forget(r->c, s); /* the rest of an envelope did not come */
         began = false;
     }
@@ -357,7 +431,7 @@ static enum proto_guess look(const struct reading *r)
 static enum reading_step read_outer(struct reading *r)
 {
     struct cassandra_outer outer;
-    if (side_of(r)->kept_size == 0) {
+    if (side_of(r)->kept == NULL) {
         reading_begin(r);
     }
     enum proto_guess looks = cassandra_look_outer(r->rest, &outer);
@@ -386,6 +460,9 @@ static enum reading_step read_some(struct reading *r)
     if (s->reading.left > 0) {
         return pass_over(r);
     }
+    if (s->gather != NULL) {
+        return gather(r);
+    }
     enum proto_guess looks = cassandra_look(r->rest, &header);
     if (looks == PROTO_NO) {
         struct cassandra_outer outer;
@@ -407,6 +484,11 @@ static void cassandra_on_gap(struct proto_context *c, unsigned side, uint32_t le
 {
     struct cassandra_side *s = &cassandra_flow_of(c)->side[side];
     cassandra_stats_of(c)->gaps++;
+    if (s->gather != NULL && !cassandra_flow_of(c)->is_framed[side]) {
+        struct reading r = {
+            .c = c, .side = &s->reading, .time_ns = c->now_ns, .number = (uint8_t)side};
+        end_gather(&r); /* what came before the hole is read */
+    }
     if (!cassandra_flow_of(c)->is_framed[side] && reading_pass_hole(&s->reading, length)) {
         if (s->open != NULL) {
             s->open->holed = true;
@@ -431,6 +513,7 @@ static void cassandra_on_close(struct proto_context *c, enum proto_close why)
     cassandra_give_up(c, WAITING_BOTH, proto_close_reason(why));
     for (unsigned i = 0; i < SIDES; i++) {
         slab_give(c->memory, f->side[i].open);
+        slab_give(c->memory, f->side[i].gather);
         slab_give(c->memory, f->side[i].kept);
     }
 }

@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-enum { NOTES_MAX = 3 };
+enum { NOTES_MAX = 4 };
 
 /* ---- Events --------------------------------------------------------------------------------- */
 
@@ -58,6 +58,9 @@ static uint32_t set_notes(struct span notes[NOTES_MAX], const struct cassandra_r
     if (response != NULL && response->holed) {
         notes[n++] = span_str("Packet loss while capturing the response");
     }
+    if (request != NULL && request->cut != PROTO_CUT_NOT) {
+        notes[n++] = span_str(proto_cut_note((enum proto_cut)request->cut, false));
+    }
     if (request == NULL && response->header.op != CASSANDRA_EVENT) {
         notes[n++] = span_str("Unmatched response");
     }
@@ -106,7 +109,8 @@ static void report(struct proto_context *c, const struct cassandra_record *reque
     t->outcome = failed ? "failure" : request != NULL ? "success" : NULL;
     t->reason = reason;
     t->notes = (struct event_spans){set_notes(notes, request, response), notes};
-    (void)event_log_add(c->events, &t->head);
+    c->events->cut += request != NULL && request->cut == PROTO_CUT_SHORT;
+    (void)event_log_add_whole(c->events, &t->head);
 }
 
 /* ---- The queue ------------------------------------------------------------------------------ */
@@ -189,7 +193,8 @@ static void take_request(struct proto_context *c, struct cassandra_record *r)
     cassandra_stats_of(c)->requests++;
     settle_doubt(c, r);
     waiting_add(waiting, &r->link);
-    while (waiting_is_full(waiting, CASSANDRA_QUEUE_MAX, CASSANDRA_QUEUE_BYTES)) {
+    uint32_t most = CASSANDRA_QUEUE_BYTES + (uint32_t)cassandra_options_of(c)->max_message_size;
+    while (waiting_is_full(waiting, CASSANDRA_QUEUE_MAX, most)) {
         cassandra_stats_of(c)->evicted++;
         give_up(c, (struct cassandra_record *)waiting->head, "evicted");
     }

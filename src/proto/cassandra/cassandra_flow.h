@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A connection to Cassandra: requests that wait for the response of their stream. The state is a
  * zeroed block of the engine's; what it holds in the slab is at most CASSANDRA_QUEUE_MAX requests
- * and CASSANDRA_QUEUE_BYTES, and what each side has said of an envelope in version 5. */
+ * of CASSANDRA_QUEUE_BYTES and max_message_size, and what each side has said of an envelope. */
 #pragma once
 
 #include "proto/cassandra/cassandra_record.h"
-#include "proto/proto_reading.h"
+#include "proto/proto_gather.h"
 
 enum {
     CASSANDRA_QUEUE_MAX = 256,
     CASSANDRA_QUEUE_BYTES = 1 << 20,
-    CASSANDRA_KEPT_MAX = 64 << 10, /* bytes of a body that are read */
+    CASSANDRA_KEPT_MAX = 64 << 10, /* bytes of a body that are read in any case */
 };
 
 /* What a side is saying. */
 struct cassandra_side {
     struct reading_side reading;
     struct cassandra_record *open; /* of an envelope of which more bytes come; NULL: not kept */
-    uint8_t *kept;                 /* version 5: the beginning of an envelope, a slab block */
-    uint32_t kept_size;
+    struct gather *gather;         /* of an envelope that is not read yet */
+    struct gather *kept;           /* version 5: the beginning of an envelope, as far as it came */
 };
 
 struct cassandra_flow {

@@ -11,6 +11,7 @@ struct cassandra_options {
     bool redact_secrets;  /* passwords in statements are not shown */
     const char *compressor; /* of connections whose beginning was not seen */
     struct text_list ignored;
+    int64_t max_message_size; /* bytes of a request that are read, packed and unpacked */
 };
 
 static inline const struct cassandra_options *cassandra_options_of(const struct proto_context *c)

@@ -4,6 +4,7 @@
 #include "base/address.h"
 #include "base/cursor.h"
 #include "base/writer.h"
+#include "proto/proto_draft.h"
 
 enum {
     TEXTS_MAX = 48 << 10,
@@ -29,6 +30,7 @@ struct draft {
     struct writer out;
     struct cursor in;
     uint8_t version;
+    enum proto_cut cut; /* why the body ends where it does */
 };
 
 /* ---- Fields --------------------------------------------------------------------------------- */
@@ -41,8 +43,8 @@ static void set_field(struct draft *d, unsigned field, const uint8_t *from)
         d->out.at -= d->out.at - from;
         return;
     }
-    r->text[field].at = (uint16_t)(from - r->bytes_of_texts);
-    r->text[field].size = (uint16_t)(d->out.at - from);
+    r->text[field].at = (uint32_t)(from - r->bytes_of_texts);
+    r->text[field].size = (uint32_t)(d->out.at - from);
     r->has[field / 64] |= UINT64_C(1) << field % 64;
 }
 
@@ -127,6 +129,12 @@ static void pass_values(struct draft *d)
     }
 }
 
+/* A statement was written; what there was no room for, or what was not there, is missing. */
+static void note_cut(struct draft *d, bool is_missing)
+{
+    d->record->cut = (uint8_t)(d->out.full ? PROTO_CUT_SHORT : is_missing ? d->cut : PROTO_CUT_NOT);
+}
+
 /* The statements of a batch, those that are not prepared. */
 static void read_batch(struct draft *d)
 {
@@ -143,6 +151,7 @@ static void read_batch(struct draft *d)
         pass_values(d);
     }
     bool any = d->out.at > from;
+    note_cut(d, d->in.bad);
     d->out.full = false;
     d->in.bad = false;
     set_field(d, any ? (unsigned)CASSANDRA_ASKED_QUERY : CASSANDRA_NO_FIELD, from);
@@ -153,7 +162,11 @@ static void read_query(struct draft *d)
 {
     size_t size = cursor_be32(&d->in);
     size_t there = cursor_left(&d->in);
-    set_text(d, CASSANDRA_ASKED_QUERY, cursor_take(&d->in, size < there ? size : there));
+    const uint8_t *from = d->out.at;
+    writer_span(&d->out, cursor_take(&d->in, size < there ? size : there));
+    note_cut(d, size > there);
+    d->out.full = false;
+    set_field(d, CASSANDRA_ASKED_QUERY, from);
 }
 
 static void read_request(struct draft *d)
@@ -556,31 +569,19 @@ static void set_header(struct draft *d, unsigned first)
     set_text(d, first + 4, span_of(&version, 1));
 }
 
-/* A block of just the size, where there is one. */
-static struct cassandra_record *shrink(struct slab *slab, struct cassandra_record *draft)
-{
-    size_t size = sizeof *draft + draft->size;
-    struct cassandra_record *r = slab_take(slab, size);
-    if (r == NULL) {
-        return draft;
-    }
-    memcpy(r, draft, size);
-    slab_give(slab, draft);
-    return r;
-}
-
 struct cassandra_record *cassandra_record_new(const struct proto_context *c,
-                                              struct cassandra_header header, struct span body)
+                                              struct cassandra_header header, struct span body,
+                                              enum proto_cut cut)
 {
     const struct cassandra_options *options = cassandra_options_of(c);
     size_t room = TEXTS_MIN + (header.is_response ? body.size / 4 : body.size);
-    room = room < TEXTS_MAX ? room : TEXTS_MAX;
-    struct cassandra_record *r = slab_take(c->memory, sizeof *r + room);
+    room = room < TEXTS_MAX || !header.is_response ? room : TEXTS_MAX;
+    struct cassandra_record *r = draft_take(c->memory, sizeof *r, &room, TEXTS_MAX);
     if (r == NULL) {
         return NULL;
     }
     *r = (struct cassandra_record){.header = header};
-    struct draft d = {.record = r, .in = cursor_of(body), .version = header.version};
+    struct draft d = {.record = r, .in = cursor_of(body), .version = header.version, .cut = cut};
     d.out = writer_of(r->bytes_of_texts, room);
     if (header.is_response ? options->response_header : options->request_header) {
         unsigned first = header.is_response ? CASSANDRA_SAID_FLAGS : CASSANDRA_ASKED_FLAGS;
@@ -592,5 +593,5 @@ struct cassandra_record *cassandra_record_new(const struct proto_context *c,
         read_request(&d);
     }
     r->link.weight = r->size = (uint32_t)(d.out.at - r->bytes_of_texts);
-    return shrink(c->memory, r);
+    return draft_fit(c->memory, r, sizeof *r + r->size);
 }

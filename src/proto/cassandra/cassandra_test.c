@@ -268,6 +268,86 @@ static void probes(void **state)
     }
 }
 
+/* ---- Long statements ------------------------------------------------------------------------ */
+
+enum { MOST = 300000, BEFORE = 9 + 4, BEHIND = 3 };
+
+static void write_be32(uint8_t *to, size_t value)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        to[i] = (uint8_t)(value >> (24 - 8 * i));
+    }
+}
+
+/* A QUERY of so many 'v'. */
+static struct span long_query(uint8_t *to, size_t size)
+{
+    memcpy(to, "\4\0\0\1\7", 5);
+    write_be32(to + 5, 4 + size + BEHIND);
+    write_be32(to + 9, size);
+    memset(to + BEFORE, 'v', size);
+    memcpy(to + BEFORE + size, "\0\1\0", BEHIND);
+    return span_of(to, BEFORE + size + BEHIND);
+}
+
+static size_t query_size(const struct stage *s)
+{
+    const char *at = memmem(s->said.data, s->said.size, "\"query\":\"v", 10);
+    assert_non_null(at);
+    return strspn(at + 9, "v");
+}
+
+static bool has_said(const struct stage *s, const char *what)
+{
+    return memmem(s->said.data, s->said.size, what, strlen(what)) != NULL;
+}
+
+static void long_statements(void **state)
+{
+    (void)state;
+    static uint8_t bytes[1 << 19];
+    static struct stage s;
+    struct cassandra_options options = default_options();
+    options.max_message_size = MOST;
+    for (size_t piece = 1400; piece <= 600000; piece *= 7) {
+        stage_init(&s, &proto_cassandra, &options, 1000, LOG_ROOM);
+        stage_say(&s, CLIENT, long_query(bytes, MOST - 4 - BEHIND), piece);
+        stage_say(&s, SERVER, BYTES(ROWS("\x01")), piece);
+        assert_int_equal(query_size(&s), MOST - 4 - BEHIND);
+        assert_false(has_said(&s, "Request cut"));
+        json_reset(&s.said);
+        stage_say(&s, CLIENT, long_query(bytes, MOST + 1000), piece);
+        stage_say(&s, SERVER, BYTES(ROWS("\x01")), piece);
+        assert_int_equal(query_size(&s), MOST - 4);
+        assert_true(has_said(&s, "Request cut at max_message_size"));
+        assert_int_equal(s.log.cut, 0);
+        assert_int_equal(slab_used(s.slab), 0);
+        stage_close(&s, PROTO_CLOSED);
+        stage_done(&s);
+    }
+}
+
+/* What came before a hole in a long statement is told, and it is answered. */
+static void long_statements_with_holes(void **state)
+{
+    (void)state;
+    static uint8_t bytes[1 << 19];
+    static struct stage s;
+    struct cassandra_options options = default_options();
+    stage_init(&s, &proto_cassandra, &options, 1000, LOG_ROOM);
+    struct span message = long_query(bytes, 200000);
+    stage_say(&s, CLIENT, span_head(message, 100000), 1400);
+    stage_gap(&s, CLIENT, 1400);
+    stage_say(&s, CLIENT, span_skip(message, 101400), 1400);
+    stage_say(&s, SERVER, BYTES(ROWS("\x01")), 1400);
+    assert_int_equal(query_size(&s), 100000 - BEFORE);
+    assert_true(has_said(&s, "Packet loss while capturing the request"));
+    assert_int_equal(((struct cassandra_stats *)s.context.block)->transactions, 1);
+    stage_say(&s, CLIENT, span_head(message, 100000), 1400);
+    stage_close(&s, PROTO_CLOSED);
+    stage_done(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +359,8 @@ int main(void)
         cmocka_unit_test(leaves_out_a_side),
         cmocka_unit_test(timeouts_and_too_many),
         cmocka_unit_test(framed),
+        cmocka_unit_test(long_statements),
+        cmocka_unit_test(long_statements_with_holes),
         cmocka_unit_test(probes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
