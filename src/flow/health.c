@@ -8,9 +8,7 @@
 #include "flow/health_clock.h"
 #include "flow/health_segments.h"
 
-enum {
-    STEP_BACK_US = 10 * 1000000, /* by which the time of a capture may go back */
-};
+enum { STEP_BACK_MOST_US = 1200 * 1000000 }; /* what is more, modulo 2^32, is a silence */
 
 /* ---- Reading a packet ------------------------------------------------------------------------ */
 
@@ -228,6 +226,18 @@ static void prefetch_details(const struct health_book *book, const struct health
     }
 }
 
+/* Time that passed since the latest packet, or that the capture's clock was set back by. */
+static void follow_clock(struct health_step *s)
+{
+    const uint32_t silence_us = s->now_us - s->health->last_us;
+    const uint32_t back_us = s->health->last_us - s->now_us;
+    if (back_us > HEALTH_STEP_US && back_us < STEP_BACK_MOST_US) {
+        health_shift(s->book, s->health, back_us);
+    } else if (silence_us > HEALTH_FORGET_US && back_us > HEALTH_STEP_US) {
+        forget_flight(s);
+    }
+}
+
 void health_follow(struct health_book *book, struct health *h, const struct packet *p,
                    unsigned side)
 {
@@ -244,10 +254,7 @@ void health_follow(struct health_book *book, struct health *h, const struct pack
     if (s.health->packets == 0) {
         s.health->first_us = s.health->last_us = s.now_us;
     }
-    uint32_t silence = s.now_us - s.health->last_us;
-    if (silence > HEALTH_FORGET_US && silence < UINT32_MAX - STEP_BACK_US) {
-        forget_flight(&s);
-    }
+    follow_clock(&s);
     follow(&s);
     s.health->last_us = s.now_us;
     health_detail_end(&s);

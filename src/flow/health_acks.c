@@ -89,7 +89,7 @@ static void note_progress(struct health_step *s, struct health_detail *d)
 {
     struct health *h = s->health;
     struct health_half *half = s->other;
-    uint32_t stalled = s->now_us - d->progress_us;
+    uint32_t stalled = health_elapsed(s->now_us, d->progress_us);
     uint16_t mss = s->half->mss;
     if (h->flags & HEALTH_MEASURES && stalled > h->stall_us) {
         h->stall_us = stalled;

@@ -87,7 +87,7 @@ static bool goes_on(const struct health_view *view)
         const struct health_detail *d = &view->details[side];
         bool is_out = health_distance(half->next, half->acked) > 0;
         if (is_out && (!view->has_detail[side] || d->stuck_count > 0 || half->flags & HALF_FIN ||
-                       h->last_us - d->progress_us >= HEALTH_SILENCE_US)) {
+                       health_elapsed(h->last_us, d->progress_us) >= HEALTH_SILENCE_US)) {
             return false;
         }
         if (view->has_detail[side] && d->stale_count > 0) {

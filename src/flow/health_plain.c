@@ -343,9 +343,9 @@ static inline void take_progress(struct health *h, const struct health_half *hal
             sample(other, d, &covered, m->now_us, half->mss, is_open);
         }
     }
-    const uint32_t stalled = m->now_us - d->progress_us;
-    if (stalled > h->stall_us) {
-        h->stall_us = stalled;
+    const int32_t stalled = health_distance(m->now_us, d->progress_us);
+    if (stalled > (int32_t)h->stall_us) {
+        h->stall_us = (uint32_t)stalled;
     }
     d->progress_us = m->now_us;
     if (d->initial_state == INITIAL_SENDING) {

@@ -256,13 +256,14 @@ struct health_trip health_trip_of(const struct health_record *r)
     const struct health_way *up = &r->ways[0];
     const struct health_way *down = &r->ways[1];
     const struct health_way *main = &r->ways[r->main_way];
+    const double sent = main->data_pkts - main->network_dup_pkts;
     double server = r->handshake_rtt_to_server_ms;
     double client = r->handshake_rtt_to_client_ms;
     return (struct health_trip){
         .rtt_ms = both_sides(up->rtt_p50_ms, down->rtt_p50_ms, server, client),
         .rtt_p95_ms = both_sides(up->rtt_p95_ms, down->rtt_p95_ms, server, client),
         .min_rtt_ms = both_sides(r->min_rtt_to_server_ms, r->min_rtt_to_client_ms, server, client),
-        .loss_percent = main->data_pkts > 0 ? 100 * main->retrans_pkts / main->data_pkts : NAN,
+        .loss_percent = sent > 0 ? 100 * main->retrans_pkts / sent : NAN,
         .throughput_mbps = main->nonidle_throughput_mbps,
     };
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Data below the highest sequence number: a copy of a frame, a keep-alive, an original that was
+/* Data below the highest sequence number that are no copy of a frame: a keep-alive, an original that was
  * overtaken, or a retransmission; and what made the sender repeat it. */
 #include "flow/health_clock.h"
 #include "flow/health_segments.h"
 
 enum {
     TIMEOUT_MIN_US = 200000, /* Linux; RFC 6298 §2.4 says 1 s, which nobody keeps to */
-    COPY_US = 500,           /* without IP identification, only so close together */
-    COPY_IDENTIFIED_US = 1000000,
     IP_ID_WINDOW = 1 << 14,
     REORDERED_PERCENT = 80,  /* of a round trip: a retransmission takes a whole one */
 };
@@ -19,47 +17,6 @@ static uint32_t trip_of(const struct health *h, unsigned side)
 {
     uint32_t trip = h->halves[side].min_rtt_us;
     return trip == HEALTH_NO_TIME ? 0 : trip;
-}
-
-/* ---- Copies of frames ----------------------------------------------------------------------- */
-
-/* Whether a segment is what was recorded, sent once; of merged ones the first. */
-static bool is_same(const struct health_step *s, const struct health_segment *segment)
-{
-    return segment->start == s->start &&
-           health_segment_stamp(segment) == health_stamp(s->options.ts_value, s->ip_id) &&
-           (segment->flags & SEGMENT_MERGED || segment->end - segment->start == s->length);
-}
-
-/* Mirrored ports and routers on the way may give a frame twice. A retransmission has another IP
- * identification or time stamp; where there is neither, only closeness tells. */
-bool health_is_copy(struct health_step *s)
-{
-    struct health *h = s->health;
-    struct health_detail *d = health_step_detail(s, s->half);
-    bool recent = !(h->flags & HEALTH_SHED) && h->recent[s->side] == s->print;
-    bool identified = s->ip_id != 0;
-    for (unsigned i = 0; i < HEALTH_PRINTS && d != NULL; i++) {
-        bool is_late = !identified && i != (d->print_next - 1u) % HEALTH_PRINTS;
-        recent |= d->prints[i] == s->print && !is_late;
-    }
-    /* Two answers to a SYN may be alike, and the second come soon after the SYN that asked again. */
-    bool answers = (s->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && h->answers > 0 &&
-                   !(h->flags & (HEALTH_MEASURES | HEALTH_SIMULTANEOUS));
-    uint32_t since_us = answers ? h->answer_us : h->last_us;
-    if (recent && (identified || s->now_us - since_us <= COPY_US)) {
-        return true;
-    }
-    if (s->length == 0 || d == NULL) {
-        return false;
-    }
-    unsigned i = health_segments_find(d, s->start);
-    if (i == d->segment_count || !is_same(s, health_segment_at(d, i))) {
-        return false;
-    }
-    uint32_t quarter = (trip_of(h, 0) + trip_of(h, 1)) / 4;
-    uint32_t close = identified ? COPY_IDENTIFIED_US : quarter > COPY_US ? quarter : COPY_US;
-    return s->now_us - health_segment_at(d, i)->time_us <= close;
 }
 
 /* ---- Original or not ------------------------------------------------------------------------ */
@@ -207,7 +164,7 @@ static void find_cause(struct health_step *s, struct health_detail *d, bool firs
 {
     struct health_half *half = s->half;
     uint32_t end = s->start + s->length;
-    uint32_t gap = s->now_us - d->data_us;
+    uint32_t gap = health_elapsed(s->now_us, d->data_us);
     uint32_t smooth = d->smooth_us + trip_of(s->health, 1u - s->side);
     uint32_t timeout = smooth + 4 * d->variation_us;
     timeout = timeout > TIMEOUT_MIN_US ? timeout : TIMEOUT_MIN_US;
@@ -216,7 +173,7 @@ static void find_cause(struct health_step *s, struct health_detail *d, bool firs
     bool sack_above = d->has_sack && health_distance(d->sacked, end) > 0;
     bool may_probe = (half->flags & HALF_SACK) && is_tail && first_repeat;
     /* The timer begins anew with each acknowledgment that gets on (RFC 6298 §5.3). */
-    uint32_t waited = s->now_us - d->progress_us;
+    uint32_t waited = health_elapsed(s->now_us, d->progress_us);
     uint32_t trip = trip_of(s->health, 1u - s->side);
     bool is_late = gap >= timeout / 10 * 8 && waited >= timeout / 10 * 8 + trip;
     if (is_lowest && is_late && !sack_above &&
@@ -379,7 +336,7 @@ static void bound_queue(struct health_step *s, struct health_detail *d, unsigned
 static bool is_keepalive(const struct health_step *s, const struct health_detail *d)
 {
     const struct health_half *half = s->half;
-    uint32_t silence = s->now_us - d->data_us;
+    uint32_t silence = health_elapsed(s->now_us, d->data_us);
     return s->length == 1 && s->start == half->next - 1 && half->acked == half->next &&
            silence >= HEALTH_SECOND_US && silence / 4 >= d->smooth_us;
 }

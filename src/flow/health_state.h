@@ -38,6 +38,7 @@ enum {
 #define HEALTH_SECOND_US 1000000u
 #define HEALTH_STANDING_US 60000u /* of delay are a queue */
 #define HEALTH_INTERVAL_US 100000u /* CoDel's interval, RFC 8289 §4.2 */
+#define HEALTH_STEP_US 125000u /* back, of a clock that was set: ntpd slews what is less than 128 ms */
 #define HEALTH_SILENCE_US 3000000u /* after which a peer may be lost */
 #define HEALTH_FORGET_US 600000000u /* of silence, after which nothing is in flight */
 #define HEALTH_WINDOW_US 60000000u /* after which bins are judged, so that clock skew stays small */
@@ -398,6 +399,12 @@ static inline int32_t health_distance(uint32_t a, uint32_t b)
     return (int32_t)(a - b);
 }
 
+/* How long ago something was; 0 if it is to come: a capture may have packets in another order. */
+static inline uint32_t health_elapsed(uint32_t now_us, uint32_t since_us)
+{
+    return health_distance(now_us, since_us) > 0 ? now_us - since_us : 0;
+}
+
 static inline void health_count8(uint8_t *counter)
 {
     *counter = (uint8_t)(*counter + (*counter < UINT8_MAX));
@@ -436,6 +443,11 @@ static inline void health_add_unique(struct health_half *half, int32_t n)
         half->extra_bytes = n < 0 ? INT32_MAX : INT32_MIN;
     }
 }
+
+/* ---- health_shift.c: the clock of the capture ------------------------------------------------- */
+
+/* It was set back by so much since the latest packet. */
+void health_shift(struct health_book *book, struct health *h, uint32_t back_us);
 
 /* ---- health_book.c: memory ------------------------------------------------------------------ */
 
@@ -528,7 +540,7 @@ void health_data_round(const struct health *h, struct health_detail *d, uint32_t
 void health_data_begin(struct health_half *half, uint32_t start);
 /* Data that begin below what was seen. */
 void health_repeat(struct health_step *s, struct health_detail *d);
-/* Whether this frame is a copy of one that was seen. */
+/* health_copy.c: whether this frame is a copy of one that was seen. */
 bool health_is_copy(struct health_step *s);
 /* The first hole that ends above `sequence`; hole_count if there is none. */
 unsigned health_holes_find(const struct health_detail *d, uint32_t sequence);

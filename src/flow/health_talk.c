@@ -107,7 +107,7 @@ static void measure_to_server(struct health_step *s)
     struct health *h = s->health;
     bool names_later = s->options.has_timestamps && h->syn_ts != 0 &&
                        s->options.ts_echo != h->syn_ts;
-    h->to_server_us = s->now_us - h->again_us;
+    h->to_server_us = health_elapsed(s->now_us, h->again_us);
     if (h->syns == 1 || names_later) {
         h->halves[0].min_rtt_us = h->to_server_us;
     }
@@ -127,7 +127,7 @@ static void take_answer(struct health_step *s)
     if (h->flags & HEALTH_SIMULTANEOUS && !(h->flags & HEALTH_MEASURES) && h->syns == 1) {
         /* Each end answers the other's SYN at once (RFC 9293 §3.5). */
         uint32_t syn_us = s->side == 1 ? h->syn_us : h->answer_us;
-        other->min_rtt_us = s->now_us - syn_us;
+        other->min_rtt_us = health_elapsed(s->now_us, syn_us);
     }
     if (h->flags & (HEALTH_SIMULTANEOUS | HEALTH_MEASURES) || s->side == 0) {
         return;
@@ -153,7 +153,7 @@ static void take_third(struct health_step *s)
     }
     bool whole = h->halves[0].flags & HALF_SYN;
     if (whole && h->answers > 0) {
-        h->to_client_us = s->now_us - h->answer_us;
+        h->to_client_us = health_elapsed(s->now_us, h->answer_us);
         bool names_latest = s->options.has_timestamps && h->syn_ts != 0 &&
                             s->options.ts_echo == h->syn_ts;
         if (h->answers == 1 || names_latest) { /* else it may be of an earlier answer */
@@ -223,14 +223,14 @@ static void follow_tls(struct health *h, unsigned side, struct span payload, uin
         h->tls = hello ? TLS_HELLO : TLS_DONE;
         h->tls_us = now_us; /* until it is over: when it began */
     } else if (h->tls == TLS_WAITS && side == 1) {
-        h->tls_us = now_us - h->tls_us;
+        h->tls_us = health_elapsed(now_us, h->tls_us);
         h->tls = TLS_ENDED;
         h->flags |= HEALTH_TLS;
     } else if (h->tls == TLS_HELLO && side == 0) {
         bool cipher = data[0] == RECORD_CIPHER && payload.size > RECORD_CIPHER_SIZE;
         uint8_t next = cipher ? data[RECORD_CIPHER_SIZE] : data[0];
         if (next == RECORD_DATA) {
-            h->tls_us = now_us - h->tls_us;
+            h->tls_us = health_elapsed(now_us, h->tls_us);
             h->tls = TLS_FINISHED;
             h->flags |= HEALTH_TLS;
             h->ttfb_us = HEALTH_NO_TIME; /* that was the handshake's */
@@ -251,7 +251,7 @@ static bool has_tickets(const struct health *h, const struct packet *p, uint32_t
     uint32_t size = load_be16(payload.data + 3);
     uint32_t round_us = to_server(h) + (h->to_client_us == HEALTH_NO_TIME ? 0 : h->to_client_us);
     return size <= TICKET_MAX && p->payload_len <= 2 * (RECORD_HEADER + TICKET_MAX) &&
-           now_us - h->run_us <= 2 * round_us + TICKET_LATE_US;
+           health_elapsed(now_us, h->run_us) <= 2 * round_us + TICKET_LATE_US;
 }
 
 /* The server's first answer after a TLS 1.3 handshake: tickets were taken for it until it comes. */
@@ -264,8 +264,9 @@ static void follow_tickets(struct health *h, const struct packet *p, uint32_t no
         return;
     }
     if (h->tls != TLS_FINISHED && !(h->flags & HEALTH_CLIENT_SPOKE)) {
-        note_response(h, now_us - h->run_us);
-        h->ttfb_us = h->ttfb_us == HEALTH_NO_TIME ? now_us - h->run_us : h->ttfb_us;
+        const uint32_t waited_us = health_elapsed(now_us, h->run_us);
+        note_response(h, waited_us);
+        h->ttfb_us = h->ttfb_us == HEALTH_NO_TIME ? waited_us : h->ttfb_us;
     }
     h->tls = TLS_DONE;
 }
@@ -299,7 +300,7 @@ void health_talk_answer(struct health *h, uint32_t now_us)
 {
     h->flags &= ~(uint32_t)HEALTH_CLIENT_SPOKE;
     health_count16(&h->turns);
-    uint32_t waited = now_us - h->run_us;
+    uint32_t waited = health_elapsed(now_us, h->run_us);
     note_response(h, waited);
     if (h->ttfb_us == HEALTH_NO_TIME && h->tls != TLS_TICKET && h->tls != TLS_TICKETS) {
         h->ttfb_us = waited;
@@ -330,7 +331,7 @@ void health_reset(struct health_step *s)
     if ((h->halves[0].flags | h->halves[1].flags) & HALF_FIN) {
         h->flags |= HEALTH_RESET_AFTER_FIN;
     }
-    if (s->now_us - h->last_us >= HEALTH_SILENCE_US) {
+    if (health_elapsed(s->now_us, h->last_us) >= HEALTH_SILENCE_US) {
         h->flags |= HEALTH_LATE_RESET;
     }
     if (s->side == 1 && h->halves[0].flags & HALF_SYN && !(h->halves[1].flags & HALF_SYN)) {

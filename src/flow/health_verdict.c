@@ -324,10 +324,11 @@ static void say_loss(struct health_record *ret)
         if (ret->pmtud_icmp == HEALTH_TRUE) {
             lost -= 2 * ret->icmp_errors; /* what was too large is sent again, as two at most */
         }
-        if (way->data_pkts < 1) {
+        const double sent = way->data_pkts - way->network_dup_pkts; /* of mirrored frames one was */
+        if (sent < 1) {
             continue;
         }
-        double rate = lost / way->data_pkts;
+        double rate = lost / sent;
         if (lost >= LOSSY_LEAST && rate >= 0.01) {
             ret->findings[HEALTH_LOSSY] =
                 found(lost >= 10 ? 0.9 : 0.7, 100 * rate, way->lost_before_tap_pkts,
@@ -337,9 +338,9 @@ static void say_loss(struct health_record *ret)
         if (late > 0) {
             reordering = HEALTH_TRUE;
         }
-        if (late >= LOSSY_LEAST && late / way->data_pkts >= 0.01) {
+        if (late >= LOSSY_LEAST && late / sent >= 0.01) {
             ret->findings[HEALTH_REORDERED] =
-                found(late >= 10 ? 0.95 : 0.8, late, 100 * late / way->data_pkts,
+                found(late >= 10 ? 0.95 : 0.8, late, 100 * late / sent,
                       way->spurious_retrans_pkts);
         }
         if (way->spurious_retrans_pkts > 0) {
