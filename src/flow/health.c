@@ -148,8 +148,7 @@ static void take_probe(struct health_step *s)
         health_distance(half->next, half->acked) > 0 || half->flags & HALF_FIN) {
         return;
     }
-    bool closed = half->flags & HALF_EDGE && health_distance(half->edge, half->next) <= 0;
-    if (closed) {
+    if (health_window_is_closed(half)) {
         health_count8(&s->health->probes);
     } else {
         health_count16(&half->keepalives);

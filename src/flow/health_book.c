@@ -174,12 +174,13 @@ void health_detail_forget(struct health_detail *d)
     d->clock_confirmed = false;
 }
 
-/* Whether all is acknowledged, or nobody will be heard to acknowledge it. */
+/* Whether all is acknowledged, and no closed window holds more back, or nobody will be heard to
+ * acknowledge it. */
 static bool is_quiet(const struct health_book *book, const struct health_detail *d)
 {
     const struct health *h = &book->connections[d->owner];
     const struct health_half *half = &h->halves[d->side];
-    return health_distance(half->next, half->acked) <= 0 ||
+    return (health_distance(half->next, half->acked) <= 0 && !health_window_is_closed(half)) ||
            !(h->halves[1 - d->side].flags & HALF_SEEN);
 }
 

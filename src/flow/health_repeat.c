@@ -331,14 +331,55 @@ static void bound_queue(struct health_step *s, struct health_detail *d, unsigned
 
 /* ---- Together -------------------------------------------------------------------------------- */
 
-/* RFC 9293 §3.8.4: a byte below the next, with nothing outstanding, after a silence: without that,
- * it is the probe of a sender whose last byte was acknowledged only behind the tap. */
-static bool is_keepalive(const struct health_step *s, const struct health_detail *d)
+/* RFC 9293 §3.8.4: a byte below the next, with nothing outstanding, that was sent with others or after a
+ * silence: else it is the repeat of a sender whose last byte was acknowledged only behind the tap. A
+ * detail that has seen no data is younger than the silence. */
+static bool is_keepalive(const struct health_step *s, struct health_detail *d)
 {
     const struct health_half *half = s->half;
-    uint32_t silence = health_elapsed(s->now_us, d->data_us);
-    return s->length == 1 && s->start == half->next - 1 && half->acked == half->next &&
-           silence >= HEALTH_SECOND_US && silence / 4 >= d->smooth_us;
+    if (s->length != 1 || s->start != half->next - 1 || half->acked != half->next) {
+        return false;
+    }
+    const unsigned at = health_segments_find(d, s->start);
+    if (at < d->segment_count &&
+        health_segment_at(d, at)->end - health_segment_at(d, at)->start > 1) {
+        return true;
+    }
+    const uint32_t since_us = d->began ? d->data_us : s->health->last_us;
+    const uint32_t silence = health_elapsed(s->now_us, since_us);
+    return silence >= HEALTH_SECOND_US && silence / 4 >= d->smooth_us;
+}
+
+/* A closed window is probed with its first byte, again and again (RFC 9293 §3.8.6.1), and with what
+ * follows that when it opens. */
+static bool is_window_probe(const struct health_step *s)
+{
+    const struct health_half *half = s->half;
+    const bool is_first = half->next - s->start == 1 && s->start == half->acked;
+    return is_first && (s->length == 1 ? health_window_is_closed(half) : s->health->probes > 0);
+}
+
+static bool take_probe(struct health_step *s, struct health_detail *d)
+{
+    const bool is_alive = is_keepalive(s, d);
+    if (is_alive && !health_window_is_closed(s->half)) {
+        health_count16(&s->half->keepalives);
+    } else if (is_alive || (is_window_probe(s) && s->length == 1)) {
+        health_count8(&s->health->probes);
+    } else {
+        return is_window_probe(s);
+    }
+    return true;
+}
+
+/* The client says once more what the server did not take with its SYN (RFC 7413 §4.1.2). */
+static void ask_again(struct health_step *s)
+{
+    const struct health *h = s->health;
+    const bool was_heard = h->flags & HEALTH_CLIENT_SPOKE || h->turns > 0;
+    if (s->side == 0 && !was_heard && s->other->data_packets == 0) {
+        health_talk(s->health, s->side, s->p, s->now_us);
+    }
 }
 
 /* What left its sender before the capture began, and came after: it passes for the first time, too.
@@ -354,8 +395,7 @@ static void take_from_before(struct health_step *s, struct health_detail *d)
 void health_repeat(struct health_step *s, struct health_detail *d)
 {
     struct health_half *half = s->half;
-    if (is_keepalive(s, d)) {
-        health_count16(&half->keepalives);
+    if (take_probe(s, d)) {
         return;
     }
     if (d->is_joined && health_distance(s->start, d->origin) < 0) {
@@ -381,6 +421,7 @@ void health_repeat(struct health_step *s, struct health_detail *d)
         health_count32(&half->retrans_seen, 1);
         break;
     }
+    ask_again(s);
     note_again(s, d, nature == NATURE_FILLS);
     if (nature == NATURE_AGAIN && health_distance(s->start + s->length, half->acked) <= 0) {
         forgive_repeat(s, d); /* its receiver had said that it has all of it */

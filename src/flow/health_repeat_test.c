@@ -122,6 +122,104 @@ static void orders_by_identifications_in_disorder(void **state)
     end(&t);
 }
 
+/* ---- What is said again without need to be heard ---------------------------------------------- */
+
+/* The server tells 40 segments, and the client has them. */
+static struct talk begin_told(void)
+{
+    struct talk t = begin();
+    ask(&t);
+    for (unsigned i = 0; i < 40; i++) {
+        say(&t, SERVER, SEGMENT);
+    }
+    wait_ms(&t, 14);
+    acknowledge(&t, CLIENT);
+    return t;
+}
+
+/* A second of packet time passes for the book, too, as often as need be. */
+static void wait_ticking(struct talk *t, double ms)
+{
+    for (; ms > 0; ms -= 1000) {
+        wait_ms(t, ms < 1000 ? ms : 1000);
+        health_tick(t->book, t->at);
+    }
+}
+
+static void assert_unharmed(const struct health_record *r)
+{
+    assert_true(r->ways[SERVER].retrans_pkts == 0);
+    assert_true(r->ways[SERVER].timeouts == 0);
+    assert_int_not_equal(r->findings[HEALTH_LOSSY].truth, HEALTH_TRUE);
+}
+
+/* With a byte, as old stacks do: half a second apart, or so far apart that nothing is known any
+ * more. */
+static void takes_keepalives_for_no_repeats(void **state)
+{
+    (void)state;
+    const double pauses_ms[] = {500, 15000};
+    for (unsigned i = 0; i < 2; i++) {
+        struct talk t = begin_told();
+        for (unsigned probe = 0; probe < 6; probe++) {
+            wait_ticking(&t, pauses_ms[i]);
+            pass(&t, SERVER, TCP_ACK, t.next[SERVER] - 1, 1);
+            wait_ms(&t, 14);
+            acknowledge(&t, CLIENT);
+        }
+        struct health_record r = record_of(&t);
+        assert_true(r.keepalives == 6);
+        assert_true(r.window_probes == 0);
+        assert_near(r.ways[SERVER].sender_busy_time_ms, 20, 2);
+        assert_unharmed(&r);
+        end(&t);
+    }
+}
+
+enum probe { OLD_NOTHING, OLD_BYTE, NEW_BYTE };
+
+/* The window closes, and opens after 25 s and six probes. */
+static struct health_record probe_window(enum probe kind)
+{
+    struct talk t = begin_told();
+    t.window = 0;
+    acknowledge(&t, CLIENT);
+    for (unsigned i = 0; i < 6; i++) {
+        wait_ticking(&t, 400 << i);
+        t.window = 8192; /* the server's own */
+        const uint32_t seq = t.next[SERVER] - (kind != NEW_BYTE);
+        pass(&t, SERVER, TCP_ACK, seq, kind != OLD_NOTHING);
+        wait_ms(&t, 14);
+        t.window = 0;
+        pass(&t, CLIENT, TCP_ACK, t.next[CLIENT], 0);
+    }
+    t.window = 8192;
+    pass(&t, CLIENT, TCP_ACK, t.next[CLIENT], 0);
+    wait_ms(&t, 6);
+    for (unsigned i = 0; i < 40; i++) {
+        say(&t, SERVER, SEGMENT);
+    }
+    wait_ms(&t, 14);
+    acknowledge(&t, CLIENT);
+    struct health_record r = record_of(&t);
+    end(&t);
+    return r;
+}
+
+static void knows_probes_of_all_kinds(void **state)
+{
+    (void)state;
+    for (enum probe kind = OLD_NOTHING; kind <= NEW_BYTE; kind++) {
+        struct health_record r = probe_window(kind);
+        assert_true(r.window_probes >= 5 && r.window_probes <= 6);
+        assert_true(r.keepalives == 0);
+        assert_true(r.ways[SERVER].sender_busy_time_ms > 25000);
+        assert_true(r.ways[SERVER].rwnd_limited_ms > 25000);
+        assert_int_equal(r.findings[HEALTH_RECEIVER_LIMITED].truth, HEALTH_TRUE);
+        assert_unharmed(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +227,8 @@ int main(void)
         cmocka_unit_test(knows_an_original_that_its_repeat_overtook),
         cmocka_unit_test(forgives_what_had_been_acknowledged),
         cmocka_unit_test(orders_by_identifications_in_disorder),
+        cmocka_unit_test(takes_keepalives_for_no_repeats),
+        cmocka_unit_test(knows_probes_of_all_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

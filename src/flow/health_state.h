@@ -399,6 +399,12 @@ static inline int32_t health_distance(uint32_t a, uint32_t b)
     return (int32_t)(a - b);
 }
 
+/* Whether the receiver has no room for what the sender of the half would say next. */
+static inline bool health_window_is_closed(const struct health_half *half)
+{
+    return half->flags & HALF_EDGE && health_distance(half->edge, half->next) <= 0;
+}
+
 /* How long ago something was; 0 if it is to come: a capture may have packets in another order. */
 static inline uint32_t health_elapsed(uint32_t now_us, uint32_t since_us)
 {

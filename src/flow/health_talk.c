@@ -69,7 +69,9 @@ static void take_syn(struct health_step *s)
 {
     struct health *h = s->health;
     struct health_half *half = s->half;
-    bool is_same = half->flags & HALF_SYN && half->next == s->start;
+    /* It may ask again without the data that it had (RFC 7413 §4.1.3). */
+    const bool took_none = h->answers == 0 && half->acked == s->start;
+    bool is_same = half->flags & HALF_SYN && (half->next == s->start || took_none);
     if (half->flags & HALF_SYN && !is_same && (h->answers > 0 || half->data_packets > 0)) {
         return; /* of somebody who knows nothing of this connection (RFC 9293 §3.5.1) */
     }

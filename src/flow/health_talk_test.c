@@ -112,6 +112,38 @@ static void takes_an_answer_again_for_no_copy(void **state)
     end(&t);
 }
 
+/* TCP Fast Open: the server does not take what the SYN carries, which is said again; `lost`: nor does the
+ * SYN arrive, and the next one carries nothing. */
+static void times_what_a_syn_said_in_vain(void **state)
+{
+    (void)state;
+    for (unsigned lost = 0; lost < 2; lost++) {
+        struct talk t = begin_silent(true);
+        const uint32_t first = t.next[CLIENT] + 1;
+        pass(&t, CLIENT, TCP_SYN, first - 1, 200);
+        if (lost) {
+            wait_ms(&t, 1000);
+            pass(&t, CLIENT, TCP_SYN, first - 1, 0);
+        }
+        wait_ms(&t, 6);
+        t.acked[SERVER] = first;
+        pass(&t, SERVER, TCP_SYN | TCP_ACK, t.next[SERVER]++, 0);
+        wait_ms(&t, 14);
+        t.acked[CLIENT] = t.next[SERVER];
+        pass(&t, CLIENT, TCP_ACK, first, 0);
+        pass(&t, CLIENT, TCP_ACK, first, 200);
+        wait_ms(&t, 56);
+        t.acked[SERVER] = first + 200;
+        say(&t, SERVER, 1000);
+        struct health_record r = record_of(&t);
+        assert_true(r.syn_pkts == 1 + lost && r.turns == 1);
+        assert_near(r.min_rtt_to_server_ms, 6, 0.01);
+        assert_near(r.server_response_ms, 50, 0.01);
+        assert_near(r.ttfb_ms, 56, 0.01);
+        end(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +151,7 @@ int main(void)
         cmocka_unit_test(believes_an_answer_that_names_its_question),
         cmocka_unit_test(asks_which_answer_was_acknowledged),
         cmocka_unit_test(takes_an_answer_again_for_no_copy),
+        cmocka_unit_test(times_what_a_syn_said_in_vain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
