@@ -7,6 +7,7 @@
 #include "flow/flow_tcp.h"
 #include "flow/health_clock.h"
 #include "flow/health_segments.h"
+#include "flow/health_shift.h"
 
 enum { STEP_BACK_MOST_US = 1200 * 1000000 }; /* what is more, modulo 2^32, is a silence */
 

@@ -3,6 +3,7 @@
  * showed, and when things moved on. */
 #include "flow/health_clock.h"
 #include "flow/health_segments.h"
+#include "flow/health_shift.h"
 
 enum {
     EPISODE_US = 1000000,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Black holes: packets vanish, and nobody says so. All rules want evidence from both sides: one
  * repeats, and nothing useful comes back. A reset or an ICMP error is an answer. */
-#include "flow/health_state.h"
+#include "flow/health_shift.h"
 
 enum {
     REPEATS = 3,

@@ -32,6 +32,12 @@ static inline unsigned health_clock_room(const struct health_detail *d)
     return d->more != NULL ? HEALTH_ACKS : HEALTH_FEW_ACKS;
 }
 
+/* Whether the receiver has no room for what the sender of the half would say next. */
+static inline bool health_window_is_closed(const struct health_half *half)
+{
+    return half->flags & HALF_EDGE && health_distance(half->edge, half->next) <= 0;
+}
+
 /* Whether an acknowledgment has arrived at the sender by now that its clock does not know of. */
 static inline bool health_clock_is_due(const struct health_detail *d, uint32_t now_us)
 {

@@ -2,6 +2,7 @@
 /* Copies of frames: mirrored ports and routers on the way may give a frame twice. A retransmission
  * has another IP identification or time stamp; where there is neither, only closeness tells. */
 #include "flow/health_segments.h"
+#include "flow/health_shift.h"
 
 enum {
     COPY_US = 500, /* without IP identification, only so close together */

@@ -3,6 +3,7 @@
  * overtaken, or a retransmission; and what made the sender repeat it. */
 #include "flow/health_clock.h"
 #include "flow/health_segments.h"
+#include "flow/health_shift.h"
 
 enum {
     TIMEOUT_MIN_US = 200000, /* Linux; RFC 6298 §2.4 says 1 s, which nobody keeps to */

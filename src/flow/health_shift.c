@@ -3,7 +3,7 @@
  * it, as if one round trip had passed since the latest packet, so that none that is under way
  * becomes the shortest. Else all that is measured across the step would be negative, and the
  * sender's clock would stand until the capture's has caught up. */
-#include "flow/health_state.h"
+#include "flow/health_shift.h"
 
 static void move(uint32_t *time_us, uint32_t by_us)
 {

@@ -38,7 +38,6 @@ enum {
 #define HEALTH_SECOND_US 1000000u
 #define HEALTH_STANDING_US 60000u /* of delay are a queue */
 #define HEALTH_INTERVAL_US 100000u /* CoDel's interval, RFC 8289 §4.2 */
-#define HEALTH_STEP_US 125000u /* back, of a clock that was set: ntpd slews what is less than 128 ms */
 #define HEALTH_SILENCE_US 3000000u /* after which a peer may be lost */
 #define HEALTH_FORGET_US 600000000u /* of silence, after which nothing is in flight */
 #define HEALTH_WINDOW_US 60000000u /* after which bins are judged, so that clock skew stays small */
@@ -399,18 +398,6 @@ static inline int32_t health_distance(uint32_t a, uint32_t b)
     return (int32_t)(a - b);
 }
 
-/* Whether the receiver has no room for what the sender of the half would say next. */
-static inline bool health_window_is_closed(const struct health_half *half)
-{
-    return half->flags & HALF_EDGE && health_distance(half->edge, half->next) <= 0;
-}
-
-/* How long ago something was; 0 if it is to come: a capture may have packets in another order. */
-static inline uint32_t health_elapsed(uint32_t now_us, uint32_t since_us)
-{
-    return health_distance(now_us, since_us) > 0 ? now_us - since_us : 0;
-}
-
 static inline void health_count8(uint8_t *counter)
 {
     *counter = (uint8_t)(*counter + (*counter < UINT8_MAX));
@@ -449,11 +436,6 @@ static inline void health_add_unique(struct health_half *half, int32_t n)
         half->extra_bytes = n < 0 ? INT32_MAX : INT32_MIN;
     }
 }
-
-/* ---- health_shift.c: the clock of the capture ------------------------------------------------- */
-
-/* It was set back by so much since the latest packet. */
-void health_shift(struct health_book *book, struct health *h, uint32_t back_us);
 
 /* ---- health_book.c: memory ------------------------------------------------------------------ */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Who said what when: handshake, turns of request and response, TLS, resets. */
 #include "flow/health_clock.h"
+#include "flow/health_shift.h"
 
 #include "base/cursor.h"
 
