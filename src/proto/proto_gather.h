@@ -45,20 +45,28 @@ static inline size_t gather_room(struct gather **g, struct slab *slab, size_t si
     return room - (*g)->size;
 }
 
+/* Bytes of the message are there; keeps of them what is wanted. */
+static inline void gather_add(struct gather **g, struct slab *slab, struct span bytes)
+{
+    struct span wanted = span_head(bytes, (*g)->wanted - (*g)->size);
+    bool is_short = (*g)->size < (*g)->taken && wanted.size > 0; /* before: no more then */
+    struct span kept =
+        span_head(wanted, is_short || wanted.size == 0 ? 0 : gather_room(g, slab, wanted.size));
+    if (kept.size > 0) {
+        memcpy((*g)->bytes + (*g)->size, kept.data, kept.size);
+    }
+    (*g)->size += (uint32_t)kept.size;
+    (*g)->taken += (uint32_t)bytes.size;
+}
+
 /* Takes what is at hand of the message; whether that is all that is to be had: what is wanted is
  * there, or memory is short. */
 static inline bool gather_take(struct gather **g, struct reading *r)
 {
     struct span here = span_head(r->rest, (*g)->wanted - (*g)->taken);
-    size_t room = gather_room(g, r->c->memory, here.size);
-    struct span kept = span_head(here, room);
-    if (kept.size > 0) {
-        memcpy((*g)->bytes + (*g)->size, kept.data, kept.size);
-    }
-    (*g)->size += (uint32_t)kept.size;
-    (*g)->taken += (uint32_t)here.size;
+    gather_add(g, r->c->memory, here);
     r->rest = span_skip(r->rest, here.size);
-    return kept.size < here.size || (*g)->taken == (*g)->wanted;
+    return (*g)->size < (*g)->taken || (*g)->taken == (*g)->wanted;
 }
 
 static inline struct span gather_span(const struct gather *g)

@@ -77,6 +77,8 @@ for i in range(int(rounds)):
     except Refused:
         pass
     client.nothing()
+for size in sys.argv[6:]:
+    client.find("y" * int(size))
 transport.close()
 """
 
@@ -152,6 +154,25 @@ class Thrift(unittest.TestCase):
     def test_compact_plain(self):
         """compact, without frames, with the names of a definition"""
         self.play("compact", "plain", names=True)
+
+    def test_long(self):
+        """Texts of megabytes are whole where string_max_size lets them, up to max_message_size"""
+        port = sockets.free_port()
+        config = os.path.join(self.folder, "long.yml")
+        with open(config, "w", encoding="ascii") as file:
+            file.write("protocols: {thrift: {string_max_size: 100000000, max_message_size: 2M}}\n")
+        for how, frames in (("binary", "plain"), ("compact", "framed")):
+            with sniffer.Sniffer(port, os.path.join(self.folder, f"long-{frames}.pcap")) as wire:
+                subprocess.run([SYSTEM_PYTHON, "program.py", ".", how, frames, str(port), "0", "1200000",
+                                "3000000"], cwd=self.folder, check=True, timeout=60)
+            whole, cut = wire.events("thrift", "-c", config)
+            text = "y" * 1200000
+            self.assertEqual(told(whole), (f'find(1: "{text}")', f'(1: 7, 2: "{text}", 3: [1, 1099511627776])',
+                                           None, "OK"))
+            self.assertNotIn("error", whole)
+            self.assertGreater(len(cut["query"]), (2 << 20) - 100)
+            self.assertEqual(cut["error"]["message"], ["Request cut at max_message_size",
+                                                       "Response cut at max_message_size"])
 
 
 if __name__ == "__main__":

@@ -21,15 +21,18 @@ static const struct proto_option options[] = {
     {ROW("idl_files", PROTO_OPTION_LIST, idl_files, NULL,
          "Interface definitions, which give services, parameters and fields their names.")},
     {ROW("string_max_size", PROTO_OPTION_NUMBER, text_max, "200", "How many bytes of a text."),
-     .minimum = 0, .maximum = 65536},
+     .minimum = 0, .maximum = INT32_MAX},
     {ROW("collection_max_size", PROTO_OPTION_NUMBER, elements_max, "15",
          "How many elements of a list, set, map or struct."),
-     .minimum = 0, .maximum = 65536},
+     .minimum = 0, .maximum = INT32_MAX},
     {ROW("capture_reply", PROTO_OPTION_FLAG, capture_reply, "true", "Show what is returned.")},
     {ROW("obfuscate_strings", PROTO_OPTION_FLAG, hides_texts, "false", "Show texts as \"*\".")},
     {ROW("drop_after_n_struct_fields", PROTO_OPTION_NUMBER, fields_max, "500",
          "Leave out messages with a struct of more fields."),
      .minimum = 1, .maximum = 65536},
+    {ROW("max_message_size", PROTO_OPTION_SIZE, max_message_size, "10M",
+         "Of a message, and of the text made of it, no more than this is read."),
+     .minimum = 1 << 10, .maximum = 256 << 20},
     {0},
 };
 
@@ -65,11 +68,13 @@ static struct thrift_side *side_of(const struct reading *r)
 
 /* ---- Messages ------------------------------------------------------------------------------- */
 
-/* `bytes`: the whole message, where that is known. */
-static void begin_record(struct reading *r, const struct thrift_head *head, struct span body,
-                         uint64_t bytes)
+/* `message` is what is there of one of `bytes`, where that is known; `cut` says why no more. */
+static void begin_record(struct reading *r, struct span message, uint64_t bytes, enum proto_cut cut)
 {
-    struct thrift_record *record = thrift_record_new(r->c, head, body);
+    struct thrift_head head;
+    (void)thrift_look(message, &head);
+    struct thrift_record *record =
+        thrift_record_new(r->c, &head, span_skip(message, head.size), cut);
     thrift_stats_of(r->c)->not_kept += record == NULL;
     if (record != NULL) {
         record->bytes = bytes;
@@ -83,6 +88,7 @@ static void begin_record(struct reading *r, const struct thrift_head *head, stru
 static void reset(const struct proto_context *c, struct thrift_side *s)
 {
     slab_give(c->memory, s->walk);
+    slab_give(c->memory, s->gather);
     *s = (struct thrift_side){0};
 }
 
@@ -137,50 +143,114 @@ static enum reading_step pass_over(struct reading *r)
     return READING_GOES_ON;
 }
 
-static enum reading_step read_framed(struct reading *r, const struct thrift_head *head)
+/* How many bytes of a message are read. */
+static size_t most_of(const struct proto_context *c)
 {
-    uint32_t whole = head->frame_size + 4;
-    size_t wanted = whole < THRIFT_KEPT_MAX ? whole : THRIFT_KEPT_MAX;
-    if (r->rest.size < wanted) {
-        return READING_WAITS;
-    }
-    begin_record(r, head, span_skip(span_head(r->rest, wanted), head->size), whole);
+    size_t most = (size_t)thrift_options_of(c)->max_message_size;
+    return c->events->capacity > 0 && most > THRIFT_KEPT_MAX ? most : THRIFT_KEPT_MAX;
+}
+
+/* `taken` bytes of a message of `whole` were, of which `kept` are there: the others are passed
+ * over. */
+static void take_kept(struct reading *r, struct span kept, size_t whole, size_t taken,
+                      enum proto_cut cut)
+{
     struct thrift_side *s = side_of(r);
-    s->reading.left = whole - (uint32_t)wanted;
-    reading_take(r, wanted);
+    begin_record(r, kept, whole, cut);
+    s->reading.left = (uint32_t)(whole - taken);
+    s->reading.has_begun = false;
     if (s->reading.left == 0) {
         end_message(r->c, s, r->time_ns);
+    }
+}
+
+/* No more is gathered of a message with a frame. */
+static void end_gather(struct reading *r)
+{
+    struct gather *g = side_of(r)->gather;
+    side_of(r)->gather = NULL;
+    struct thrift_head head = {0};
+    (void)thrift_look(gather_span(g), &head);
+    size_t whole = (size_t)head.frame_size + 4;
+    take_kept(r, gather_span(g), whole, g->taken, gather_cut(g, whole));
+    gather_end(&g, r->c->memory);
+}
+
+static enum reading_step gather(struct reading *r)
+{
+    if (gather_take(&side_of(r)->gather, r)) {
+        end_gather(r);
     }
     return READING_GOES_ON;
 }
 
+static enum reading_step read_framed(struct reading *r, const struct thrift_head *head)
+{
+    size_t whole = (size_t)head->frame_size + 4, most = most_of(r->c);
+    size_t wanted = whole < most ? whole : most;
+    if (r->rest.size >= wanted) {
+        struct span kept = span_head(r->rest, wanted);
+        r->rest = span_skip(r->rest, wanted);
+        take_kept(r, kept, whole, wanted, wanted < whole ? PROTO_CUT_AT_MOST : PROTO_CUT_NOT);
+        return READING_GOES_ON;
+    }
+    if (wanted > THRIFT_KEPT_MAX &&
+        gather_begin(&side_of(r)->gather, r->c->memory, (uint32_t)wanted)) {
+        return gather(r);
+    }
+    return READING_WAITS;
+}
+
 /* ---- Without frames ------------------------------------------------------------------------- */
 
-/* What is shown of a message: of a large one its beginning. */
-static void show(struct reading *r, size_t size)
+/* Bytes of a large message go: they are kept as far as they are shown. */
+static void pass(struct reading *r, size_t size)
 {
-    struct thrift_head head;
-    (void)thrift_look(r->rest, &head);
-    size_t shown = size < THRIFT_KEPT_MAX ? size : THRIFT_KEPT_MAX;
-    begin_record(r, &head, span_skip(span_head(r->rest, shown), head.size), 0);
+    struct thrift_side *s = side_of(r);
+    if (s->gather != NULL) {
+        gather_add(&s->gather, r->c->memory, span_head(r->rest, size));
+    }
+    s->walk->passed += size;
+    s->walk->scanned -= (uint32_t)size;
+    r->rest = span_skip(r->rest, size);
 }
 
 /* The struct's end is not there yet. When a message is so large that its end is not waited for, its
  * bytes go as they come. */
 static enum reading_step wait_for_end(struct reading *r)
 {
-    struct thrift_walk *walk = side_of(r)->walk;
-    if (!walk->is_large && r->rest.size < THRIFT_KEPT_MAX) {
+    struct thrift_side *s = side_of(r);
+    if (!s->walk->is_large && r->rest.size < THRIFT_KEPT_MAX) {
         return READING_WAITS;
     }
-    if (!walk->is_large) {
-        show(r, r->rest.size);
-        walk->is_large = true;
+    if (!s->walk->is_large) {
+        s->walk->is_large = true;
+        (void)gather_begin(&s->gather, r->c->memory, (uint32_t)most_of(r->c));
     }
-    walk->passed += walk->scanned;
-    reading_take(r, walk->scanned);
-    walk->scanned = 0;
+    pass(r, s->walk->scanned);
     return READING_WAITS;
+}
+
+/* The message's end is there: its record is made of all that is shown. */
+static void end_struct(struct reading *r)
+{
+    struct thrift_side *s = side_of(r);
+    size_t scanned = s->walk->scanned, size = s->walk->passed + scanned, most = most_of(r->c);
+    enum proto_cut cut = size > most ? PROTO_CUT_AT_MOST : PROTO_CUT_NOT;
+    if (!s->walk->is_large) {
+        begin_record(r, span_head(r->rest, scanned < most ? scanned : most), size, cut);
+        r->rest = span_skip(r->rest, scanned);
+    } else {
+        pass(r, scanned);
+        struct gather *g = s->gather;
+        if (g != NULL) {
+            bool is_short = g->size < g->taken && g->size < g->wanted;
+            begin_record(r, gather_span(g), size, is_short ? PROTO_CUT_SHORT : cut);
+        } else {
+            thrift_stats_of(r->c)->not_kept++;
+        }
+    }
+    end_message(r->c, s, r->time_ns);
 }
 
 static enum reading_step read_struct(struct reading *r)
@@ -196,14 +266,7 @@ static enum reading_step read_struct(struct reading *r)
     if (step == THRIFT_SKIP_MORE) {
         return wait_for_end(r);
     }
-    if (!walk->is_large) {
-        show(r, walk->scanned);
-    }
-    if (s->open != NULL) {
-        s->open->bytes = walk->passed + walk->scanned;
-    }
-    reading_take(r, walk->scanned);
-    end_message(r->c, s, r->time_ns);
+    end_struct(r);
     return READING_GOES_ON;
 }
 
@@ -250,6 +313,9 @@ static enum reading_step read_some(struct reading *r)
     if (s->walk != NULL) {
         return read_struct(r);
     }
+    if (s->gather != NULL) {
+        return gather(r);
+    }
     if (r->side->seeking && !reading_seek(r, look)) {
         return READING_WAITS;
     }
@@ -266,6 +332,11 @@ static void thrift_on_gap(struct proto_context *c, unsigned side, uint32_t lengt
 {
     struct thrift_side *s = &thrift_flow_of(c)->side[side];
     thrift_stats_of(c)->gaps++;
+    if (s->gather != NULL && s->walk == NULL) { /* what came before the hole is read */
+        struct reading r = {
+            .c = c, .side = &s->reading, .time_ns = c->now_ns, .number = (uint8_t)side};
+        end_gather(&r);
+    }
     if (reading_pass_hole(&s->reading, length)) {
         if (s->open != NULL) {
             s->open->holed = true;
@@ -293,6 +364,7 @@ static void thrift_on_close(struct proto_context *c, enum proto_close why)
     for (unsigned side = 0; side < 2; side++) {
         slab_give(c->memory, f->side[side].open);
         slab_give(c->memory, f->side[side].walk);
+        slab_give(c->memory, f->side[side].gather);
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/thrift/thrift_flow.h"
 
-enum { TEXT_MAX = 1 << 16 };
+enum { NOTES_MAX = 4 };
 
 /* ---- Events --------------------------------------------------------------------------------- */
 
@@ -32,7 +32,7 @@ static void set_call(const struct proto_context *c, struct thrift_event *e,
 static uint8_t *exceptions_text(struct slab *slab, struct span exceptions, struct span *ret)
 {
     static const char head[] = "Exceptions: ";
-    uint8_t *block = slab_take(slab, sizeof head + exceptions.size);
+    uint8_t *block = slab_take_large(slab, sizeof head + exceptions.size);
     if (block != NULL) {
         uint8_t *end =
             mempcpy(mempcpy(block, head, sizeof head - 1), exceptions.data, exceptions.size);
@@ -63,7 +63,7 @@ static uint8_t *set_reply(const struct proto_context *c, struct thrift_event *e,
     return r->has_failed ? exceptions_text(c->memory, e->exceptions, &t->response) : NULL;
 }
 
-static uint32_t set_notes(struct span notes[3], const struct thrift_record *call,
+static uint32_t set_notes(struct span notes[NOTES_MAX], const struct thrift_record *call,
                           const struct thrift_record *reply)
 {
     uint32_t n = 0;
@@ -76,6 +76,15 @@ static uint32_t set_notes(struct span notes[3], const struct thrift_record *call
         notes[n++] = span_str("Packet loss while capturing the response");
     }
     return n;
+}
+
+static void note_cut(struct proto_context *c, struct transaction *t, struct span *notes,
+                     const struct thrift_record *r)
+{
+    if (r != NULL && r->cut != PROTO_CUT_NOT) {
+        notes[t->notes.count++] = span_str(proto_cut_note((enum proto_cut)r->cut, is_reply(r)));
+        c->events->cut += r->cut == PROTO_CUT_SHORT;
+    }
 }
 
 /* Reports a call with its reply, either of which may be NULL. */
@@ -92,7 +101,7 @@ static void report(struct proto_context *c, const struct thrift_record *call,
     if (c->events->capacity == 0 || is_dropped) {
         return;
     }
-    struct span notes[3];
+    struct span notes[NOTES_MAX];
     struct thrift_event e = {.transaction.head.type = &thrift_event_type};
     struct transaction *t = &e.transaction;
     uint8_t *block = NULL;
@@ -106,7 +115,9 @@ static void report(struct proto_context *c, const struct thrift_record *call,
     t->outcome = failed ? "failure" : reply != NULL ? "success" : NULL;
     t->reason = reason;
     t->notes = (struct event_spans){set_notes(notes, call, reply), notes};
-    (void)event_log_add(c->events, &t->head);
+    note_cut(c, t, notes, call);
+    note_cut(c, t, notes, reply);
+    (void)event_log_add_whole(c->events, &t->head);
     slab_give(c->memory, block);
 }
 
@@ -138,7 +149,7 @@ void thrift_age(struct proto_context *c, uint64_t now_ns)
     uint64_t timeout = (uint64_t)c->settings->transaction_timeout;
     struct waiter *w;
     while ((w = f->waiting.head) != NULL && w->end_ns + timeout < now_ns &&
-           f->side[1 - w->side].open == NULL) {
+           f->side[1 - w->side].open == NULL && f->side[1 - w->side].gather == NULL) {
         give_up(c, (struct thrift_record *)w, "timeout");
     }
 }
@@ -190,7 +201,8 @@ static void take_call(struct proto_context *c, struct thrift_record *r)
         return;
     }
     waiting_add(waiting, &r->link);
-    while (waiting_is_full(waiting, THRIFT_QUEUE_MAX, THRIFT_QUEUE_BYTES)) {
+    uint32_t most = THRIFT_QUEUE_BYTES + (uint32_t)thrift_options_of(c)->max_message_size;
+    while (waiting_is_full(waiting, THRIFT_QUEUE_MAX, most)) {
         stats->evicted++;
         give_up(c, (struct thrift_record *)waiting->head, "evicted");
     }

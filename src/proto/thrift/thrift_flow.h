@@ -2,11 +2,11 @@
 /* A connection that speaks Thrift: calls that wait for their replies, which name the method and the
  * number of the call. A reply shows that calls before it with the same number (most clients number
  * all alike) want none: one-way methods of old clients look like others. The state is a zeroed
- * block of the engine's; in the slab are at most THRIFT_QUEUE_MAX calls and THRIFT_QUEUE_BYTES, and
- * a record of each side. */
+ * block of the engine's; in the slab are at most THRIFT_QUEUE_MAX calls of THRIFT_QUEUE_BYTES and
+ * max_message_size, and a message of each side. */
 #pragma once
 
-#include "proto/proto_reading.h"
+#include "proto/proto_gather.h"
 #include "proto/proto_waiting.h"
 #include "proto/thrift/thrift_event.h"
 #include "proto/thrift/thrift_options.h"
@@ -15,7 +15,7 @@
 enum {
     THRIFT_QUEUE_MAX = 256,
     THRIFT_QUEUE_BYTES = 1 << 20,
-    THRIFT_KEPT_MAX = 64 << 10, /* bytes of a message that are shown */
+    THRIFT_KEPT_MAX = 64 << 10, /* bytes of a message that are shown in any case */
 };
 
 enum thrift_text { THRIFT_SERVICE, THRIFT_METHOD, THRIFT_VALUE, THRIFT_THROWN, THRIFT_TEXTS };
@@ -31,6 +31,7 @@ struct thrift_record {
     bool has_failed;
     bool is_dropped;
     bool holed;
+    uint8_t cut; /* enum proto_cut: why a text of it is not whole */
     struct {
         uint32_t at;
         uint32_t size;
@@ -51,6 +52,7 @@ struct thrift_side {
     struct reading_side reading;
     struct thrift_record *open; /* of a large message of which more bytes come */
     struct thrift_walk *walk;   /* NULL: not in a struct, or there are frames */
+    struct gather *gather;      /* of a large message that is not read yet */
 };
 
 struct thrift_flow {
@@ -79,10 +81,11 @@ static inline struct span thrift_text_of(const struct thrift_record *r, enum thr
     return span_of(r->bytes_of_texts + r->text[which].at, r->text[which].size);
 }
 
-/* The record of a message, of which `body` is what is there behind the head; NULL without memory.
- */
+/* The record of a message, of which `body` is what is there behind the head, and `cut` says why no
+ * more; NULL without memory. */
 struct thrift_record *thrift_record_new(const struct proto_context *c,
-                                        const struct thrift_head *head, struct span body);
+                                        const struct thrift_head *head, struct span body,
+                                        enum proto_cut cut);
 /* A message is whole; its record is the flow's from then on. */
 void thrift_take(struct proto_context *c, struct thrift_record *r);
 /* Reports the calls that wait and why they have no reply; those that `side` sent, or all: 2. */

@@ -7,12 +7,15 @@ extern const struct proto proto_thrift;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+enum { SHORT = 16 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span input = span_of(data, size);
     struct thrift_options *options = stage_options(&proto_thrift, input);
     options->text_max = 20;
     options->elements_max = 4;
+    options->max_message_size = script_flags(input) & SHORT ? 24 : options->max_message_size;
     stage_probe(&proto_thrift, input, 40);
     stage_play_twice(&proto_thrift, options, input, NULL, NULL);
     return 0;

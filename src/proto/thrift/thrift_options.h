@@ -15,6 +15,7 @@ struct thrift_options {
     bool capture_reply;
     bool hides_texts;
     int64_t fields_max;
+    int64_t max_message_size; /* bytes of a message that are read, and of a text of it */
     struct thrift_idl *idl; /* of idl_files; NULL: there are none. Not in the table. */
 };
 

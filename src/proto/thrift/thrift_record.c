@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/thrift/thrift_flow.h"
+#include "proto/proto_draft.h"
 #include "proto/thrift/thrift_text.h"
 
-enum { TEXTS_LEAST = 1 << 10 };
+enum { TEXTS_LEAST = 1 << 10, ROOM_SURE = (2 * PROTO_TEXT_SURE) + TEXTS_LEAST, EXPANSION = 6 };
 
 static void begin_text(struct thrift_record *r, const struct thrift_writer *w,
                        enum thrift_text which)
@@ -82,25 +83,31 @@ static void write(struct thrift_record *r, struct thrift_writer *w, const struct
     }
 }
 
-static struct thrift_record *shrink(struct slab *slab, struct thrift_record *draft)
+/* How much room the texts of a message may need: none takes more than a few times its bytes. */
+static size_t room_for(const struct thrift_options *options, size_t body)
 {
-    size_t size = sizeof *draft + draft->size;
-    struct thrift_record *r = slab_take(slab, size);
-    if (r == NULL) {
-        return draft;
+    size_t most = (size_t)options->max_message_size + TEXTS_LEAST;
+    size_t room = EXPANSION * body < most ? EXPANSION * body : most;
+    return room > ROOM_SURE ? room : ROOM_SURE;
+}
+
+/* Why texts are not whole: there was no room for them, or the message is not all there. */
+static enum proto_cut cut_of(const struct thrift_writer *w, size_t room, size_t most,
+                             enum proto_cut cut)
+{
+    if (w->is_full) {
+        return room >= most ? PROTO_CUT_AT_MOST : PROTO_CUT_SHORT;
     }
-    memcpy(r, draft, size);
-    slab_give(slab, draft);
-    return r;
+    return w->from.bad ? cut : PROTO_CUT_NOT;
 }
 
 struct thrift_record *thrift_record_new(const struct proto_context *c,
-                                        const struct thrift_head *head, struct span body)
+                                        const struct thrift_head *head, struct span body,
+                                        enum proto_cut cut)
 {
     const struct thrift_options *options = thrift_options_of(c);
-    size_t most = c->events->text_max * 2 + TEXTS_LEAST;
-    most = most < SLAB_BLOCK_MAX / 2 ? most : SLAB_BLOCK_MAX / 2;
-    struct thrift_record *r = slab_take(c->memory, sizeof *r + most);
+    size_t room = room_for(options, body.size);
+    struct thrift_record *r = draft_take(c->memory, sizeof *r, &room, ROOM_SURE);
     if (r == NULL) {
         return NULL;
     }
@@ -116,10 +123,11 @@ struct thrift_record *thrift_record_new(const struct proto_context *c,
         .is_compact = head->is_compact,
         .limits = &limits,
         .at = r->bytes_of_texts,
-        .end = r->bytes_of_texts + most,
+        .end = r->bytes_of_texts + room,
     };
     write(r, &w, head, options);
     r->is_dropped = w.has_too_many;
+    r->cut = (uint8_t)cut_of(&w, room, (size_t)options->max_message_size, cut);
     r->link.weight = r->size = (uint32_t)(w.at - r->bytes_of_texts);
-    return shrink(c->memory, r);
+    return draft_fit(c->memory, r, sizeof *r + r->size);
 }

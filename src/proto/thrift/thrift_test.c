@@ -321,6 +321,85 @@ static void probes(void **state)
     }
 }
 
+/* ---- Long messages -------------------------------------------------------------------------- */
+
+enum { MOST = 300000, BEFORE = 4 + 4 + 3 + 4 + 7, NUMBER = 7, BEHIND = NUMBER + 1 };
+
+static uint8_t *write_be32(uint8_t *to, size_t value)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        *to++ = (uint8_t)(value >> (24 - 8 * i));
+    }
+    return to;
+}
+
+/* add(1: "vvv…", 2: 7) of a text of so many bytes. */
+static struct span long_call(uint8_t *to, size_t size, bool is_framed)
+{
+    uint8_t *at = is_framed ? write_be32(to, BEFORE + size + BEHIND) : to;
+    at = mempcpy(at,
+                 "\x80\x01\0\1\0\0\0\3"
+                 "add\0\0\0\1\x0b\0\1",
+                 BEFORE - 4);
+    at = write_be32(at, size);
+    memset(at, 'v', size);
+    at = mempcpy(at + size, "\x08\0\2\0\0\0\7\0", BEHIND);
+    return span_of(to, (size_t)(at - to));
+}
+
+static struct span answer(bool is_framed)
+{
+    static const char framed[] = "\0\0\0\x17" ANSWER("\1");
+    return is_framed ? BYTES(framed) : BYTES(ANSWER("\1"));
+}
+
+static size_t query_size(const struct stage *s)
+{
+    const char *at = memmem(s->said.data, s->said.size, "\"query\":\"add(1: \\\"v", 19);
+    return at != NULL ? strspn(at + 18, "v") : 0;
+}
+
+static bool has_said(const struct stage *s, const char *what)
+{
+    return memmem(s->said.data, s->said.size, what, strlen(what)) != NULL;
+}
+
+static void assert_long(const struct thrift_options *options, bool is_framed, size_t piece)
+{
+    static uint8_t bytes[1 << 19];
+    static struct stage s;
+    stage_init(&s, &proto_thrift, options, 1000, LOG_ROOM);
+    stage_say(&s, CLIENT, long_call(bytes, 200000, is_framed), piece);
+    stage_say(&s, SERVER, answer(is_framed), piece);
+    assert_int_equal(query_size(&s), 200000);
+    assert_true(has_said(&s, "v\\\", 2: 7)\""));
+    assert_false(has_said(&s, "Request cut"));
+    json_reset(&s.said);
+    stage_say(&s, CLIENT, long_call(bytes, 400000, is_framed), piece);
+    stage_say(&s, SERVER, answer(is_framed), piece);
+    assert_int_equal(query_size(&s), MOST - BEFORE - (is_framed ? 4 : 0));
+    assert_true(has_said(&s, "Request cut at max_message_size"));
+    const struct thrift_stats *stats = s.context.block;
+    assert_int_equal(stats->transactions, 2);
+    assert_int_equal(s.log.cut, 0);
+    assert_int_equal(slab_used(s.slab), 0);
+    stage_say(&s, CLIENT, span_head(long_call(bytes, 200000, is_framed), 100000), piece);
+    stage_close(&s, PROTO_CLOSED);
+    stage_done(&s);
+}
+
+static void long_messages(void **state)
+{
+    (void)state;
+    struct thrift_options options = default_options();
+    options.text_max = INT32_MAX;
+    options.max_message_size = MOST;
+    for (size_t piece = 1400; piece <= 600000; piece *= 7) {
+        assert_long(&options, false, piece);
+        assert_long(&options, true, piece);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +413,7 @@ int main(void)
         cmocka_unit_test(limits),
         cmocka_unit_test(broken_and_holes),
         cmocka_unit_test(deep),
+        cmocka_unit_test(long_messages),
         cmocka_unit_test(probes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

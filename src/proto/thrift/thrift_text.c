@@ -15,8 +15,12 @@ static void put_value(struct thrift_writer *w, uint8_t type, const struct thrift
 
 void thrift_put(struct thrift_writer *w, struct span text)
 {
-    size_t room = w->silent > 0 ? 0 : (size_t)(w->end - w->at);
+    if (w->silent > 0) {
+        return;
+    }
+    size_t room = (size_t)(w->end - w->at);
     size_t size = text.size < room ? text.size : room;
+    w->is_full |= size < text.size;
     if (size > 0) {
         w->at = mempcpy(w->at, text.data, size);
     }

@@ -18,6 +18,7 @@ struct thrift_writer {
     struct cursor from; /* behind the head of the message */
     bool is_compact;
     bool has_too_many; /* fields */
+    bool is_full;      /* something did not fit */
     const struct thrift_limits *limits;
     uint8_t *at; /* where the text goes */
     const uint8_t *end;
