@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Live, what was said within TLS is told when its secrets come late: after the packets were seen, for
-connections that go on and for such that are over, and into a file that was put aside or cut meanwhile.
+connections that go on and for such that are over, and into a file that was put aside or cut meanwhile;
+of databases, too, whose connections begin in the clear.
 A client writes its secrets where nobody looks; the test hands them on when it likes."""
 import contextlib
 import json
@@ -17,9 +18,12 @@ import unittest
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "support")]
+sys.path[:0] = [os.path.join(HERE, "..", "support"), HERE]
 import clocks  # noqa: E402
+import databases  # noqa: E402
+import mysql_client  # noqa: E402
 import nginx  # noqa: E402
+import sealed_test as sealed  # noqa: E402
 import sniffer  # noqa: E402
 import sockets  # noqa: E402
 import tap  # noqa: E402
@@ -29,18 +33,29 @@ LATE = 0.7     # seconds that secrets come after what they open
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
 
-class Client:
-    """A connection whose secrets go to a file of its own."""
+class Secretive:
+    """A client whose secrets go to a file of its own, and who knows when it said what."""
+
+    def __init__(self, version, secrets):
+        self.secrets = secrets
+        self.log = {}
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.tls.check_hostname = False
+        self.tls.verify_mode = ssl.CERT_NONE
+        self.tls.minimum_version = self.tls.maximum_version = version
+        self.tls.keylog_filename = secrets
+
+    def lines(self):
+        with open(self.secrets, encoding="ascii") as file:
+            return file.read()
+
+
+class Client(Secretive):
+    """Speaks HTTP."""
 
     def __init__(self, port, version, secrets):
-        self.secrets = secrets
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        context.minimum_version = context.maximum_version = version
-        context.keylog_filename = secrets
-        self.log = {}
-        self.socket = context.wrap_socket(socket.create_connection(("127.0.0.1", port), PATIENCE))
+        super().__init__(version, secrets)
+        self.socket = self.tls.wrap_socket(socket.create_connection(("127.0.0.1", port), PATIENCE))
 
     def get(self, path):
         begin = time.time_ns()
@@ -53,23 +68,30 @@ class Client:
     def close(self):
         self.socket.close()
 
-    def lines(self):
-        with open(self.secrets, encoding="ascii") as file:
-            return file.read()
+
+class Asker(Secretive):
+    """Speaks to a database: in the clear first, then within TLS."""
+
+    def __init__(self, connect, port, version, secrets):
+        super().__init__(version, secrets)
+        self.client = connect(port, self.tls)
+
+    def query(self, sql):
+        begin = time.time_ns()
+        self.client.query(sql)
+        self.log[sql] = clocks.Call(begin, time.time_ns())
 
 
-class LateKeys(unittest.TestCase):
-    def setUp(self):
-        reason = sniffer.missing("nginx", "openssl")
-        if reason:
-            self.skipTest(reason)
+class Late(unittest.TestCase):
+    """A server, an agent that listens to it, and a key log that is empty at first."""
+
+    def begin(self, server):
         self.folder = tempfile.mkdtemp(prefix="vantage-late-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.keys = os.path.join(self.folder, "keys")
         with open(self.keys, "w", encoding="ascii"):
             pass
-        self.server = nginx.Nginx()
-        self.addCleanup(self.server.stop)
+        self.server = server
         self.count = 0
         self.start()
 
@@ -108,14 +130,13 @@ class LateKeys(unittest.TestCase):
                 raise AssertionError(f"not within {seconds} s: {what}")
             time.sleep(0.05)
 
-    def connect(self, version):
+    def secrets(self):
         self.count += 1
-        return Client(self.server.port, version, os.path.join(self.folder, f"secrets-{self.count}"))
+        return os.path.join(self.folder, f"secrets-{self.count}")
 
-    def events(self):
+    def of_kind(self, kind):
         with open(self.told, encoding="utf-8") as told:
-            return {event["url"]["path"]: event for event in sniffer.of_kind(
-                told.read().rpartition("\n")[0], "http")}
+            return sniffer.of_kind(told.read().rpartition("\n")[0], kind)
 
     def hand_on(self, client):
         """The secrets come, late."""
@@ -140,10 +161,26 @@ class LateKeys(unittest.TestCase):
                 break
             if time.monotonic() > end:
                 raise AssertionError(f"of {list(client.log)} only {list(self.events())} are told")
-        for path, call in client.log.items():
-            event = self.events()[path]
-            self.assertEqual(event["http"]["response"]["status_code"], 200)
+        for what, call in client.log.items():
+            event = self.events()[what]
+            self.assertEqual(event["status"], "OK")
             self.assertEqual(clocks.strays([event], [call]), [])
+
+
+class LateKeys(Late):
+    def setUp(self):
+        reason = sniffer.missing("nginx", "openssl")
+        if reason:
+            self.skipTest(reason)
+        server = nginx.Nginx()
+        self.addCleanup(server.stop)
+        self.begin(server)
+
+    def connect(self, version):
+        return Client(self.server.port, version, self.secrets())
+
+    def events(self):
+        return {event["url"]["path"]: event for event in self.of_kind("http")}
 
     def test_goes_on(self):
         """A connection that goes on"""
@@ -206,6 +243,38 @@ class LateKeys(unittest.TestCase):
                 second.log.update(first.log)
                 return second
             self.attempt(talk)
+
+
+class LateDatabases(Late):
+    def events(self):
+        return {event["query"]: event for event in self.of_kind(self.kind)}
+
+    def talk(self, server, connect, leave):
+        """Some is asked before the secrets come, and some after, by a client for each version of TLS."""
+        reason = sniffer.missing("openssl") or server.missing()
+        if reason:
+            self.skipTest(reason)
+        self.begin(self.enterContext(server))
+        for version in V12, V13:
+            def talk(version=version):
+                asker = Asker(connect, self.server.port, version, self.secrets())
+                asker.query(f"select {self.count}, 'early'")
+                self.hand_on(asker)
+                asker.query(f"select {self.count}, 'late'")
+                leave(asker.client)
+                return asker
+            self.attempt(talk)
+
+    def test_mariadb(self):
+        """A connection to MariaDB that goes on in TLS"""
+        self.kind = "mysql"
+        self.talk(sealed.MariaDB(), lambda port, tls: mysql_client.Client(
+            port, tls=tls, deprecate_eof=True), lambda client: client.quit())
+
+    def test_postgres(self):
+        """A connection to PostgreSQL that goes on in TLS"""
+        self.kind = "pgsql"
+        self.talk(sealed.Postgres(), sealed.PostgresClient, lambda client: client.close())
 
 
 if __name__ == "__main__":
