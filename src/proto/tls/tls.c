@@ -4,6 +4,7 @@
 #include "handshake/hello_event.h"
 #include "proto/tls/tls_cache.h"
 #include "proto/tls/tls_flow.h"
+#include "proto/tls/tls_v2_hello.h"
 
 static const uint16_t ports[] = {443, 993, 995, 5223, 8443, 8883, 9243, 0};
 
@@ -15,7 +16,8 @@ static enum proto_guess tls_probe(struct span data, unsigned side)
     static const uint8_t begin[] = {TLS_HANDSHAKE, 3};
     size_t known = data.size < sizeof begin ? data.size : sizeof begin;
     if (memcmp(data.data, begin, known) != 0) {
-        return PROTO_NO;
+        int is_v2 = tls_v2_hello_probe(data);
+        return is_v2 > 0 ? PROTO_YES : is_v2 < 0 ? PROTO_NO : PROTO_UNSURE;
     }
     if (data.size < TLS_RECORD_HEAD + 1) {
         return PROTO_UNSURE;

@@ -5,6 +5,7 @@
 #include "proto/tls/tls_cache.h"
 #include "proto/tls/tls_plain.h"
 #include "proto/tls/tls_report.h"
+#include "proto/tls/tls_v2_hello.h"
 
 enum {
     BODY_FIRST = 2048, /* of a message that claims to be longer, until it shows to be */
@@ -439,6 +440,50 @@ static bool take_sealed(struct proto_context *c, unsigned side, struct cursor *a
     return true;
 }
 
+/* ---- Hellos of SSL 2.0's form ---------------------------------------------------------------- */
+
+/* Whether a hello of that form may come next: it is the first that a client says. */
+static bool may_be_v2(const struct tls_flow *f, unsigned side, const uint8_t *head)
+{
+    const struct tls_side *s = &f->side[side];
+    return *head >= 0x80 && s->record_type == 0 && s->hello.bytes == NULL &&
+           !(f->has_client && f->client != side);
+}
+
+/* Takes one; false when it is not whole yet. What is none is left to be told as malformed. */
+static bool take_v2_hello(struct proto_context *c, unsigned side, struct cursor *at)
+{
+    struct tls_flow *f = c->state;
+    struct tls_side *s = &f->side[side];
+    struct span data = span_of(at->at, cursor_left(at));
+    int is_one = tls_v2_hello_probe(data);
+    if (is_one == 0 || (is_one > 0 && data.size < tls_v2_hello_size(data.data))) {
+        return false;
+    }
+    if (is_one < 0) {
+        ((struct tls_stats *)c->block)->malformed++;
+        tls_flow_end(c, "malformed");
+        return true;
+    }
+    uint8_t body[TLS_V2_BODY];
+    struct span hello = cursor_take(at, tls_v2_hello_size(data.data));
+    size_t size = tls_v2_hello_body(hello, body);
+    s->record_type = TLS_HANDSHAKE;
+    s->body_left = (uint32_t)size;
+    if (grow_body(c, s, size)) {
+        memcpy(s->body.bytes, body, size);
+        s->body.size = (uint32_t)size;
+        take_client_hello(c, side);
+    } else {
+        ((struct tls_stats *)c->block)->not_kept++;
+        f->client = (uint8_t)side;
+        f->has_client = true;
+    }
+    drop(c, &s->body);
+    s->body_left = 0;
+    return true;
+}
+
 /* ---- The whole ------------------------------------------------------------------------------ */
 
 /* Takes what comes next; false when it needs more bytes, or a key. */
@@ -452,6 +497,9 @@ static bool take_some(struct proto_context *c, unsigned side, struct cursor *at,
     }
     if (cursor_left(at) < TLS_RECORD_HEAD) {
         return false;
+    }
+    if (may_be_v2(f, side, at->at)) {
+        return take_v2_hello(c, side, at);
     }
     if (is_sealed(c, side, *at->at)) {
         return take_sealed(c, side, at, ret);

@@ -132,6 +132,48 @@ static void knows_its_beginning(void **state)
     assert_int_equal(proto_tls.probe(span_of("\x16\x03\x01\xff\xff\x01", 6), 0), PROTO_NO);
 }
 
+/* What a client says that would have spoken SSL 2.0, too: TLS 1.0, one cipher of each, 16 bytes of
+ * challenge. */
+static void put_v2_hello(struct talk *t)
+{
+    put(t,
+        "\x80\x1f\x01\x03\x01\x00\x06\x00\x00\x00\x10\x01\x00\x80\x00\x13\x01"
+        "cccccccccccccccc",
+        33);
+}
+
+static void knows_a_hello_of_an_older_form(void **state)
+{
+    (void)state;
+    struct talk t = {.size = 0};
+    put_v2_hello(&t);
+    assert_int_equal(proto_tls.probe(said(&t), 0), PROTO_YES);
+    for (size_t size = 0; size < 11; size++) {
+        assert_int_equal(proto_tls.probe(span_head(said(&t), size), 0), PROTO_UNSURE);
+    }
+    t.bytes[1]++; /* lists that do not fill it */
+    assert_int_equal(proto_tls.probe(said(&t), 0), PROTO_NO);
+}
+
+static void tells_a_hello_of_an_older_form(void **state)
+{
+    struct drive *d = ((struct scene *)*state)->d;
+    struct talk asks = {.size = 0}, answers = {.size = 0};
+    put_v2_hello(&asks);
+    put_change(&asks);
+    put_hello(&answers, true, 3);
+    put_change(&answers);
+    drive_say(d, 0, said(&asks), 1);
+    drive_say(d, 1, said(&answers), 7);
+    assert_true(d->is_over);
+    assert_int_equal(d->stats.established, 1);
+    assert_int_equal(d->stats.malformed, 0);
+    assert_says(d, "\"supported_ciphers\":[\"TLS_AES_128_GCM_SHA256\"]");
+    assert_says(
+        d, "0000000000000000000000000000000063636363636363636363636363636363"); /* the random */
+    assert_says(d, "\"version\":\"1.2\"");
+}
+
 static void ends_with_the_handshake(void **state)
 {
     struct drive *d = ((struct scene *)*state)->d;
@@ -259,6 +301,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_sound_tables),
         cmocka_unit_test(knows_its_beginning),
+        cmocka_unit_test(knows_a_hello_of_an_older_form),
+        TEST(tells_a_hello_of_an_older_form),
         TEST(ends_with_the_handshake),
         TEST(tells_refusals_apart),
         TEST(finds_a_server_alone),
