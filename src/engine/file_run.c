@@ -46,6 +46,7 @@ static bool make_lane(struct file_run *run, struct err *err)
         .capacity = TAP_BATCH_FRAMES,
         .memory = pages_reserve(TAP_BATCH_MEMORY),
         .memory_size = TAP_BATCH_MEMORY,
+        .is_alone = true,
     };
     if (run->batch.frames == NULL || run->batch.memory == NULL) {
         return err_set(err, ERR_FAILED, "out of memory");

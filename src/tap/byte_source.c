@@ -28,6 +28,7 @@ struct byte_source {
     int fd;
     uint32_t poll_ms;
     bool is_file;
+    bool is_shared; /* standard input: others have it open, too, as the same description */
     bool at_end; /* of the file */
     enum { KIND_UNKNOWN, KIND_PLAIN, KIND_GZIP, KIND_ZSTD } kind;
     bool in_member; /* a compressed member or frame has begun and not ended */
@@ -71,6 +72,7 @@ struct byte_source *byte_source_open(const char *path, uint32_t poll_ms, struct 
         return NULL;
     }
     source->poll_ms = poll_ms;
+    source->is_shared = is_stdin;
     source->fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
     if (source->fd < 0) {
         err_set(err, ERR_FAILED, "%s: %s", source->name, strerror(errno));
@@ -103,6 +105,19 @@ void byte_source_close(struct byte_source *source)
     free(source);
 }
 
+/* A file that others cut short has not ended as it should have, wherever it was cut. */
+static enum byte_source_status end_of_file(struct byte_source *source, struct err *err)
+{
+    source->at_end = true;
+    uint64_t position = byte_source_position(source);
+    if (source->is_file && position < source->size) {
+        err_set(err, ERR_FAILED, "%s: byte %" PRIu64 ": became shorter while it was read: it had %" PRIu64
+                " bytes", source->name, position, source->size);
+        return BYTE_SOURCE_FAILED;
+    }
+    return BYTE_SOURCE_END;
+}
+
 /* read(2) that can wait no longer than asked. */
 static enum byte_source_status read_raw(struct byte_source *source, uint8_t *to, size_t room,
                                         size_t *got, struct err *err)
@@ -126,8 +141,7 @@ static enum byte_source_status read_raw(struct byte_source *source, uint8_t *to,
         return BYTE_SOURCE_FAILED;
     }
     if (n == 0) {
-        source->at_end = true;
-        return BYTE_SOURCE_END;
+        return end_of_file(source, err);
     }
     *got = (size_t)n;
     atomic_fetch_add_explicit(&source->consumed, (uint64_t)n, memory_order_relaxed);
@@ -321,9 +335,14 @@ size_t byte_source_read_at(const struct byte_source *source, uint64_t offset, ui
     return got;
 }
 
-void byte_source_pass(struct byte_source *source, size_t size)
+void byte_source_go_to(struct byte_source *source, uint64_t position)
 {
-    atomic_fetch_add_explicit(&source->consumed, size, memory_order_relaxed);
+    atomic_store_explicit(&source->consumed, position - source->start, memory_order_relaxed);
+}
+
+int byte_source_descriptor(const struct byte_source *source)
+{
+    return source->is_shared ? -1 : source->fd;
 }
 
 bool byte_source_is_file(const struct byte_source *source)

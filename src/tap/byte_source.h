@@ -42,8 +42,12 @@ uint64_t byte_source_position(const struct byte_source *source);
 size_t byte_source_read_at(const struct byte_source *source, uint64_t offset, uint8_t *to,
                            size_t room);
 
-/* The next `size` bytes were read that way: the reader goes on behind them. */
-void byte_source_pass(struct byte_source *source, size_t size);
+/* The bytes up to `position` of such a file were read in another way: the reader goes on there. */
+void byte_source_go_to(struct byte_source *source, uint64_t position);
+
+/* Such a file as it is open, for reading in another way; the source's. -1 where it is not the source's
+ * alone: standard input. */
+int byte_source_descriptor(const struct byte_source *source);
 
 /* Whether it can be opened a second time: a regular file. */
 bool byte_source_is_file(const struct byte_source *source);

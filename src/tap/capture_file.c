@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "tap/byte_source.h"
+#include "tap/mapped_file.h"
 #include "tap/pcap_reader.h"
 
 enum {
@@ -18,6 +19,7 @@ enum {
 
 struct capture_file {
     struct byte_source *source;
+    struct mapped_file *map; /* NULL: is read */
     struct pcap_reader reader;
     char *name;
     uint8_t *carry; /* bytes left over by the last batch */
@@ -25,10 +27,12 @@ struct capture_file {
     size_t carry_room;
     uint8_t first[8]; /* of the capture, for the complaint that it is none */
     uint8_t first_count;
+    bool may_be_mapped;       /* and was not tried yet */
     _Atomic bool in_pieces;   /* others may read ahead */
     _Atomic uint64_t claimed; /* up to here, by them */
 };
 
+_Static_assert((int)MAPPED_FILE_HAVE >= (int)PCAP_READER_RECORD_MAX, "a record fits into a window");
 _Static_assert(PIECE_AT + READ_MAX <= TAP_BATCH_MEMORY, "a piece and the record before it fit");
 
 static bool reserve_carry(struct capture_file *file, size_t room)
@@ -90,7 +94,7 @@ static bool probe(struct capture_file *file, bool *is_foreign, struct err *err)
         complain_foreign(file, err);
         return false;
     }
-    file->in_pieces = byte_source_has_pieces(file->source);
+    file->in_pieces = file->may_be_mapped = byte_source_has_pieces(file->source);
     file->claimed = byte_source_position(file->source);
     return true;
 }
@@ -127,6 +131,7 @@ void capture_file_close(struct capture_file *file)
     if (file == NULL) {
         return;
     }
+    mapped_file_close(file->map);
     byte_source_close(file->source);
     pcap_reader_done(&file->reader);
     free(file->carry);
@@ -202,7 +207,7 @@ static struct span first_bytes(struct capture_file *file, struct tap_batch *batc
     size_t have = file->carry_size;
     if (piece.size > 0 && piece.at == byte_source_position(file->source) && have <= PIECE_AT) {
         at += PIECE_AT - have;
-        byte_source_pass(file->source, piece.size);
+        byte_source_go_to(file->source, piece.at + piece.size);
     } else {
         atomic_store_explicit(&file->in_pieces, false, memory_order_relaxed);
         piece.size = 0;
@@ -211,9 +216,59 @@ static struct span first_bytes(struct capture_file *file, struct tap_batch *batc
     return span_of(at, have + piece.size);
 }
 
+/* Maps the file from where the reader is. What was read ahead is there once more. */
+static void begin_map(struct capture_file *file)
+{
+    int fd = byte_source_descriptor(file->source);
+    file->may_be_mapped = false;
+    file->map = fd >= 0 ? mapped_file_open(fd) : NULL;
+    if (file->map != NULL) {
+        atomic_store_explicit(&file->in_pieces, false, memory_order_relaxed);
+        byte_source_go_to(file->source, byte_source_position(file->source) - file->carry_size);
+        file->carry_size = 0;
+    }
+}
+
+/* The next frames, in the map. TAP_IDLE when it has no more, which is its end: the last record that it did
+ * not hold, and what there is to say of it, are read. */
+static enum tap_status next_mapped(struct capture_file *file, struct tap_batch *batch, struct err *err)
+{
+    uint64_t at = byte_source_position(file->source);
+    size_t have = 0;
+    for (;;) {
+        struct span bytes = mapped_file_bytes(file->map, at, have);
+        if (bytes.size == 0) {
+            mapped_file_close(file->map);
+            file->map = NULL;
+            return TAP_IDLE;
+        }
+        struct span left = bytes;
+        enum pcap_reader_status status = pcap_reader_feed(&file->reader, &left, batch->frames,
+                                                          batch->capacity, &batch->count);
+        at += bytes.size - left.size;
+        have = left.size;
+        byte_source_go_to(file->source, at);
+        if (batch->count > 0) {
+            return TAP_OK;
+        }
+        if (status != PCAP_READER_MORE) {
+            return stop(file, err);
+        }
+    }
+}
+
 enum tap_status capture_file_next(struct capture_file *file, struct tap_batch *batch,
                                   struct err *err)
 {
+    if (batch->is_alone && file->may_be_mapped) {
+        begin_map(file);
+    }
+    if (file->map != NULL) {
+        enum tap_status status = next_mapped(file, batch, err);
+        if (status != TAP_IDLE) {
+            return status;
+        }
+    }
     assert(batch->memory_size > PCAP_READER_RECORD_MAX && batch->memory_size >= file->carry_size);
     struct span bytes = first_bytes(file, batch);
     for (;;) {

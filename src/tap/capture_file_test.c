@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Pieces: several batches are claimed and filled ahead, in any order, and give what one after the other
- * gives. */
+ * gives. So does one batch that may borrow from a mapped file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -99,16 +99,40 @@ static struct reading read_all(uint32_t ahead)
     return r;
 }
 
+static struct reading read_alone(void)
+{
+    struct reading r = {.status = TAP_OK};
+    struct tap_batch batch;
+    struct capture_file *file = capture_file_open(path, 0, 100, NULL, &r.err);
+    assert_non_null(file);
+    init_batch(&batch);
+    batch.is_alone = true;
+    while (r.status == TAP_OK) {
+        take(&r, file, &batch);
+    }
+    free(batch.frames);
+    free(batch.memory);
+    capture_file_close(file);
+    return r;
+}
+
+static void same(const struct reading *r, const struct reading *plain)
+{
+    assert_int_equal(r->status, plain->status);
+    assert_int_equal(r->count, plain->count);
+    assert_int_equal(r->sum, plain->sum);
+    assert_string_equal(r->err.text, plain->err.text);
+}
+
 static void same_with_pieces(uint32_t least_pieces)
 {
     struct reading plain = read_all(0);
+    struct reading alone = read_alone();
     assert_int_equal(plain.pieces, 0);
+    same(&alone, &plain);
     for (uint32_t ahead = 1; ahead <= BATCHES; ahead++) {
         struct reading r = read_all(ahead);
-        assert_int_equal(r.status, plain.status);
-        assert_int_equal(r.count, plain.count);
-        assert_int_equal(r.sum, plain.sum);
-        assert_string_equal(r.err.text, plain.err.text);
+        same(&r, &plain);
         assert_true(r.pieces >= least_pieces);
     }
 }
@@ -153,6 +177,58 @@ static void damage_is_told_as_ever(void **state)
     assert_int_equal(r.count, 1999);
 }
 
+/* Reads a batch of a file, cuts the file and reads the rest. */
+static struct reading read_cut(bool is_alone, off_t size)
+{
+    struct reading r = {.status = TAP_OK};
+    struct tap_batch batch;
+    struct capture_file *file = capture_file_open(path, 0, 100, NULL, &r.err);
+    assert_non_null(file);
+    init_batch(&batch);
+    batch.is_alone = is_alone;
+    r.status = capture_file_next(file, &batch, &r.err);
+    assert_int_equal(r.status, TAP_OK);
+    assert_true(batch.count > 0);
+    assert_int_equal(truncate(path, size), 0);
+    for (uint32_t i = 0; i < batch.count; i++) {
+        const struct frame *f = &batch.frames[i];
+        assert_int_equal(f->data[0], (uint8_t)i); /* as it was before */
+        assert_int_equal(f->data[f->cap_len - 1], (uint8_t)i);
+    }
+    r.count = batch.count;
+    while (r.status == TAP_OK) {
+        take(&r, file, &batch);
+    }
+    free(batch.frames);
+    free(batch.memory);
+    capture_file_close(file);
+    return r;
+}
+
+static void a_file_that_was_cut_is_told(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        write_records(5000, (const uint32_t[]){1000}, 1);
+        struct reading r = read_cut(i % 2 == 0, i < 2 ? 0 : 24 + 3000 * 1016);
+        assert_int_equal(r.status, TAP_ERROR);
+        assert_non_null(strstr(r.err.text, "became shorter while it was read: it had 5080024 bytes"));
+        assert_int_equal(i < 2 || r.count == 3000, true);
+    }
+}
+
+static void a_file_that_grows_is_read_on(void **state)
+{
+    (void)state;
+    write_records(100, (const uint32_t[]){1000}, 1);
+    FILE *end = fopen(path, "ab"); /* no lease for us */
+    assert_non_null(end);
+    struct reading r = read_alone();
+    assert_int_equal(r.status, TAP_END);
+    assert_int_equal(r.count, 100);
+    fclose(end);
+}
+
 static void compressed_files_have_no_pieces(void **state)
 {
     (void)state;
@@ -184,6 +260,8 @@ int main(void)
         cmocka_unit_test(records_as_long_as_pieces),
         cmocka_unit_test(a_short_file_has_its_end),
         cmocka_unit_test(damage_is_told_as_ever),
+        cmocka_unit_test(a_file_that_was_cut_is_told),
+        cmocka_unit_test(a_file_that_grows_is_read_on),
         cmocka_unit_test(compressed_files_have_no_pieces),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -16,6 +16,7 @@ struct tap_batch {
     uint32_t count;    /* set by the tap */
     uint8_t *memory;   /* room for the bytes of file taps; at least TAP_BATCH_MEMORY bytes */
     size_t memory_size;
+    bool is_alone; /* each batch is done with before the next is asked for: the tap may lend memory of its own */
     struct tap_piece {
         uint64_t at;   /* of the file */
         size_t size;   /* bytes that tap_kind.fill brought; 0: none */
