@@ -186,6 +186,7 @@ static void follow_any(struct health_step *s)
         health_delay_may_tell(d, s->now_us, s->options.ts_value, s->length > 0)) {
         health_delay_tell(half, d, s->now_us, s->options.ts_value);
     }
+    health_delay_ask(s);
     if (h->flags & HEALTH_AHEAD << s->side) {
         health_acks_settle(s);
     }

@@ -351,6 +351,7 @@ static void restart_clock(struct health_detail *d, uint32_t now_us, uint32_t ts_
     d->ts_first = ts_value;
     d->ts_first_us = now_us | 1;
     d->delay_us = d->delay_base_us = 0;
+    d->leap_us = 0;
     d->span_us = 0;
 }
 
@@ -388,6 +389,62 @@ static bool is_misread(struct health_detail *d, uint32_t passed_us, uint32_t ste
     return tick_us != 0 && tick_us != d->tick_us;
 }
 
+/* ---- Leaps ----------------------------------------------------------------------------------- */
+
+/* A delay that grows by more than an interval from one packet to the next was held up on the way, or the
+ * capture's clock was set forward. If it was the clock, its sender answers as promptly as before: with
+ * the stamp of what just passed towards it. Until that is known intervals are not counted, and packets go
+ * the long way. */
+static void begin_leap(struct health_half *half, struct health_detail *d, uint32_t now_us,
+                       uint32_t leap_us)
+{
+    half->flags &= (uint16_t)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
+    d->leap_us = leap_us;
+    d->leapt_us = now_us;
+    d->asked_us = 0;
+}
+
+/* Whether it may still turn out to be the clock. */
+static bool is_leaping(struct health_detail *d, uint32_t now_us)
+{
+    enum { PATIENCE_US = 500000 };
+    if (d->leap_us != 0 && health_distance(now_us, d->leapt_us) > PATIENCE_US) {
+        d->leap_us = 0;
+    }
+    return d->leap_us != 0;
+}
+
+static uint32_t prompt_us(const struct health *h, const struct health_detail *d)
+{
+    const uint32_t trip_us = h->halves[1 - d->side].min_rtt_us;
+    return trip_us == HEALTH_NO_TIME ? 0 : trip_us + d->leap_us / 2;
+}
+
+void health_delay_ask(struct health_step *s)
+{
+    struct health_detail *own = health_step_detail(s, s->half);
+    struct health_detail *other = health_step_detail(s, s->other);
+    if (!s->options.has_timestamps) {
+        return;
+    }
+    if (own != NULL && own->leap_us != 0 && own->asked_us != 0 &&
+        health_distance(s->options.ts_echo, own->asked_ts) >= 0) {
+        if (s->now_us - own->asked_us < prompt_us(s->health, own)) {
+            own->ts_first_us = (own->ts_first_us + own->leap_us) | 1;
+            own->delay_us -= (int32_t)own->leap_us;
+            own->leap_us = 0;
+        }
+        own->asked_us = 0;
+    }
+    if (other != NULL && other->leap_us != 0 &&
+        (other->asked_us == 0 || s->now_us - other->asked_us > prompt_us(s->health, other))) {
+        other->asked_us = s->now_us | 1;
+        other->asked_ts = s->options.ts_value;
+    }
+}
+
+/* ---- Time stamps ----------------------------------------------------------------------------- */
+
 void health_delay_tell(struct health_half *half, struct health_detail *d, uint32_t now_us,
                        uint32_t ts_value)
 {
@@ -422,7 +479,14 @@ void health_delay_tell(struct health_half *half, struct health_detail *d, uint32
     if (delay_us < d->delay_base_us) {
         d->delay_base_us = (int32_t)delay_us;
     }
+    const int32_t before_us = d->delay_us;
     d->delay_us = (int32_t)delay_us - d->delay_base_us - (int32_t)d->tick_us;
+    if (d->leap_us == 0 && d->delay_us - before_us >= (int32_t)HEALTH_INTERVAL_US) {
+        begin_leap(half, d, now_us, (uint32_t)(d->delay_us - before_us));
+    }
+    if (is_leaping(d, now_us)) {
+        return;
+    }
     judge_when_due(half, d, now_us);
     add_delay(d, &d->one_way, now_us, (int32_t)delay_us);
 }

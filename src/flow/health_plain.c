@@ -35,6 +35,9 @@ enum { TAKES_BOTH = HALF_TAKES_DATA | HALF_TAKES_ACKS };
 static unsigned takes_of(const struct health_half *half, struct health_detail *d)
 {
     health_calm_end(d, half->next);
+    if (d->leap_us != 0) {
+        return 0;
+    }
     return ((d->jumps | d->stale_count) == 0 ? HALF_TAKES_DATA : 0) |
            (!health_has_trouble(d) && !awaits_repeats(half, d) ? HALF_TAKES_ACKS : 0);
 }

@@ -53,6 +53,7 @@ static void move_detail(struct health_half *half, struct health_detail *d, uint3
     /* What passed meanwhile shortens the delays that are seen by time stamps: their base is another
      * one. */
     health_delay_judge(half, d, true);
+    d->leap_us = 0;
     for (unsigned i = 0; i < sizeof times / sizeof *times; i++) {
         move(times[i], by_us);
     }

@@ -65,11 +65,51 @@ static void survives_packets_in_another_order(void **state)
     end(&t);
 }
 
+/* An answer of 100 bursts. From the 30th on its packets are 400 ms older than they seem: the clock
+ * was set forward, or it is a queue; what the server heard last is as old then. */
+static struct health_record long_answer(bool is_clock)
+{
+    struct talk t = begin();
+    ask(&t);
+    for (unsigned i = 0; i < 100; i++) {
+        if (i == 30) {
+            wait_ms(&t, 400);
+        }
+        const uint64_t old = i >= 30 ? 400 * MS : 0;
+        t.sent_ago = old + 3 * MS;
+        t.echo = (uint32_t)((t.at - old) / MS) - 5;
+        t.echo -= is_clock ? 0 : (uint32_t)(old / MS);
+        for (unsigned j = 0; j < 10; j++) {
+            say(&t, SERVER, SEGMENT);
+        }
+        wait_ms(&t, 14);
+        t.sent_ago = is_clock ? old : 0;
+        t.echo = 0;
+        acknowledge(&t, CLIENT);
+        wait_ms(&t, 6);
+    }
+    struct health_record r = record_of(&t);
+    end(&t);
+    return r;
+}
+
+static void takes_a_step_forward_for_no_queue(void **state)
+{
+    (void)state;
+    const struct health_record clock = long_answer(true);
+    assert_int_not_equal(clock.findings[HEALTH_BUFFERBLOAT].truth, HEALTH_TRUE);
+    assert_true(clock.ways[SERVER].queue_p50_ms < 20);
+    const struct health_record queue = long_answer(false);
+    assert_int_equal(queue.findings[HEALTH_BUFFERBLOAT].truth, HEALTH_TRUE);
+    assert_int_equal(queue.queue_place, HEALTH_BEFORE_TAP);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measures_on_when_time_goes_back),
         cmocka_unit_test(survives_packets_in_another_order),
+        cmocka_unit_test(takes_a_step_forward_for_no_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,6 +134,7 @@ struct health_detail {
     uint32_t ts_first, ts_first_us;
     int32_t delay_base_us;
     int32_t delay_us;  /* of the latest packet, above the base */
+    uint32_t leap_us, leapt_us, asked_us, asked_ts; /* see health_delay_ask() */
     uint32_t max_window;
     uint32_t sample_count, sampled_us;
     uint32_t window_start_us;
@@ -463,6 +464,8 @@ struct health_detail *health_detail_of(const struct health_book *book, const str
  * health_delay_sample(). */
 void health_delay_learn(struct health_half *half, struct health_detail *d, uint32_t now_us,
                         uint32_t rtt_us, uint32_t waited_us, bool is_open);
+/* The delay by time stamps leapt: a packet asks, or tells, whether the capture's clock did. */
+void health_delay_ask(struct health_step *s);
 /* A packet of the half's sender had this time stamp, of which health_delay_may_tell() was true. */
 void health_delay_tell(struct health_half *half, struct health_detail *d, uint32_t now_us,
                        uint32_t ts_value);
