@@ -104,7 +104,8 @@ run_flow(struct worker *w, const struct unit *unit, flow_index hint)
     if (w->talks != NULL && !flow_is_stray(flow, &unit->packet, unit->end)) {
         hear(w, unit, index, flow);
     }
-    struct flow_update update = flow_count(w->flows, index, &unit->packet, unit->end);
+    struct flow_update update;
+    flow_count(w->flows, index, &unit->packet, unit->end, &update);
     if (w->health != NULL) {
         count_health(w, index, unit, &update);
     }

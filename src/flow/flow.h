@@ -239,9 +239,11 @@ bool flow_is_reopened(const struct flow *flow, const struct packet *p, int end);
 bool flow_is_stray(const struct flow *flow, const struct packet *p, int end);
 
 /* Counts a packet (all frames that it stands for) and follows its TCP state. `end` is what
- * flow_key_make returned. The packet has a time. */
-struct flow_update flow_count(struct flow_table *table, flow_index index, const struct packet *p,
-                              int end);
+ * flow_key_make returned. The packet has a time. What it meant goes into `ret`, which is
+ * overwritten whole: in place, for a value that is returned would be put together from its bytes
+ * for each packet. */
+void flow_count(struct flow_table *table, flow_index index, const struct packet *p, int end,
+                struct flow_update *ret);
 
 /* Nanoseconds from here to an end of a TCP connection (1: the responder, 0: the initiator) and back, as
  * its handshake showed them: SYN to SYN-ACK, or SYN-ACK to ACK, to a thousandth of the whole. 0: not

@@ -102,12 +102,12 @@ static void count_first(struct flow *flow, struct flow_cold *cold, const struct 
     }
 }
 
-struct flow_update flow_count(struct flow_table *table, flow_index index, const struct packet *p,
-                              int end)
+void flow_count(struct flow_table *table, flow_index index, const struct packet *p, int end,
+                struct flow_update *ret)
 {
     struct flow *flow = flow_at(table, index);
     unsigned side = (unsigned)end ^ flow->initiator;
-    struct flow_update update = {.side = (uint8_t)side, .before_ns = flow->last_ns};
+    *ret = (struct flow_update){.side = (uint8_t)side, .before_ns = flow->last_ns};
     if (flow->packets[side] == 0) {
         count_first(flow, flow_cold_at(table, index), p, side);
     }
@@ -121,14 +121,13 @@ struct flow_update flow_count(struct flow_table *table, flow_index index, const 
         flow->flags |= FLOW_FRAGMENTS;
     }
     if (!flow_tcp_is_legible(p)) {
-        return update;
+        return;
     }
     if (flow_tcp_is_plain(flow, side, p)) {
         flow->next_seq[side] += p->payload_len;
         flow->tcp_flags[side] |= p->tcp_flags;
-        update.plain = true;
+        ret->plain = true;
     } else {
-        flow_tcp_follow(flow, flow_cold_at(table, index), p, &update);
+        flow_tcp_follow(flow, flow_cold_at(table, index), p, ret);
     }
-    return update;
 }

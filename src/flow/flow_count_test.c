@@ -67,7 +67,9 @@ static struct flow_update pass(struct lab *lab, struct packet p)
         flow_begin(lab->table, lab->flow, &p, end, 42);
     }
     assert_false(flow_is_reopened(flow_at(lab->table, lab->flow), &p, end));
-    return flow_count(lab->table, lab->flow, &p, end);
+    struct flow_update update;
+    flow_count(lab->table, lab->flow, &p, end, &update);
+    return update;
 }
 
 static void assert_history(const struct lab *lab, const char *expected)

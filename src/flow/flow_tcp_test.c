@@ -70,7 +70,7 @@ static void pass(struct lab *lab, const struct packet *p)
         lab->flow = flow_add(lab->table, &key, hash);
         flow_begin(lab->table, lab->flow, p, end, 1);
     }
-    lab->update = flow_count(lab->table, lab->flow, p, end);
+    flow_count(lab->table, lab->flow, p, end, &lab->update);
     lab->now_ns += MS;
 }
 
@@ -438,7 +438,8 @@ static void a_full_history_stays_legible(void **state)
                 lab->flow = flow_add(lab->table, &key, flow_key_hash(&key, 1));
                 flow_begin(lab->table, lab->flow, &p, end, 1);
             }
-            flow_count(lab->table, lab->flow, &p, end);
+            struct flow_update update;
+            flow_count(lab->table, lab->flow, &p, end, &update);
         }
     }
     char text[16];
