@@ -46,6 +46,7 @@ export interface Totals {
   flows_evicted: number;
   flow_capacity: number;
   events_dropped: number;
+  events_cut: number;
   fragments_held: number;
   fragments_dropped: number;
   memory_used: number;

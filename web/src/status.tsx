@@ -89,6 +89,12 @@ function Checks(props: { health: Health | null; board: Board }) {
             <b>{check.name}</b> {check.detail}
           </li>
         ))}
+        {totals.events_cut > 0 && (
+          <li class="not-ok">
+            <span aria-label="look here">!</span>
+            <b>texts</b> {exact(totals.events_cut)} events had some cut for want of memory
+          </li>
+        )}
       </ul>
     </>
   );
