@@ -19,7 +19,7 @@ build: ## the developer build in build/: ASan and UBSan, -Og
 	@$(SETUP) build web
 	@tools/build.sh $(BUILD)
 
-release: ## the release build in build-release/: -O3, LTO, hardening
+release: ## the release build in build-release/: -O3, LTO, hardening, trained (PROFILE=again|none)
 	@$(SETUP) build web
 	@tools/build.sh build-release
 
