@@ -413,7 +413,8 @@ void health_repeat(struct health_step *s, struct health_detail *d)
     }
     switch (nature) {
     case NATURE_REORDERED:
-        health_count32(&half->reordered, 1);
+        /* What passed first by its time, and only stands later in the capture, was not overtaken. */
+        health_count32(&half->reordered, health_distance(s->now_us, d->data_us) >= 0);
         return;
     case NATURE_FILLS:
         health_count32(&half->retrans_hole, 1);

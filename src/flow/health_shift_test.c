@@ -65,6 +65,35 @@ static void survives_packets_in_another_order(void **state)
     end(&t);
 }
 
+/* Of each ten segments two stand in the capture the wrong way round, with the times at which they
+ * passed. */
+static void takes_order_from_time(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    ask(&t);
+    for (unsigned i = 0; i < 20; i++) {
+        for (unsigned j = 0; j < 8; j++) {
+            say(&t, SERVER, SEGMENT);
+            wait_ms(&t, 0.02);
+        }
+        const uint32_t first = t.next[SERVER];
+        wait_ms(&t, 0.02);
+        pass(&t, SERVER, TCP_ACK, first + SEGMENT, SEGMENT);
+        t.at -= MS / 50;
+        say(&t, SERVER, SEGMENT);
+        t.next[SERVER] += SEGMENT;
+        wait_ms(&t, 14);
+        acknowledge(&t, CLIENT);
+    }
+    struct health_record r = record_of(&t);
+    assert_true(r.ways[SERVER].reordered_original_pkts == 0);
+    assert_true(r.ways[SERVER].retrans_pkts == 0);
+    assert_true(r.ways[SERVER].unique_bytes == 200 * SEGMENT);
+    assert_false(has_verdict(&r));
+    end(&t);
+}
+
 /* An answer of 100 bursts. From the 30th on its packets are 400 ms older than they seem: the clock
  * was set forward, or it is a queue; what the server heard last is as old then. */
 static struct health_record long_answer(bool is_clock)
@@ -109,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measures_on_when_time_goes_back),
         cmocka_unit_test(survives_packets_in_another_order),
+        cmocka_unit_test(takes_order_from_time),
         cmocka_unit_test(takes_a_step_forward_for_no_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
