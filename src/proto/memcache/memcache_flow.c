@@ -122,8 +122,8 @@ void memcache_take_request(struct proto_context *c, struct memcache_message *m)
         return;
     }
     push(f, m);
-    while (f->count > MEMCACHE_QUEUE_MAX ||
-           (f->queue_bytes > MEMCACHE_QUEUE_BYTES && f->count > 1)) {
+    uint32_t most = MEMCACHE_QUEUE_BYTES + (uint32_t)memcache_options_of(c)->max_message_size;
+    while (f->count > MEMCACHE_QUEUE_MAX || (f->queue_bytes > most && f->count > 1)) {
         memcache_stats_of(c)->evicted++;
         forget_oldest(c, "evicted");
     }

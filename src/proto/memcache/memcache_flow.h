@@ -4,12 +4,14 @@
  * proto/proto_turns.h). In binary (and with tagged meta
  * commands) a response names its command, and quiet commands before it were not answered because
  * there was nothing to say. In UDP the number of the request tells. The state is a zeroed block of
- * the engine's; in the slab are at most MEMCACHE_QUEUE_MAX commands and MEMCACHE_QUEUE_BYTES, a
- * message of each side, and in UDP MEMCACHE_PARTS_BYTES of responses that are not whole. */
+ * the engine's; in the slab are at most MEMCACHE_QUEUE_MAX commands of MEMCACHE_QUEUE_BYTES and
+ * max_message_size, a message of each side, and in UDP MEMCACHE_PARTS_BYTES of responses that are
+ * not whole. */
 #pragma once
 
 #include "proto/memcache/memcache_event.h"
 #include "proto/memcache/memcache_options.h"
+#include "proto/proto_cut.h"
 
 enum {
     MEMCACHE_QUEUE_MAX = 2048,

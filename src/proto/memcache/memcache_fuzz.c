@@ -5,7 +5,7 @@
 
 extern const struct proto proto_memcache;
 
-enum { FEW_VALUES = 1, UNKNOWN = 2 };
+enum { FEW_VALUES = 1, UNKNOWN = 2, SHORT = 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct span input = span_of(data, size);
     struct memcache_options *options = stage_options(&proto_memcache, input);
     options->values_max = script_flags(input) & FEW_VALUES ? 3 : 0;
+    options->max_message_size = script_flags(input) & SHORT ? 24 : options->max_message_size;
     options->parse_unknown = script_flags(input) & UNKNOWN;
     stage_probe(&proto_memcache, input, 40);
     stage_play_twice(&proto_memcache, options, input, NULL, NULL);

@@ -9,11 +9,11 @@ struct item {
     uint32_t kind;
 };
 
-struct memcache_message *memcache_message_take(struct slab *slab)
+struct memcache_message *memcache_message_take(struct slab *slab, size_t most)
 {
     struct memcache_message *m = slab_take(slab, sizeof *m);
     if (m != NULL) {
-        *m = (struct memcache_message){.is_whole = true};
+        *m = (struct memcache_message){.is_whole = true, .items_most = (uint32_t)most};
     }
     return m;
 }
@@ -31,34 +31,37 @@ size_t memcache_message_size(const struct memcache_message *m)
     return sizeof *m + m->items_size;
 }
 
-/* Room for so many more bytes of items. */
-static bool reserve(struct slab *slab, struct memcache_message *m, size_t size)
+/* Has room for so many more bytes of items, of which it gives back how many there may be. */
+static size_t reserve(struct slab *slab, struct memcache_message *m, size_t size)
 {
+    size_t left = m->items_most - m->items_size;
+    size = size < left ? size : left;
     size_t wanted = m->items_size + size;
-    if (wanted > MEMCACHE_ITEMS_MAX) {
-        return false;
-    }
     if (m->items != NULL && wanted <= slab_room(m->items)) {
-        return true;
+        return size;
     }
     size_t twice = 2 * (size_t)m->items_size;
     size_t most = wanted > twice ? wanted : twice;
-    uint8_t *items = slab_grow(slab, m->items, most > ITEMS_FIRST ? most : ITEMS_FIRST);
+    uint8_t *items = slab_grow_large(slab, m->items, most > ITEMS_FIRST ? most : ITEMS_FIRST);
     m->items = items != NULL ? items : m->items;
-    return items != NULL;
+    m->is_short = m->is_short || items == NULL;
+    return items != NULL ? size : 0;
 }
 
 void memcache_item_add(struct slab *slab, struct memcache_message *m, enum memcache_item_kind kind,
                        struct span text)
 {
-    if (slab == NULL) {
+    if (slab == NULL || m->is_cut) {
         return;
     }
-    if (m->is_cut || !reserve(slab, m, sizeof(struct item) + text.size)) {
-        m->is_cut = true;
+    struct item item = {.kind = kind};
+    size_t room = reserve(slab, m, sizeof item + text.size);
+    m->is_cut = room < sizeof item + text.size;
+    if (room < sizeof item) {
         return;
     }
-    struct item item = {.size = (uint32_t)text.size, .kind = kind};
+    text = span_head(text, room - sizeof item);
+    item.size = (uint32_t)text.size;
     m->last_item = m->items_size;
     memcpy(m->items + m->items_size, &item, sizeof item);
     if (text.size > 0) {
@@ -70,10 +73,13 @@ void memcache_item_add(struct slab *slab, struct memcache_message *m, enum memca
 
 void memcache_item_append(struct slab *slab, struct memcache_message *m, struct span text)
 {
-    if (m->is_cut || m->items == NULL || text.size == 0 || !reserve(slab, m, text.size)) {
+    if (m->is_cut || m->items == NULL || text.size == 0) {
         m->is_cut = m->is_cut || text.size > 0;
         return;
     }
+    size_t room = reserve(slab, m, text.size);
+    m->is_cut = room < text.size;
+    text = span_head(text, room);
     struct item item;
     memcpy(&item, m->items + m->last_item, sizeof item);
     item.size += (uint32_t)text.size;

@@ -63,8 +63,6 @@ enum memcache_item_kind {
 /* Whose fault a failure is. */
 enum memcache_fault { MEMCACHE_FINE, MEMCACHE_FAILED, MEMCACHE_CLIENTS, MEMCACHE_SERVERS };
 
-enum { MEMCACHE_ITEMS_MAX = 64 << 10 };
-
 struct memcache_message {
     struct memcache_message *next; /* in a queue */
     uint64_t start_ns;
@@ -80,6 +78,7 @@ struct memcache_message {
     uint64_t keep_left;  /* and how many of them are kept */
     uint8_t *items; /* a slab block */
     uint32_t items_size;
+    uint32_t items_most; /* bytes that they may have */
     uint32_t last_item; /* where it begins */
     uint16_t id;        /* of the request, in UDP */
     uint8_t type;       /* enum memcache_type */
@@ -92,7 +91,8 @@ struct memcache_message {
     bool no_reply;
     bool may_be_mute; /* text: the command may be followed by `noreply` */
     bool holed;       /* bytes of its value were not captured */
-    bool is_cut;      /* some of its texts are left out */
+    bool is_cut;      /* some of its texts are left out, */
+    bool is_short;    /* for want of memory */
     bool is_whole;    /* a response of several parts: no more parts come */
     bool is_quit;
     bool is_watch;            /* what comes behind its reply is a log without end */
@@ -110,8 +110,8 @@ static inline bool memcache_has(const struct memcache_message *m, enum memcache_
     return m->has >> n & 1;
 }
 
-/* An empty message; NULL without memory. */
-struct memcache_message *memcache_message_take(struct slab *slab);
+/* An empty message, whose texts may have so many bytes; NULL without memory. */
+struct memcache_message *memcache_message_take(struct slab *slab, size_t most);
 /* NULL is fine. */
 void memcache_message_give(struct slab *slab, struct memcache_message *m);
 /* Bytes that it holds. */

@@ -9,6 +9,7 @@ struct memcache_options {
     bool parse_unknown;       /* text: commands that are not known are events, too */
     int64_t values_max;       /* values that an event shows; -1: all */
     int64_t value_bytes_max;  /* bytes of each */
+    int64_t max_message_size; /* bytes of a message's texts that are kept */
     int64_t datagram_timeout; /* ns that a request in UDP waits for its response */
 };
 

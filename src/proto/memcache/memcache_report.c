@@ -12,6 +12,7 @@ struct half_parts {
     struct memcache_statistic statistics[STATISTICS_MAX];
     char numbers[3][DIGITS_MAX];
     uint8_t *text; /* values in base64, a slab block */
+    bool is_short; /* there is no memory for them */
 };
 
 /* ---- Base64 (RFC 4648 §4) -------------------------------------------------------------------- */
@@ -130,7 +131,8 @@ static void encode_values(struct slab *slab, struct memcache_half *half, struct 
     for (uint32_t i = 0; i < half->values.count; i++) {
         size += encoded_size(parts->values[i].size);
     }
-    parts->text = half->values.count > 0 ? slab_take(slab, size) : NULL;
+    parts->text = half->values.count > 0 ? slab_take_large(slab, size) : NULL;
+    parts->is_short = half->values.count > 0 && parts->text == NULL;
     uint8_t *at = parts->text;
     half->values.count = at != NULL ? half->values.count : 0;
     for (uint32_t i = 0; i < half->values.count; i++) {
@@ -256,7 +258,7 @@ static void set_times(const struct proto_context *c, struct transaction *t,
     }
 }
 
-static uint32_t set_notes(struct span notes[4], const struct memcache_pair *pair)
+static uint32_t set_notes(struct span notes[6], const struct memcache_pair *pair)
 {
     uint32_t n = 0;
     if (pair->request == NULL) {
@@ -273,12 +275,23 @@ static uint32_t set_notes(struct span notes[4], const struct memcache_pair *pair
     return n;
 }
 
+static void note_cut(struct proto_context *c, struct transaction *t, struct span *notes,
+                     const struct memcache_message *m, bool is_short, bool is_response)
+{
+    is_short = is_short || (m != NULL && m->is_short);
+    if (is_short || (m != NULL && m->is_cut)) {
+        enum proto_cut cut = is_short ? PROTO_CUT_SHORT : PROTO_CUT_AT_MOST;
+        notes[t->notes.count++] = span_str(proto_cut_note(cut, is_response));
+        c->events->cut += is_short;
+    }
+}
+
 /* What is large; of it only what is read is set. */
 struct sheet {
     struct memcache_event event;
     struct half_parts request;
     struct half_parts response;
-    struct span notes[4];
+    struct span notes[6];
     uint8_t query[QUERY_MAX];
 };
 
@@ -289,6 +302,7 @@ static void log_event(struct proto_context *c, const struct memcache_pair *pair,
     struct transaction *t = &e->transaction;
     *e = (struct memcache_event){.transaction.head.type = &memcache_event_type};
     s.request.text = s.response.text = NULL;
+    s.request.is_short = s.response.is_short = false;
     const struct memcache_message *any = pair->request != NULL ? pair->request : pair->response;
     e->protocol_type = any->is_binary ? "binary" : "text";
     t->status = status != NULL ? TRANSACTION_ERROR : TRANSACTION_OK;
@@ -307,7 +321,9 @@ static void log_event(struct proto_context *c, const struct memcache_pair *pair,
     if (pair->response != NULL) {
         set_half(c->memory, &e->response, &s.response, pair->response);
     }
-    (void)event_log_add(c->events, &t->head);
+    note_cut(c, t, s.notes, pair->request, s.request.is_short, false);
+    note_cut(c, t, s.notes, pair->response, s.response.is_short, true);
+    (void)event_log_add_whole(c->events, &t->head);
     slab_give(c->memory, s.request.text);
     slab_give(c->memory, s.response.text);
 }

@@ -77,12 +77,20 @@ void memcache_stream_drop(struct proto_context *c, unsigned side)
         .seeking = s->seeking, .in_line = s->in_line, .tentative = s->tentative};
 }
 
+/* How many bytes the texts of a message may have: where no events are made, what tells it is
+ * enough. */
+static size_t most_of(const struct proto_context *c)
+{
+    size_t most = (size_t)memcache_options_of(c)->max_message_size;
+    return c->events->capacity == 0 && most > PROTO_TEXT_SURE ? PROTO_TEXT_SURE : most;
+}
+
 /* The message at hand, begun if there is none; NULL without memory. */
 static struct memcache_message *open_message(struct reading *r)
 {
     struct memcache_side *s = r->side;
     if (s->open == NULL) {
-        s->open = memcache_message_take(r->c->memory);
+        s->open = memcache_message_take(r->c->memory, most_of(r->c));
         if (s->open != NULL) {
             s->open->start_ns = s->start_ns;
         }
@@ -154,8 +162,6 @@ static uint64_t kept_bytes(const struct reading *r, uint64_t size)
     const struct memcache_message *m = r->side->open;
     bool wanted = o->values_max < 0 || m->count[MEMCACHE_ITEM_VALUE] < (uint64_t)o->values_max;
     uint64_t most = (uint64_t)o->value_bytes_max;
-    uint64_t shown = r->c->events->text_max / 4 * 3; /* base64 takes 4 bytes for 3 */
-    most = most < shown ? most : shown;
     return !wanted ? 0 : size < most ? size : most;
 }
 

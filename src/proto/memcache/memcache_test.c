@@ -14,7 +14,7 @@
 
 extern const struct proto proto_memcache;
 
-enum { LOG_ROOM = 1 << 18 };
+enum { LOG_ROOM = 1 << 20 };
 
 enum { CLIENT = 0, SERVER = 1, GAP = 2, FIN = 4 };
 
@@ -208,6 +208,56 @@ static void values(void **state)
          3, PROTO_CLOSED);
     assert_non_null(strstr(s.said.data, "\"values\":[\"aGVsbA==\"]"));
     stage_done(&s);
+}
+
+enum { MOST = 300000, ITEM = 8, KEY = 1 };
+
+/* "set a 0 0 size" and so many zeroes, whose base64 is 'A'. */
+static void set_long(struct stage *s, size_t size, size_t piece)
+{
+    char head[64];
+    static uint8_t value[1 << 19];
+    memset(value, 0, sizeof value);
+    int length = snprintf(head, sizeof head, "set a 0 0 %zu\r\n", size);
+    memcpy(value + size, "\r\n", 2);
+    stage_say(s, CLIENT, span_of(head, (size_t)length), piece);
+    stage_say(s, CLIENT, span_of(value, size + 2), piece);
+    stage_say(s, SERVER, span_str("STORED\r\n"), piece);
+}
+
+/* How many bytes the value in what was said has. */
+static size_t value_size(const struct stage *s)
+{
+    const char *at = memmem(s->said.data, s->said.size, "\"values\":[\"", 11);
+    return at != NULL ? strspn(at + 11, "A") / 4 * 3 : 0;
+}
+
+static bool has_said(const struct stage *s, const char *what)
+{
+    return memmem(s->said.data, s->said.size, what, strlen(what)) != NULL;
+}
+
+static void long_values(void **state)
+{
+    (void)state;
+    static struct stage s;
+    struct memcache_options options = default_options();
+    options.values_max = -1;
+    options.max_message_size = MOST;
+    for (size_t piece = 1400; piece <= 600000; piece *= 7) {
+        stage_init(&s, &proto_memcache, &options, 1000, LOG_ROOM);
+        set_long(&s, 240000, piece);
+        assert_int_equal(value_size(&s), 240000);
+        assert_false(has_said(&s, "Request cut"));
+        json_reset(&s.said);
+        set_long(&s, 400000, piece);
+        assert_int_equal(value_size(&s), (MOST - ITEM - KEY - ITEM) / 3 * 3);
+        assert_true(has_said(&s, "Request cut at max_message_size"));
+        assert_int_equal(s.log.cut, 0);
+        assert_int_equal(slab_used(s.slab), 0);
+        stage_close(&s, PROTO_CLOSED);
+        stage_done(&s);
+    }
 }
 
 static void meta_commands(void **state)
@@ -476,6 +526,7 @@ int main(void)
         cmocka_unit_test(administration),
         cmocka_unit_test(unknown_commands),
         cmocka_unit_test(values),
+        cmocka_unit_test(long_values),
         cmocka_unit_test(meta_commands),
         cmocka_unit_test(binary_commands),
         cmocka_unit_test(binary_commands_of_others),
