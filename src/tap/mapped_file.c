@@ -13,6 +13,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/prefetch.h"
+
 enum {
     LEASE_SIGNAL = SIGURG, /* nobody dies of it */
     STRIDE = 2 << 20, /* of windows, each of which begins at a multiple: the kernel maps that at
@@ -21,7 +23,6 @@ enum {
     WINDOW = STRIDE + MAPPED_FILE_HAVE + 2 * LENT,
     STEP = 256 << 10, /* pages brought in at once */
     CACHE_LINE = 64,
-    L2_CACHE = 2, /* locality, as of __builtin_prefetch() */
 };
 
 struct mapped_file {
@@ -220,7 +221,7 @@ static bool reach(struct mapped_file *map, uint64_t at, uint64_t to)
 static void prefetch(const struct mapped_file *map, uint64_t from, uint64_t to)
 {
     for (uint64_t at = from; at < to; at += CACHE_LINE) {
-        __builtin_prefetch(map->window + (at - map->start), 0, L2_CACHE);
+        prefetch_read(map->window + (at - map->start));
     }
 }
 
