@@ -394,7 +394,7 @@ class HostileStreams(unittest.TestCase):
         self.check()
 
     def test_long_texts(self):
-        """Statements are whole; a command of Redis that is cut says so."""
+        """Statements are whole, and so are commands of Redis."""
         huge = b"x" * 300_000
         said = [(CLIENT, b"*2\r\n$3\r\nGET\r\n$%d\r\n%s\r\n" % (len(huge), huge)), (SERVER, b"$-1\r\n")]
         self.add("redis", lambda: framed(plainly(6379, said)))
@@ -408,11 +408,8 @@ class HostileStreams(unittest.TestCase):
             with self.subTest(protocol=name):
                 self.assertEqual(len(events), 1)
                 said = events[0][0]
-                if name == "redis":
-                    self.assertTrue(said.endswith("x [...]"), said[-20:])
-                    self.assertEqual(len(said), 64 << 10)
-                else:
-                    self.assertEqual(said, "select '" + huge.decode())
+                begin = "GET " if name == "redis" else "select '"
+                self.assertEqual(said, begin + huge.decode())
 
     def test_ports_used_anew(self):
         """A talk breaks off behind a question; then the same ports begin another one."""
