@@ -122,6 +122,7 @@ static enum engine_status read_batch(struct file_run *run, struct err *err)
     if (status != TAP_OK) {
         batch->count = 0;
     }
+    run->lane.chunk.ahead = batch->ahead;
     bool written = pcapwrite_frames(run->engine->options.writer, batch->frames,
                                     batch->count, err);
     if (lane_frames(&run->lane, batch->frames, batch->count)) {

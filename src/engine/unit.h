@@ -49,6 +49,7 @@ struct chunk {
     struct mark *marks;
     uint8_t *arena;          /* reassembled datagrams */
     struct unit_list *lists; /* one a worker */
+    uint32_t ahead; /* what lies so many bytes behind a frame comes next, and is asked for; 0: nothing does */
     uint32_t frame_capacity;
     uint32_t frame_count;    /* units that front_decode() made */
     uint32_t extra_capacity;

@@ -249,6 +249,7 @@ static enum tap_status next_mapped(struct capture_file *file, struct tap_batch *
         have = left.size;
         byte_source_go_to(file->source, at);
         if (batch->count > 0) {
+            batch->ahead = MAPPED_FILE_AHEAD;
             return TAP_OK;
         }
         if (status != PCAP_READER_MORE) {
@@ -260,6 +261,7 @@ static enum tap_status next_mapped(struct capture_file *file, struct tap_batch *
 enum tap_status capture_file_next(struct capture_file *file, struct tap_batch *batch,
                                   struct err *err)
 {
+    batch->ahead = 0;
     if (batch->is_alone && file->may_be_mapped) {
         begin_map(file);
     }

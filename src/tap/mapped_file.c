@@ -13,16 +13,13 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/prefetch.h"
-
 enum {
     LEASE_SIGNAL = SIGURG, /* nobody dies of it */
     STRIDE = 2 << 20, /* of windows, each of which begins at a multiple: the kernel maps that at
                        * once, where it has it in one piece */
-    LENT = 64 << 10,  /* at a time; the next as many come into the L2 cache meanwhile */
+    LENT = MAPPED_FILE_AHEAD,
     WINDOW = STRIDE + MAPPED_FILE_HAVE + 2 * LENT,
     STEP = 256 << 10, /* pages brought in at once */
-    CACHE_LINE = 64,
 };
 
 struct mapped_file {
@@ -216,15 +213,6 @@ static bool reach(struct mapped_file *map, uint64_t at, uint64_t to)
     return is_there;
 }
 
-/* Asks for the bytes from `from` to `to`: they come from memory while those before them are worked
- * on. */
-static void prefetch(const struct mapped_file *map, uint64_t from, uint64_t to)
-{
-    for (uint64_t at = from; at < to; at += CACHE_LINE) {
-        prefetch_read(map->window + (at - map->start));
-    }
-}
-
 struct span mapped_file_bytes(struct mapped_file *map, uint64_t at, size_t have)
 {
     assert(have <= MAPPED_FILE_HAVE);
@@ -236,7 +224,6 @@ struct span mapped_file_bytes(struct mapped_file *map, uint64_t at, size_t have)
     if ((!is_inside(map, at) || next > map->ready) && !reach(map, at, next)) {
         return span_of(NULL, 0);
     }
-    prefetch(map, end, next);
     return span_of(map->window + (at - map->start), (size_t)(end - at));
 }
 

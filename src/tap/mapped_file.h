@@ -16,7 +16,8 @@
 #include "base/span.h"
 
 enum {
-    MAPPED_FILE_HAVE = 512 << 10 /* the longest that is asked for once more, with more behind it */
+    MAPPED_FILE_HAVE = 512 << 10, /* the longest that is asked for once more, with more behind it */
+    MAPPED_FILE_AHEAD = 64 << 10, /* bytes lent at once, and mapped behind them: for prefetching */
 };
 
 struct mapped_file;

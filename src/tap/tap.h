@@ -14,6 +14,8 @@ struct tap_batch {
     struct frame *frames;
     uint32_t capacity; /* frames there is room for */
     uint32_t count;    /* set by the tap */
+    uint32_t ahead;    /* set by the tap: what lies so many bytes behind a frame comes next and is in no
+                        * cache yet; 0: nothing does */
     uint8_t *memory;   /* room for the bytes of file taps; at least TAP_BATCH_MEMORY bytes */
     size_t memory_size;
     bool is_alone; /* each batch is done with before the next is asked for: the tap may lend memory of its own */
