@@ -207,7 +207,7 @@ static void fill_network(struct flow_event *e, const struct flow *flow,
     /* A fragment without ports is no conversation of that transport. */
     e->transport = key->version != 0 && !key->portless ? transport_name(key->protocol) : NULL;
     e->tunnel = key->tunnel != TUNNEL_NONE ? packet_tunnel_name(key->tunnel) : NULL;
-    e->tunnel_id = cold->tunnel_id[0];
+    e->tunnel_id = key->tunnel != TUNNEL_NONE ? cold->tunnel_id[0] : 0;
     fill_vlans(e, flow, cold);
     e->source_ttl = flow->ttl[0];
     e->destination_ttl = flow->ttl[1];

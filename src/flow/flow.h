@@ -6,7 +6,7 @@
  *
  *     flow_key_make → flow_prefetch_bucket → (others) → flow_prefetch → (others) → flow_find
  *
- * A flow is 128 hot bytes (two cache lines: key and counters) and 52 cold ones that only reports
+ * A flow is 128 hot bytes (two cache lines: key and counters) and 48 cold ones that only reports
  * and unusual packets touch. Indices, not pointers, name flows; 0 is no flow. */
 #pragma once
 
@@ -31,21 +31,21 @@ struct flow_key {
 };
 
 /* In vlan[0] of a flow whose directions bear different tags: those of its first packet are in the
- * key, those of the other end in the cold half. No packet's key has it, for VLAN ids have 12 bits.
- */
+ * key, those of the other end in the cold half, where those in a tunnel have its id. No packet's key
+ * has it, for VLAN ids have 12 bits. */
 #define FLOW_VLANS_DIFFER 0x8000U
 
 /* Makes the key of a packet and tells which end sent it (0 or 1); -1 when the packet belongs to no
  * flow (nothing legible). */
 int flow_key_make(const struct packet *p, struct flow_key *ret);
 
-/* A seeded hash of the key; the seed keeps attackers from choosing collisions. Between two hosts
- * the VLANs are left out, so that both directions have one hash even if their tags differ. */
+/* A seeded hash of the key; the seed keeps attackers from choosing collisions. Where
+ * flow_key_may_cross() the VLANs are left out, so that both directions have one hash. */
 uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
 
-/* Whether both ends are hosts, so that either may answer the other; else one is a group, or all, or
- * there is no IP. */
-bool flow_key_has_hosts(const struct flow_key *key);
+/* Whether its directions may bear different VLAN tags and be one flow: both ends are hosts, so that
+ * either may answer the other (else one is a group, or all, or there is no IP), in no tunnel. */
+bool flow_key_may_cross(const struct flow_key *key);
 
 /* ---- Flows -------------------------------------------------------------------------------- */
 
@@ -103,13 +103,14 @@ struct flow_cold {
     uint8_t retransmissions[2]; /* by side, saturating; paces the history's 't' */
     uint32_t handshake_us : 25;   /* SYN to the ACK of the SYN-ACK as seen here, saturating; 0: unknown */
     uint32_t handshake_share : 7; /* see flow_round_trip_ns() */
-    uint32_t tunnel_id[1]; /* as first seen from the initiator (in the key only if shared) */
+    union {
+        uint32_t tunnel_id[1]; /* in a tunnel: as first seen from the initiator (in the key only if shared) */
+        uint16_t other_vlan[2]; /* with FLOW_VLANS_DIFFER: of the end that did not send the first packet */
+    };
     uint16_t icmp_errors;  /* ICMP errors that quoted it */
     uint8_t icmp_error;    /* what the latest said: flow_icmp_error_name() */
     uint8_t mac_seen : 2;
     uint8_t handshake_share_low : 6;
-    uint16_t
-        other_vlan[2]; /* with FLOW_VLANS_DIFFER: of the end that did not send the first packet */
 } __attribute__((packed, aligned(4)));
 
 /* ---- The table ---------------------------------------------------------------------------- */
@@ -182,7 +183,7 @@ uint32_t flow_table_bound(const struct flow_table *table);
 /* Bytes of memory that the table touches now, at most. */
 uint64_t flow_table_memory(const struct flow_table *table);
 /* Bytes that a flow costs when `capacity` are in the table. */
-enum { FLOW_BYTES = 208 };
+enum { FLOW_BYTES = 204 };
 
 /* ---- Timers: a wheel of seconds over packet time ------------------------------------------- */
 

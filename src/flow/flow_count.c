@@ -65,6 +65,14 @@ static void note_mac(struct flow_cold *cold, unsigned side, const uint8_t *mac)
     cold->mac_seen = (uint8_t)((cold->mac_seen | 1U << side) & 3U);
 }
 
+/* In its place, flows outside of tunnels keep what flow_cross() told of them. */
+static void note_tunnel(struct flow_cold *cold, const struct packet *p)
+{
+    if (p->tunnel != TUNNEL_NONE) {
+        cold->tunnel_id[0] = p->tunnel_id;
+    }
+}
+
 void flow_begin(struct flow_table *table, flow_index index, const struct packet *p, int end,
                 uint64_t order)
 {
@@ -79,7 +87,7 @@ void flow_begin(struct flow_table *table, flow_index index, const struct packet 
     flow->first_ns = p->time_ns;
     flow->last_ns = p->time_ns;
     cold->order = order & FLOW_ORDER_MAX;
-    cold->tunnel_id[0] = p->tunnel_id;
+    note_tunnel(cold, p);
     if (p->mac != NULL) {
         note_mac(cold, 1 - side, p->mac); /* until that side sends a frame itself */
     }
@@ -95,7 +103,7 @@ static void count_first(struct flow *flow, struct flow_cold *cold, const struct 
         note_mac(cold, side, p->mac + MAC_SIZE);
     }
     if (side == 0) {
-        cold->tunnel_id[0] = p->tunnel_id;
+        note_tunnel(cold, p);
     }
     if (flow->key.protocol == IPPROTO_UDP) {
         flow_history_once(cold, side, 'D');

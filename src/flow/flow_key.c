@@ -221,9 +221,12 @@ static inline uint64_t turned(uint64_t seed, unsigned bits)
     return seed << bits | seed >> (64 - bits);
 }
 
-bool flow_key_has_hosts(const struct flow_key *key)
+bool flow_key_may_cross(const struct flow_key *key)
 {
     uint8_t top = key->address[1][0]; /* groups have the highest addresses */
+    if (key->tunnel != TUNNEL_NONE) {
+        return false;
+    }
     return key->version == 4 ? top < 224 : key->version == 6 && top != 0xff;
 }
 
@@ -240,7 +243,7 @@ uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed)
     }
     uint64_t vlans = FIELD(vlan[0], UINT64_C(0xffff)) | FIELD(vlan[1], UINT64_C(0xffff));
     uint64_t last = word_of(key, 5);
-    if (last & vlans && flow_key_has_hosts(key)) {
+    if (last & vlans && flow_key_may_cross(key)) {
         last &= ~vlans;
     }
     return fold(sum ^ word_of(key, 4), last ^ turned(seed, 53) ^ UINT64_C(0x510e527fade682d1));

@@ -24,7 +24,7 @@ enum {
 
 _Static_assert(sizeof(struct flow_key) == 48, "a key has no hidden padding");
 _Static_assert(sizeof(struct flow) == 128, "a flow is two cache lines");
-_Static_assert(sizeof(struct flow_cold) <= 52, "cold half");
+_Static_assert(sizeof(struct flow_cold) <= 48, "cold half");
 
 struct flow_table {
     struct flow *flows;
@@ -208,7 +208,7 @@ static bool has_not_heard(const struct flow *flow, unsigned end)
 flow_index flow_find_across(const struct flow_table *table, const struct flow_key *key,
                             unsigned end, uint64_t hash)
 {
-    if (!(table->has_vlans || key->vlan[0] != 0) || !flow_key_has_hosts(key)) {
+    if (!(table->has_vlans || key->vlan[0] != 0) || !flow_key_may_cross(key)) {
         return 0;
     }
     uint32_t tag = tag_of(hash);

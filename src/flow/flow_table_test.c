@@ -211,18 +211,29 @@ static void too_many_vlans_of_the_same_ends_are_not_searched(void **state)
     (void)state;
 }
 
-static void groups_are_told_apart_in_all_vlans(void **state)
+/* Each by a hash of its own, so that there is nothing to search. */
+static void assert_told_apart(uint8_t top, uint8_t tunnel)
 {
     struct flow_table *table = make(4096);
+    uint64_t before = 0;
     for (uint16_t vlan = 1; vlan < 4096; vlan++) {
         struct flow_key key = tagged(vlan);
-        key.address[1][0] = 224;
+        key.address[1][0] = top;
+        key.tunnel = tunnel;
         uint64_t hash = flow_key_hash(&key, SEED);
+        assert_true(hash != before);
         assert_int_equal(flow_find(table, &key, hash), 0);
         assert_int_equal(flow_find_across(table, &key, 0, hash), 0);
         flow_add(table, &key, hash);
+        before = hash;
     }
     flow_table_free(table);
+}
+
+static void groups_and_tunnels_are_told_apart_in_all_vlans(void **state)
+{
+    assert_told_apart(224, TUNNEL_NONE);
+    assert_told_apart(192, TUNNEL_VXLAN);
     (void)state;
 }
 
@@ -337,7 +348,7 @@ int main(void)
         cmocka_unit_test(each_direction_may_have_a_vlan_of_its_own),
         cmocka_unit_test(the_same_ends_in_two_vlans_are_two_flows),
         cmocka_unit_test(too_many_vlans_of_the_same_ends_are_not_searched),
-        cmocka_unit_test(groups_are_told_apart_in_all_vlans),
+        cmocka_unit_test(groups_and_tunnels_are_told_apart_in_all_vlans),
         cmocka_unit_test(timers_come_up_once_in_their_second),
         cmocka_unit_test(timers_in_the_past_come_up_next),
         cmocka_unit_test(timers_beyond_the_horizon_come_up_early),
