@@ -32,6 +32,18 @@ static inline unsigned health_clock_room(const struct health_detail *d)
     return d->more != NULL ? HEALTH_ACKS : HEALTH_FEW_ACKS;
 }
 
+/* The shortest round trip that was seen from the tap to the other end of a half, in us; 0 when none was. */
+static inline uint32_t health_trip_us(const struct health_half *half)
+{
+    return half->min_rtt_us == HEALTH_NO_TIME ? 0 : half->min_rtt_us;
+}
+
+/* The same from end to end. */
+static inline uint32_t health_round_us(const struct health *h)
+{
+    return health_trip_us(&h->halves[0]) + health_trip_us(&h->halves[1]);
+}
+
 /* Whether the receiver has no room for what the sender of the half would say next. */
 static inline bool health_window_is_closed(const struct health_half *half)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Copies of frames: mirrored ports and routers on the way may give a frame twice. A retransmission
  * has another IP identification or time stamp; where there is neither, only closeness tells. */
+#include "flow/health_clock.h"
 #include "flow/health_segments.h"
 #include "flow/health_shift.h"
 
@@ -18,16 +19,10 @@ static bool is_same(const struct health_step *s, const struct health_segment *se
            (segment->flags & SEGMENT_MERGED || segment->end - segment->start == s->length);
 }
 
-static uint32_t round_of(const struct health *h)
-{
-    const uint32_t a = h->halves[0].min_rtt_us, b = h->halves[1].min_rtt_us;
-    return (a == HEALTH_NO_TIME ? 0 : a) + (b == HEALTH_NO_TIME ? 0 : b);
-}
-
 /* Within which time, in us, what looks the same and has no IP identification is the same. */
 static uint32_t closeness_of(const struct health_step *s)
 {
-    const uint32_t quarter_us = round_of(s->health) / 4;
+    const uint32_t quarter_us = health_round_us(s->health) / 4;
     return quarter_us > COPY_US ? quarter_us : COPY_US;
 }
 
@@ -88,7 +83,7 @@ static bool is_of_its_time(const struct health_step *s, const struct health_deta
                            const struct health_segment *own)
 {
     enum { PARTS = 4, SEGMENT_LEAST = 256 };
-    const uint32_t round_us = round_of(s->health);
+    const uint32_t round_us = health_round_us(s->health);
     if (!s->options.has_timestamps || d->tick_us == 0 || round_us / PARTS < d->tick_us) {
         return false;
     }

@@ -214,10 +214,8 @@ static void take_new(struct health_step *s, struct health_detail *d, uint32_t st
 
 static uint32_t round_of(const struct health *h, const struct health_detail *d)
 {
-    uint32_t there = h->halves[d->side].min_rtt_us;
-    uint32_t here = h->halves[1 - d->side].min_rtt_us;
-    uint32_t round = d->smooth_us > 0 ? d->smooth_us : there == HEALTH_NO_TIME ? 0 : there;
-    round += here == HEALTH_NO_TIME ? 0 : here;
+    uint32_t round = d->smooth_us > 0 ? d->smooth_us : health_trip_us(&h->halves[d->side]);
+    round += health_trip_us(&h->halves[1 - d->side]);
     return round > HEALTH_ROUND_MIN_US ? round : HEALTH_ROUND_MIN_US;
 }
 

@@ -352,7 +352,7 @@ static inline void take_progress(struct health *h, const struct health_half *hal
     }
     d->progress_us = m->now_us;
     if (d->initial_state == INITIAL_SENDING) {
-        uint32_t trip_us = half->min_rtt_us == HEALTH_NO_TIME ? 0 : half->min_rtt_us;
+        uint32_t trip_us = health_trip_us(half);
         health_acks_initial(d, m->p->ack, m->now_us, trip_us);
     }
 }
@@ -373,7 +373,7 @@ static inline void take_answer(struct health *h, const struct health_half *half,
         }
         other->edge = edge;
     }
-    const uint32_t trip_us = half->min_rtt_us == HEALTH_NO_TIME ? 0 : half->min_rtt_us;
+    const uint32_t trip_us = health_trip_us(half);
     if (d->calm == CALM_FLIGHT && trip_us < HEALTH_AT_SENDER_US) {
         hear(other, d, m->now_us, edge);
     } else {

@@ -5,6 +5,8 @@
  * sender's clock would stand until the capture's has caught up. */
 #include "flow/health_shift.h"
 
+#include "flow/health_clock.h"
+
 static void move(uint32_t *time_us, uint32_t by_us)
 {
     *time_us -= by_us;
@@ -64,8 +66,7 @@ static void move_detail(struct health_half *half, struct health_detail *d, uint3
     }
     struct health_ack *acks = d->more != NULL ? d->more->acks : d->few_acks;
     for (unsigned i = 0; i < d->ack_count; i++) {
-        move(&acks[(d->ack_first + i) % (d->more != NULL ? HEALTH_ACKS : HEALTH_FEW_ACKS)].time_us,
-             by_us);
+        move(&acks[(d->ack_first + i) % health_clock_room(d)].time_us, by_us);
     }
     move_segments(d, by_us);
     if (d->more != NULL) {
@@ -73,15 +74,9 @@ static void move_detail(struct health_half *half, struct health_detail *d, uint3
     }
 }
 
-static uint32_t round_of(const struct health *h)
-{
-    const uint32_t a = h->halves[0].min_rtt_us, b = h->halves[1].min_rtt_us;
-    return (a == HEALTH_NO_TIME ? 0 : a) + (b == HEALTH_NO_TIME ? 0 : b);
-}
-
 void health_shift(struct health_book *book, struct health *h, uint32_t back_us)
 {
-    const uint32_t by_us = back_us + round_of(h);
+    const uint32_t by_us = back_us + health_round_us(h);
     uint32_t *const handshake[] = {&h->syn_us, &h->again_us, &h->answer_us};
     move(&h->first_us, by_us);
     move(&h->last_us, by_us);

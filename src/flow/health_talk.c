@@ -194,15 +194,10 @@ void health_handshake(struct health_step *s)
 
 /* ---- Turns ----------------------------------------------------------------------------------- */
 
-static uint32_t to_server(const struct health *h)
-{
-    return h->halves[0].min_rtt_us == HEALTH_NO_TIME ? 0 : h->halves[0].min_rtt_us;
-}
-
 /* The server's part of a time that the client waited, here, for an answer. */
 static void note_response(struct health *h, uint32_t waited_us)
 {
-    uint32_t trip_us = to_server(h);
+    uint32_t trip_us = health_trip_us(&h->halves[0]);
     uint32_t response_us = waited_us > trip_us ? waited_us - trip_us : 0;
     if (h->response_us == HEALTH_NO_TIME || response_us > h->response_us) {
         h->response_us = response_us;
@@ -252,7 +247,7 @@ static bool has_tickets(const struct health *h, const struct packet *p, uint32_t
         return false;
     }
     uint32_t size = load_be16(payload.data + 3);
-    uint32_t round_us = to_server(h) + (h->to_client_us == HEALTH_NO_TIME ? 0 : h->to_client_us);
+    uint32_t round_us = health_trip_us(&h->halves[0]) + (h->to_client_us == HEALTH_NO_TIME ? 0 : h->to_client_us);
     return size <= TICKET_MAX && p->payload_len <= 2 * (RECORD_HEADER + TICKET_MAX) &&
            health_elapsed(now_us, h->run_us) <= 2 * round_us + TICKET_LATE_US;
 }
