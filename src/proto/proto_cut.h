@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Why a text in an event ends before its own end, and the words that say so in `error.message`. What
- * protocols of statements share. Pure. */
+ * protocols share. */
 #pragma once
 
 #include <stdbool.h>
+
+#include "event/event_log.h"
+#include "event/transaction.h"
 
 /* Bytes of a text for which no more memory is asked than there is for any message: longer ones have
  * what can be had, and are the first to be cut. */
@@ -34,4 +37,15 @@ static inline const char *proto_cut_note(enum proto_cut cut, bool is_response)
         [PROTO_CUT_PREPARED] = {"Request cut: so much of a prepared statement is remembered", ""},
     };
     return notes[cut][is_response];
+}
+
+/* Says of a text that was cut so in its transaction's notes, which stand at `notes` with room for one more,
+ * and counts it where memory was short. */
+static inline void proto_cut_tell(struct event_log *log, struct transaction *t, struct span *notes,
+                                  enum proto_cut cut, bool is_response)
+{
+    if (cut != PROTO_CUT_NOT) {
+        notes[t->notes.count++] = span_str(proto_cut_note(cut, is_response));
+        log->cut += cut == PROTO_CUT_SHORT;
+    }
 }

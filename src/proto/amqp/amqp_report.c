@@ -188,10 +188,8 @@ static void set_notes(struct amqp_event *e, const struct amqp_record *request,
 static void note_short(const struct proto_context *c, struct transaction *t, struct scratch *asked,
                        const struct scratch *s, bool is_response)
 {
-    if (s->is_short) {
-        asked->notes[t->notes.count++] = span_str(proto_cut_note(PROTO_CUT_SHORT, is_response));
-        c->events->cut++;
-    }
+    enum proto_cut cut = s->is_short ? PROTO_CUT_SHORT : PROTO_CUT_NOT;
+    proto_cut_tell(c->events, t, asked->notes, cut, is_response);
 }
 
 static struct span action_of(struct scratch *s, struct span method)

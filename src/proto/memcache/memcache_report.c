@@ -279,11 +279,9 @@ static void note_cut(struct proto_context *c, struct transaction *t, struct span
                      const struct memcache_message *m, bool is_short, bool is_response)
 {
     is_short = is_short || (m != NULL && m->is_short);
-    if (is_short || (m != NULL && m->is_cut)) {
-        enum proto_cut cut = is_short ? PROTO_CUT_SHORT : PROTO_CUT_AT_MOST;
-        notes[t->notes.count++] = span_str(proto_cut_note(cut, is_response));
-        c->events->cut += is_short;
-    }
+    bool is_cut = m != NULL && m->is_cut;
+    enum proto_cut cut = is_short ? PROTO_CUT_SHORT : is_cut ? PROTO_CUT_AT_MOST : PROTO_CUT_NOT;
+    proto_cut_tell(c->events, t, notes, cut, is_response);
 }
 
 /* What is large; of it only what is read is set. */

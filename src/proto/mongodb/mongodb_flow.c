@@ -94,9 +94,8 @@ static uint32_t set_notes(struct span notes[3], const struct mongodb_record *req
 static void note_cut(struct proto_context *c, struct transaction *t, struct span *notes,
                      const struct mongodb_record *r)
 {
-    if (r != NULL && r->cut != PROTO_CUT_NOT) {
-        notes[t->notes.count++] = span_str(proto_cut_note((enum proto_cut)r->cut, r->is_response));
-        c->events->cut += r->cut == PROTO_CUT_SHORT;
+    if (r != NULL) {
+        proto_cut_tell(c->events, t, notes, (enum proto_cut)r->cut, r->is_response);
     }
 }
 

@@ -81,9 +81,8 @@ static uint32_t set_notes(struct span notes[NOTES_MAX], const struct thrift_reco
 static void note_cut(struct proto_context *c, struct transaction *t, struct span *notes,
                      const struct thrift_record *r)
 {
-    if (r != NULL && r->cut != PROTO_CUT_NOT) {
-        notes[t->notes.count++] = span_str(proto_cut_note((enum proto_cut)r->cut, is_reply(r)));
-        c->events->cut += r->cut == PROTO_CUT_SHORT;
+    if (r != NULL) {
+        proto_cut_tell(c->events, t, notes, (enum proto_cut)r->cut, is_reply(r));
     }
 }
 
