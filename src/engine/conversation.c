@@ -46,7 +46,6 @@ static void set_context(struct call *call)
     context->flow = call->flow;
     context->now_ns = call->moment->now_ns;
     context->keys = call->all->options.listeners->keys;
-    context->is_done = false;
 }
 
 /* ---- Whose it is ---------------------------------------------------------------------------- */
@@ -495,9 +494,6 @@ static void take_datagram(struct call *call, const struct packet *packet, unsign
     set_context(call);
     proto_of(call)->on_datagram(call->context, packet, side);
     transaction_log_pass(&call->all->log);
-    if (call->context->is_done) {
-        let_go(call);
-    }
 }
 
 /* Datagrams of fewer bytes are no protocol's: they keep a way through a NAT open (RFC 5626 §3.5.1 and

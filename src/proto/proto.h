@@ -35,7 +35,6 @@ struct proto_context {
     uint64_t now_ns;           /* packet time */
     const struct proto_settings *settings; /* the protocol's options struct begins with it */
     bool is_sealed; /* what is said is within TLS, whose records were opened */
-    bool is_done; /* set by on_datagram: nothing more is wanted of the flow */
     void *cache; /* cache_size bytes of this worker, zeroed at start, for what is made anew else: any flow's
                   * hook may find there what another left. NULL in tests. Nothing may depend on it but what it
                   * costs */

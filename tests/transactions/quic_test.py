@@ -101,8 +101,30 @@ class Quic(unittest.TestCase):
         self.check(calls, events, "1")
         self.assertEqual({event["quic"]["retry"] for event in events}, {True})
 
+    def test_few_ports(self):
+        """clients whose ports were those of clients before them"""
+        self.narrow_ports()
+        calls, events = self.record()
+        self.check(calls, events, "1")
+        self.assertLess(len({event["source"]["port"] for event in events}), CONNECTIONS)
+
     def test_unknown_version(self):
         """clients that begin with a version that the server does not know, and then from another port"""
+        self.refuse()
+
+    def test_unknown_version_few_ports(self):
+        """the same where the other ports were those of clients before them"""
+        self.narrow_ports()
+        self.refuse()
+
+    def narrow_ports(self):
+        """Of these ports at most four are free at a time."""
+        name = "net.ipv4.ip_local_port_range"
+        before = apart.sh("sysctl", "-n", name).strip()
+        apart.sh("sysctl", "-qw", f"{name}=40000 40003")
+        self.addCleanup(apart.sh, "sysctl", "-qw", f"{name}={before}")
+
+    def refuse(self):
         calls, events = self.record(client=["--version=0x1a2a3a4a", "--preferred-versions=v1"])
         refused = [event["quic"] for event in events if "server_versions" in event["quic"]]
         self.assertEqual([quic["server_connection_id"] for quic in refused],

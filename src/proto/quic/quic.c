@@ -24,8 +24,10 @@ static enum proto_guess quic_probe(struct span data, unsigned side)
 static void quic_on_datagram(struct proto_context *c, const struct packet *packet, unsigned side)
 {
     const struct quic_flow *f = c->state;
-    quic_flow_take(c, packet_payload(packet), side);
-    c->is_done = f->is_over; /* a flag a packet from now on */
+    struct span data = packet_payload(packet);
+    if (!f->is_over || quic_probe(data, side) == PROTO_YES) { /* one look at most packets of data */
+        quic_flow_take(c, data, side);
+    }
 }
 
 static void quic_on_close(struct proto_context *c, enum proto_close why)

@@ -188,20 +188,26 @@ static struct span id_of(const struct quic_id *id)
     return span_of(id->bytes, id->size);
 }
 
-/* A client's Initial. Until it is answered it may begin anew, with another id or version: behind a
- * negotiation, or because the connection before it on these ports is gone. */
+static bool is_id(const struct quic_id *id, struct span other)
+{
+    return span_equal(id_of(id), other);
+}
+
+/* A client's Initial. Until it is answered it may begin anew, with another id: behind a retry that
+ * was not seen. */
 static void begin(struct proto_context *c, const struct quic_packet *p, unsigned side)
 {
     struct quic_flow *f = c->state;
-    bool is_anew = !f->has_client || (!f->is_answered && !f->has_retry &&
-                                      (!span_equal(id_of(&f->first_id), p->destination) ||
-                                       f->version != p->version));
+    bool is_anew =
+        !f->has_client || (!f->is_answered && !f->has_retry &&
+                           (!is_id(&f->first_id, p->destination) || f->version != p->version));
     if (is_anew) {
         drop(c, &f->crypto[0]);
         f->client = (uint8_t)side;
         f->has_client = true;
         f->version = p->version;
         set_id(&f->first_id, p->destination);
+        set_id(&f->begun_id, p->destination);
         set_id(&f->client_id, p->source);
     }
 }
@@ -228,6 +234,9 @@ static void take_initial(struct proto_context *c, const struct quic_packet *p, b
     }
     f->is_read = true;
     f->is_answered = f->is_answered || is_server;
+    if (is_server) {
+        set_id(&f->server_id, p->source);
+    }
     f->version = p->version; /* a server may choose another one (RFC 9368 §2.3) */
     stats->malformed += !take_frames(c, &f->crypto[is_server], frames);
 }
@@ -294,14 +303,64 @@ static void take_packet(struct proto_context *c, const struct quic_packet *p, un
     }
 }
 
+/* ---- Another connection --------------------------------------------------------------------- */
+
+/* Whether the client says it of the connection that is known: all its Initial packets bear the same
+ * id of its own, if it has one (RFC 9000 §7.2), and go to an id that it chose at first or that the
+ * server gave it. */
+static bool is_known(const struct quic_flow *f, const struct quic_packet *p)
+{
+    bool is_clients = f->client_id.size > 0 && is_id(&f->client_id, p->source);
+    bool is_to_known = is_id(&f->first_id, p->destination) || is_id(&f->begun_id, p->destination) ||
+                       is_id(&f->server_id, p->destination);
+    return is_clients || is_to_known;
+}
+
+/* Whether a packet's own id opens it, as it does that of a client that begins. */
+static bool opens_itself(struct proto_context *c, const struct quic_packet *p)
+{
+    struct quic_flow *f = c->state;
+    uint8_t memory[QUIC_INITIAL_MAX];
+    if (f->opened == QUIC_OPENED_MAX) {
+        return false;
+    }
+    f->opened++;
+    return quic_open(p, p->destination, false, keys_of(c), memory).size > 0;
+}
+
+/* Behind a negotiation the client asks for another connection (RFC 9000 §6.2), from the same port
+ * or not; and ports are used again. */
+static bool is_another(struct proto_context *c, const struct quic_packet *p, unsigned side)
+{
+    const struct quic_flow *f = c->state;
+    if (p->type != QUIC_INITIAL || !f->has_client || side != f->client) {
+        return false;
+    }
+    bool is_negotiated = f->offered_count > 0 && !f->is_answered && f->version != p->version;
+    return is_negotiated || (!is_known(f, p) && (!quic_knows(p->version) || opens_itself(c, p)));
+}
+
+static void renew(struct proto_context *c)
+{
+    struct quic_flow *f = c->state;
+    quic_flow_end(c, "timeout");
+    *f = (struct quic_flow){.start_ns = c->now_ns};
+}
+
 void quic_flow_take(struct proto_context *c, struct span datagram, unsigned side)
 {
     struct quic_flow *f = c->state;
     struct cursor at = cursor_of(datagram);
     struct quic_packet packet;
     f->start_ns = f->start_ns != 0 ? f->start_ns : c->now_ns;
-    f->last_ns = c->now_ns;
-    while (!f->is_over && quic_next_packet(&at, &packet)) {
+    while (quic_next_packet(&at, &packet)) {
+        if (is_another(c, &packet, side)) {
+            renew(c);
+        }
+        if (f->is_over) {
+            return;
+        }
+        f->last_ns = c->now_ns;
         take_packet(c, &packet, side);
         if (f->is_complete || f->is_closed) {
             quic_flow_end(c, f->is_complete ? NULL : "closed");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One QUIC connection until its handshake is over: what the Initial packets of both sides carry, put
- * together from CRYPTO frames that come in any order, and told as an event. Each side keeps at most
- * QUIC_CRYPTO_MAX bytes; at most QUIC_OPENED_MAX packets of a connection are opened. */
+/* One QUIC connection until its handshake is over: what the Initial packets of both sides carry,
+ * put together from CRYPTO frames that come in any order, and told as an event; then the next one
+ * between the same ports. Each side keeps at most QUIC_CRYPTO_MAX bytes; at most QUIC_OPENED_MAX
+ * packets of a connection are opened. */
 #pragma once
 
 #include "handshake/hello_event.h"
@@ -36,7 +37,9 @@ struct quic_crypto {
 struct quic_flow {
     struct quic_crypto crypto[2]; /* 0: of the client */
     struct quic_id first_id;      /* that the keys are made of */
+    struct quic_id begun_id;      /* that the client chose: another one before a retry */
     struct quic_id client_id;
+    struct quic_id server_id;
     uint64_t start_ns;
     uint64_t last_ns;
     uint32_t version;
@@ -52,7 +55,7 @@ struct quic_flow {
     bool is_closed;    /* a side closed the connection in an Initial packet */
     bool server_closed;
     uint64_t close_code; /* RFC 9000 §20.1; from 0x100 on a TLS alert */
-    bool is_over;      /* reported */
+    bool is_over;      /* reported; what follows may be another connection's */
 };
 
 /* A worker's, for all connections: see their headers. */

@@ -52,9 +52,7 @@ static void play(struct json *said, struct span input, struct quic_cache *cache)
             part = span_of(sealed, whole);
         }
         (void)proto_quic.probe(part, 0);
-        if (!flow.is_over) {
-            quic_flow_take(&c, part, is_server);
-        }
+        quic_flow_take(&c, part, is_server);
     }
     proto_quic.on_close(&c, PROTO_TIMEOUT);
     json_init(said);

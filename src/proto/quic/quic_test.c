@@ -70,8 +70,8 @@ static void make_hello(struct scene *s)
     s->hello[3] = 447 & 0xff;
 }
 
-/* Sends bytes [from, to) of the hello in a packet of its own. */
-static void send_piece(struct scene *s, size_t from, size_t to)
+/* Sends bytes [from, to) of the hello in a packet of its own, to that id. */
+static void send_to(struct scene *s, const uint8_t id[8], size_t from, size_t to)
 {
     uint8_t frames[1000], sealed[SEAL_ROOM];
     size_t size = to - from;
@@ -81,9 +81,14 @@ static void send_piece(struct scene *s, size_t from, size_t to)
     frames[3] = (uint8_t)(0x40 | size >> 8);
     frames[4] = (uint8_t)size;
     memcpy(frames + 5, s->hello + from, size);
-    size_t whole = seal_initial(sealed, first_id, false, span_of(frames, 5 + size), 1200);
+    size_t whole = seal_initial(sealed, id, false, span_of(frames, 5 + size), 1200);
     assert_int_equal(proto_quic.probe(span_of(sealed, whole), 0), PROTO_YES);
     quic_flow_take(&s->context, span_of(sealed, whole), 0);
+}
+
+static void send_piece(struct scene *s, size_t from, size_t to)
+{
+    send_to(s, first_id, from, to);
 }
 
 static void puts_frames_together_in_any_order(void **state)
@@ -142,6 +147,40 @@ static void opens_only_so_many(void **state)
     assert_int_equal(s->flow.opened, QUIC_OPENED_MAX);
 }
 
+static void tells_connections_on_the_same_ports_apart(void **state)
+{
+    struct scene *s = *state;
+    static const uint8_t other_id[8] = "another";
+    make_hello(s);
+    send_piece(s, 0, s->hello_size);
+    send_to(s, other_id, 0, s->hello_size); /* its client gave up, or closed it unseen */
+    assert_int_equal(s->stats.handshakes, 1);
+    assert_memory_equal(s->flow.first_id.bytes, other_id, sizeof other_id);
+    quic_flow_end(&s->context, NULL);
+    send_to(s, other_id, 0, s->hello_size); /* a copy */
+    assert_true(s->flow.is_over);
+    send_piece(s, 0, s->hello_size);
+    assert_false(s->flow.is_over);
+    assert_int_equal(s->stats.handshakes, 2);
+    assert_int_equal(s->stats.unopened, 0);
+}
+
+/* Forged ones open nothing. */
+static void is_not_renewed_by_what_opens_nothing(void **state)
+{
+    struct scene *s = *state;
+    uint8_t sealed[SEAL_ROOM];
+    make_hello(s);
+    send_piece(s, 0, 100);
+    size_t whole = seal_initial(sealed, first_id, false, span_str("\6\0\1x"), 1200);
+    for (uint8_t i = 1; i < 2 * QUIC_OPENED_MAX; i++) {
+        sealed[6] = i; /* of the id */
+        quic_flow_take(&s->context, span_of(sealed, whole), 0);
+    }
+    assert_int_equal(s->stats.handshakes, 0);
+    assert_int_equal(s->flow.opened, QUIC_OPENED_MAX);
+}
+
 static void knows_its_beginning(void **state)
 {
     (void)state;
@@ -178,6 +217,8 @@ int main(void)
         TEST(bounds_pieces),
         TEST(refuses_forged_packets),
         TEST(opens_only_so_many),
+        TEST(tells_connections_on_the_same_ports_apart),
+        TEST(is_not_renewed_by_what_opens_nothing),
         TEST(survives_all_cuts),
         cmocka_unit_test(knows_its_beginning),
         cmocka_unit_test(has_a_sound_table),
