@@ -6,8 +6,8 @@ written to a capture, so that a test knows what happened on the network without 
     bottleneck.py FILE     the configuration, JSON: see DIRECTION and LINK
 
 It takes over two TAP devices by file descriptors that it inherits, says "ready", and runs until its
-standard input ends; then it prints its counts as JSON. Standard library only; some 10 000 frames a
-second."""
+standard input ends; then it prints its counts as JSON. A wire does not wait for programs: it goes before
+all of them, if it may. Standard library only; some 10 000 frames a second."""
 import heapq
 import json
 import os
@@ -17,6 +17,7 @@ import struct
 import sys
 import time
 
+import first
 import strange_clock
 
 # What a direction may be given; 0 is none of it. "Data": TCP segments with payload.
@@ -326,5 +327,6 @@ class Link:
 
 
 if __name__ == "__main__":
+    first.go(2)  # of a link that waits, rate, delay and queue are not what it was told
     with open(sys.argv[1], encoding="utf-8") as file:
         Link(json.load(file)).run()

@@ -99,6 +99,7 @@ def over_tls(name, folder, version):
 
     def answer(sock):
         with here.wrap_socket(sock, server_side=True) as secret:
+            done.append(time.monotonic())
             receive(secret, len(REQUEST))
             time.sleep(THINKS_MS / 1000)
             secret.sendall(b"x" * 20_000)
@@ -108,17 +109,20 @@ def over_tls(name, folder, version):
         begun = time.monotonic()
         with there.wrap_socket(sock, do_handshake_on_connect=False) as secret:
             secret.do_handshake()
-            known["handshake_ms"] = 1000 * (time.monotonic() - begun)
+            done.append(time.monotonic())
+            began.append(begun)
             begun = time.monotonic()
             secret.sendall(REQUEST)
             secret.recv(1)
             known["first_byte_ms"] = 1000 * (time.monotonic() - begun)
             receive(secret, 19_999)
+    began, done = [], []  # when the client began, when either end had done its part
     with network.Network(name, folder, {}) as net:
         thread = serve(net, answer, port=443, request=0)
         client = ask(net, take=take, port=443, request=b"")
         thread.join(20)
         close(client)
+    known["handshake_ms"] = 1000 * (max(done) - began[0])
     return net, known
 
 

@@ -16,6 +16,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+import first  # noqa: E402
 import further  # noqa: E402,F401 (puts its troubles on the lists)
 import network  # noqa: E402
 import oddities  # noqa: E402,F401 (likewise)
@@ -121,31 +122,46 @@ def mtu_hole(folder):
 @trouble(QUIET)
 def idle_application(folder):
     """Five answers of 20 kB with 400 ms between them."""
+    pauses = []  # with all acknowledged and nothing to say
+
     def answer(sock):
         for _ in range(5):
             sock.sendall(b"x" * 20_000)
+            wait_until_acknowledged(sock)
+            begun = time.monotonic()
             time.sleep(0.4)
+            pauses.append(1000 * (time.monotonic() - begun))
         sock.shutdown(socket.SHUT_WR)
     with network.Network("idle_application", folder, {}) as net:
         thread = serve(net, answer)
         client = ask(net)
         thread.join(10)
         close(client)
-    return net, {"rtt_ms": 20, "bytes": 100_000, "idle_ms": 4 * 400}
+    return net, {"rtt_ms": 20, "bytes": 100_000, "pauses_ms": pauses[:4]}
 
 
 @trouble(QUIET)
 def slow_server(folder):
-    """The server thinks for 1.5 s."""
+    """The server thinks for 1.5 s; how long it did, and how long its client waited, both say."""
+    known = {"rtt_ms": 20, "bytes": 20_000}
+
     def answer(sock):
+        begun = time.monotonic()
         time.sleep(1.5)
+        known["think_ms"] = 1000 * (time.monotonic() - begun)
         sends(20_000)(sock)
+
+    def take(sock):
+        receive(sock, 1)
+        known["first_byte_ms"] = 1000 * (time.monotonic() - begun)
+        receive(sock)
     with network.Network("slow_server", folder, {}) as net:
         thread = serve(net, answer)
-        client = ask(net)
+        begun = time.monotonic()
+        client = ask(net, take=take)
         thread.join(10)
         close(client)
-    return net, {"rtt_ms": 20, "bytes": 20_000, "think_ms": 1500}
+    return net, known
 
 
 @trouble(QUIET)
@@ -169,13 +185,22 @@ def make(folder, names=()):
     def wanted(functions):
         return [one for one in functions if not names or one.__name__ in names]
     truths = {}
+    first.go(1)
+    try:
+        make_all(folder, wanted, truths)
+    finally:
+        first.no_more()
+    return truths
+
+
+def make_all(folder, wanted, truths):
+    """Notes in `truths` what all came to of which `wanted` takes out of a list."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=len(QUIET)) as pool:
         quiet = [pool.submit(one, folder) for one in wanted(QUIET)]
         for one in wanted(BUSY):
             record(one(folder), truths)
         for one in quiet:
             record(one.result(), truths)
-    return truths
 
 
 def main():
