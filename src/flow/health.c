@@ -52,7 +52,7 @@ static void read_packet(struct health_step *s)
 {
     const struct packet *p = s->p;
     read_options(s);
-    s->now_us = (uint32_t)(p->time_ns / 1000);
+    s->passed_us = s->now_us = (uint32_t)(p->time_ns / 1000);
     s->flags = p->tcp_flags;
     s->length = p->payload_len;
     s->start = p->seq + (s->flags & TCP_SYN ? 1 : 0);
@@ -182,7 +182,7 @@ static void follow_any(struct health_step *s)
         health_data_begin(half, s->start);
     }
     struct health_detail *d = health_step_detail(s, half);
-    if (d != NULL && s->options.has_timestamps &&
+    if (d != NULL && s->options.has_timestamps && s->passed_us == s->now_us &&
         health_delay_may_tell(d, s->now_us, s->options.ts_value, s->length > 0)) {
         health_delay_tell(half, d, s->now_us, s->options.ts_value);
     }
@@ -227,7 +227,9 @@ static void prefetch_details(const struct health_book *book, const struct health
     }
 }
 
-/* Time that passed since the latest packet, or that the capture's clock was set back by. */
+/* Time that passed since the latest packet, or that the capture's clock was set back by. Of a
+ * packet that only stands later in the capture than it passed the connection's time stays where it
+ * is. */
 static void follow_clock(struct health_step *s)
 {
     const uint32_t silence_us = s->now_us - s->health->last_us;
@@ -236,6 +238,8 @@ static void follow_clock(struct health_step *s)
         health_shift(s->book, s->health, back_us);
     } else if (silence_us > HEALTH_FORGET_US && back_us > HEALTH_STEP_US) {
         forget_flight(s);
+    } else if (health_distance(s->now_us, s->health->last_us) < 0) {
+        s->now_us = s->health->last_us;
     }
 }
 
@@ -283,8 +287,7 @@ void health_any_packet(struct health_book *book, flow_index flow, const struct p
     }
 }
 
-void health_packet(struct health_book *book, flow_index flow, const struct packet *p,
-                   unsigned side)
+void health_packet(struct health_book *book, flow_index flow, const struct packet *p, unsigned side)
 {
     if (is_ordinary(p)) {
         health_plain_packet(book, flow, p, side);

@@ -25,7 +25,7 @@ static void sample(struct health_step *s, struct health_detail *d, const struct 
                    bool is_open)
 {
     struct health_half *half = s->other;
-    int32_t rtt = health_distance(s->now_us, covered->time_us);
+    int32_t rtt = health_distance(s->passed_us, covered->time_us);
     uint32_t waited_us = health_segments_waited(d, covered, s->half->mss);
     if (rtt >= 0 && !(covered->is_rough && (uint32_t)rtt < half->min_rtt_us)) {
         health_delay_sample(half, d, s->now_us, (uint32_t)rtt, waited_us, is_open);
@@ -77,7 +77,7 @@ static void sample_repeat(struct health_step *s, struct health_detail *d, uint32
     unsigned i = health_segments_find(d, named->start);
     bool is_same = i < d->segment_count && health_segment_at(d, i)->ts_value == named->ts_value &&
                    health_segment_at(d, i)->time_us != named->time_us;
-    int32_t rtt = health_distance(s->now_us, named->time_us);
+    int32_t rtt = health_distance(s->passed_us, named->time_us);
     bool is_short = half->min_rtt_us != HEALTH_NO_TIME && rtt < (int32_t)half->min_rtt_us;
     if (!is_same && rtt >= 0 && !is_short) {
         health_delay_sample(half, d, s->now_us, (uint32_t)rtt, ack == half->next ? UINT32_MAX : 0,
@@ -225,8 +225,8 @@ static void mark_block(struct health_step *s, struct health_detail *d, uint32_t 
             latest = segment;
         }
     }
-    if (latest != NULL && health_distance(s->now_us, latest->time_us) >= 0) {
-        health_delay_sample(half, d, s->now_us, s->now_us - latest->time_us, 0, is_open);
+    if (latest != NULL && health_distance(s->passed_us, latest->time_us) >= 0) {
+        health_delay_sample(half, d, s->now_us, s->passed_us - latest->time_us, 0, is_open);
     }
     if (!d->has_sack || health_distance(end, d->sacked) > 0) {
         d->sacked = end;

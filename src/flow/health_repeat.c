@@ -413,8 +413,9 @@ void health_repeat(struct health_step *s, struct health_detail *d)
     }
     switch (nature) {
     case NATURE_REORDERED:
-        /* What passed first by its time, and only stands later in the capture, was not overtaken. */
-        health_count32(&half->reordered, health_distance(s->now_us, d->data_us) >= 0);
+        /* What passed first by its time, or at the same, and only stands later in the capture, was not
+         * overtaken. */
+        health_count32(&half->reordered, health_distance(s->passed_us, d->data_us) > 0);
         return;
     case NATURE_FILLS:
         health_count32(&half->retrans_hole, 1);

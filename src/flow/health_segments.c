@@ -25,7 +25,7 @@ static void write_segment(struct health_segment *to, const struct health_step *s
 {
     to->start = start;
     to->end = end;
-    to->time_us = s->now_us;
+    to->time_us = s->passed_us;
     to->ip_id = (uint16_t)s->ip_id;
     to->flags = 0;
     to->ts_value = s->options.ts_value;

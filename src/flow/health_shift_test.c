@@ -66,11 +66,11 @@ static void survives_packets_in_another_order(void **state)
 }
 
 /* Of each ten segments two stand in the capture the wrong way round, with the times at which they
- * passed. */
-static void takes_order_from_time(void **state)
+ * passed, so many ms apart. */
+static struct health_record talk_in_disorder(double apart_ms, bool stamps)
 {
-    (void)state;
-    struct talk t = begin();
+    struct talk t = {.book = new_book(16), .flow = 1, .stamps = stamps, .ip_id = 100};
+    shake_hands(&t, 1000);
     ask(&t);
     for (unsigned i = 0; i < 20; i++) {
         for (unsigned j = 0; j < 8; j++) {
@@ -78,20 +78,35 @@ static void takes_order_from_time(void **state)
             wait_ms(&t, 0.02);
         }
         const uint32_t first = t.next[SERVER];
-        wait_ms(&t, 0.02);
+        const uint16_t id = t.ip_id;
+        wait_ms(&t, apart_ms);
+        t.ip_id = (uint16_t)(id + 1);
         pass(&t, SERVER, TCP_ACK, first + SEGMENT, SEGMENT);
-        t.at -= MS / 50;
+        t.at -= (uint64_t)(apart_ms * (double)MS);
+        t.ip_id = id;
         say(&t, SERVER, SEGMENT);
         t.next[SERVER] += SEGMENT;
-        wait_ms(&t, 14);
+        t.ip_id = (uint16_t)(id + 2);
+        wait_ms(&t, 14 + apart_ms);
         acknowledge(&t, CLIENT);
     }
     struct health_record r = record_of(&t);
-    assert_true(r.ways[SERVER].reordered_original_pkts == 0);
-    assert_true(r.ways[SERVER].retrans_pkts == 0);
-    assert_true(r.ways[SERVER].unique_bytes == 200 * SEGMENT);
-    assert_false(has_verdict(&r));
     end(&t);
+    return r;
+}
+
+static void takes_order_from_time(void **state)
+{
+    (void)state;
+    const double apart_ms[] = {0, 0.02, 5};
+    for (unsigned i = 0; i < 6; i++) {
+        const struct health_record r = talk_in_disorder(apart_ms[i / 2], i % 2);
+        assert_true(r.ways[SERVER].reordered_original_pkts == 0);
+        assert_true(r.ways[SERVER].retrans_pkts == 0);
+        assert_true(r.ways[SERVER].unique_bytes == 200 * SEGMENT);
+        assert_near(r.min_rtt_to_client_ms, 14, 0.01);
+        assert_false(has_verdict(&r));
+    }
 }
 
 /* An answer of 100 bursts. From the 30th on its packets are 400 ms older than they seem: the clock

@@ -331,7 +331,7 @@ struct health_step {
     struct health_detail *details; /* the book's */
     const struct packet *p;
     struct wire_tcp_options options; /* without SACK blocks and `malformed` if there are none */
-    uint32_t now_us;
+    uint32_t passed_us, now_us; /* now is never before what stood in the capture before */
     uint32_t start, length;
     uint32_t print;
     uint32_t ip_id;
