@@ -9,6 +9,7 @@ It takes over two TAP devices by file descriptors that it inherits, says "ready"
 standard input ends; then it prints its counts as JSON. A wire does not wait for programs: it goes before
 all of them, if it may. Standard library only; some 10 000 frames a second."""
 import heapq
+import io
 import json
 import os
 import random
@@ -56,11 +57,12 @@ SNAP = 128  # headers are enough
 
 class Capture:
     """A pcap file with nanoseconds. Its times are those that the link reckons with: a program that had to wait
-    between one reading of the clock and another would seem to be faster than its delay."""
+    between one reading of the clock and another would seem to be faster than its delay. It is written at the end:
+    the link does not wait for a disk."""
 
     def __init__(self, path):
         self.epoch = time.time_ns() - time.monotonic_ns()
-        self.file = open(path, "wb")
+        self.path, self.file = path, io.BytesIO()
         self.file.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, SNAP, 1))
 
     def add(self, frame, now):
@@ -68,6 +70,10 @@ class Capture:
         stamp = self.epoch + int(now * 10 ** 9)
         head = frame[:SNAP]
         self.file.write(struct.pack("<IIII", stamp // 10 ** 9, stamp % 10 ** 9, len(head), len(frame)) + head)
+
+    def write(self):
+        with open(self.path, "wb") as file:
+            file.write(self.file.getbuffer())
 
 
 def is_tcp(frame):
@@ -321,7 +327,7 @@ class Link:
                     self.take(end)
             self.give()
         for capture in self.captures:
-            capture.file.close()
+            capture.write()
         print(json.dumps({"up": self.ways[CLIENT].report(), "down": self.ways[SERVER].report(),
                           "late_max_ms": 1000 * self.late_max}))
 
