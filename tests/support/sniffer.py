@@ -9,6 +9,7 @@ With `interface` it is that one, in both directions; with `where`, a filter, all
 On a busy machine tcpdump may be far behind, and what it has not read when it is told to end is lost
 and counted nowhere. So the capture ends when it shows a datagram that was sent after all the rest.
 """
+import contextlib
 import json
 import os
 import re
@@ -23,7 +24,7 @@ import unittest
 
 import tap
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 
 def missing(*programs):
@@ -52,6 +53,8 @@ class Sniffer:
              "--immediate-mode", "-B", "65536", "-s", "66000", "-w", path,
              f"{where or f'tcp port {port}'} or udp port {self.port}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.told)
+        with contextlib.suppress(OSError):  # before all others, so that a busy machine makes it lose nothing
+            os.sched_setscheduler(self.process.pid, os.SCHED_RR, os.sched_param(1))
         end = time.monotonic() + PATIENCE
         while "listening on" not in open(self.told.name, encoding="utf-8").read():
             if self.process.poll() is not None or time.monotonic() > end:
@@ -99,7 +102,7 @@ class Sniffer:
 
 def read_events(path, kind, *options):
     done = subprocess.run([tap.vantage(), "read", "-o", "events", *options, path],
-                          capture_output=True, text=True, timeout=60, check=False)
+                          capture_output=True, text=True, timeout=180, check=False)
     if done.returncode != 0:
         raise AssertionError(f"exit status {done.returncode}: {done.stderr[-2000:]}")
     return of_kind(done.stdout, kind)

@@ -1,16 +1,35 @@
 """Ports of servers on loopback, and waiting for those without talking to them."""
+import errno
 import random
 import socket
 import time
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 # Below the ports that kernels give to clients, so that none of them takes it before the server does.
 PORTS = (10240, 32768)
+# At these vantage listens itself, or expects a protocol: servers of tests stand where nothing is expected.
+KNOWN = {10853, 11211, 26379, 27017}
+taken = []  # what this process holds, as long as it runs
+
+
+def take(port):
+    """Whether the port is now this process's among those that ask here: a server may begin to listen long
+    after the port was looked for. The names are of a network namespace, as ports are."""
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0vantage-test-port-{port}")
+    except OSError as error:
+        mark.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    taken.append(mark)
+    return True
 
 
 def free_port():
-    """A port of 127.0.0.1 that is free for TCP and for UDP."""
+    """A port of 127.0.0.1 that is free for TCP and for UDP, and that no other test is given."""
     while True:
         with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             address = ("127.0.0.1", random.randrange(*PORTS))
@@ -19,7 +38,8 @@ def free_port():
                 udp.bind(address)
             except OSError:
                 continue
-            return address[1]
+            if address[1] not in KNOWN and take(address[1]):
+                return address[1]
 
 
 def rows(transport):
