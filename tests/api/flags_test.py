@@ -101,7 +101,7 @@ class Flags(Case):
         """--prom-instance is a label of all samples, --max-deep-sample and --periods are the policies'"""
         agent = pktvisord.Agent(self, "--prom-instance", "i7", "--max-deep-sample", "50", "--periods", "3")
         port = self.dnstap_policy(agent)
-        with socket.create_connection(("127.0.0.1", port), 5) as stream:
+        with socket.create_connection(("127.0.0.1", port), pktvisord.PATIENCE) as stream:
             stream.sendall(pktvisord.dnstap_query("a.example.com", 1))
         module = agent.ask("GET", "policies/p")[1]["p"]["modules"]["p-t-m"]["metrics"]
         self.assertEqual((module["deep_sample_rate"], module["periods_configured"]), (50, 3))

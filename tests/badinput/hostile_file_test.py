@@ -142,7 +142,7 @@ class Hostile(unittest.TestCase):
         process.stdout.close()
         said = process.stderr.read().decode()
         process.stderr.close()
-        process.wait(timeout=60)
+        process.wait(timeout=180)
         self.assertNotIn("Sanitizer", said)
         self.assertLessEqual(len(said.splitlines()), 1, said)
 

@@ -100,7 +100,7 @@ class Refusal(unittest.TestCase):
         """Standard output that cannot be written: one line, status 1"""
         with open("/dev/full", "wb") as full:
             process = subprocess.run([tap.vantage(), "read", "-o", "summary", self.capture], stdout=full,
-                                     stderr=subprocess.PIPE, timeout=60, check=False)
+                                     stderr=subprocess.PIPE, timeout=180, check=False)
         said = process.stderr.decode()
         self.assertEqual((process.returncode, len(said.splitlines())), (FAILED, 1), said)
 

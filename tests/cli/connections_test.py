@@ -53,7 +53,7 @@ class Floods(unittest.TestCase):
             path = os.path.join(folder, "made.pcap")
             write_capture(path, sorted(made, key=lambda x: x[0]))
             done = subprocess.run([tap.vantage(), "read", "--connections", "-o", "events", *options, path],
-                                  capture_output=True, text=True, timeout=60)
+                                  capture_output=True, text=True, timeout=180)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return done.stdout
 
@@ -107,7 +107,7 @@ class Connections(unittest.TestCase):
 
     def read(self, *options):
         done = subprocess.run([tap.vantage(), "read", "--connections", *options, self.path],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=180)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return done.stdout
 
@@ -153,7 +153,7 @@ class Connections(unittest.TestCase):
             file.write("flows: {health: true, period: -1s}\n")
             file.flush()
             done = subprocess.run([tap.vantage(), "read", "-c", file.name, "-o", "events", self.path],
-                                  capture_output=True, text=True, timeout=60)
+                                  capture_output=True, text=True, timeout=180)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         found = [json.loads(line) for line in done.stdout.splitlines()]
         ids = {kind: sorted(e["flow"]["id"] for e in found if e["event"]["dataset"] == kind)
@@ -175,7 +175,7 @@ class OneConnection(unittest.TestCase):
 
     def run_read(self, *options, source=None):
         return subprocess.run([tap.vantage(), "read", *options, source or self.path],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=180)
 
     def event(self, name):
         done = self.run_read("--connection", name, "-o", "events")

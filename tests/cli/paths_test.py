@@ -23,7 +23,7 @@ class Paths(unittest.TestCase):
     def read(self, *options):
         return subprocess.run([tap.vantage(), "read", *options, "-c", self.config,
                                os.path.join(self.folder.name, "made.pcap")],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=180)
 
     def rows(self, *options):
         """Lines as (name, connections, 95 %); the last line is the note where one is."""

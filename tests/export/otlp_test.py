@@ -9,6 +9,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
 import otlp  # noqa: E402
+import sockets  # noqa: E402
 import tap  # noqa: E402
 from pushing import Pusher, wait_for  # noqa: E402
 
@@ -63,10 +64,16 @@ class Otlp(unittest.TestCase):
         """requests are made at whole multiples of the interval"""
         receiver = self.receiver()
         with Pusher([output(receiver.port, "interval: 4s")]):
-            wait_for("two requests", lambda: len(receiver.requests) >= 2)
-        turns = [time // 4_000_000_000 for time in times(receiver)[:2]]
-        self.assertEqual(turns[1], turns[0] + 1)
+            # On a busy machine a turn may pass by; no two requests are of the same.
+            wait_for("two turns one after the other", lambda: 1 in self.apart(receiver))
+            self.assertNotIn(0, self.apart(receiver))
         self.assertEqual(receiver.wrong, [])
+
+    @staticmethod
+    def apart(receiver):
+        """How many turns of four seconds are between requests and the next ones."""
+        turns = [time // 4_000_000_000 for time in times(receiver)]
+        return [after - before for before, after in zip(turns, turns[1:])]
 
     @unittest.skipUnless(os.geteuid() == 0, "capturing needs root")
     def test_policies(self):
@@ -118,14 +125,13 @@ class Otlp(unittest.TestCase):
         """what could not be sent before the agent ended is sent by the next one, first"""
         with tempfile.TemporaryDirectory() as folder:
             journal = os.path.join(folder, "push")
-            away = otlp.Receiver()
-            away.close()
-            with Pusher([output(away.port, f"{FAST}, journal: {journal}, close_wait: 1s")]) as agent:
+            port = sockets.free_port()  # where nobody is, at first
+            with Pusher([output(port, f"{FAST}, journal: {journal}, close_wait: 1s")]) as agent:
                 wait_for("snapshots that wait", lambda: len(os.listdir(journal)) >= 2)
                 self.assertGreater(agent.metric("vantage_output_waiting_events"), 0)
             left = len(os.listdir(journal))
             self.assertGreaterEqual(left, 2)
-            receiver = self.receiver(port=away.port)
+            receiver = self.receiver(port=port)
             with Pusher([output(receiver.port, f"{FAST}, journal: {journal}")]):
                 wait_for("old and new ones", lambda: len(receiver.requests) > left)
             self.assertEqual(times(receiver), sorted(times(receiver)))

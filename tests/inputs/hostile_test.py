@@ -148,8 +148,8 @@ class Hostile(unittest.TestCase):
         for datagram in (nine(template), nine(data)):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
                 out.sendto(datagram, ("127.0.0.1", port))
-        self.assertTrue(agent.wait(lambda: agent.metrics("p", "t")["flow"]["devices"]["127.0.0.1"]["interfaces"]["3"][
-            "in_bytes"] == 900))
+        self.assertTrue(agent.wait(lambda: agent.metrics("p", "t", "window/5")["flow"]["devices"]["127.0.0.1"][
+            "interfaces"]["3"]["in_bytes"] == 900))
         self.assertEqual(self.errors(agent, "flow", "packet_errors"), 6)
 
     def test_interfaces(self):

@@ -35,7 +35,7 @@ class Places(unittest.TestCase):
         return agent
 
     def send(self):
-        with socket.create_connection(("127.0.0.1", self.port), 5) as stream:
+        with socket.create_connection(("127.0.0.1", self.port), pktvisord.PATIENCE) as stream:
             for i in range(5):
                 stream.sendall(pktvisord.dnstap_query(f"h{i}.example.com", int(time.time())))
 

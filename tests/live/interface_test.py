@@ -133,7 +133,7 @@ class Refused(unittest.TestCase):
     """One clear line and the right status."""
 
     def refuse(self, command, status, *words, lines=1):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
         self.assertEqual(done.returncode, status, done.stderr)
         self.assertEqual(done.stdout, "")
         self.assertGreaterEqual(len(done.stderr.strip().splitlines()), 1)

@@ -46,7 +46,7 @@ def final_flows(text):
 class Replay(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        reason = netlab.missing("tcpreplay")
+        reason = netlab.missing("tcpreplay", "curl")
         if reason:
             raise unittest.SkipTest(reason)
 
@@ -60,6 +60,7 @@ class Replay(unittest.TestCase):
             live = pair.listen([tap.vantage(), "live", "in0", "-o", "events", "--workers",
                                 str(workers)])
             pair.replay(path)
+            pair.totals(len(made))
             status, out, err = pair.finish(live)
         self.assertEqual(status, 0, err)
         self.assertEqual(sum(flow["source.packets"] + flow.get("destination.packets", 0)

@@ -49,7 +49,7 @@ class Dashboards(unittest.TestCase):
         path = self.write("packetbeat.yml", "packetbeat.protocols:\n- {type: http, ports: [8081]}\n"
                           + kibana + output + more)
         return subprocess.run([VANTAGE, "packetbeat", *words, "-c", path], capture_output=True, text=True,
-                              timeout=60)
+                              timeout=180)
 
     def load(self, more="", **how):
         return self.run_tool("setup", "--dashboards", more=more, **how)

@@ -40,7 +40,7 @@ class Dialect(unittest.TestCase):
 
     def run_it(self, *arguments, text=CONSOLE, environment=None):
         command = [VANTAGE, "packetbeat", *arguments, "-c", self.write(text)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60,
+        return subprocess.run(command, capture_output=True, text=True, timeout=180,
                               env=dict(os.environ, **(environment or {})))
 
     def events(self, text=CONSOLE, *arguments, environment=None):
@@ -243,13 +243,13 @@ processors:
                             ("-c" + third, "third.yml:1:1: ${NOT_THERE_AT_ALL}"),
                             ("-Epacketbeat.flows.period=1ms", "-E: period")):
             command = [VANTAGE, "packetbeat", "test", "config", "-c", self.write(CONSOLE), more]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=180)
             self.assertEqual(done.returncode, 1)
             self.assertIn(place, done.stderr)
 
     def test_flags_with_an_equals_sign(self):
         done = subprocess.run([VANTAGE, "packetbeat", "-c=" + self.write(CONSOLE), "-t=true", "-e=false",
-                               "-I=" + CAPTURE, "-E=name=n"], capture_output=True, text=True, timeout=60)
+                               "-I=" + CAPTURE, "-E=name=n"], capture_output=True, text=True, timeout=180)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout.splitlines()[0])["agent"]["name"], "n")
         self.assertEqual(self.run_it("-t=perhaps").returncode, 2)
@@ -300,7 +300,7 @@ processors:
         vantage.stdin.flush()
         with self.assertRaises(subprocess.TimeoutExpired):
             vantage.wait(0.2)  # it waits for more
-        said, _ = vantage.communicate(timeout=60)  # input ends: so does waiting
+        said, _ = vantage.communicate(timeout=180)  # input ends: so does waiting
         self.assertEqual([json.loads(line)["@timestamp"] for line in said.splitlines()],
                          [event["@timestamp"] for event in self.events()])
 
@@ -384,7 +384,7 @@ processors:
         def keystore(*words, secret=""):
             return subprocess.run([VANTAGE, "packetbeat", "keystore", *words, "-c", self.write(text),
                                    "--path.data", data], input=secret, capture_output=True, text=True,
-                                  timeout=60)
+                                  timeout=180)
 
         self.assertEqual(keystore("list").stdout, "")
         self.assertEqual(keystore("create").returncode, 0)

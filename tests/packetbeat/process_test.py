@@ -18,6 +18,7 @@ import sockets  # noqa: E402
 import tap  # noqa: E402
 
 VANTAGE = os.environ["VANTAGE"]
+PATIENCE = 180  # seconds
 SERVER = """
 import socket, sys
 s = socket.socket(socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET)
@@ -58,7 +59,7 @@ class Processes(unittest.TestCase):
     def end(self, process):
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(PATIENCE)
         process.stdout.close()
 
     def serve(self, port, address, word="plain"):
@@ -76,11 +77,12 @@ class Processes(unittest.TestCase):
         reader.start()
         return vantage
 
-    def ask(self, address, port, seen, times=20):
+    def ask(self, address, port, seen):
         """Talks to the server until an event that `seen` takes came out; returns it."""
-        with socket.create_connection((address, port), timeout=60) as client:
+        end = time.monotonic() + PATIENCE
+        with socket.create_connection((address, port), timeout=PATIENCE) as client:
             self.client_port = client.getsockname()[1]
-            for _ in range(times):
+            while time.monotonic() < end:
                 client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
                 client.recv(4096)
                 time.sleep(0.5)
@@ -115,7 +117,7 @@ class Processes(unittest.TestCase):
         vantage.wait(60)
         (dump,) = [name for name in os.listdir(self.folder.name) if name.startswith("dump-")]
         read = subprocess.run([VANTAGE, "read", "-o", "events", os.path.join(self.folder.name, dump)],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=180)
         self.assertIn('"query":"GET /"', read.stdout)
 
     def test_ipv6_in_our_own_dialect(self):
@@ -140,7 +142,7 @@ class Processes(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         done = subprocess.run([VANTAGE, "packetbeat", "-e", "-t", "-I", capture, "-c", path],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=180)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn('"process"', done.stdout)
 

@@ -21,7 +21,7 @@ import sockets  # noqa: E402
 import tap  # noqa: E402
 
 VANTAGE = os.environ["VANTAGE"]
-PATIENCE = 60
+PATIENCE = 180
 BEAT = """
 packetbeat.interfaces.device: lo
 packetbeat.protocols: [{type: http, ports: [%d]}]
@@ -90,7 +90,9 @@ class Stats(unittest.TestCase):
         def asked_enough():
             urllib.request.urlopen(f"http://127.0.0.1:{self.shop}/", timeout=PATIENCE).read()
             stats = json.loads(self.get("/stats"))
-            is_enough = (stats["libbeat"]["output"]["events"]["acked"] >= 2
+            events = stats["libbeat"]["output"]["events"]
+            is_enough = (events["acked"] >= 2 and events["acked"] == events["total"]  # none is on its way
+                         and stats["libbeat"]["pipeline"]["queue"]["acked"] == events["acked"]
                          and stats["vantage"]["capture"]["packets"] > 4)  # told in rounds of their own
             return is_enough and stats
 

@@ -63,7 +63,7 @@ visor:
                  handlers: {modules: {m: {type: %s%s}}}}}
 """ % (top, tap_config, filtering, handler, more))
         done = subprocess.run([VANTAGE, "read", "-c", config, "-o", "summary", path], capture_output=True, text=True,
-                              timeout=110)
+                              timeout=180)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)["p"]["p-t-m"][handler]
 
@@ -279,7 +279,7 @@ class Sketches(Case):
         with open(raw, "wb") as out:
             with urllib.request.urlopen(url, timeout=pktvisord.PATIENCE) as answer:
                 out.write(answer.read())
-        done = subprocess.run([sys.executable, DECODER, kind, raw], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([sys.executable, DECODER, kind, raw], capture_output=True, text=True, timeout=180)
         said = json.loads(done.stdout)
         self.assertEqual((done.returncode, said["ok"]), (0, True), (module, path, said))
         return said

@@ -37,7 +37,7 @@ def answers(filters, handlers, file, workers):
         config.flush()
         done = subprocess.run([VANTAGE, "read", "-o", "summary", "-c", config.name, "--workers",
                                str(workers), file],
-                              capture_output=True, text=True, timeout=110, env=ENVIRONMENT)
+                              capture_output=True, text=True, timeout=180, env=ENVIRONMENT)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
     whole = json.loads(done.stdout)

@@ -32,7 +32,7 @@ def capture(*path):
 
 
 def run(*arguments):
-    return subprocess.run([VANTAGE, *arguments], capture_output=True, text=True, timeout=110)
+    return subprocess.run([VANTAGE, *arguments], capture_output=True, text=True, timeout=180)
 
 
 def read_text(text, file, *more):

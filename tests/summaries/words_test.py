@@ -52,7 +52,7 @@ class Case(unittest.TestCase):
         with open(self.path("v.yaml"), "w", encoding="utf-8") as out:
             out.write(text)
         done = subprocess.run([VANTAGE, "read", "-c", self.path("v.yaml"), "-o", "summary", self.file],
-                              capture_output=True, text=True, timeout=110)
+                              capture_output=True, text=True, timeout=180)
         return done.returncode, done.stdout, done.stderr
 
     def policy(self, module="type: net", tap="iface: x, host_spec: 10.0.0.0/8", tags="", given="tap: t, input_type: pcap",

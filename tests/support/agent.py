@@ -13,7 +13,7 @@ import urllib.request
 
 import tap
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 
 class Agent:

@@ -16,7 +16,7 @@ import unittest
 import sniffer
 import tap
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 INSIDE = "VANTAGE_TEST_APART"
 UNSHARE = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]
 READY = "mount -t tmpfs tmpfs /run && ip link set lo up"

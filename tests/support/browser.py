@@ -17,7 +17,7 @@ import time
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--hide-scrollbars", "--remote-debugging-pipe"]
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 CODES = {" ": "Space", "Enter": "Enter", "Escape": "Escape"}
 
 

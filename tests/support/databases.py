@@ -18,7 +18,7 @@ import time
 
 import sockets
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 
 def find(*patterns):

@@ -51,7 +51,7 @@ def text(data):
 class Client:
     def __init__(self, port, user="root", password="", database="", deprecate_eof=False,
                  compress=False, tls=None):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=180)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.compressed = False

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import time
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 
 def missing(*programs):
@@ -101,8 +101,17 @@ class Pair:
             process.kill()
         if process.poll() is not None:
             raise AssertionError(f"{' '.join(command)} does not listen: {process.communicate()[1]}")
-        time.sleep(0.5)  # for those that open several
+        self.wait_until_ready(process)  # for those that open several
         return process
+
+    def wait_until_ready(self, process):
+        """Until the agent in the receiver's namespace says so, or ends."""
+        end = time.monotonic() + PATIENCE
+        ask = self.inside("curl", "-sS", "-f", "http://127.0.0.1:10853/readyz")
+        while process.poll() is None and subprocess.run(ask, capture_output=True, check=False).returncode != 0:
+            if time.monotonic() > end:
+                raise AssertionError("the agent does not get ready")
+            time.sleep(0.05)
 
     def replay(self, capture, *options):
         """Sends a capture with tcpreplay, by default 2000 packets a second."""

@@ -15,7 +15,7 @@ import time
 
 import sockets
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 FRAME = """
 daemon off;

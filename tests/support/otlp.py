@@ -51,7 +51,8 @@ class Receiver:
     first ones, after which all are fine."""
 
     def __init__(self, answers=(), port=0, body=b""):
-        self.requests, self.statuses, self.wrong = [], [], []
+        self.statuses, self.came, self.read, self.faults = [], [], [], []
+        self.lock = threading.Lock()
         answers = list(answers)
         receiver = self
 
@@ -61,7 +62,7 @@ class Receiver:
                 status, headers = answers.pop(0) if answers else (200, {})
                 receiver.statuses.append(status)
                 if status == 200:
-                    receiver.take(self.headers, data)
+                    receiver.came.append((self.headers, data))
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -76,14 +77,32 @@ class Receiver:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def decode(self):
+        """All that has come, when somebody asks for it: who sends is not to wait for it."""
+        with self.lock:
+            while self.came:
+                self.take(*self.came.pop(0))
+
+    @property
+    def requests(self):
+        """Those that were well."""
+        self.decode()
+        return self.read
+
+    @property
+    def wrong(self):
+        """What is wrong with the others."""
+        self.decode()
+        return self.faults
+
     def take(self, headers, data):
         try:
             assert headers["Content-Type"] == "application/x-protobuf", headers["Content-Type"]
             if headers["Content-Encoding"] == "gzip":
                 data = gzip.decompress(data)
-            self.requests.append(wire_format.decode(REQUEST, data))
+            self.read.append(wire_format.decode(REQUEST, data))
         except Exception as problem:  # told by the test, not by the thread of a request
-            self.wrong.append(repr(problem))
+            self.faults.append(repr(problem))
 
     def metrics(self, request=-1):
         """Name → metric of a request, and of which scope it is."""

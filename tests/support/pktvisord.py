@@ -8,7 +8,7 @@ import struct
 import subprocess
 import time
 
-PATIENCE = 60  # seconds that a condition may take to come true
+PATIENCE = 180  # seconds that a condition may take to come true
 
 WHERE = r"https?://127\.0\.0\.1:(\d+)/"
 

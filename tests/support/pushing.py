@@ -10,7 +10,7 @@ import urllib.request
 import tap
 
 SAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "samples")
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 
 def wait_for(what, condition):

@@ -50,6 +50,7 @@ class RabbitMQ(databases.Server):
         self.mapper = subprocess.Popen(["epmd", "-port", str(mapper_port), "-address", "127.0.0.1"],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                        env=environment, **self.as_user())
+        sockets.wait_for_socket(self.mapper, "tcp", mapper_port)
         self.start(PROGRAM, env=environment)
 
     def __exit__(self, *_):

@@ -14,7 +14,7 @@ import pktvisord  # noqa: E402
 import sockets  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 NAMES = 20
 POLICY = """version: "1.0"
 visor:
@@ -33,7 +33,7 @@ class Dns(unittest.TestCase):
             config.flush()
             agent = pktvisord.Agent(cls, "--config", config.name)
         cls.url = f"127.0.0.1:{agent.port}"
-        stream = socket.create_connection(("127.0.0.1", port), 5)
+        stream = socket.create_connection(("127.0.0.1", port), PATIENCE)
         cls.addClassCleanup(stream.close)
         for i in range(NAMES):
             for name in (f"host{i}.example.com", "\x1b]0;x\x07.evil.test"):
@@ -41,7 +41,7 @@ class Dns(unittest.TestCase):
 
     def page(self, *arguments):
         done = subprocess.run([tap.vantage(), "top", "-p", "dns", *arguments, self.url],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=180)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return done.stdout
 

@@ -11,6 +11,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "support")]
 sys.path.append("/usr/lib/python3/dist-packages")  # where Debian's modules are, whatever Python runs
+import databases  # noqa: E402
 import rabbitmq  # noqa: E402
 import sniffer  # noqa: E402
 import tap  # noqa: E402
@@ -33,7 +34,9 @@ def told(event):
 
 
 def connect(server):
-    return pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", server.port, heartbeat=0))
+    return pika.BlockingConnection(pika.ConnectionParameters(
+        "127.0.0.1", server.port, heartbeat=0, socket_timeout=databases.PATIENCE,
+        stack_timeout=databases.PATIENCE))
 
 
 def run_declarations(channel):
@@ -184,7 +187,7 @@ class Amqp(unittest.TestCase):
             channel = connection.channel()
             channel.queue_declare("long", exclusive=True)
             channel.basic_publish("", "long", body, text)
-            self.assertEqual(next(channel.consume("long", auto_ack=True, inactivity_timeout=60))[2], body)
+            self.assertEqual(next(channel.consume("long", auto_ack=True, inactivity_timeout=180))[2], body)
             connection.close()
         for most, shown in (("2000000", body.decode()), ("1000000", body.decode()[:1000000] + " [...]")):
             events = {event["method"]: event for event in self.events(

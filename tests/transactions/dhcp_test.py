@@ -17,7 +17,7 @@ import apart  # noqa: E402
 import clocks  # noqa: E402
 import sniffer  # noqa: E402
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 CLIENTS = 4
 # Both clients' script. An address stays when it is given back: else the message that says so waits for ARP,
 # and is lost.

@@ -21,7 +21,7 @@ import mysql_client  # noqa: E402
 import sniffer  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 SLEEPS = [0, 1, 5, 20, 50, 100, 0, 200, 10, 0]  # milliseconds
 
 

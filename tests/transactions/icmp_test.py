@@ -15,7 +15,7 @@ import apart  # noqa: E402
 import clocks  # noqa: E402
 import sniffer  # noqa: E402
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 PINGS = 40
 SIZES = (56, 200, 1000)  # by which pings that run at the same time are told apart
 UNHEARD, REFUSED = 6, 4
@@ -38,9 +38,12 @@ class Icmp(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="vantage-icmp-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.pings = 0
 
     def ping(self, address, count, size, *more):
-        return subprocess.Popen(["ping", "-n", "-c", str(count), "-i", "0.02", "-s", str(size), *more, address],
+        self.pings += 1  # else two may choose the same number for what they send
+        return subprocess.Popen(["ping", "-n", "-e", str(self.pings), "-c", str(count), "-i", "0.02", "-s", str(size), *more,
+                                 address],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                 text=True, env={**os.environ, "LC_ALL": "C"})
 
@@ -65,7 +68,7 @@ class Icmp(unittest.TestCase):
             with sniffer.Sniffer(0, path, "here0", "icmp or icmp6") as wire:
                 running = {size: self.ping(there, PINGS, size, "-W", str(PATIENCE)) for size in SIZES}
                 running["unheard"] = self.ping(version.unheard, UNHEARD, 56, "-W", "1")
-                running["refused"] = self.ping(version.refused, REFUSED, 56, "-W", "1")
+                running["refused"] = self.ping(version.refused, REFUSED, 56, "-W", str(PATIENCE))
                 said = {name: ping.communicate(timeout=2 * PATIENCE)[0] for name, ping in running.items()}
             return said, wire.events("icmp")
 

@@ -28,7 +28,7 @@ import sniffer  # noqa: E402
 import sockets  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 LATE = 0.7     # seconds that secrets come after what they open
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 

@@ -230,7 +230,7 @@ class Mysql(unittest.TestCase):
                 with self.sniff() as sniffed:
                     subprocess.run(["mariadb", "--no-defaults", "-h127.0.0.1", "-uroot", "--force",
                                     f"-P{self.server.port}", "--skip-ssl", *more],
-                                   input=";\n".join(statements) + ";\n", text=True, timeout=60,
+                                   input=";\n".join(statements) + ";\n", text=True, timeout=180,
                                    capture_output=True, check=False)
                 events = [event for event in sniffed.events("mysql")
                           if not event["query"].startswith(("select @@", "SHOW", "SELECT DATABASE"))]

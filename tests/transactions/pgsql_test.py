@@ -184,14 +184,23 @@ class Pgsql(unittest.TestCase):
     def test_cancel(self):
         """A statement that is cancelled, and the request to do so, without its secret"""
         with self.sniff() as sniffed, libpq.Connection(self.server.port) as connection:
-            connection.send("select pg_sleep(20)")
-            time.sleep(0.5)
+            connection.send("select pg_sleep(600)")
+            self.wait_for_sleep()
             self.assertTrue(connection.cancel())
             self.assertEqual(connection.results()[0][3], "57014")
         events = {event["method"]: event for event in sniffed.events("pgsql")}
         self.assertEqual(set(events), {"SELECT", "CANCEL"})
         self.assertEqual(events["SELECT"]["pgsql"]["error_code"], "57014")
         self.assertRegex(events["CANCEL"]["query"], r"^CANCEL \d+$")
+
+    def wait_for_sleep(self):
+        """Until the statement runs: one that has not begun is not cancelled. Asked over a Unix socket, where
+        nobody listens."""
+        end = time.monotonic() + databases.PATIENCE
+        with libpq.Connection(self.server.port, host=self.server.data) as unheard:
+            while unheard.query("select from pg_stat_activity where wait_event = 'PgSleep'")[0] == 0:
+                self.assertLess(time.monotonic(), end, "the statement does not begin")
+                time.sleep(0.05)
 
     def test_failed_login(self):
         """A login that fails is no transaction"""
@@ -241,7 +250,7 @@ class Pgsql(unittest.TestCase):
                         [program, "-n", "-h", "127.0.0.1", "-p", str(self.server.port), "-U",
                          "postgres", "-c", "4", "-t", "50", "-M", mode, "-f", script, "postgres"],
                         env={**os.environ, "PGPASSWORD": "open sesame"}, capture_output=True,
-                        text=True, timeout=60, check=True)
+                        text=True, timeout=180, check=True)
                 count = int(re.search(r"actually processed: (\d+)", done.stdout)[1])
                 events = [event for event in sniffed.events("pgsql")
                           if event["method"] == "SELECT" and "pg_" not in event["query"]]

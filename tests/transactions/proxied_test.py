@@ -17,7 +17,7 @@ import sniffer  # noqa: E402
 import sockets  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 NGINX = """
     server {{

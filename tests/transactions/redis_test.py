@@ -14,7 +14,7 @@ import databases  # noqa: E402
 import sniffer  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 
 def talk(port, *lines):

@@ -21,7 +21,7 @@ import nginx  # noqa: E402
 import sniffer  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
 

@@ -15,7 +15,7 @@ import tap  # noqa: E402
 
 CALLS = 5
 WANTED = ["INVITE", 180, 200, "ACK", "BYE", 200]
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 
 class Sip(unittest.TestCase):

@@ -123,14 +123,14 @@ class Thrift(unittest.TestCase):
             with open(os.path.join(cls.folder, name), "w", encoding="utf-8") as file:
                 file.write(text)
         subprocess.run(["thrift", "--gen", "py", "-out", cls.folder, "shop.thrift"], cwd=cls.folder,
-                       check=True, timeout=60)
+                       check=True, timeout=180)
 
     def play(self, how, frames, names=False):
         port = sockets.free_port()
         path = os.path.join(self.folder, f"{how}-{frames}.pcap")
         with sniffer.Sniffer(port, path) as wire:
             subprocess.run([SYSTEM_PYTHON, "program.py", ".", how, frames, str(port), str(ROUNDS)],
-                           cwd=self.folder, check=True, timeout=60)
+                           cwd=self.folder, check=True, timeout=180)
         before = os.getcwd()
         os.chdir(self.folder)  # where the definitions are
         self.addCleanup(os.chdir, before)
@@ -164,7 +164,7 @@ class Thrift(unittest.TestCase):
         for how, frames in (("binary", "plain"), ("compact", "framed")):
             with sniffer.Sniffer(port, os.path.join(self.folder, f"long-{frames}.pcap")) as wire:
                 subprocess.run([SYSTEM_PYTHON, "program.py", ".", how, frames, str(port), "0", "1200000",
-                                "3000000"], cwd=self.folder, check=True, timeout=60)
+                                "3000000"], cwd=self.folder, check=True, timeout=180)
             whole, cut = wire.events("thrift", "-c", config)
             text = "y" * 1200000
             self.assertEqual(told(whole), (f'find(1: "{text}")', f'(1: 7, 2: "{text}", 3: [1, 1099511627776])',

@@ -30,7 +30,7 @@ import sniffer  # noqa: E402
 import sockets  # noqa: E402
 import tap  # noqa: E402
 
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 LARGE = 100_000
 
 SERVER = """

@@ -22,7 +22,7 @@ VANTAGE = os.environ["VANTAGE"]
 DATA = os.path.join(ROOT, "src", "proto", "tls", "data")
 CROWD = 300  # connections; two keys each, of 256
 RAW_IP, ETHERNET, ETHERNET_HEAD, TCP = 101, 1, 14, 6
-PATIENCE = 60  # seconds
+PATIENCE = 180  # seconds
 
 
 def segments(path):
