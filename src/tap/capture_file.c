@@ -229,6 +229,15 @@ static void begin_map(struct capture_file *file)
     }
 }
 
+/* What was lent of the map was not the file's any more when it was looked at. */
+static enum tap_status tell_loss(const struct capture_file *file, struct err *err)
+{
+    err_set(err, ERR_FAILED,
+            "%s: before byte %" PRIu64 ": became shorter while it was read, or its disk has failed",
+            file->name, byte_source_position(file->source));
+    return TAP_ERROR;
+}
+
 /* The next frames, in the map. TAP_IDLE when it has no more, which is its end: the last record that it did
  * not hold, and what there is to say of it, are read. */
 static enum tap_status next_mapped(struct capture_file *file, struct tap_batch *batch, struct err *err)
@@ -237,6 +246,9 @@ static enum tap_status next_mapped(struct capture_file *file, struct tap_batch *
     size_t have = 0;
     for (;;) {
         struct span bytes = mapped_file_bytes(file->map, at, have);
+        if (mapped_file_is_lost(file->map)) {
+            return tell_loss(file, err);
+        }
         if (bytes.size == 0) {
             mapped_file_close(file->map);
             file->map = NULL;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <zlib.h>
 
 #include "tap/capture_file.h"
@@ -217,6 +218,36 @@ static void a_file_that_was_cut_is_told(void **state)
     }
 }
 
+/* Cut although it is leased, as the kernel does to one who is stopped for long. */
+static void what_was_lost_is_told(void **state)
+{
+    (void)state;
+    write_records(5000, (const uint32_t[]){1000}, 1);
+    struct err err = {0};
+    struct tap_batch batch;
+    int fd = dup(STDOUT_FILENO); /* the number that comes next */
+    close(fd);
+    struct capture_file *file = capture_file_open(path, 0, 100, NULL, &err);
+    init_batch(&batch);
+    batch.is_alone = true;
+    assert_int_equal(capture_file_next(file, &batch, &err), TAP_OK);
+    bool is_leased = fcntl(fd, F_GETLEASE) == F_RDLCK;
+    if (is_leased) {
+        assert_int_equal(fcntl(fd, F_SETLEASE, F_UNLCK), 0);
+        assert_int_equal(truncate(path, 0), 0);
+        assert_int_equal(batch.frames[0].data[0], 0);
+        assert_int_equal(batch.frames[batch.count - 1].data[999], 0);
+        assert_int_equal(capture_file_next(file, &batch, &err), TAP_ERROR);
+        assert_non_null(strstr(err.text, "became shorter while it was read, or its disk has failed"));
+    }
+    free(batch.frames);
+    free(batch.memory);
+    capture_file_close(file);
+    if (!is_leased) {
+        skip();
+    }
+}
+
 static void a_file_that_grows_is_read_on(void **state)
 {
     (void)state;
@@ -261,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_short_file_has_its_end),
         cmocka_unit_test(damage_is_told_as_ever),
         cmocka_unit_test(a_file_that_was_cut_is_told),
+        cmocka_unit_test(what_was_lost_is_told),
         cmocka_unit_test(a_file_that_grows_is_read_on),
         cmocka_unit_test(compressed_files_have_no_pieces),
     };

@@ -2,10 +2,12 @@
 #include "tap/mapped_file.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -29,6 +31,9 @@ struct mapped_file {
     pthread_t keeper; /* of the lease */
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    _Atomic bool is_lost;
+    bool has_net;
+    struct sigaction before; /* who handled SIGBUS */
     /* changed with the lock held */
     uint8_t *window;
     uint64_t start; /* of the window, bytes of the file */
@@ -218,13 +223,67 @@ struct span mapped_file_bytes(struct mapped_file *map, uint64_t at, size_t have)
     assert(have <= MAPPED_FILE_HAVE);
     uint64_t end = least(at + have + LENT, map->size);
     uint64_t next = least(end + LENT, map->size);
-    if (end <= at + have) {
+    if (end <= at + have || mapped_file_is_lost(map)) {
         return span_of(NULL, 0);
     }
     if ((!is_inside(map, at) || next > map->ready) && !reach(map, at, next)) {
         return span_of(NULL, 0);
     }
     return span_of(map->window + (at - map->start), (size_t)(end - at));
+}
+
+/* ---- The net -------------------------------------------------------------------------------- */
+
+/* The map whose pages may be gone: a handler of signals has no other way to it. */
+static struct mapped_file *_Atomic netted;
+
+/* Puts zeros from the page at `address` on, if it is one of the window. */
+static bool put_zeros(struct mapped_file *map, uintptr_t address)
+{
+    uintptr_t window = (uintptr_t)map->window;
+    if (window == 0 || address < window || address - window >= WINDOW) {
+        return false;
+    }
+    size_t at = address - window - address % map->page;
+    atomic_store(&map->is_lost, true);
+    return mmap(map->window + at, WINDOW - at, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                -1, 0) != MAP_FAILED;
+}
+
+/* In the thread that looked at the page. What is not ours comes again, to whom it came before. */
+static void catch_lost_page(int signal, siginfo_t *info, void *context)
+{
+    (void)context;
+    int error = errno;
+    struct mapped_file *map = atomic_load(&netted);
+    if (map == NULL || !put_zeros(map, (uintptr_t)info->si_addr)) {
+        struct sigaction plain = {.sa_handler = SIG_DFL};
+        sigaction(signal, map != NULL ? &map->before : &plain, NULL);
+    }
+    errno = error;
+}
+
+/* False where another map has the net. */
+static bool spread_net(struct mapped_file *map)
+{
+    struct mapped_file *none = NULL;
+    struct sigaction action = {.sa_sigaction = catch_lost_page, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    map->has_net = atomic_compare_exchange_strong(&netted, &none, map);
+    return map->has_net && sigaction(SIGBUS, &action, &map->before) == 0;
+}
+
+static void take_net(struct mapped_file *map)
+{
+    if (map->has_net) {
+        sigaction(SIGBUS, &map->before, NULL);
+        atomic_store(&netted, NULL);
+    }
+}
+
+bool mapped_file_is_lost(const struct mapped_file *map)
+{
+    return atomic_load(&map->is_lost);
 }
 
 /* ---- Life ----------------------------------------------------------------------------------- */
@@ -250,7 +309,7 @@ struct mapped_file *mapped_file_open(int fd)
     map->page = (uint64_t)sysconf(_SC_PAGESIZE);
     pthread_mutex_init(&map->lock, NULL);
     pthread_cond_init(&map->changed, NULL);
-    if (!start_keeper(map) || !find_size(map)) {
+    if (!spread_net(map) || !start_keeper(map) || !find_size(map)) {
         mapped_file_close(map);
         return NULL;
     }
@@ -266,6 +325,7 @@ void mapped_file_close(struct mapped_file *map)
         end_keeper(map);
     }
     drop_window(map);
+    take_net(map);
     if (map->is_leased) {
         fcntl(map->fd, F_SETLEASE, F_UNLCK);
     }

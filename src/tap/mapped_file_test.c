@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The bytes are the file's, however it is walked through; who wants to write it is let through at
- * once, and what was lent stays as it was. */
+ * once, and what was lent stays as it was; who comes by force ends nobody. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tap/mapped_file.h"
@@ -137,6 +140,60 @@ static void no_lease_is_left(void **state)
     close(fd);
 }
 
+/* The kernel lets a lease go itself when we do not for 45 seconds. */
+static void a_page_that_is_gone_is_zeros(void **state)
+{
+    (void)state;
+    int fd;
+    struct mapped_file *map = map_file(&fd);
+    struct span s = mapped_file_bytes(map, 0, 0);
+    assert_int_equal(fcntl(fd, F_SETLEASE, F_UNLCK), 0);
+    assert_int_equal(truncate(path, 4096), 0);
+    assert_memory_equal(s.data, bytes, 4096);
+    assert_false(mapped_file_is_lost(map));
+    for (size_t i = s.size - 1; i >= 65536; i--) {
+        assert_int_equal(s.data[i], 0);
+    }
+    assert_int_equal(s.data[20000], 0);
+    assert_memory_equal(s.data, bytes, 4096);
+    assert_true(mapped_file_is_lost(map));
+    assert_int_equal(mapped_file_bytes(map, 0, 0).size, 0);
+    unmap(map, fd);
+}
+
+static void only_our_pages_are_netted(void **state)
+{
+    (void)state;
+    int fd;
+    void (*before)(int) = signal(SIGBUS, SIG_DFL); /* cmocka has one of its own */
+    struct mapped_file *map = map_file(&fd);
+    pid_t child = fork();
+    if (child == 0) {
+        int other = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
+        const volatile uint8_t *at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, other, 0);
+        _exit(*at); /* beyond its end */
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+    unmap(map, fd);
+    signal(SIGBUS, before);
+}
+
+static void one_file_is_mapped_at_a_time(void **state)
+{
+    (void)state;
+    int fd;
+    struct mapped_file *map = map_file(&fd);
+    int other = open(path, O_RDONLY);
+    assert_null(mapped_file_open(other));
+    mapped_file_close(map);
+    map = mapped_file_open(other);
+    assert_non_null(map);
+    unmap(map, other);
+    close(fd);
+}
+
 static void other_files_are_not_mapped(void **state)
 {
     (void)state;
@@ -175,6 +232,9 @@ int main(void)
         cmocka_unit_test(a_writer_before_the_first_byte),
         cmocka_unit_test(a_file_that_is_written_is_not_mapped),
         cmocka_unit_test(no_lease_is_left),
+        cmocka_unit_test(a_page_that_is_gone_is_zeros),
+        cmocka_unit_test(only_our_pages_are_netted),
+        cmocka_unit_test(one_file_is_mapped_at_a_time),
         cmocka_unit_test(other_files_are_not_mapped),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
