@@ -217,10 +217,10 @@ static void mark_block(struct health_step *s, struct health_detail *d, uint32_t 
         }
         if (!is_whole || segment->flags & SEGMENT_SACKED) {
             /* Of several in one record, some have arrived: the rest gives no sample any more. */
-            segment->flags |= segment->flags & SEGMENT_MERGED ? SEGMENT_SACKED : 0;
+            health_segments_mark(d, segment, segment->flags & SEGMENT_MERGED ? SEGMENT_SACKED : 0);
             continue;
         }
-        segment->flags |= SEGMENT_SACKED;
+        health_segments_mark(d, segment, SEGMENT_SACKED);
         if (!(segment->flags & (SEGMENT_AGAIN | SEGMENT_MERGED))) {
             latest = segment;
         }

@@ -119,16 +119,6 @@ static inline uint32_t ip_id_of(const struct packet *p)
     return p->version == 4 ? load_be16(p->ip + 4) : 0;
 }
 
-static inline void write_segment(struct health_segment *to, const struct plain *m)
-{
-    to->start = m->p->seq;
-    to->end = m->p->seq + m->p->payload_len;
-    to->time_us = m->now_us;
-    to->ip_id = (uint16_t)ip_id_of(m->p);
-    to->flags = 0;
-    to->ts_value = m->ts_value;
-}
-
 /* Of a segment that has no record, by which a copy would be known. */
 static inline void remember(struct health *h, unsigned side, struct health_detail *d,
                             const struct plain *m)
@@ -182,22 +172,51 @@ static inline void begin_flight(struct health_detail *d, uint32_t now_us)
     d->calm = CALM_FLIGHT;
 }
 
+/* Of a record that is longer than all that were acknowledged before. */
+static SELDOM void mark_long(const struct health *h, struct health_detail *d,
+                             struct health_segment *segment)
+{
+    const struct health_half *half = &h->halves[d->side];
+    const uint32_t mss = h->halves[1 - d->side].mss;
+    if (health_segments_is_longest(half, segment->end - segment->start, mss)) {
+        health_segments_mark(d, segment, 0);
+    }
+}
+
+/* A new record at this place of the ring. */
+static inline void write_segment(const struct health *h, const struct health_half *half,
+                                 struct health_detail *d, unsigned at, const struct plain *m)
+{
+    struct health_segment *to = &d->segments[at & d->segment_mask];
+    to->start = m->p->seq;
+    to->end = m->p->seq + m->p->payload_len;
+    to->time_us = m->now_us;
+    to->ip_id = (uint16_t)ip_id_of(m->p);
+    to->flags = 0;
+    to->ts_value = m->ts_value;
+    if (m->p->payload_len > half->largest_acked) {
+        mark_long(h, d, to);
+    }
+}
+
 /* A ring that is full of what was not acknowledged, or may become larger. */
 static SELDOM void record_full(struct health *h, struct health_detail *d, const struct packet *p)
 {
     const struct plain m = read_plain(p);
+    const struct health_half *half = &h->halves[d->side];
     if (d->more == NULL) {
         health_detail_grow(d);
-        write_segment(health_segment_at(d, d->segment_count++), &m);
+        write_segment(h, half, d, d->segment_count++, &m); /* now its first is at 0 */
     } else if (health_segments_thin(d)) {
-        write_segment(health_segment_at(d, d->segment_count++), &m);
+        write_segment(h, half, d, (unsigned)d->segment_first + d->segment_count++, &m);
     } else {
         health_segments_merge(d, p->seq + p->payload_len, m.now_us);
         remember(h, d->side, d, &m);
     }
 }
 
-static inline void record(struct health *h, struct health_detail *d, const struct plain *m)
+static inline void record(struct health *h, const struct health_half *half, struct health_detail *d,
+                          const struct plain *m)
 {
     const unsigned at = (unsigned)d->segment_first + d->segment_count;
     if (d->segment_count <= d->segment_mask) {
@@ -209,7 +228,7 @@ static inline void record(struct health *h, struct health_detail *d, const struc
         record_full(h, d, m->p);
         return;
     }
-    write_segment(&d->segments[at & d->segment_mask], m);
+    write_segment(h, half, d, at, m);
 }
 
 /* The next data of a half, but for what they tell of delays. */
@@ -227,7 +246,7 @@ static inline void go_on(struct health *h, struct health_half *half, struct heal
     }
     const int32_t flight = health_distance(end, d->acked_there);
     d->epoch_flight = flight > (int32_t)d->epoch_flight ? (uint32_t)flight : d->epoch_flight;
-    record(h, d, m);
+    record(h, half, d, m);
     half->next = end;
     d->data_us = m->now_us;
     if (m->now_us - d->epoch_us >= HEALTH_ROUND_MIN_US) {

@@ -155,7 +155,7 @@ static void fill_all(struct health_step *s, struct health_detail *d)
     /* What lies behind waited at the receiver for this one, unless it was SACKed. */
     unsigned i = health_segments_find(d, bound);
     if (i < d->segment_count) {
-        health_segment_at(d, i)->flags |= SEGMENT_FILLED;
+        health_segments_mark(d, health_segment_at(d, i), SEGMENT_FILLED);
     }
 }
 
@@ -277,7 +277,7 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
             break;
         }
         first_repeat &= !(segment->flags & SEGMENT_AGAIN);
-        segment->flags |= SEGMENT_AGAIN;
+        health_segments_mark(d, segment, SEGMENT_AGAIN);
         segment->stamp = health_stamp(s->options.ts_value, s->ip_id);
     }
     if (fills) {
@@ -286,7 +286,7 @@ static void note_again(struct health_step *s, struct health_detail *d, bool fill
         if (i < d->segment_count) {
             struct health_segment *segment = health_segment_at(d, i);
             segment->stamp = health_segment_stamp(segment);
-            segment->flags |= SEGMENT_AGAIN;
+            health_segments_mark(d, segment, SEGMENT_AGAIN);
         }
     }
     if (d->more == NULL) {

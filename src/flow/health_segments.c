@@ -20,15 +20,19 @@ unsigned health_segments_find(struct health_detail *d, uint32_t sequence)
 
 /* Written field by field: a copy of one that was made up before would wait for all that was written before
  * it to reach the cache. */
-static void write_segment(struct health_segment *to, const struct health_step *s, uint32_t start,
-                          uint32_t end)
+static void write_segment(struct health_detail *d, unsigned at, const struct health_step *s,
+                          uint32_t start, uint32_t end)
 {
+    struct health_segment *to = health_segment_at(d, at);
     to->start = start;
     to->end = end;
     to->time_us = s->passed_us;
     to->ip_id = (uint16_t)s->ip_id;
     to->flags = 0;
     to->ts_value = s->options.ts_value;
+    if (health_segments_is_longest(s->half, end - start, s->other->mss)) {
+        health_segments_mark(d, to, 0);
+    }
 }
 
 /* When the first of a record passed. */
@@ -54,12 +58,13 @@ static bool may_join(const struct health_segment *segment, const struct health_s
            ((segment->flags | next->flags) & ~SEGMENT_CLEAN) == 0;
 }
 
-static void join(struct health_segment *segment, const struct health_segment *next)
+static void join(struct health_detail *d, struct health_segment *segment,
+                 const struct health_segment *next)
 {
     segment->stamp = began_us(segment);
     segment->end = next->end;
     segment->time_us = next->time_us;
-    segment->flags |= SEGMENT_CLEAN;
+    health_segments_mark(d, segment, SEGMENT_CLEAN);
 }
 
 bool health_segments_thin(struct health_detail *d)
@@ -75,7 +80,7 @@ bool health_segments_thin(struct health_detail *d)
         struct health_segment *latest = health_segment_at(d, kept - 1);
         const struct health_segment *next = health_segment_at(d, i);
         if (i < old && may_join(latest, next, grain)) {
-            join(latest, next);
+            join(d, latest, next);
         } else {
             *health_segment_at(d, kept++) = *next;
         }
@@ -103,7 +108,7 @@ static void append(struct health_step *s, struct health_detail *d, uint32_t star
             return;
         }
     }
-    write_segment(health_segment_at(d, d->segment_count++), s, start, end);
+    write_segment(d, d->segment_count++, s, start, end);
 }
 
 /* Makes room at place `at` of a full ring or not; false when only merging helps. */
@@ -134,11 +139,12 @@ void health_segments_add(struct health_step *s, struct health_detail *d, uint32_
     }
     at = health_segments_find(d, start);
     if (make_room(d, &at)) {
-        write_segment(health_segment_at(d, at), s, start, end);
+        write_segment(d, at, s, start, end);
     }
 }
 
-uint32_t health_segments_longest(struct health_detail *d, unsigned from, unsigned to)
+/* The longest segment of some of the ring, those that were merged left out. */
+static uint32_t longest_of(struct health_detail *d, unsigned from, unsigned to)
 {
     uint32_t longest = 0;
     for (unsigned i = from; i < to; i++) {
@@ -147,4 +153,42 @@ uint32_t health_segments_longest(struct health_detail *d, unsigned from, unsigne
         longest = length > longest && !(segment->flags & SEGMENT_MERGED) ? length : longest;
     }
     return longest;
+}
+
+/* Notes that a segment as long as this was acknowledged; offload makes longer ones than `mss`. */
+static void note_longest(struct health_half *half, uint32_t length, uint32_t mss)
+{
+    const uint32_t limit = mss > 0 ? mss : UINT16_MAX;
+    length = length < limit ? length : limit;
+    half->largest_acked = length > half->largest_acked ? (uint16_t)length : half->largest_acked;
+}
+
+struct health_covered health_cover_marked(struct health_half *half, struct health_detail *d,
+                                          uint32_t ack, uint32_t mss)
+{
+    const struct health_segment *segment = NULL;
+    const unsigned first = d->segment_acked, count = d->segment_count;
+    unsigned at = first, seen = 0;
+    for (; at < count; at++) {
+        segment = health_segment_at(d, at);
+        if (health_distance(segment->end, ack) > 0) {
+            break;
+        }
+        seen |= segment->flags;
+    }
+    note_longest(half, longest_of(d, first, at), mss);
+    d->segment_acked = (uint8_t)at;
+    d->is_marked = health_distance(ack, d->marked_end) < 0;
+    if (at < count && segment->flags & SEGMENT_EVEN && health_distance(ack, segment->start) > 0 &&
+        !((seen | segment->flags) & ~SEGMENT_CLEAN)) {
+        return health_cover_part(segment, ack);
+    }
+    if (at == first) {
+        return (struct health_covered){.clean = false};
+    }
+    segment = health_segment_at(d, at - 1);
+    return (struct health_covered){.time_us = segment->time_us,
+                                   .length = segment->end - segment->start,
+                                   .count = at - first,
+                                   .clean = !(seen & ~SEGMENT_CLEAN)};
 }

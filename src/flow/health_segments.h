@@ -30,6 +30,26 @@ static inline bool health_segments_are_full(struct health_detail *d)
     return true;
 }
 
+/* Something is known of a record but that it passed, or it is longer than all that were
+ * acknowledged before: when it is acknowledged, health_cover() has to look at it. */
+static inline void health_segments_mark(struct health_detail *d, struct health_segment *segment,
+                                        unsigned flags)
+{
+    segment->flags = (uint8_t)(segment->flags | flags);
+    if (!d->is_marked || health_distance(segment->end, d->marked_end) > 0) {
+        d->marked_end = segment->end;
+    }
+    d->is_marked = true;
+}
+
+/* Whether largest_acked would grow with a segment of the half as long as this; `mss` is what its
+ * receiver announced. */
+static inline bool health_segments_is_longest(const struct health_half *half, uint32_t length,
+                                              uint32_t mss)
+{
+    return length > half->largest_acked && half->largest_acked < (mss > 0 ? mss : UINT16_MAX);
+}
+
 /* Makes room in a ring that is full. */
 static inline void health_segments_forget(struct health_detail *d)
 {
@@ -51,7 +71,8 @@ static inline void health_segments_merge(struct health_detail *d, uint32_t end, 
     struct health_segment *last = health_segment_at(d, d->segment_count - 1u);
     last->end = end;
     last->time_us = now_us;
-    last->flags = (uint8_t)((last->flags | SEGMENT_MERGED) & ~SEGMENT_EVEN);
+    last->flags &= (uint8_t)~SEGMENT_EVEN;
+    health_segments_mark(d, last, SEGMENT_MERGED);
 }
 
 /* Whether a packet of the server's left it since its latest data and never came, as IPv4
@@ -134,51 +155,31 @@ static inline uint32_t health_segments_waited(struct health_detail *d,
     return apart > 0 ? (uint32_t)apart : 0; /* what came later may fill a hole before */
 }
 
-/* Notes that a segment as long as this was acknowledged; offload makes longer ones than `mss`. */
-static inline void health_note_longest(struct health_half *half, uint32_t length, uint32_t mss)
-{
-    const uint32_t limit = mss > 0 ? mss : UINT16_MAX;
-    length = length < limit ? length : limit;
-    half->largest_acked = length > half->largest_acked ? (uint16_t)length : half->largest_acked;
-}
-
-/* The longest segment of some of the ring, those that were merged left out. */
-uint32_t health_segments_longest(struct health_detail *d, unsigned from, unsigned to);
+/* health_cover() where some records are marked. */
+struct health_covered health_cover_marked(struct health_half *half, struct health_detail *d,
+                                          uint32_t ack, uint32_t mss);
 
 /* Marks segments of the half as acknowledged up to `ack`; `mss` is what its receiver announced. */
 static inline struct health_covered health_cover(struct health_half *half, struct health_detail *d,
                                                  uint32_t ack, uint32_t mss)
 {
-    const struct health_segment *segment = NULL;
+    if (d->is_marked) {
+        return health_cover_marked(half, d, ack, mss);
+    }
     const unsigned first = d->segment_acked, count = d->segment_count;
-    unsigned at = first, seen = 0;
-    uint32_t longest = 0;
-    for (; at < count; at++) {
-        segment = health_segment_at(d, at);
-        if (health_distance(segment->end, ack) > 0) {
-            break;
-        }
-        const uint32_t length = segment->end - segment->start;
-        longest = length > longest ? length : longest;
-        seen |= segment->flags;
-    }
-    if (longest > half->largest_acked) {
-        longest = seen & SEGMENT_MERGED ? health_segments_longest(d, first, at) : longest;
-        health_note_longest(half, longest, mss);
-    }
-    d->segment_acked = (uint8_t)at;
-    if (at < count && segment->flags & SEGMENT_EVEN && health_distance(ack, segment->start) > 0 &&
-        !((seen | segment->flags) & ~SEGMENT_CLEAN)) {
-        return health_cover_part(segment, ack);
+    unsigned at = ack == half->next ? count : first; /* nothing ends beyond what was seen */
+    while (at < count && health_distance(health_segment_at(d, at)->end, ack) <= 0) {
+        at++;
     }
     if (at == first) {
         return (struct health_covered){.clean = false};
     }
-    segment = health_segment_at(d, at - 1);
+    d->segment_acked = (uint8_t)at;
+    const struct health_segment *segment = health_segment_at(d, at - 1);
     return (struct health_covered){.time_us = segment->time_us,
                                    .length = segment->end - segment->start,
                                    .count = at - first,
-                                   .clean = !(seen & ~SEGMENT_CLEAN)};
+                                   .clean = true};
 }
 
 /* Keeps the print of a frame, by which a copy will be known. */

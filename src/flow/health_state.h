@@ -116,7 +116,9 @@ struct health_detail {
     bool clock_confirmed; /* its tick was looked at twice */
     bool is_joined; /* its first data, at origin, are from the middle of the connection */
     uint8_t ip_id_good, ip_id_count;
+    bool is_marked; /* see health_segments_mark() */
     uint16_t ip_id_last;
+    uint32_t marked_end; /* of the last that is, with is_marked */
 
     struct health_segment *segments; /* here, or in `more` */
     /* the sender's clock */
