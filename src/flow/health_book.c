@@ -160,7 +160,7 @@ static void give_back(struct health_book *book, struct health_detail *d)
     conclude(&book->connections[d->owner], d);
     const uint32_t index = half->detail;
     half->detail = 0;
-    half->flags &= (uint16_t)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
+    book->connections[d->owner].flags &= ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1);
     release(book, d, index);
 }
 
@@ -398,12 +398,12 @@ static bool is_within(uint32_t passed_us, uint32_t time_us)
 
 /* Nobody acknowledged its data for long. Until somebody does, which then goes the long way and has
  * health_detail_end() say so, there is nothing to look for. */
-static void let_wait(struct health_book *book, struct health_half *half, const struct health_detail *d,
+static void let_wait(struct health_book *book, struct health *h, const struct health_detail *d,
                      uint32_t now_us)
 {
     const uint32_t forget_us = d->data_us + HEALTH_FORGET_US + 1;
-    half->flags &= (uint16_t)~HALF_TAKES_ACKS;
-    book->look_us[half->detail] =
+    h->flags &= ~((uint32_t)HEALTH_PLAIN << (1 - d->side)); /* who acknowledges */
+    book->look_us[h->halves[d->side].detail] =
         forget_us - now_us < IDLE_US ? forget_us : now_us + IDLE_US;
 }
 
@@ -424,7 +424,7 @@ static void review(struct health_book *book, struct health_detail *d, uint32_t n
     } else if (!is_recent && (quiet_us > HEALTH_FORGET_US || is_quiet(book, d))) {
         give_back(book, d);
     } else if (!is_recent && !over) {
-        let_wait(book, &h->halves[d->side], d, now_us);
+        let_wait(book, h, d, now_us);
     }
 }
 

@@ -2,7 +2,7 @@
 /* Round trips from tap to receiver, one-way delays from sender to tap, and whether a queue stands
  * in either. CoDel's argument (RFC 8289): a queue that drains within a round trip is a good one, so
  * what counts is the minimum of the delay over an interval. */
-#include "flow/health_state.h"
+#include "flow/health_book.h"
 
 enum {
     STANDING_MS = HEALTH_STANDING_US / 1000, /* see docs/tcp-health.md for why */
@@ -395,10 +395,9 @@ static bool is_misread(struct health_detail *d, uint32_t passed_us, uint32_t ste
  * capture's clock was set forward. If it was the clock, its sender answers as promptly as before: with
  * the stamp of what just passed towards it. Until that is known intervals are not counted, and packets go
  * the long way. */
-static void begin_leap(struct health_half *half, struct health_detail *d, uint32_t now_us,
-                       uint32_t leap_us)
+static void begin_leap(struct health_detail *d, uint32_t now_us, uint32_t leap_us)
 {
-    half->flags &= (uint16_t)~(HALF_TAKES_DATA | HALF_TAKES_ACKS);
+    d->book->connections[d->owner].flags &= ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1);
     d->leap_us = leap_us;
     d->leapt_us = now_us;
     d->asked_us = 0;
@@ -482,7 +481,7 @@ void health_delay_tell(struct health_half *half, struct health_detail *d, uint32
     const int32_t before_us = d->delay_us;
     d->delay_us = (int32_t)delay_us - d->delay_base_us - (int32_t)d->tick_us;
     if (d->leap_us == 0 && d->delay_us - before_us >= (int32_t)HEALTH_INTERVAL_US) {
-        begin_leap(half, d, now_us, (uint32_t)(d->delay_us - before_us));
+        begin_leap(d, now_us, (uint32_t)(d->delay_us - before_us));
     }
     if (is_leaping(d, now_us)) {
         return;

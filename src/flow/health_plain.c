@@ -29,17 +29,22 @@ static bool awaits_repeats(const struct health_half *half, const struct health_d
     return d->has_repeated && health_distance(d->more->repeated_end, half->acked) > 0;
 }
 
-enum { TAKES_BOTH = HALF_TAKES_DATA | HALF_TAKES_ACKS };
-
-/* The flags of a half whose detail may take data, or acknowledgments, this way. */
-static unsigned takes_of(const struct health_half *half, struct health_detail *d)
+/* Of which sides packets may go this way, as far as a half goes: data of its own, acknowledgments
+ * of the other; nobody can guess which a packet will have. */
+static unsigned takes_of(const struct health *h, const struct health_detail *details, unsigned side)
 {
-    health_calm_end(d, half->next);
+    const struct health_half *half = &h->halves[side];
+    const struct health_detail *d = &details[half->detail];
+    const unsigned own = 1U << side, others = 1U << (1 - side);
+    if (half->detail == 0) {
+        const bool gets_none = h->flags & (HEALTH_SHED | (uint32_t)HEALTH_WAIVED << side);
+        return gets_none ? 0 : own | others;
+    }
     if (d->leap_us != 0) {
         return 0;
     }
-    return ((d->jumps | d->stale_count) == 0 ? HALF_TAKES_DATA : 0) |
-           (!health_has_trouble(d) && !awaits_repeats(half, d) ? HALF_TAKES_ACKS : 0);
+    return ((d->jumps | d->stale_count) == 0 ? own : 0) |
+           (!health_has_trouble(d) && !awaits_repeats(half, d) ? others : 0);
 }
 
 void health_plain_note(struct health_detail *details, struct health *h)
@@ -58,16 +63,14 @@ void health_plain_note(struct health_detail *details, struct health *h)
         plain |= (uint32_t)((b->flags & HALF_FIN) == 0 &&
                             (!(b->flags & HALF_SCALE) || a->flags & HALF_EDGE)) << 1;
     }
-    h->flags = (h->flags & ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1)) | plain * HEALTH_PLAIN;
     for (unsigned side = 0; side < 2; side++) {
-        struct health_half *half = &h->halves[side];
-        const bool gets_none = h->flags & (HEALTH_SHED | (uint32_t)HEALTH_WAIVED << side);
-        unsigned takes = gets_none ? 0 : TAKES_BOTH;
+        const struct health_half *half = &h->halves[side];
+        plain &= takes_of(h, details, side);
         if (half->detail != 0) {
-            takes = takes_of(half, &details[half->detail]);
+            health_calm_end(&details[half->detail], half->next);
         }
-        half->flags = (uint16_t)((half->flags & ~TAKES_BOTH) | takes);
     }
+    h->flags = (h->flags & ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1)) | plain * HEALTH_PLAIN;
 }
 
 /* What a plain packet says, read once. */
@@ -95,14 +98,12 @@ static inline bool has_plain_options(const struct packet *p)
             load_be32(p->l4 + TCP_HEADER_SIZE) == HEALTH_STAMPS_HEAD);
 }
 
-/* Of the rest, what makes a packet plain when nothing stands against its connection's. Whether it has
- * data, or acknowledges some, nobody can guess: that both would be taken is asked of all. */
+/* Of the rest, what makes a packet plain when nothing stands against its side's. */
 static inline bool is_plain(const struct health *h, const struct health_half *half,
                             const struct health_half *other, const struct packet *p)
 {
     return p->seq == half->next && !(p->tcp_flags & TCP_ECE) &&
-           is_news(other, p, p->ack - other->acked) &&
-           half->flags & HALF_TAKES_DATA && other->flags & HALF_TAKES_ACKS && has_plain_options(p) &&
+           is_news(other, p, p->ack - other->acked) && has_plain_options(p) &&
            (uint32_t)(p->time_ns / 1000) - h->last_us <= HEALTH_FORGET_US;
 }
 
@@ -277,7 +278,7 @@ static SELDOM void take_first(struct health_book *book, struct health *h, struct
         health_talk(h, side, p, m.now_us);
         return;
     }
-    half->flags |= (uint16_t)takes_of(half, d);
+    health_calm_end(d, half->next);
     if (!m.has_timestamps) {
         health_data_unstamped(h, d, ip_id_of(p), m.now_us);
     }

@@ -260,8 +260,6 @@ enum health_half_flags {
     HALF_OPENER = 4096, /* it sent a SYN without ACK */
     HALF_UNSEEN = 2048, /* its data were acknowledged, but no packet of it was seen */
     HALF_BEGUN = 8192,  /* it had a detail before */
-    HALF_TAKES_DATA = 16384, /* data, or acknowledgments, may be taken the short way */
-    HALF_TAKES_ACKS = 32768,
 };
 
 struct health {
