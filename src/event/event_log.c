@@ -70,7 +70,7 @@ static __attribute__((noinline)) size_t event_log_large(struct event_log *log, v
     void *block = is_large ? slab_grow_large(log->slab, NULL, size) : NULL;
     if (block == NULL) {
         size = text_max > log->text_max ? event_pack(to, room, event, log->text_max) : size;
-        log->cut += size <= room;
+        log->is_cut = true;
         return size;
     }
     event_pack(block, size, event, text_max);
@@ -120,14 +120,21 @@ static inline bool event_log_take(struct event_log *log, struct event_head *even
     return true;
 }
 
+static bool event_log_count(struct event_log *log, bool is_there)
+{
+    log->cut += is_there && log->is_cut;
+    log->is_cut = false;
+    return is_there;
+}
+
 bool event_log_add(struct event_log *log, struct event_head *event)
 {
-    return event_log_take(log, event, log->text_max);
+    return event_log_count(log, event_log_take(log, event, log->text_max));
 }
 
 bool event_log_add_whole(struct event_log *log, struct event_head *event)
 {
-    return event_log_take(log, event, SIZE_MAX / 2);
+    return event_log_count(log, event_log_take(log, event, SIZE_MAX / 2));
 }
 
 static struct event_head *event_log_at(const struct event_log *log, size_t offset)

@@ -25,7 +25,9 @@ struct event_log {
     struct slab *slab; /* has blocks for events that are larger than the log; NULL: there are none */
     size_t large_bytes; /* of those that were taken */
     uint64_t lost;   /* events that found no room */
-    uint64_t cut;    /* events of which texts were cut for want of memory, by the log or by their makers */
+    uint64_t cut;    /* events of which texts were cut for want of memory, by the log or by their
+                      * makers; each counts once, however many texts */
+    bool is_cut;     /* this was so of the event that is being added; its maker says so before */
     struct event_writer *writer; /* makes lines; NULL: events are packed */
     struct json *lines;  /* where they go as far as it has room, not the log's; NULL: into the log */
     uint32_t line_count; /* of what went there */

@@ -315,13 +315,18 @@ static void log_lends_blocks_to_large_events(void **state)
     assert_ptr_equal(record->type, &type);
     assert_int_equal(((struct sample *)(void *)record)->text.size, SHORT);
     assert_int_equal(log.cut, 1);
+    log.is_cut = true; /* its maker had cut another text of it */
+    assert_true(event_log_add_whole(&log, &s.head));
+    assert_int_equal(log.cut, 2);
+    assert_true(event_log_add_whole(&log, &(struct sample){.head = {.type = &type}}.head));
+    assert_int_equal(log.cut, 2);
     slab_give(slab, large);
     assert_int_equal(slab_used(slab), 0);
     log.slab = NULL;
     log.text_max = SHORT * 4; /* there is no room for that */
     assert_false(event_log_add_whole(&log, &s.head));
     assert_int_equal(log.lost, 1);
-    assert_int_equal(log.cut, 1);
+    assert_int_equal(log.cut, 2);
     slab_free(slab);
     free(text);
     (void)state;

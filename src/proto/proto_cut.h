@@ -39,13 +39,24 @@ static inline const char *proto_cut_note(enum proto_cut cut, bool is_response)
     return notes[cut][is_response];
 }
 
-/* Says of a text that was cut so in its transaction's notes, which stand at `notes` with room for one more,
- * and counts it where memory was short. */
-static inline void proto_cut_tell(struct event_log *log, struct transaction *t, struct span *notes,
-                                  enum proto_cut cut, bool is_response)
+/* Has the event that is added next counted as cut where memory was short for its request's text, or
+ * its response's. */
+static inline void proto_cut_count(struct event_log *log, enum proto_cut request,
+                                   enum proto_cut response)
 {
-    if (cut != PROTO_CUT_NOT) {
-        notes[t->notes.count++] = span_str(proto_cut_note(cut, is_response));
-        log->cut += cut == PROTO_CUT_SHORT;
+    log->is_cut = log->is_cut || request == PROTO_CUT_SHORT || response == PROTO_CUT_SHORT;
+}
+
+/* The same, and says in the transaction's notes, which stand at `notes` with room for two more,
+ * what of its texts was cut. */
+static inline void proto_cut_tell(struct event_log *log, struct transaction *t, struct span *notes,
+                                  enum proto_cut request, enum proto_cut response)
+{
+    if (request != PROTO_CUT_NOT) {
+        notes[t->notes.count++] = span_str(proto_cut_note(request, false));
     }
+    if (response != PROTO_CUT_NOT) {
+        notes[t->notes.count++] = span_str(proto_cut_note(response, true));
+    }
+    proto_cut_count(log, request, response);
 }

@@ -185,11 +185,9 @@ static void set_notes(struct amqp_event *e, const struct amqp_record *request,
 
 /* What max_body_length leaves out is told by " [...]", as Packetbeat does it; what is left out beyond that
  * is told as well. */
-static void note_short(const struct proto_context *c, struct transaction *t, struct scratch *asked,
-                       const struct scratch *s, bool is_response)
+static enum proto_cut cut_of(const struct scratch *s)
 {
-    enum proto_cut cut = s->is_short ? PROTO_CUT_SHORT : PROTO_CUT_NOT;
-    proto_cut_tell(c->events, t, asked->notes, cut, is_response);
+    return s->is_short ? PROTO_CUT_SHORT : PROTO_CUT_NOT;
 }
 
 static struct span action_of(struct scratch *s, struct span method)
@@ -217,8 +215,7 @@ static void add_event(struct proto_context *c, const struct amqp_record *request
     t->reason = reason;
     t->action = action_of(&asked, t->method);
     set_notes(&e, request, response, asked.notes);
-    note_short(c, t, &asked, &asked, false);
-    note_short(c, t, &asked, &answered, true);
+    proto_cut_tell(c->events, t, asked.notes, cut_of(&asked), cut_of(&answered));
     (void)event_log_add_whole(c->events, &t->head);
     slab_give(c->memory, asked.body);
     slab_give(c->memory, answered.body);

@@ -109,7 +109,8 @@ static void report(struct proto_context *c, const struct cassandra_record *reque
     t->outcome = failed ? "failure" : request != NULL ? "success" : NULL;
     t->reason = reason;
     t->notes = (struct event_spans){set_notes(notes, request, response), notes};
-    c->events->cut += request != NULL && request->cut == PROTO_CUT_SHORT;
+    enum proto_cut cut = request != NULL ? (enum proto_cut)request->cut : PROTO_CUT_NOT;
+    proto_cut_count(c->events, cut, PROTO_CUT_NOT);
     (void)event_log_add_whole(c->events, &t->head);
 }
 

@@ -296,7 +296,7 @@ void http_report(struct proto_context *c, const struct http_message *request,
     }
     set_bodies(&s, request, response);
     set_texts(&s, request, response);
-    c->events->cut += s.is_short;
+    c->events->is_cut = s.is_short;
     (void)event_log_add_whole(c->events, &s.event.transaction.head);
     for (unsigned i = 0; i < 2; i++) {
         http_body_done(&s.bodies[i]);

@@ -275,13 +275,14 @@ static uint32_t set_notes(struct span notes[6], const struct memcache_pair *pair
     return n;
 }
 
-static void note_cut(struct proto_context *c, struct transaction *t, struct span *notes,
-                     const struct memcache_message *m, bool is_short, bool is_response)
+/* Why what is said of a message is not whole; there may be none. `is_short`: there was no room to
+ * write it. */
+static enum proto_cut cut_of(const struct memcache_message *m, bool is_short)
 {
-    is_short = is_short || (m != NULL && m->is_short);
     bool is_cut = m != NULL && m->is_cut;
-    enum proto_cut cut = is_short ? PROTO_CUT_SHORT : is_cut ? PROTO_CUT_AT_MOST : PROTO_CUT_NOT;
-    proto_cut_tell(c->events, t, notes, cut, is_response);
+    return is_short || (m != NULL && m->is_short) ? PROTO_CUT_SHORT
+           : is_cut                               ? PROTO_CUT_AT_MOST
+                                                  : PROTO_CUT_NOT;
 }
 
 /* What is large; of it only what is read is set. */
@@ -319,8 +320,8 @@ static void log_event(struct proto_context *c, const struct memcache_pair *pair,
     if (pair->response != NULL) {
         set_half(c->memory, &e->response, &s.response, pair->response);
     }
-    note_cut(c, t, s.notes, pair->request, s.request.is_short, false);
-    note_cut(c, t, s.notes, pair->response, s.response.is_short, true);
+    proto_cut_tell(c->events, t, s.notes, cut_of(pair->request, s.request.is_short),
+                   cut_of(pair->response, s.response.is_short));
     (void)event_log_add_whole(c->events, &t->head);
     slab_give(c->memory, s.request.text);
     slab_give(c->memory, s.response.text);

@@ -91,12 +91,9 @@ static uint32_t set_notes(struct span notes[3], const struct mongodb_record *req
     return n;
 }
 
-static void note_cut(struct proto_context *c, struct transaction *t, struct span *notes,
-                     const struct mongodb_record *r)
+static enum proto_cut cut_of(const struct mongodb_record *r)
 {
-    if (r != NULL) {
-        proto_cut_tell(c->events, t, notes, (enum proto_cut)r->cut, r->is_response);
-    }
+    return r != NULL ? (enum proto_cut)r->cut : PROTO_CUT_NOT;
 }
 
 /* Reports a command with its reply, either of which may be NULL. */
@@ -127,8 +124,7 @@ static void report(struct proto_context *c, const struct mongodb_record *request
     t->reason = reason;
     t->action = action_of(action, t->method);
     t->notes = (struct event_spans){set_notes(notes, request, response), notes};
-    note_cut(c, t, notes, request);
-    note_cut(c, t, notes, response);
+    proto_cut_tell(c->events, t, notes, cut_of(request), cut_of(response));
     (void)event_log_add_whole(c->events, &t->head);
 }
 

@@ -381,6 +381,22 @@ static void long_messages(void **state)
     }
 }
 
+/* Where memory is short for a command and for its reply, that is one event that was cut. */
+static void is_cut_once(void **state)
+{
+    (void)state;
+    struct event_log log = {.cut = 0};
+    struct transaction t = {.notes.count = 0};
+    struct span notes[2];
+    proto_cut_tell(&log, &t, notes, PROTO_CUT_SHORT, PROTO_CUT_SHORT);
+    assert_int_equal(t.notes.count, 2);
+    assert_true(log.is_cut); /* which the log counts when the event is added */
+    log.is_cut = false;
+    proto_cut_tell(&log, &t, notes, PROTO_CUT_NOT, PROTO_CUT_NOT);
+    assert_int_equal(t.notes.count, 2);
+    assert_false(log.is_cut);
+}
+
 /* What came before a hole in a long message is told, and it is answered. */
 static void long_messages_with_holes(void **state)
 {
@@ -445,6 +461,7 @@ int main(void)
         cmocka_unit_test(timeouts),
         cmocka_unit_test(too_many),
         cmocka_unit_test(long_messages),
+        cmocka_unit_test(is_cut_once),
         cmocka_unit_test(long_messages_with_holes),
         cmocka_unit_test(probes),
     };

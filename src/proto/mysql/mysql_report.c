@@ -116,6 +116,6 @@ void mysql_report(struct proto_context *c, const struct mysql_request *r, bool w
     enum proto_cut response_cut = with_reply ? f->reply->text_cut : PROTO_CUT_NOT;
     note(said, notes, request_cut != PROTO_CUT_NOT, proto_cut_note(request_cut, false));
     note(said, notes, response_cut != PROTO_CUT_NOT, proto_cut_note(response_cut, true));
-    c->events->cut += request_cut == PROTO_CUT_SHORT || response_cut == PROTO_CUT_SHORT;
+    proto_cut_count(c->events, request_cut, response_cut);
     (void)event_log_add_whole(c->events, &e.transaction.head);
 }

@@ -119,7 +119,7 @@ void pgsql_report(struct proto_context *c, const struct pgsql_item *item,
     enum proto_cut response_cut = with_reply ? pgsql_reply_of(f)->text_cut : PROTO_CUT_NOT;
     note(said, notes, request_cut != PROTO_CUT_NOT, proto_cut_note(request_cut, false));
     note(said, notes, response_cut != PROTO_CUT_NOT, proto_cut_note(response_cut, true));
-    c->events->cut += request_cut == PROTO_CUT_SHORT || response_cut == PROTO_CUT_SHORT;
+    proto_cut_count(c->events, request_cut, response_cut);
     (void)event_log_add_whole(c->events, &e.transaction.head);
 }
 

@@ -123,7 +123,7 @@ static void report(struct proto_context *c, const struct redis_request *r,
     enum proto_cut reply_cut = server != NULL && end_ns != 0 ? cut_of(server) : PROTO_CUT_NOT;
     add_notes(&e.transaction.notes, notes, false, r->holed, r->cut);
     add_notes(&e.transaction.notes, notes, true, server != NULL && server->holed, reply_cut);
-    c->events->cut += r->cut == PROTO_CUT_SHORT || reply_cut == PROTO_CUT_SHORT;
+    proto_cut_count(c->events, r->cut, reply_cut);
     (void)event_log_add_whole(c->events, &e.transaction.head);
 }
 
@@ -154,7 +154,7 @@ static void report_push(struct proto_context *c)
     };
     struct span notes[NOTES_MAX];
     add_notes(&e.transaction.notes, notes, true, server->holed, cut_of(server));
-    c->events->cut += cut_of(server) == PROTO_CUT_SHORT;
+    proto_cut_count(c->events, PROTO_CUT_NOT, cut_of(server));
     (void)event_log_add_whole(c->events, &e.transaction.head);
 }
 

@@ -78,12 +78,9 @@ static uint32_t set_notes(struct span notes[NOTES_MAX], const struct thrift_reco
     return n;
 }
 
-static void note_cut(struct proto_context *c, struct transaction *t, struct span *notes,
-                     const struct thrift_record *r)
+static enum proto_cut cut_of(const struct thrift_record *r)
 {
-    if (r != NULL) {
-        proto_cut_tell(c->events, t, notes, (enum proto_cut)r->cut, is_reply(r));
-    }
+    return r != NULL ? (enum proto_cut)r->cut : PROTO_CUT_NOT;
 }
 
 /* Reports a call with its reply, either of which may be NULL. */
@@ -114,8 +111,7 @@ static void report(struct proto_context *c, const struct thrift_record *call,
     t->outcome = failed ? "failure" : reply != NULL ? "success" : NULL;
     t->reason = reason;
     t->notes = (struct event_spans){set_notes(notes, call, reply), notes};
-    note_cut(c, t, notes, call);
-    note_cut(c, t, notes, reply);
+    proto_cut_tell(c->events, t, notes, cut_of(call), cut_of(reply));
     (void)event_log_add_whole(c->events, &t->head);
     slab_give(c->memory, block);
 }
