@@ -7,10 +7,9 @@
 #include "wire/proxy_header.h"
 
 enum {
-    PROBE_BYTES = 2048,    /* of one side; who cannot be told from them is not known */
-    SWITCHES_MAX = 4,      /* of one conversation, from protocol to protocol */
-    TRIES_MAX = 8,         /* to tell one whose beginning was not captured whole, */
-    TRIES_ANYWHERE = 4,    /* of these so many where a side just goes on */
+    SWITCHES_MAX = 4,   /* of one conversation, from protocol to protocol */
+    TRIES_MAX = 8,      /* to tell one whose beginning was not captured whole, */
+    TRIES_ANYWHERE = 4, /* of these so many where a side just goes on */
 };
 
 /* ---- One call of a hook --------------------------------------------------------------------- */
@@ -54,10 +53,13 @@ static void set_context(struct call *call)
 static uint32_t ask(const struct call *call, struct span data, unsigned side)
 {
     const struct listeners *all = call->all->options.listeners;
-    uint32_t number = listeners_ask(all, &call->flow->key, data, side);
-    bool is_hopeless = number == LISTENERS_NONE || (number == 0 && data.size >= PROBE_BYTES);
-    return is_hopeless ? listeners_refused(all, &call->flow->key, call->moment->blocks, data, side)
-                       : number;
+    const struct flow_key *key = &call->flow->key;
+    if (call->c->late.is_on) {
+        return late_ask(&call->c->late, all, key, data, side);
+    }
+    uint32_t number = listeners_ask(all, key, data, side);
+    return number == LISTENERS_NONE ? listeners_refused(all, key, call->moment->blocks, data, side)
+                                    : number;
 }
 
 /* Gives the conversation to a protocol; false when there is no memory for its state. */
@@ -72,6 +74,7 @@ static bool attach(struct call *call, uint32_t number)
         memset(call->c->state, 0, size);
     }
     call->c->proto = (uint16_t)number;
+    call->c->late = (struct late){0};
     call->all->stats.active++;
     set_context(call);
     for (unsigned side = 0; side < 2 && call->c->holes > 0 && proto_of(call)->on_gap != NULL; side++) {
@@ -121,6 +124,27 @@ static void let_go(struct call *call)
     conversation_end(call->all, call->flow);
     call->flow->flags |= FLOW_UNHEARD;
     call->c = NULL;
+}
+
+static void drop_pending(struct call *call)
+{
+    pending_drop(&call->c->pending[0], call->all->slab);
+    pending_drop(&call->c->pending[1], call->all->slab);
+}
+
+/* No protocol wants what was said, but one may begin later. */
+static void pass_by(struct call *call)
+{
+    struct conversation *c = call->c;
+    bool is_over =
+        c->late.is_on ? late_is_over(&c->late) : call->all->options.listeners->begins_late == 0;
+    if (is_over) {
+        let_go(call);
+        return;
+    }
+    c->late.is_on = true;
+    c->holes = 0; /* they are others' */
+    drop_pending(call);
 }
 
 /* ---- Bytes of a connection ------------------------------------------------------------------ */
@@ -218,12 +242,12 @@ static void identify_pending(struct call *call)
     for (unsigned side = 0; side < 2; side++) {
         struct span data = pending_data(&call->c->pending[side]);
         uint32_t number = unread(call->c, side) > 0 ? ask(call, data, side) : 0;
-        if (number == LISTENERS_NONE || (number != 0 && !attach(call, number))) {
-            let_go(call);
+        if (number == LISTENERS_NONE) {
+            pass_by(call);
             return;
         }
         if (number != 0) {
-            catch_up(call);
+            attach(call, number) ? catch_up(call) : let_go(call);
             return;
         }
     }
@@ -268,24 +292,19 @@ static void try_again(struct call *call)
     }
 }
 
-static bool is_met_midway(const struct flow *flow)
-{
-    return ((flow->tcp_flags[0] | flow->tcp_flags[1]) & TCP_SYN) == 0;
-}
-
 /* What was said is not to be understood. Where there was a hole before, or the connection was met in the
  * middle of something, what comes later may be: the beginning of a connection tells best what it is, but
  * is not all that does. */
 static void pass_over(struct call *call)
 {
     struct conversation *c = call->c;
-    if ((c->holes == 0 && !is_met_midway(call->flow)) || c->holes == TRIES_MAX) {
-        let_go(call);
+    if (c->late.is_on || (c->holes == 0 && !conversation_is_met_midway(call->flow)) ||
+        c->holes == TRIES_MAX) {
+        pass_by(call);
         return;
     }
     c->holes++;
-    pending_drop(&c->pending[0], call->all->slab);
-    pending_drop(&c->pending[1], call->all->slab);
+    drop_pending(call);
 }
 
 /* Bytes of a connection whose protocol is not known yet: they are kept until one says yes, with the times
@@ -352,7 +371,11 @@ static void take_data(struct call *call, const struct tcp_stream_piece *piece)
     if (call->c->proto != 0) {
         feed(call, piece->side, data, piece->time_ns);
     } else {
+        late_hear(&call->c->late, piece->side);
         identify(call, piece->side, data, piece->time_ns);
+        if (call->c != NULL) {
+            late_count(&call->c->late, data.size);
+        }
     }
 }
 
@@ -362,6 +385,7 @@ static void take_gap(struct call *call, unsigned side, uint32_t length)
     pending_drop(&call->c->pending[side], call->all->slab);
     if (call->c->proto == 0) {
         call->c->holes = call->c->holes > 0 ? call->c->holes : 1;
+        late_miss(&call->c->late);
         pass_over(call);
         return;
     }
@@ -432,35 +456,19 @@ static struct call call_of(struct conversations *all, const struct conversation_
     };
 }
 
-/* Before hooks are called: events have somewhere to go. */
 static void open_log(struct call *call)
 {
-    const struct transaction_moment moment = {
-        .of = {call->flow, call->moment->cold},
-        .index = call->index,
-        .order = call->moment->order,
-        .now_ns = call->moment->now_ns,
-    };
-    transaction_log_open(&call->all->log, &moment);
+    conversation_open_log(call->all, call->moment, call->index, call->flow);
 }
 
 /* ---- Segments ------------------------------------------------------------------------------- */
 
-/* A connection is worth a conversation once it says something. */
-static bool begin_tcp(struct call *call)
-{
-    call->c = conversation_begin(call->all, call->flow);
-    for (unsigned side = 0; call->c != NULL && side < 2; side++) {
-        if (call->flow->tcp_flags[side] & TCP_SYN) {
-            tcp_stream_expect(&call->c->stream, side, call->flow->next_seq[side]);
-        }
-    }
-    return call->c != NULL;
-}
-
 static void take_tcp(struct call *call, const struct packet *packet, unsigned side)
 {
-    if (call->c == NULL && (packet->payload_len == 0 || !begin_tcp(call))) {
+    if (call->c == NULL && packet->payload_len > 0) { /* it is worth one once it says something */
+        call->c = conversation_begin_tcp(call->all, call->flow);
+    }
+    if (call->c == NULL) {
         return;
     }
     tcp_stream_push(&call->c->stream, call->all->slab, packet, side, &call->all->stats.streams);
@@ -570,14 +578,6 @@ void conversation_age(struct conversations *all, const struct conversation_momen
     }
 }
 
-static enum proto_close reason_of(const struct conversation *c, const struct flow *flow)
-{
-    if (c->reset) {
-        return PROTO_RESET;
-    }
-    return c->fins == 3 || flow->flags & FLOW_CLOSED ? PROTO_CLOSED : PROTO_TIMEOUT;
-}
-
 void conversation_close(struct conversations *all, const struct conversation_moment *moment,
                         flow_index index, struct flow *flow)
 {
@@ -586,7 +586,7 @@ void conversation_close(struct conversations *all, const struct conversation_mom
         go_on(&call, UINT64_MAX);
     }
     if (call.c != NULL) {
-        close_protocol(&call, reason_of(call.c, flow));
+        close_protocol(&call, conversation_reason(call.c, flow));
         conversation_end(all, flow);
     }
 }

@@ -19,8 +19,23 @@ struct conversations {
 /* A conversation for a flow; NULL, and the flow is not asked about again, when there are as many as
  * there may be. */
 struct conversation *conversation_begin(struct conversations *all, struct flow *flow);
+/* The same for a TCP connection, whose stream begins behind the SYNs that were seen. */
+struct conversation *conversation_begin_tcp(struct conversations *all, struct flow *flow);
 /* Gives all memory of a conversation back. */
 void conversation_end(struct conversations *all, struct flow *flow);
+
+/* Why a conversation ends with its flow. */
+enum proto_close conversation_reason(const struct conversation *c, const struct flow *flow);
+
+/* Before hooks are called: events have somewhere to go. */
+void conversation_open_log(struct conversations *all, const struct conversation_moment *moment,
+                           flow_index index, struct flow *flow);
+
+/* No SYN was seen. */
+static inline bool conversation_is_met_midway(const struct flow *flow)
+{
+    return ((flow->tcp_flags[0] | flow->tcp_flags[1]) & TCP_SYN) == 0;
+}
 
 /* Nothing is pending. */
 static inline bool conversation_is_fresh(const struct conversation *c)

@@ -62,6 +62,17 @@ struct conversation *conversation_begin(struct conversations *all, struct flow *
     return c;
 }
 
+struct conversation *conversation_begin_tcp(struct conversations *all, struct flow *flow)
+{
+    struct conversation *c = conversation_begin(all, flow);
+    for (unsigned side = 0; c != NULL && side < 2; side++) {
+        if (flow->tcp_flags[side] & TCP_SYN) {
+            tcp_stream_expect(&c->stream, side, flow->next_seq[side]);
+        }
+    }
+    return c;
+}
+
 void conversation_end(struct conversations *all, struct flow *flow)
 {
     struct conversation *c = conversation_pool_at(&all->pool, flow);
@@ -72,6 +83,26 @@ void conversation_end(struct conversations *all, struct flow *flow)
     all->stats.active -= c->proto != 0;
     conversation_pool_give(&all->pool, flow);
     flow->flags &= (uint8_t)~FLOW_HEARD;
+}
+
+enum proto_close conversation_reason(const struct conversation *c, const struct flow *flow)
+{
+    if (c->reset) {
+        return PROTO_RESET;
+    }
+    return c->fins == 3 || flow->flags & FLOW_CLOSED ? PROTO_CLOSED : PROTO_TIMEOUT;
+}
+
+void conversation_open_log(struct conversations *all, const struct conversation_moment *moment,
+                           flow_index index, struct flow *flow)
+{
+    const struct transaction_moment opened = {
+        .of = {flow, moment->cold},
+        .index = index,
+        .order = moment->order,
+        .now_ns = moment->now_ns,
+    };
+    transaction_log_open(&all->log, &opened);
 }
 
 void conversation_prefetch(const struct conversations *all, const struct flow *later,

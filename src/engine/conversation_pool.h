@@ -7,6 +7,7 @@
 #include "base/budget.h"
 #include "base/prefetch.h"
 #include "engine/inner.h"
+#include "engine/late.h"
 #include "engine/pending.h"
 #include "flow/tcp_stream.h"
 
@@ -25,6 +26,7 @@ struct conversation {
     uint8_t switches; /* how often it went on with another protocol */
     uint8_t holes;    /* before the protocol was known, and what was not understood behind them */
     uint8_t first;    /* the side that spoke first, of what was said before the protocol was known */
+    struct late late; /* what was said while it was not */
 };
 
 _Static_assert(sizeof(struct conversation) <= CONVERSATION_BYTES, "what the budget counts");

@@ -6,7 +6,6 @@
 #include "engine/pending.h"
 
 enum {
-    PROBE_BYTES = 2048, /* of one side; who cannot be told from them is not known */
     SWITCHES_MAX = 4,
 };
 
@@ -101,8 +100,7 @@ static void identify(const struct inner_world *w, struct inner *inner, unsigned 
                           ? listeners_agreed(w->listeners, &w->flow->key, w->agreed, &chunk)
                           : 0;
     number = number != 0 ? number : listeners_ask(w->listeners, &w->flow->key, data, side);
-    bool is_hopeless = number == LISTENERS_NONE || (number == 0 && data.size >= PROBE_BYTES);
-    if (is_hopeless || (number != 0 && !attach(w, inner, number))) {
+    if (number == LISTENERS_NONE || (number != 0 && !attach(w, inner, number))) {
         go_deaf(w, inner);
     }
 }

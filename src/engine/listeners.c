@@ -23,6 +23,7 @@ static void note(struct listeners *to, const struct listener *l)
     bool is_asked = l->proto->probe != NULL;
     to->reads_tcp |= is_asked && l->proto->on_chunk != NULL ? bit : 0;
     to->reads_datagrams |= is_asked && l->proto->on_datagram != NULL ? bit : 0;
+    to->begins_late |= l->proto->probe_late != NULL ? to->reads_tcp & bit : 0;
     to->reads_anywhere |= l->settings->only_ports ? 0 : bit;
     for (uint32_t i = 0; i < l->port_count; i++) {
         for (uint32_t port = l->ports[i].low; port <= l->ports[i].high; port++) {
@@ -125,11 +126,28 @@ uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, 
     uint64_t readers = key->protocol == IPPROTO_TCP ? all->reads_tcp : all->reads_datagrams;
     uint64_t hinted_at = hinted(all, key, readers);
     struct answer first = ask(all, hinted_at, true, data, side);
-    if (first.number != 0 || first.waits) {
+    if (first.number != 0 || (first.waits && data.size < LISTENERS_PROBE)) {
         return first.number;
     }
     struct answer other = ask(all, readers & ~hinted_at & all->reads_anywhere, false, data, side);
-    return other.number != 0 || first.unsure || other.unsure ? other.number : LISTENERS_NONE;
+    bool may_tell = (first.unsure || other.unsure) && data.size < LISTENERS_PROBE;
+    return other.number != 0 || may_tell ? other.number : LISTENERS_NONE;
+}
+
+uint32_t listeners_ask_late(const struct listeners *all, const struct flow_key *key,
+                            struct span data, unsigned side)
+{
+    uint64_t whom = all->begins_late & (all->reads_anywhere | hinted(all, key, all->begins_late));
+    bool is_unsure = false;
+    for (; whom != 0; whom &= whom - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(whom);
+        enum proto_guess guess = all->items[i].proto->probe_late(data, side);
+        if (guess == PROTO_YES) {
+            return i + 1;
+        }
+        is_unsure = is_unsure || guess == PROTO_UNSURE;
+    }
+    return is_unsure ? 0 : LISTENERS_NONE;
 }
 
 uint32_t listeners_ask_datagram(const struct listeners *all, struct flow *flow, struct span data,

@@ -23,6 +23,8 @@ struct listeners {
     size_t cache_size; /* of all caches of a worker */
     /* A bit for each listener: who reads TCP or anything else, and who is met at other ports, too. */
     uint64_t reads_tcp, reads_datagrams, reads_anywhere;
+    uint64_t
+        begins_late; /* of those who read TCP: who may begin in a connection that nobody wanted */
     uint64_t hints[256]; /* by a port's lower byte: whom it may be a port of */
     bool has_tcp;
     bool has_udp;
@@ -35,12 +37,18 @@ struct listeners {
 void listeners_init(struct listeners *to, const struct config *config,
                     const struct delta_layout *layout);
 
-/* Asks the protocols about the first bytes of a side, or a datagram: those of the flow's ports first,
- * then the others. Returns a listener's number plus 1, 0 when none can tell yet, LISTENERS_NONE when
- * none wants it. Pure; as many probes as there are protocols. */
-enum { LISTENERS_NONE = UINT16_MAX };
+/* Asks the protocols about the first bytes of a side, or a datagram: those of the flow's ports
+ * first, then the others. Returns a listener's number plus 1, 0 when none can tell yet,
+ * LISTENERS_NONE when none wants it, or none could tell from LISTENERS_PROBE bytes. Pure; as many
+ * probes as there are protocols. */
+enum { LISTENERS_NONE = UINT16_MAX, LISTENERS_PROBE = 2048 };
 uint32_t listeners_ask(const struct listeners *all, const struct flow_key *key, struct span data,
                        unsigned side);
+
+/* The same of bytes with which a side of a connection speaks up that nobody wanted (proto.h,
+ * probe_late). */
+uint32_t listeners_ask_late(const struct listeners *all, const struct flow_key *key,
+                            struct span data, unsigned side);
 
 /* Whose a flow of datagrams is: asked with each of them until somebody wants it. The first is shown to
  * all. It may be broken, or one that does not tell (of QUIC, early data that overtook the first packet),

@@ -126,6 +126,12 @@ struct proto {
      * while it is unsure, no protocol of other ports is asked. NULL: probe(). */
     enum proto_guess (*probe_at_port)(struct span data, unsigned side);
 
+    /* Whether bytes with which a side speaks up after the other are the beginning of this protocol,
+     * in a connection that no protocol wanted until then: behind STARTTLS, or a proxy's answer.
+     * Nothing but the bytes speaks for it, so they have to say it surely. NULL: it does not begin
+     * like that. */
+    enum proto_guess (*probe_late)(struct span data, unsigned side);
+
     /* A side of a connection at one of the protocol's ports began with these bytes, and it is no
      * protocol's: a thing to count. May be NULL. */
     void (*on_refused)(void *block, struct span data, unsigned side);

@@ -6,6 +6,9 @@
 #include "proto/tls/tls_flow.h"
 #include "proto/tls/tls_v2_hello.h"
 
+/* Bytes of a record with a ClientHello at least: a version, a random number, a cipher. */
+enum { TLS_LATE_LEAST = 4 + 2 + 32 + 1 + 2 + 2 + 2 };
+
 static const uint16_t ports[] = {443, 993, 995, 5223, 8443, 8883, 9243, 0};
 
 /* A record with the beginning of a hello. What is encrypted says nothing to anybody, so a connection
@@ -27,6 +30,27 @@ static enum proto_guess tls_probe(struct span data, unsigned side)
     bool is_hello = type == TLS_CLIENT_HELLO || type == TLS_SERVER_HELLO;
     return data.data[2] <= 4 && length > 0 && length <= TLS_RECORD_MAX && is_hello ? PROTO_YES
                                                                                    : PROTO_NO;
+}
+
+/* A ClientHello at the beginning of its record: RFC 8446 §4.1.2, §5.1. */
+static enum proto_guess tls_probe_late(struct span data, unsigned side)
+{
+    (void)side;
+    static const uint8_t begin[] = {TLS_HANDSHAKE, 3, 0, 0, 0, TLS_CLIENT_HELLO, 0, 0, 0, 3, 0};
+    static const uint8_t known[] = {0xff, 0xff, 0, 0, 0, 0xff, 0xff, 0, 0, 0xff, 0};
+    for (size_t i = 0; i < data.size && i < sizeof begin; i++) {
+        if ((data.data[i] & known[i]) != begin[i]) {
+            return PROTO_NO;
+        }
+    }
+    if (data.size < sizeof begin) {
+        return PROTO_UNSURE;
+    }
+    uint16_t record = load_be16(data.data + 3);
+    uint16_t hello = load_be16(data.data + 7);
+    bool is_one = data.data[2] <= 4 && data.data[10] <= 4 && record >= TLS_LATE_LEAST &&
+                  record <= TLS_RECORD_MAX && hello + 4 >= record;
+    return is_one ? PROTO_YES : PROTO_NO;
 }
 
 static struct proto_taken tls_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
@@ -141,6 +165,7 @@ const struct proto proto_tls = {
     .options = tls_options,
     .options_size = sizeof(struct tls_options),
     .probe = tls_probe,
+    .probe_late = tls_probe_late,
     .on_chunk = tls_on_chunk,
     .on_gap = tls_on_gap,
     .on_fin = tls_on_fin,

@@ -98,8 +98,12 @@ static void read_hellos(struct span input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span input = size > 0 ? span_of(data, size) : span_of("", 0);
+    enum proto_guess before = PROTO_UNSURE;
     for (size_t n = 0; n <= 16 && n <= size; n++) {
         proto_tls.probe(span_head(input, n), 0);
+        enum proto_guess late = proto_tls.probe_late(span_head(input, n), 0);
+        require(before == PROTO_UNSURE || late == before); /* once sure, it stays so */
+        before = late;
     }
     read_hellos(input);
     struct slab *slab = slab_new(BUDGET);

@@ -132,6 +132,27 @@ static void knows_its_beginning(void **state)
     assert_int_equal(proto_tls.probe(span_of("\x16\x03\x01\xff\xff\x01", 6), 0), PROTO_NO);
 }
 
+/* Behind what others said only a ClientHello will do, and its lengths have to fit. */
+static void knows_its_beginning_behind_others(void **state)
+{
+    (void)state;
+    struct talk t = {.size = 0};
+    put_hello(&t, false, 0);
+    for (size_t size = 0; size < 11; size++) {
+        assert_int_equal(proto_tls.probe_late(span_head(said(&t), size), 0), PROTO_UNSURE);
+    }
+    assert_int_equal(proto_tls.probe_late(span_head(said(&t), 11), 0), PROTO_YES);
+    static const uint8_t matters[] = {0, 1, 2, 3, 5, 6, 8, 9};
+    for (size_t i = 0; i < sizeof matters; i++) {
+        t.bytes[matters[i]] ^= 0x30;
+        assert_int_equal(proto_tls.probe_late(said(&t), 0), PROTO_NO);
+        t.bytes[matters[i]] ^= 0x30;
+    }
+    t = (struct talk){.size = 0};
+    put_hello(&t, true, 0);
+    assert_int_equal(proto_tls.probe_late(said(&t), 0), PROTO_NO);
+}
+
 /* What a client says that would have spoken SSL 2.0, too: TLS 1.0, one cipher of each, 16 bytes of
  * challenge. */
 static void put_v2_hello(struct talk *t)
@@ -301,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_sound_tables),
         cmocka_unit_test(knows_its_beginning),
+        cmocka_unit_test(knows_its_beginning_behind_others),
         cmocka_unit_test(knows_a_hello_of_an_older_form),
         TEST(tells_a_hello_of_an_older_form),
         TEST(ends_with_the_handshake),
