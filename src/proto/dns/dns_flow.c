@@ -226,6 +226,7 @@ static void take_unmatched(struct proto_context *c, const struct dns_message *m,
                              .response_ns = a->end_ns,
                              .response_bytes = a->wire_bytes,
                              .request_side = (uint8_t)(1 - a->side)};
+    x.is_unread = a->is_unread;
     dns_exchange_note(&x, no_query_note);
     dns_exchange_note(&x, response_flaws[a->flaw]);
     dns_report(c, &x);
@@ -260,7 +261,8 @@ static void answer(struct proto_context *c, struct dns_waiting *w, const struct 
     take_out(c, w);
 }
 
-/* Reports a query with a response whose question cannot be read, so that nothing behind it can be. */
+/* Reports a query with a response whose question cannot be read, so that nothing behind it can be.
+ * Without a query (NULL) it is a response like any other that has none. */
 static void answer_unread(struct proto_context *c, struct dns_waiting *w, struct span bytes,
                           const struct dns_arrival *arrival)
 {
@@ -270,6 +272,10 @@ static void answer_unread(struct proto_context *c, struct dns_waiting *w, struct
     dns_header_read(bytes, &m);
     a.flaw = is_cut ? DNS_CUT : DNS_BROKEN;
     a.is_unread = !is_cut;
+    if (w == NULL) {
+        take_unmatched(c, &m, &a);
+        return;
+    }
     answer(c, w, &m, &a);
 }
 
@@ -367,7 +373,7 @@ void dns_flow_take_unread(struct proto_context *c, struct span bytes,
         return;
     }
     struct dns_waiting *w = find(flow_of(c), m.id, 1U - arrival->side);
-    if (w != NULL && w->transfer == NULL) {
+    if (w == NULL || w->transfer == NULL) {
         stats_of(c)->responses++;
         answer_unread(c, w, bytes, arrival);
     }

@@ -256,6 +256,10 @@ bool dns_is_header(const uint8_t *data)
     uint16_t flags = load_be16(data + 2);
     unsigned opcode = flags >> 11 & 15, questions = load_be16(data + 4);
     unsigned answers = load_be16(data + 6), authorities = load_be16(data + 8);
+    if (opcode == DNS_IQUERY) { /* RFC 1035 §6.4: an answer whose question is asked for */
+        return (flags & ~(unsigned)DNS_RD) == DNS_IQUERY << 11 && questions == 0 && answers == 1 &&
+               authorities == 0 && load_be16(data + 10) == 0;
+    }
     bool is_known = opcode == DNS_QUERY || opcode == DNS_NOTIFY || opcode == DNS_UPDATE;
     if (!is_known || flags & DNS_Z || (!(flags & DNS_QR) && flags & (DNS_RA | 15))) {
         return false;

@@ -307,6 +307,47 @@ static char *said_of(struct span query, struct span response, bool is_lines)
     return stage_done(&s, PROTO_TIMEOUT);
 }
 
+/* RFC 1035 §6.4.2: who has that address? Nobody will say. */
+#define INVERSE "\0\7\x09\0\0\0\0\1\0\0\0\0\0\0\1\0\1\0\0\0\0\0\4\x0a\1\0\x34"
+
+static void tells_inverse_queries(void **state)
+{
+    (void)state;
+    static const uint8_t query[] = INVERSE, refused[] = "\0\7\x89\x04\0\0\0\0\0\0\0\0";
+    struct span asked = span_of(query, sizeof query - 1);
+    assert_int_equal(proto_dns.probe(asked, CLIENT), PROTO_YES);
+    uint8_t other[sizeof query];
+    memcpy(other, query, sizeof query);
+    other[7] = 2; /* answers */
+    assert_int_equal(proto_dns.probe(span_of(other, asked.size), CLIENT), PROTO_NO);
+    char *said = said_of(asked, span_of(refused, sizeof refused - 1), false);
+    assert_int_equal(count(said, "\"op_code\":\"IQUERY\""), 1);
+    assert_int_equal(count(said, "\"response_code\":\"NOTIMP\""), 1);
+    free(said);
+    said = said_of(asked, span_of(refused, 3), false); /* no answer */
+    assert_int_equal(count(said, "\"reason\":\"timeout\""), 1);
+    free(said);
+}
+
+/* A response of which no more can be read than that it is one, and that nobody asked for. */
+static void tells_broken_responses_without_query(void **state)
+{
+    (void)state;
+    static const uint8_t response[] = "\0\1\x81\x83\0\1\0\0\0\0\0\0\xc0\x0c";
+    for (unsigned is_wanted = 0; is_wanted < 2; is_wanted++) {
+        static struct stage s;
+        stage_init(&s);
+        s.options.settings.report_unmatched = is_wanted;
+        stage_datagram(&s, SERVER, span_of(response, sizeof response - 1), sizeof response - 1,
+                       SECOND);
+        char *said = stage_done(&s, PROTO_TIMEOUT);
+        assert_int_equal(s.stats.unmatched, 1);
+        assert_int_equal(s.stats.malformed, 1);
+        assert_int_equal(said != NULL ? count(said, "\"reason\":\"malformed\"") : 0, is_wanted);
+        free(said);
+    }
+}
+
 /* An event that is written in one go is what the table of its fields says. */
 static void writes_what_its_table_says(void **state)
 {
@@ -354,6 +395,8 @@ int main(void)
         cmocka_unit_test(holds_no_more_than_it_may),
         cmocka_unit_test(tells_of_edns_and_sizes),
         cmocka_unit_test(tells_of_cut_packets),
+        cmocka_unit_test(tells_inverse_queries),
+        cmocka_unit_test(tells_broken_responses_without_query),
         cmocka_unit_test(takes_multicast_as_it_is),
         cmocka_unit_test(reads_connections_in_any_pieces),
         cmocka_unit_test(goes_on_behind_a_hole),
