@@ -246,8 +246,12 @@ static void identify_pending(struct call *call)
             pass_by(call);
             return;
         }
+        if (number != 0 && !attach(call, number)) {
+            let_go(call);
+            return;
+        }
         if (number != 0) {
-            attach(call, number) ? catch_up(call) : let_go(call);
+            catch_up(call);
             return;
         }
     }
