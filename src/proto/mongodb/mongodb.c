@@ -118,13 +118,12 @@ static enum reading_step pass_unknown(struct reading *r, struct mongodb_header h
     return READING_GOES_ON;
 }
 
-/* How many bytes of a message are read: of what an event shows of its texts all that may be shown.
- */
+/* How many bytes of a message are read: for an event all that it may tell, which of a reply stands
+ * behind its documents. */
 static size_t wanted_of(const struct reading *r, struct mongodb_header header)
 {
     size_t most = header.opcode == MONGODB_COMPRESSED ? MONGODB_PACKED_MAX : MONGODB_KEPT_MAX;
-    bool is_shown = header.response_to == 0 || r->c->settings->send_response;
-    if (r->c->events->capacity > 0 && is_shown && most < mongodb_most(r->c)) {
+    if (r->c->events->capacity > 0 && most < mongodb_most(r->c)) {
         most = mongodb_most(r->c);
     }
     return header.size < most ? header.size : most;

@@ -93,10 +93,21 @@ static size_t value_size(uint8_t type, struct span data)
     }
 }
 
-/* Values of documents may be cut: what there is of them is shown. */
+/* Values that are large may be cut: what there is of them is shown. */
 static bool may_be_cut(uint8_t type)
 {
-    return type == BSON_DOCUMENT || type == BSON_ARRAY;
+    switch (type) {
+    case BSON_STRING:
+    case BSON_DOCUMENT:
+    case BSON_ARRAY:
+    case BSON_BINARY:
+    case BSON_CODE:
+    case BSON_SYMBOL:
+    case BSON_CODE_SCOPE:
+        return true;
+    default:
+        return false;
+    }
 }
 
 bool bson_next(struct bson_walk *walk, struct bson_element *ret)
@@ -143,7 +154,11 @@ struct bson_element bson_find(struct span document, const char *name)
 struct span bson_text(const struct bson_element *e)
 {
     bool is_text = e->type == BSON_STRING || e->type == BSON_SYMBOL || e->type == BSON_CODE;
-    return is_text ? span_of(e->value.data + 4, e->value.size - SIZE_LEAST) : span_of("", 0);
+    if (!is_text || e->value.size < 4) {
+        return span_of("", 0);
+    }
+    uint32_t size = load_le32(e->value.data); /* with its last zero */
+    return span_head(span_skip(e->value, 4), size > 0 ? size - 1 : 0);
 }
 
 int64_t bson_integer(const struct bson_element *e)

@@ -47,12 +47,13 @@ struct bson_walk {
 uint32_t bson_size(struct span data);
 /* Opens the document at the beginning of `data`, of which the end may be missing. */
 struct bson_walk bson_open(struct span data);
-/* The next element; false at the end, or where it is cut. */
+/* The next element; false at the end, or where it is cut. Of documents, texts, code and bytes that
+ * are cut, what there is of them. */
 bool bson_next(struct bson_walk *walk, struct bson_element *ret);
 
 /* The element of that name; type 0 when there is none. */
 struct bson_element bson_find(struct span document, const char *name);
-/* The text of a string, symbol or code. */
+/* The text of a string, symbol or code, or what there is of it. */
 struct span bson_text(const struct bson_element *e);
 /* A number as an integer: of 4 and 8 bytes, doubles cut, booleans; 0 for others. */
 int64_t bson_integer(const struct bson_element *e);

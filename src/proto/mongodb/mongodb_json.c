@@ -279,10 +279,8 @@ static void put_nested(struct bson_out *to, const struct bson_element *e, unsign
 static void put_code_with_scope(struct bson_out *to, struct span value)
 {
     struct bson_element code = {.type = BSON_CODE, .value = span_skip(value, 4)};
-    uint32_t size = code.value.size >= 4 ? load_le32(code.value.data) : 0;
-    bool good = size > 0 && size <= code.value.size - 4;
     bson_put_text(to, "{\"Code\":");
-    put_string(to, good ? span_of(code.value.data + 4, size - 1) : span_of("", 0));
+    put_string(to, bson_text(&code));
     bson_put_text(to, "}");
 }
 

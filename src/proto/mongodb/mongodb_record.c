@@ -379,6 +379,8 @@ static void note_cursor(struct draft *d)
     }
     if (!walk.is_cut && batch.type == BSON_ARRAY) {
         set_number(d->record, MONGODB_RETURNED, count);
+    } else if (walk.is_cut && d->message->is_cut && d->record->cut == PROTO_CUT_NOT) {
+        d->record->cut = (uint8_t)d->message->cut; /* how many there are is not known */
     }
 }
 

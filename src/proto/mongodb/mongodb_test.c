@@ -308,12 +308,17 @@ static uint8_t *write_le32(uint8_t *to, size_t value)
     return to;
 }
 
-/* {w: ["vvv…", …]} of `words` strings of WORD bytes each, number 1; what it answers says which it
- * is. */
-static struct span long_message(uint8_t *to, unsigned words, uint8_t answers)
+/* A document's bytes end with a zero; its size, which stands before them, is known then. */
+static uint8_t *end_document(uint8_t *document, uint8_t *at)
 {
-    uint8_t *document = to + HEAD, *array = document + 4 + 3, *at = array + 4;
-    memcpy(document + 4, "\4w", 3);
+    *at++ = 0;
+    write_le32(document, (size_t)(at - document));
+    return at;
+}
+
+static uint8_t *write_words(uint8_t *array, unsigned words)
+{
+    uint8_t *at = array + 4;
     for (unsigned i = 0; i < words; i++) {
         *at++ = 2;
         at += sprintf((char *)at, "%u", i) + 1;
@@ -322,16 +327,53 @@ static struct span long_message(uint8_t *to, unsigned words, uint8_t answers)
         at[WORD] = 0;
         at += WORD + 1;
     }
-    *at++ = 0;
-    write_le32(array, (size_t)(at - array));
-    *at++ = 0;
-    write_le32(document, (size_t)(at - document));
+    return end_document(array, at);
+}
+
+/* OP_MSG number 1 around the document behind its head; what it answers says which it is. */
+static struct span end_long(uint8_t *to, uint8_t *at, uint8_t answers)
+{
+    at = end_document(to + HEAD, at);
     memset(to, 0, HEAD);
     write_le32(to, (size_t)(at - to));
     to[4] = 1;
     to[8] = answers;
     write_le32(to + 12, MONGODB_MSG);
     return span_of(to, (size_t)(at - to));
+}
+
+/* {w: ["vvv…", …]} of `words` strings of WORD bytes each. */
+static struct span long_message(uint8_t *to, unsigned words, uint8_t answers)
+{
+    uint8_t *document = to + HEAD;
+    memcpy(document + 4, "\4w", 3);
+    return end_long(to, write_words(document + 7, words), answers);
+}
+
+/* {w: "vvv…"}, or bytes, code, code with a scope. */
+static struct span long_value(uint8_t *to, uint8_t type, size_t size, uint8_t answers)
+{
+    uint8_t *at = to + HEAD + 4;
+    memcpy(at, (uint8_t[]){type, 'w', 0}, 3);
+    at = type == BSON_CODE_SCOPE ? write_le32(at + 3, 4 + 4 + size + 1 + 5) : at + 3;
+    at = write_le32(at, type == BSON_BINARY ? size : size + 1);
+    memset(at, type == BSON_BINARY ? 0 : 'v', size + 1);
+    at[size] = 0;
+    at += size + 1;
+    return end_long(to, type == BSON_CODE_SCOPE ? end_document(at, at + 4) : at, answers);
+}
+
+/* {cursor: {firstBatch: ["vvv…", …], id: 7}, ok: 0}: MongoDB's own order. */
+static struct span long_reply(uint8_t *to, unsigned words)
+{
+    uint8_t *cursor = to + HEAD + 4 + 8;
+    memcpy(cursor - 8, "\3cursor", 8);
+    memcpy(cursor + 4, "\4firstBatch", 12);
+    uint8_t *at = write_words(cursor + 4 + 12, words);
+    memcpy(at, "\x12id\0\7\0\0\0\0\0\0", 12);
+    at = end_document(cursor, at + 12);
+    memcpy(at, "\x10ok\0\0\0\0", 8);
+    return end_long(to, at + 8, 1);
 }
 
 /* How many 'v' are in the first text of that name in what was said. */
@@ -379,6 +421,59 @@ static void long_messages(void **state)
         stage_close(&s, PROTO_CLOSED);
         stage_done(&s);
     }
+}
+
+/* Of one value that is longer than what is read, what was read is shown. */
+static void long_values(void **state)
+{
+    (void)state;
+    static const uint8_t types[] = {BSON_STRING, BSON_SYMBOL, BSON_CODE, BSON_CODE_SCOPE};
+    static uint8_t asked[1 << 19];
+    static struct stage s;
+    struct mongodb_options options = default_options();
+    options.max_message_size = MOST;
+    stage_init(&s, &proto_mongodb, &options, 1000, LOG_ROOM);
+    for (unsigned i = 0; i < sizeof types; i++) {
+        for (size_t size = MOST - 1000; size <= MOST + 99000; size += 100000) {
+            json_reset(&s.said);
+            stage_say(&s, CLIENT, long_value(asked, types[i], size, 0), 1400);
+            stage_say(&s, SERVER, long_message(asked, 1, 1), 1400);
+            size_t shown = length_of(&s, "\"query\":");
+            assert_true(shown >= MOST - 1000 && shown <= MOST);
+            assert_int_equal(has_said(&s, "Request cut at max_message_size"), size > MOST);
+        }
+    }
+    json_reset(&s.said);
+    stage_say(&s, CLIENT, long_value(asked, BSON_BINARY, 2 * MOST / 3, 0), 1400);
+    stage_say(&s, SERVER, long_message(asked, 1, 1), 1400);
+    assert_true(has_said(&s, "AAAAAAAA"));
+    stage_close(&s, PROTO_CLOSED);
+    stage_done(&s);
+}
+
+/* What a long reply says behind its documents is read where they are not shown. */
+static void long_replies_not_shown(void **state)
+{
+    (void)state;
+    static uint8_t bytes[1 << 19];
+    static struct stage s;
+    struct mongodb_options options = default_options();
+    options.max_message_size = MOST;
+    stage_init(&s, &proto_mongodb, &options, 1000, LOG_ROOM);
+    stage_say(&s, CLIENT, long_message(bytes, 1, 0), 1400);
+    stage_say(&s, SERVER, long_reply(bytes, 200), 1400);
+    assert_true(has_said(&s, "\"numberReturned\":200"));
+    assert_true(has_said(&s, "\"cursorId\":7"));
+    assert_true(has_said(&s, "\"status\":\"Error\""));
+    assert_false(has_said(&s, " cut"));
+    assert_false(has_said(&s, "\"response\":"));
+    json_reset(&s.said);
+    stage_say(&s, CLIENT, long_message(bytes, 1, 0), 1400);
+    stage_say(&s, SERVER, long_reply(bytes, 400), 1400);
+    assert_false(has_said(&s, "numberReturned"));
+    assert_true(has_said(&s, "Response cut at max_message_size"));
+    stage_close(&s, PROTO_CLOSED);
+    stage_done(&s);
 }
 
 /* Where memory is short for a command and for its reply, that is one event that was cut. */
@@ -461,6 +556,8 @@ int main(void)
         cmocka_unit_test(timeouts),
         cmocka_unit_test(too_many),
         cmocka_unit_test(long_messages),
+        cmocka_unit_test(long_values),
+        cmocka_unit_test(long_replies_not_shown),
         cmocka_unit_test(is_cut_once),
         cmocka_unit_test(long_messages_with_holes),
         cmocka_unit_test(probes),
