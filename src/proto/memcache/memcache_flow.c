@@ -216,7 +216,7 @@ static bool was_asked_for(const struct memcache_message *request,
                           const struct memcache_message *response)
 {
     struct span given = memcache_item_first(response, MEMCACHE_ITEM_KEY);
-    if (given.data == NULL || request->is_cut) {
+    if (given.data == NULL || request->is_cut || request->is_long) {
         return true;
     }
     struct memcache_walk walk = {0};

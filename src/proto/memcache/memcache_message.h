@@ -93,6 +93,7 @@ struct memcache_message {
     bool holed;       /* bytes of its value were not captured */
     bool is_cut;      /* some of its texts are left out, */
     bool is_short;    /* for want of memory */
+    bool is_long;     /* text: a line of it goes on behind what is read */
     bool is_whole;    /* a response of several parts: no more parts come */
     bool is_quit;
     bool is_watch;            /* what comes behind its reply is a log without end */

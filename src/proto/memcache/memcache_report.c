@@ -279,10 +279,16 @@ static uint32_t set_notes(struct span notes[6], const struct memcache_pair *pair
  * write it. */
 static enum proto_cut cut_of(const struct memcache_message *m, bool is_short)
 {
-    bool is_cut = m != NULL && m->is_cut;
-    return is_short || (m != NULL && m->is_short) ? PROTO_CUT_SHORT
-           : is_cut                               ? PROTO_CUT_AT_MOST
-                                                  : PROTO_CUT_NOT;
+    if (m == NULL) {
+        return PROTO_CUT_NOT;
+    }
+    bool is_more = m->is_long || m->count[MEMCACHE_ITEM_KEY] > KEYS_MAX ||
+                   m->count[MEMCACHE_ITEM_NAME] > STATISTICS_MAX ||
+                   m->count[MEMCACHE_ITEM_VALUE] > VALUES_MAX;
+    return is_short || m->is_short ? PROTO_CUT_SHORT
+           : m->is_cut             ? PROTO_CUT_AT_MOST
+           : is_more               ? PROTO_CUT_MANY
+                                   : PROTO_CUT_NOT;
 }
 
 /* What is large; of it only what is read is set. */

@@ -274,6 +274,7 @@ static enum step take_unknown(struct reading *r, struct span line, size_t size)
         r->flow->owed += r->is_client && step == GOES_ON && line.size > 0;
         return step;
     }
+    bool is_long = r->side->open->is_long;
     memcache_message_give(r->c->memory, r->side->open);
     r->side->open = NULL;
     struct memcache_message *m = open_message(r);
@@ -281,6 +282,7 @@ static enum step take_unknown(struct reading *r, struct span line, size_t size)
         return LETS_GO;
     }
     m->command = "UNKNOWN";
+    m->is_long = is_long;
     memcache_item_add(r->c->memory, m, MEMCACHE_ITEM_LINE, line);
     take(r, size);
     end_message(r);
@@ -314,6 +316,11 @@ static enum step take_long_line(struct reading *r)
     struct span line = span_head(r->rest, MEMCACHE_LINE_MAX);
     const uint8_t *blank = memrchr(line.data, ' ', line.size);
     struct span words = blank != NULL ? span_head(line, (size_t)(blank - line.data)) : line;
+    struct memcache_message *m = open_message(r);
+    if (m == NULL) {
+        return LETS_GO;
+    }
+    m->is_long = true;
     enum step step = take_line(r, words, line.size);
     r->side->in_line = true;
     return step;
@@ -328,7 +335,7 @@ static enum step read_line(struct reading *r)
         return r->rest.size < MEMCACHE_LINE_MAX ? WAITS : take_long_line(r);
     }
     size_t size = (size_t)(end - r->rest.data);
-    if (size > MEMCACHE_LINE_MAX) {
+    if (size >= MEMCACHE_LINE_MAX) { /* as it is when its end has not come yet */
         return take_long_line(r);
     }
     bool has_return = size > 0 && r->rest.data[size - 1] == '\r';

@@ -237,6 +237,67 @@ static bool has_said(const struct stage *s, const char *what)
     return memmem(s->said.data, s->said.size, what, strlen(what)) != NULL;
 }
 
+/* "get", so many bytes of keys as long as that, and the response; to a line that is not read whole,
+ * it has a key that was not read. */
+static void get_many(struct stage *s, size_t size, size_t key, size_t piece)
+{
+    static char line[1 << 18];
+    memcpy(line, "get", 3);
+    for (size_t i = 3; i < size; i++) {
+        line[i] = (i - 3) % (key + 1) == 0 ? ' ' : 'k';
+    }
+    memcpy(line + size, "\r\n", 2);
+    stage_say(s, CLIENT, span_of(line, size + 2), piece);
+    char answer[300];
+    int length = size + 1 < 65536 ? snprintf(answer, sizeof answer,
+                                             "VALUE %.*s 0 1\r\nx\r\nEND\r\n", (int)key, line + 4)
+                                  : snprintf(answer, sizeof answer, "VALUE q 0 1\r\nx\r\nEND\r\n");
+    stage_say(s, SERVER, span_of(answer, (size_t)length), piece);
+}
+
+/* Commands that are longer than a line is read, and have more keys than are shown, are events. */
+static void long_lines(void **state)
+{
+    (void)state;
+    static struct stage s;
+    struct memcache_options options = default_options();
+    static const size_t pieces[] = {999, 65535, 65536, 65537, SIZE_MAX};
+    for (unsigned i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        stage_init(&s, &proto_memcache, &options, 1000, LOG_ROOM);
+        for (size_t size = 65530; size <= 200000; size += size < 65540 ? 1 : 67230) {
+            json_reset(&s.said);
+            get_many(&s, size, 249, pieces[i]);
+            assert_true(has_said(&s, "\"status\":\"OK\""));
+            assert_int_equal(has_said(&s, "Request cut: it has more"), size + 1 >= 65536);
+        }
+        json_reset(&s.said);
+        get_many(&s, 511 * 8, 7, pieces[i]);
+        assert_false(has_said(&s, "Request cut"));
+        get_many(&s, 520 * 8, 7, pieces[i]);
+        assert_true(has_said(&s, "Request cut: it has more parts than are shown"));
+        const struct memcache_stats *stats = s.context.block;
+        assert_int_equal(stats->malformed, 0);
+        stage_close(&s, PROTO_CLOSED);
+        stage_done(&s);
+    }
+}
+
+/* What begins with a command for very many keys is memcached's; other long lines are not. */
+static void long_probes(void **state)
+{
+    (void)state;
+    char line[4000];
+    for (size_t i = 0; i < sizeof line; i++) {
+        line[i] = i % 8 == 3 ? ' ' : 'k';
+    }
+    assert_int_equal(proto_memcache.probe(span_of(line, sizeof line), 0), PROTO_NO);
+    memcpy(line, "get", 3);
+    assert_int_equal(proto_memcache.probe(span_of(line, 2000), 0), PROTO_UNSURE);
+    assert_int_equal(proto_memcache.probe(span_of(line, sizeof line), 0), PROTO_YES);
+    memset(line + 4, 'k', sizeof line - 4);
+    assert_int_equal(proto_memcache.probe(span_of(line, sizeof line), 0), PROTO_NO);
+}
+
 static void long_values(void **state)
 {
     (void)state;
@@ -520,6 +581,8 @@ static void too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_lines),
+        cmocka_unit_test(long_probes),
         cmocka_unit_test(sound_tables),
         cmocka_unit_test(text_commands),
         cmocka_unit_test(without_replies),

@@ -468,12 +468,28 @@ static enum memcache_look look_at(struct span line)
     return MEMCACHE_LOOKS_ELSE;
 }
 
+/* The beginning of a line that is too long for all but those that ask for many keys. */
+static enum memcache_look look_at_long(struct span head)
+{
+    const uint8_t *blank = memrchr(head.data, ' ', head.size);
+    struct span words = span_head(head, blank != NULL ? (size_t)(blank - head.data) : 0);
+    struct span rest;
+    const struct word *word = find(requests, words, &rest);
+    bool has_keys = word != NULL && strchr(word->arguments, 'K') != NULL;
+    return has_keys && is_text(head) && look_at(words) == MEMCACHE_LOOKS_REQUEST
+               ? MEMCACHE_LOOKS_REQUEST
+               : MEMCACHE_LOOKS_ELSE;
+}
+
 enum memcache_look memcache_text_look(struct span data)
 {
     struct span head = span_head(data, LOOK_MAX);
     const uint8_t *end = head.size > 0 ? memchr(head.data, '\n', head.size) : NULL;
+    if (end == NULL && head.size == LOOK_MAX) {
+        return look_at_long(head);
+    }
     if (end == NULL) {
-        bool may = head.size < LOOK_MAX && is_text(head) &&
+        bool may = is_text(head) &&
                    (begins_word(requests, head) || begins_word(responses, head));
         return may ? MEMCACHE_LOOKS_CUT : MEMCACHE_LOOKS_ELSE;
     }
