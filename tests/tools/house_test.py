@@ -92,9 +92,9 @@ class House(unittest.TestCase):
     def test_mutable_globals(self):
         text = LICENCE + ("int a;\nstatic char *b = 0;\nconst char *c;\nchar *const d = 0;\n"
                           "static const int e[] = {1};\nint f(void);\nstruct g { int h; };\n"
-                          "int i(void)\n{\n    static int j;\n    return j;\n}\n")
+                          "int i(void)\n{\n    static int j;\n    return j;\n}\nint k;\n")
         found = findings(**{"src__base__x.c": text})
-        self.assertEqual([line.split(":")[1] for line in found], ["2", "3", "4", "11"])
+        self.assertEqual([line.split(":")[1] for line in found], ["2", "3", "4", "11", "14"])
 
     def test_memory_on_the_packet_path(self):
         self.one("src/wire/x.c:4", "malloc() on the packet path",
