@@ -160,7 +160,7 @@ static void give_back(struct health_book *book, struct health_detail *d)
     conclude(&book->connections[d->owner], d);
     const uint32_t index = half->detail;
     half->detail = 0;
-    book->connections[d->owner].flags &= ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1);
+    book->connections[d->owner].flags &= ~(uint32_t)HEALTH_PLAIN_BOTH;
     release(book, d, index);
 }
 

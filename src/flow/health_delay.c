@@ -397,7 +397,7 @@ static bool is_misread(struct health_detail *d, uint32_t passed_us, uint32_t ste
  * the long way. */
 static void begin_leap(struct health_detail *d, uint32_t now_us, uint32_t leap_us)
 {
-    d->book->connections[d->owner].flags &= ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1);
+    d->book->connections[d->owner].flags &= ~(uint32_t)HEALTH_PLAIN_BOTH;
     d->leap_us = leap_us;
     d->leapt_us = now_us;
     d->asked_us = 0;

@@ -70,7 +70,7 @@ void health_plain_note(struct health_detail *details, struct health *h)
             health_calm_end(&details[half->detail], half->next);
         }
     }
-    h->flags = (h->flags & ~(uint32_t)(HEALTH_PLAIN | HEALTH_PLAIN << 1)) | plain * HEALTH_PLAIN;
+    h->flags = (h->flags & ~(uint32_t)HEALTH_PLAIN_BOTH) | plain * HEALTH_PLAIN;
 }
 
 /* What a plain packet says, read once. */

@@ -311,7 +311,7 @@ enum health_flags {
     HEALTH_RESET_SEEN = 524288,
     HEALTH_TLS = 1 << 22, /* tls_us is the handshake's time */
     HEALTH_WAIVED = 1 << 25, /* and the next bit: the half gets no detail */
-    HEALTH_PLAIN = 1 << 23, /* and the next bit: packets of the side may go the short way */
+    HEALTH_PLAIN = 1 << 23, HEALTH_PLAIN_BOTH = 3 << 23, /* packets of the side may go the short way */
     HEALTH_SHED = 1 << 28,    /* it has closed and gave its details back */
     HEALTH_LATE_RESET = 1 << 27, /* the first reset came after a silence */
     HEALTH_SAW_BEFORE = 1 << 29, /* and the next bit: see health_delay_sees_before() */
