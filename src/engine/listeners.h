@@ -21,10 +21,9 @@ struct listener {
 struct listeners {
     uint32_t count;
     size_t cache_size; /* of all caches of a worker */
-    /* A bit for each listener: who reads TCP or anything else, and who is met at other ports, too. */
-    uint64_t reads_tcp, reads_datagrams, reads_anywhere;
-    uint64_t
-        begins_late; /* of those who read TCP: who may begin in a connection that nobody wanted */
+    /* A bit for each listener: who reads TCP or anything else, who is met at other ports, too, and who of
+     * those that read TCP may begin in a connection that nobody wanted. */
+    uint64_t reads_tcp, reads_datagrams, reads_anywhere, begins_late;
     uint64_t hints[256]; /* by a port's lower byte: whom it may be a port of */
     bool has_tcp;
     bool has_udp;
