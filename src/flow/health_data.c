@@ -194,7 +194,8 @@ static bool is_absurd(struct health_step *s, struct health_half *half, struct he
 static void take_new(struct health_step *s, struct health_detail *d, uint32_t start, uint32_t end)
 {
     struct health_half *half = s->half;
-    if (d->is_ahead && health_distance(start, d->ahead) < 0) {
+    const bool is_late = s->now_us == s->health->last_us && start == half->next;
+    if (d->is_ahead && health_distance(start, d->ahead) < 0 && !is_late) {
         /* It sends now what was acknowledged before: the acknowledgment was a guess. */
         d->is_ahead = false;
         s->health->flags |= HEALTH_OPTIMISTIC;
@@ -239,6 +240,18 @@ static void go_on(struct health_step *s, struct health_detail *d, uint32_t end)
     d->window_full += half->flags & HALF_EDGE && end == half->edge;
 }
 
+/* These data passed before the acknowledgment that ran ahead of them, and only stand behind it in the
+ * capture: they are acknowledged, and no round trip is measured. */
+static void catch_up(struct health_step *s, struct health_detail *d)
+{
+    struct health_half *half = s->half;
+    d->is_ahead = health_distance(d->ahead, half->next) > 0;
+    half->acked = d->is_ahead ? half->next : d->ahead;
+    health_cover(half, d, half->acked, s->other->mss);
+    d->progress_us = s->now_us;
+    health_clock_ack(half, d, s->now_us, health_trip_us(s->other), half->edge);
+}
+
 /* Only what needs no room. */
 static void count_data(struct health_step *s)
 {
@@ -278,6 +291,9 @@ void health_data(struct health_step *s)
     if (is_new) {
         take_new(s, d, health_distance(s->start, half->next) < 0 ? half->next : s->start, end);
         go_on(s, d, end);
+        if (d->is_ahead) {
+            catch_up(s, d);
+        }
     }
     d->ce_pkts += (s->p->tos & 3) == 3;
     d->data_us = s->now_us;

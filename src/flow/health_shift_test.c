@@ -109,6 +109,46 @@ static void takes_order_from_time(void **state)
     }
 }
 
+/* The tap mixes what it sees in either direction: of some turns the answer stands in the capture behind its
+ * acknowledgment, with the time at which it passed, or with the same. */
+static struct health_record turns_in_disorder(bool swap, double apart_ms)
+{
+    struct talk t = begin();
+    for (unsigned turn = 0; turn < 5; turn++) {
+        ask(&t);
+        say(&t, SERVER, SEGMENT);
+        wait_ms(&t, 14);
+        t.next[SERVER] += swap ? SEGMENT : 0;
+        if (swap) {
+            acknowledge(&t, CLIENT);
+            t.at -= (uint64_t)(apart_ms * (double)MS);
+            pass(&t, SERVER, TCP_ACK | TCP_PSH, t.next[SERVER] - SEGMENT, SEGMENT);
+        } else {
+            say(&t, SERVER, SEGMENT);
+            acknowledge(&t, CLIENT);
+        }
+        wait_ms(&t, 1000);
+    }
+    struct health_record r = record_of(&t);
+    end(&t);
+    return r;
+}
+
+static void hears_what_stands_behind_its_acknowledgment(void **state)
+{
+    (void)state;
+    const struct health_record whole = turns_in_disorder(false, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct health_record r = turns_in_disorder(true, 0.02 * i);
+        const struct health_way *way = &r.ways[SERVER];
+        assert_near(way->sender_busy_time_ms, whole.ways[SERVER].sender_busy_time_ms, 1);
+        assert_near(way->idle_ms, whole.ways[SERVER].idle_ms, 1);
+        assert_true(way->unique_bytes == 10 * SEGMENT && way->not_captured_bytes == 0);
+        assert_near(r.longest_stall_ms, whole.longest_stall_ms, 1);
+        assert_true(r.capture_loss != HEALTH_TRUE && way->retrans_pkts < 1);
+    }
+}
+
 /* An answer of 100 bursts. From the 30th on its packets are 400 ms older than they seem: the clock
  * was set forward, or it is a queue; what the server heard last is as old then. */
 static struct health_record long_answer(bool is_clock)
@@ -154,6 +194,7 @@ int main(void)
         cmocka_unit_test(measures_on_when_time_goes_back),
         cmocka_unit_test(survives_packets_in_another_order),
         cmocka_unit_test(takes_order_from_time),
+        cmocka_unit_test(hears_what_stands_behind_its_acknowledgment),
         cmocka_unit_test(takes_a_step_forward_for_no_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
