@@ -76,22 +76,15 @@ static bool has_passed(const struct health_step *s, const struct health_detail *
            !(d->is_joined && health_distance(s->start, d->origin) < 0);
 }
 
-/* Whether it has the stamp of the record that it lies in, of whose sender's clock a tick is shorter
- * than a quarter of a round trip, which a retransmission takes at least. Identifications may not
- * gainsay it: offload counts one for each segment that it cuts. */
-static bool is_of_its_time(const struct health_step *s, const struct health_detail *d,
-                           const struct health_segment *own)
+enum { PARTS = 4 }; /* of a round trip, which a retransmission takes at least */
+
+/* Up to how long after the first of a record its last one left, as far as that matters. */
+static uint32_t lasted_us(const struct health_segment *own, uint32_t round_us)
 {
-    enum { PARTS = 4, SEGMENT_LEAST = 256 };
-    const uint32_t round_us = health_round_us(s->health);
-    if (!s->options.has_timestamps || d->tick_us == 0 || round_us / PARTS < d->tick_us) {
-        return false;
+    if ((own->flags & (SEGMENT_EVEN | SEGMENT_AGAIN)) == SEGMENT_EVEN) {
+        return own->time_us - own->stamp;
     }
-    const uint32_t lasted_us = own->flags & SEGMENT_EVEN ? own->time_us - own->stamp : 0;
-    const uint32_t ticks = s->options.ts_value - own->ts_value;
-    const uint32_t ids = (uint16_t)(s->ip_id - own->ip_id);
-    return lasted_us <= round_us / PARTS && ticks <= lasted_us / d->tick_us + (lasted_us > 0) &&
-           ids <= (s->start - own->start) / SEGMENT_LEAST;
+    return own->flags & SEGMENT_MERGED ? round_us / PARTS : 0;
 }
 
 static bool is_behind(uint32_t id, uint32_t other)
@@ -99,6 +92,38 @@ static bool is_behind(uint32_t id, uint32_t other)
     enum { MOST = 4096 };
     const uint16_t by = (uint16_t)(other - id);
     return by > 0 && by <= MOST;
+}
+
+/* Whether it passed soon after the first of the record that it lies in. */
+static bool is_soon(const struct health_step *s, const struct health_segment *own, uint32_t round_us)
+{
+    return (own->flags & (SEGMENT_MERGED | SEGMENT_AGAIN)) == SEGMENT_MERGED &&
+           s->now_us - own->stamp <= round_us / PARTS;
+}
+
+/* Whether it left its sender within a quarter of a round trip of the first of the record that it lies
+ * in, by its stamp, of whose clock a tick is shorter than that; without stamps, before the latest data as
+ * identifications count. These may not gainsay it: offload counts one for each segment that it cuts. */
+static bool is_of_its_time(const struct health_step *s, const struct health_detail *d,
+                           const struct health_segment *own)
+{
+    enum { SEGMENT_LEAST = 256 };
+    const uint32_t round_us = health_round_us(s->health);
+    const uint32_t after_us = lasted_us(own, round_us);
+    const uint32_t ids = (uint16_t)(s->ip_id - own->ip_id);
+    if (ids > (s->start - own->start) / SEGMENT_LEAST) {
+        return false;
+    }
+    if (is_soon(s, own, round_us)) {
+        return true;
+    }
+    if (!s->options.has_timestamps) {
+        return !(own->flags & SEGMENT_AGAIN) && health_ids_tell(d, s->ip_id) &&
+               is_behind(s->ip_id, d->ip_id_last + 1u);
+    }
+    const uint32_t ticks = s->options.ts_value - own->ts_value;
+    return d->tick_us != 0 && round_us / PARTS >= d->tick_us && after_us <= round_us / PARTS &&
+           ticks <= after_us / d->tick_us + (after_us > 0);
 }
 
 /* Whether it left its sender before the first of a record did, by time stamp or else by
@@ -112,6 +137,21 @@ static bool left_before(const struct health_step *s, const struct health_segment
     }
     return s->ip_id != 0 && is_behind(s->ip_id, next->ip_id) &&
            (next == newest || is_behind(next->ip_id, newest->ip_id));
+}
+
+/* Whether it is the copy of a repeat that is remembered: another one takes a round trip. */
+static bool is_copy_of_repeat(const struct health_step *s, const struct health_detail *d)
+{
+    const uint32_t close_us = health_round_us(s->health) / PARTS;
+    for (unsigned i = 0; i < HEALTH_REPEATS && d->has_repeated; i++) {
+        const struct health_repeat *repeat = &d->more->repeats[i];
+        if (repeat->start == s->start && repeat->end == s->start + s->length &&
+            repeat->ts_value == s->options.ts_value &&
+            health_elapsed(s->now_us, repeat->time_us) <= close_us) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Whether a repeat of some of it is remembered. */
@@ -138,13 +178,10 @@ static bool is_seen_again(const struct health_step *s, struct health_detail *d, 
     }
     if (has_own) {
         const struct health_segment *own = health_segment_at(d, at);
-        if (own->flags & SEGMENT_AGAIN) {
-            return false;
-        }
         if (is_of_its_time(s, d, own)) {
             return true;
         }
-        if (!(own->flags & SEGMENT_MERGED)) {
+        if ((own->flags & (SEGMENT_MERGED | SEGMENT_AGAIN)) != SEGMENT_MERGED) {
             return false;
         }
     }
@@ -169,5 +206,5 @@ bool health_is_copy(struct health_step *s)
             return true;
         }
     }
-    return is_seen_again(s, d, at);
+    return is_copy_of_repeat(s, d) || is_seen_again(s, d, at);
 }

@@ -4,7 +4,7 @@
 
 enum { BURST = 150, BEHIND = 30 };
 
-/* The segment of the server's that was number `i` of a burst, a tenth of a ms after the one before.
+/* The segment of the server's that was number `i` of a burst, a little after the one before.
  */
 static void pass_one(struct talk *t, uint32_t first, uint16_t first_id, uint32_t i, double late_ms)
 {
@@ -17,8 +17,8 @@ static void pass_one(struct talk *t, uint32_t first, uint16_t first_id, uint32_t
 }
 
 /* A burst of which each frame is seen once more, 30 frames later: by then many records were made
- * one. */
-static struct health_record burst_twice(bool stamps)
+ * one. With `pairs` of each two the second passes first, and only the last record has room for more. */
+static struct health_record burst_twice(bool stamps, bool pairs)
 {
     struct talk t = {.book = new_book(16), .flow = 1, .stamps = stamps, .ip_id = 100};
     shake_hands(&t, 1000);
@@ -26,12 +26,13 @@ static struct health_record burst_twice(bool stamps)
     const uint32_t first = t.next[SERVER];
     const uint16_t id = t.ip_id;
     for (uint32_t i = 0; i < BURST + BEHIND; i++) {
-        wait_ms(&t, 0.1);
+        const double late_ms = pairs && i % 2 ? 0.04 : 0;
+        wait_ms(&t, 0.02);
         if (i < BURST) {
-            pass_one(&t, first, id, i, 0);
+            pass_one(&t, first, id, i ^ pairs, late_ms);
         }
         if (i >= BEHIND) {
-            pass_one(&t, first, id, i - BEHIND, BEHIND * 0.1);
+            pass_one(&t, first, id, (i - BEHIND) ^ pairs, late_ms + BEHIND * 0.02);
         }
     }
     t.next[SERVER] = first + BURST * SEGMENT;
@@ -46,12 +47,24 @@ static void knows_late_copies_of_a_burst(void **state)
 {
     (void)state;
     for (unsigned stamps = 0; stamps < 2; stamps++) {
-        struct health_record r = burst_twice(stamps);
+        struct health_record r = burst_twice(stamps, false);
         assert_true(r.ways[SERVER].retrans_pkts == 0);
         assert_true(r.ways[SERVER].reordered_original_pkts == 0);
         assert_true(r.ways[SERVER].network_dup_pkts == BURST);
         assert_true(r.ways[SERVER].unique_bytes == BURST * SEGMENT);
         assert_false(has_verdict(&r));
+    }
+}
+
+static void knows_late_copies_in_disorder(void **state)
+{
+    (void)state;
+    for (unsigned stamps = 0; stamps < 2; stamps++) {
+        struct health_record r = burst_twice(stamps, true);
+        assert_true(r.ways[SERVER].retrans_pkts == 0);
+        assert_true(r.ways[SERVER].reordered_original_pkts * 2 == BURST);
+        assert_true(r.ways[SERVER].network_dup_pkts == BURST);
+        assert_true(r.ways[SERVER].unique_bytes == BURST * SEGMENT);
     }
 }
 
@@ -109,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_late_copies_of_a_burst),
+        cmocka_unit_test(knows_late_copies_in_disorder),
         cmocka_unit_test(takes_no_repeat_for_a_copy),
         cmocka_unit_test(counts_loss_by_what_was_sent),
     };

@@ -22,11 +22,6 @@ static uint32_t trip_of(const struct health *h, unsigned side)
 
 /* ---- Original or not ------------------------------------------------------------------------ */
 
-static bool ids_tell(const struct health_step *s, const struct health_detail *d)
-{
-    return s->ip_id != 0 && d->ip_id_count >= 20 && d->ip_id_good * 10 > d->ip_id_count * 9;
-}
-
 /* Whether the segment left its sender before the one that had this stamp and identification. */
 static bool is_older(const struct health_step *s, const struct health_detail *d, uint32_t ts_value,
                      uint16_t ip_id)
@@ -34,7 +29,7 @@ static bool is_older(const struct health_step *s, const struct health_detail *d,
     if (s->options.has_timestamps) {
         return health_distance(s->options.ts_value, ts_value) < 0;
     }
-    if (ids_tell(s, d)) {
+    if (health_ids_tell(d, s->ip_id)) {
         uint16_t behind = (uint16_t)(ip_id - s->ip_id);
         return behind > 0 && behind < IP_ID_WINDOW;
     }
@@ -55,7 +50,7 @@ static bool is_older_than_hole(const struct health_step *s, const struct health_
     if (s->options.has_timestamps) {
         return health_distance(s->options.ts_value, hole->order) <= 0;
     }
-    if (ids_tell(s, d)) {
+    if (health_ids_tell(d, s->ip_id)) {
         uint32_t behind = (hole->order - s->ip_id) & HOLE_ID_MASK;
         return behind > 0 && behind < HOLE_ID_MASK / 2;
     }

@@ -49,7 +49,7 @@ struct health_segment {
     uint16_t ip_id;    /* of that first one */
     uint8_t flags;     /* enum health_segment_flags */
     uint32_t ts_value; /* of the first one */
-    /* with SEGMENT_AGAIN, of the latest one: see health_segment_stamp(); else, with SEGMENT_EVEN, when
+    /* with SEGMENT_AGAIN, of the latest one: see health_segment_stamp(); else, with SEGMENT_MERGED, when
      * the first of several passed, and time_us is of the last */
     uint32_t stamp;
 };
