@@ -21,6 +21,7 @@ enum proto_cut {
     PROTO_CUT_AT_MOST,  /* at max_message_size */
     PROTO_CUT_SHORT,    /* for want of memory */
     PROTO_CUT_DENSE,    /* it is packed more than PROTO_DENSITY_MAX times */
+    PROTO_CUT_LONG,     /* it is longer than what is read of any, or kept */
     PROTO_CUT_MANY,     /* it has more keys, values or words than an event shows */
     PROTO_CUT_PREPARED, /* what is remembered of a prepared statement */
 };
@@ -35,6 +36,8 @@ static inline const char *proto_cut_note(enum proto_cut cut, bool is_response)
         [PROTO_CUT_SHORT] = {"Request cut for want of memory", "Response cut for want of memory"},
         [PROTO_CUT_DENSE] = {"Request cut: it is packed too densely",
                              "Response cut: it is packed too densely"},
+        [PROTO_CUT_LONG] = {"Request cut: it is longer than what is read of one",
+                            "Response cut: it is longer than what is read of one"},
         [PROTO_CUT_MANY] = {"Request cut: it has more parts than are shown",
                             "Response cut: it has more parts than are shown"},
         [PROTO_CUT_PREPARED] = {"Request cut: so much of a prepared statement is remembered", ""},

@@ -55,6 +55,9 @@ static void take_method(struct reading *r, struct span payload, uint32_t bytes)
         amqp_stats_of(r->c)->not_kept++;
         return;
     }
+    if (side_of(r)->is_cut) {
+        amqp_record_note_cut(record);
+    }
     record->channel = side_of(r)->channel;
     record->link.side = r->number;
     record->link.start_ns = r->side->start_ns;
@@ -77,14 +80,15 @@ static enum reading_step read_whole(struct reading *r, const struct amqp_frame *
     struct amqp_side *s = side_of(r);
     reading_understands(&amqp_flow_of(r->c)->trust);
     s->channel = frame->channel;
+    s->is_cut = size < frame->size;
     if (frame->type == AMQP_METHOD) {
         take_method(r, payload, AMQP_HEADER + frame->size + 1);
     } else {
         amqp_take_header(r->c, s, r->number, span_skip(payload, CLASS_AND_ID), r->time_ns);
     }
-    s->reading.left = (uint32_t)(frame->size - size) + (size < frame->size);
+    s->reading.left = (uint32_t)(frame->size - size) + s->is_cut;
     s->is_body = false;
-    reading_take(r, AMQP_HEADER + size + (size == frame->size));
+    reading_take(r, AMQP_HEADER + size + !s->is_cut);
     return READING_GOES_ON;
 }
 

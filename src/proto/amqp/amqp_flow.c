@@ -118,6 +118,9 @@ void amqp_take_header(struct proto_context *c, const struct amqp_side *s, unsign
     take_off(c, r); /* it may move */
     r = amqp_record_add_header(c, r, header);
     r->link.end_ns = time_ns;
+    if (s->is_cut) {
+        amqp_record_note_cut(r);
+    }
     add(c, r);
     if (r->body_size == 0) {
         end_message(c, r);

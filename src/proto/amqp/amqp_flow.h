@@ -19,6 +19,7 @@ enum {
 struct amqp_side {
     struct reading_side reading;
     uint16_t channel;
+    bool is_cut;  /* the method or header at hand is longer than what is read of it */
     bool is_body; /* what is passed over belongs to a message of the channel */
 };
 

@@ -20,6 +20,7 @@ struct draft {
     struct amqp_record *record;
     const struct amqp_options *options;
     struct writer out;
+    enum proto_cut cut; /* why, should there be no room */
 };
 
 static struct writer out_of(struct amqp_record *r)
@@ -27,13 +28,22 @@ static struct writer out_of(struct amqp_record *r)
     return writer_of(r->bytes_of_texts + r->size, r->room - r->size);
 }
 
+/* Without room for all that is to be shown, the record says so. */
+static void note_room(struct draft *d, enum amqp_field field)
+{
+    if (d->out.full && field != AMQP_HIDDEN) {
+        d->record->cut = (uint8_t)d->cut;
+    }
+    d->out.full = false;
+}
+
 /* What was written since `from` is the field's, if it fitted. */
 static void set_field(struct draft *d, enum amqp_field field, uint8_t *from)
 {
     struct amqp_record *r = d->record;
     if (d->out.full || field == AMQP_HIDDEN) {
+        note_room(d, field);
         d->out.at = from;
-        d->out.full = false;
         return;
     }
     r->text[field].at = (uint16_t)(from - r->bytes_of_texts);
@@ -62,7 +72,7 @@ static void set_text(struct draft *d, enum amqp_field field, struct span text)
         text = span_str("direct");
     }
     writer_span(&d->out, text);
-    d->out.full = false; /* a text may be cut */
+    note_room(d, field); /* a text may be cut */
     set_field(d, field, from);
 }
 
@@ -77,9 +87,12 @@ static void set_table(struct draft *d, enum amqp_field field, struct cursor *c)
         cursor_skip(c, cursor_be32(c));
         return;
     }
-    bool fine = amqp_table_write(&d->out, c);
-    d->record->odd_table |= !fine;
-    d->out.full = !fine;
+    if (!amqp_table_write(&d->out, c)) { /* not shown, for one of two reasons */
+        d->record->odd_table |= !d->out.full;
+        note_room(d, field);
+        d->out.at = from;
+        return;
+    }
     set_field(d, field, from);
 }
 
@@ -177,11 +190,18 @@ struct amqp_record *amqp_record_new(const struct proto_context *c, const struct 
         return NULL;
     }
     *r = (struct amqp_record){.method = method, .room = (uint32_t)room};
-    struct draft d = {.record = r, .options = amqp_options_of(c), .out = out_of(r)};
+    struct draft d = {
+        .record = r, .options = amqp_options_of(c), .out = out_of(r), .cut = PROTO_CUT_LONG};
     struct cursor cursor = cursor_of(arguments);
     read_arguments(&d, &cursor);
     r->size = (uint32_t)(d.out.at - r->bytes_of_texts);
     return r;
+}
+
+void amqp_record_note_cut(struct amqp_record *r)
+{
+    r->odd_table = false; /* it is not odd, but goes on where nobody reads */
+    r->cut = PROTO_CUT_LONG;
 }
 
 /* ---- Messages ------------------------------------------------------------------------------- */
@@ -222,6 +242,7 @@ struct amqp_record *amqp_record_add_header(const struct proto_context *c, struct
         r->room = (uint32_t)room;
     }
     struct draft d = {.record = r, .options = amqp_options_of(c), .out = out_of(r)};
+    d.cut = room > r->room ? PROTO_CUT_SHORT : PROTO_CUT_LONG;
     unsigned flags = cursor_be16(&cursor);
     for (unsigned more = flags; (more & 1) != 0 && !cursor.bad;) {
         more = cursor_be16(&cursor); /* flags of properties that there are none of */

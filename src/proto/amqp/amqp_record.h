@@ -5,6 +5,7 @@
 
 #include "proto/amqp/amqp_event.h"
 #include "proto/amqp/amqp_options.h"
+#include "proto/proto_cut.h"
 #include "proto/proto_waiting.h"
 
 struct amqp_record {
@@ -28,6 +29,7 @@ struct amqp_record {
     bool holed;     /* bytes of it were not captured */
     bool is_short;  /* there was no memory for all of its body that is to be shown */
     bool odd_table; /* a table of it could not be read */
+    uint8_t cut;    /* enum proto_cut: why not all of its texts are there */
     struct {
         uint16_t at;
         uint16_t size;
@@ -39,6 +41,8 @@ struct amqp_record {
  * without memory. Who and when is for the caller to fill in. */
 struct amqp_record *amqp_record_new(const struct proto_context *c, const struct amqp_method *method,
                                     struct span arguments);
+/* Says of a record that not all of its method, or content header, was read. */
+void amqp_record_note_cut(struct amqp_record *r);
 /* Adds what a content header says, behind its class and weight. Returns the record, which may have
  * moved; without memory it stays as it was. */
 struct amqp_record *amqp_record_add_header(const struct proto_context *c, struct amqp_record *r,

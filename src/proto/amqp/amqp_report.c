@@ -185,9 +185,13 @@ static void set_notes(struct amqp_event *e, const struct amqp_record *request,
 
 /* What max_body_length leaves out is told by " [...]", as Packetbeat does it; what is left out beyond that
  * is told as well. */
-static enum proto_cut cut_of(const struct scratch *s)
+static enum proto_cut cut_of(const struct amqp_record *r, const struct scratch *s)
 {
-    return s->is_short ? PROTO_CUT_SHORT : PROTO_CUT_NOT;
+    if (s->is_short || r == NULL) {
+        return s->is_short ? PROTO_CUT_SHORT : PROTO_CUT_NOT;
+    }
+    const struct amqp_record *cut = r->cut == PROTO_CUT_NOT && r->about != NULL ? r->about : r;
+    return (enum proto_cut)cut->cut;
 }
 
 static struct span action_of(struct scratch *s, struct span method)
@@ -215,7 +219,8 @@ static void add_event(struct proto_context *c, const struct amqp_record *request
     t->reason = reason;
     t->action = action_of(&asked, t->method);
     set_notes(&e, request, response, asked.notes);
-    proto_cut_tell(c->events, t, asked.notes, cut_of(&asked), cut_of(&answered));
+    proto_cut_tell(c->events, t, asked.notes, cut_of(request, &asked),
+                   cut_of(response, &answered));
     (void)event_log_add_whole(c->events, &t->head);
     slab_give(c->memory, asked.body);
     slab_give(c->memory, answered.body);

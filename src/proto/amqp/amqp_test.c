@@ -360,6 +360,45 @@ static void long_bodies(void **state)
     }
 }
 
+static const char longer[] = "Request cut: it is longer than what is read of one";
+
+/* A message without a body, with a header `k` of so many bytes. */
+static void say_headers(struct stage *s, uint32_t size, size_t piece)
+{
+    static uint8_t frame[2 * FRAME] = "\2\0\1\0\0\0\0\0\x3c\0\0\0\0\0\0\0\0\0\0\x20";
+    write_be32(frame + 3, size + 25);
+    write_be32(frame + 21, size + 7);
+    memcpy(frame + 25, "\1kS", 3);
+    write_be32(frame + 28, size);
+    memset(frame + 32, 'v', size);
+    frame[32 + size] = 0xce;
+    stage_say(s, CLIENT, BYTES(PUBLISH), SIZE_MAX);
+    stage_say(s, CLIENT, span_of(frame, size + 33), piece);
+}
+
+/* Texts that are longer than what is kept of them, and frames longer than what is read: the event says so. */
+static void long_texts(void **state)
+{
+    (void)state;
+    struct amqp_options options = default_options();
+    static const uint32_t sizes[] = {100, 32000, 33000, 65000, 70000, 100000};
+    static struct stage s;
+    for (unsigned i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
+        uint32_t size = sizes[i / 2];
+        stage_init(&s, &proto_amqp, &options, 1000, LOG_ROOM);
+        say_headers(&s, size, i & 1 ? 1400 : SIZE_MAX);
+        stage_say(&s, CLIENT, BYTES(DECLARE("ab")), 9);
+        stage_say(&s, SERVER, BYTES(DECLARED("ab")), 9);
+        stage_close(&s, PROTO_CLOSED);
+        bool is_cut = size > 32000;
+        assert_int_equal(has_said(&s, longer), is_cut);
+        assert_int_equal(has_said(&s, "\"headers\":{\"k\":\"vvv"), !is_cut);
+        assert_false(has_said(&s, "Failed to parse"));
+        assert_true(has_said(&s, "\"queue\":\"ab\""));
+        stage_done(&s);
+    }
+}
+
 /* Bodies that are under way together are about as long as one may be; those beyond are cut, none is lost. */
 static void long_bodies_at_once(void **state)
 {
@@ -428,6 +467,7 @@ int main(void)
         cmocka_unit_test(timeouts),
         cmocka_unit_test(too_many),
         cmocka_unit_test(long_bodies),
+        cmocka_unit_test(long_texts),
         cmocka_unit_test(long_bodies_at_once),
         cmocka_unit_test(probes),
     };

@@ -29,6 +29,7 @@ struct memcache_side {
     bool has_more : 1;  /* text: more lines belong to the response */
     bool seeking : 1;   /* for the beginning of a message, behind a hole */
     bool in_line : 1;   /* what is left of a line is passed over */
+    bool ends_line : 1; /* where it ends, the message at hand does */
     bool may_begin : 1; /* the other side has spoken since */
     bool tentative : 1; /* a message that was found behind lines of none, and may be a part of one */
 };

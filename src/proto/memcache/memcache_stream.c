@@ -264,6 +264,15 @@ static enum step read_binary(struct reading *r)
 
 /* ---- Text ----------------------------------------------------------------------------------- */
 
+/* Nothing follows the line at hand, which may go on behind what is read of it. */
+static void end_line(struct reading *r)
+{
+    r->side->ends_line = r->side->in_line;
+    if (!r->side->in_line) {
+        end_message(r);
+    }
+}
+
 /* A command that nobody knows; the server will say ERROR. */
 static enum step take_unknown(struct reading *r, struct span line, size_t size)
 {
@@ -285,7 +294,7 @@ static enum step take_unknown(struct reading *r, struct span line, size_t size)
     m->is_long = is_long;
     memcache_item_add(r->c->memory, m, MEMCACHE_ITEM_LINE, line);
     take(r, size);
-    end_message(r);
+    end_line(r);
     return GOES_ON;
 }
 
@@ -305,7 +314,7 @@ static enum step take_line(struct reading *r, struct span line, size_t size)
     if (what.kind == MEMCACHE_LINE_DATA) {
         begin_value(r, what.data_size, TAIL, true);
     } else if (!what.is_more) {
-        end_message(r);
+        end_line(r);
     }
     return GOES_ON;
 }
@@ -321,8 +330,9 @@ static enum step take_long_line(struct reading *r)
         return LETS_GO;
     }
     m->is_long = true;
-    enum step step = take_line(r, words, line.size);
     r->side->in_line = true;
+    enum step step = take_line(r, words, line.size);
+    r->side->in_line = true; /* also of a line that is none of memcached's */
     return step;
 }
 
@@ -349,6 +359,10 @@ static enum step skip_line(struct reading *r)
     const uint8_t *end = memchr(r->rest.data, '\n', r->rest.size);
     r->side->in_line = end == NULL;
     take(r, end != NULL ? (size_t)(end + 1 - r->rest.data) : r->rest.size);
+    if (end != NULL && r->side->ends_line) {
+        r->side->ends_line = false;
+        end_message(r);
+    }
     return GOES_ON;
 }
 
@@ -389,24 +403,39 @@ static enum step seek_header(struct reading *r)
     return GOES_ON;
 }
 
+/* A hole within a value: true; what is behind it goes on with the message. */
+static bool pass_hole(struct reading *r, uint32_t length)
+{
+    struct memcache_message *m = r->side->open;
+    if (m == NULL || r->side->in_line || m->value_left <= m->tail ||
+        length > m->value_left - m->tail) {
+        return false;
+    }
+    m->value_left -= length;
+    m->keep_left = m->keep_left > length ? m->keep_left - length : 0;
+    m->bytes += length;
+    m->holed = true;
+    memcache_put(m, MEMCACHE_BYTES_LOST, m->number[MEMCACHE_BYTES_LOST] + length);
+    if (m->value_left == 0) { /* binary: its value ended with the hole */
+        end_value(r);
+    }
+    return true;
+}
+
 void memcache_stream_gap(struct proto_context *c, unsigned side, uint32_t length)
 {
     struct memcache_flow *f = memcache_flow_of(c);
     struct memcache_side *s = &f->side[side];
+    struct reading r = {
+        .c = c, .flow = f, .side = s, .time_ns = c->now_ns, .is_client = side == f->client};
     memcache_stats_of(c)->gaps++;
-    struct memcache_message *m = s->open;
-    if (m != NULL && m->value_left > m->tail && length <= m->value_left - m->tail) {
-        m->value_left -= length;
-        m->keep_left = m->keep_left > length ? m->keep_left - length : 0;
-        m->bytes += length;
-        m->holed = true;
-        memcache_put(m, MEMCACHE_BYTES_LOST, m->number[MEMCACHE_BYTES_LOST] + length);
-        if (m->value_left == 0) { /* binary: its value ended with the hole */
-            struct reading r = {
-                .c = c, .flow = f, .side = s, .time_ns = c->now_ns, .is_client = side == f->client};
-            end_value(&r);
-        }
+    if (pass_hole(&r, length)) {
         return;
+    }
+    if (s->ends_line) { /* what is read of its line was there, where it ends is not known */
+        s->ends_line = false;
+        s->open->holed = true;
+        end_message(&r);
     }
     if (side != f->client) { /* which responses were in the hole nobody knows */
         memcache_lose_responses(c);
@@ -434,11 +463,11 @@ static void decide(struct memcache_flow *f, const struct proto_chunk *chunk)
 static enum step read_some(struct reading *r)
 {
     struct memcache_side *s = r->side;
-    if (s->open != NULL && s->open->value_left > 0) {
-        return read_value(r);
-    }
     if (s->in_line) {
         return skip_line(r);
+    }
+    if (s->open != NULL && s->open->value_left > 0) {
+        return read_value(r);
     }
     if (s->seeking) {
         return r->flow->is_binary ? seek_header(r) : seek_line(r);

@@ -247,12 +247,23 @@ static void get_many(struct stage *s, size_t size, size_t key, size_t piece)
         line[i] = (i - 3) % (key + 1) == 0 ? ' ' : 'k';
     }
     memcpy(line + size, "\r\n", 2);
-    stage_say(s, CLIENT, span_of(line, size + 2), piece);
+    stage_say(s, CLIENT, span_of(line, size), piece);
+    stage_say(s, CLIENT, span_of(line + size, 2), piece);
     char answer[300];
     int length = size + 1 < 65536 ? snprintf(answer, sizeof answer,
                                              "VALUE %.*s 0 1\r\nx\r\nEND\r\n", (int)key, line + 4)
                                   : snprintf(answer, sizeof answer, "VALUE q 0 1\r\nx\r\nEND\r\n");
     stage_say(s, SERVER, span_of(answer, (size_t)length), piece);
+}
+
+/* Of a line that goes on behind what is read of it, size and time are those of its own end. */
+static void assert_measured(const struct stage *s, size_t size)
+{
+    char bytes[60];
+    snprintf(bytes, sizeof bytes, "\"client\":{\"bytes\":%zu", size);
+    assert_true(has_said(s, bytes));
+    assert_true(has_said(s, "\"duration\":2000000,"));
+    assert_true(has_said(s, "\"first_byte\":1000000,"));
 }
 
 /* Commands that are longer than a line is read, and have more keys than are shown, are events. */
@@ -269,6 +280,7 @@ static void long_lines(void **state)
             get_many(&s, size, 249, pieces[i]);
             assert_true(has_said(&s, "\"status\":\"OK\""));
             assert_int_equal(has_said(&s, "Request cut: it has more"), size + 1 >= 65536);
+            assert_measured(&s, size + 2);
         }
         json_reset(&s.said);
         get_many(&s, 511 * 8, 7, pieces[i]);
@@ -280,6 +292,31 @@ static void long_lines(void **state)
         stage_close(&s, PROTO_CLOSED);
         stage_done(&s);
     }
+}
+
+/* A hole in what is not read of a line: its command was there, but who knows which were behind it. */
+static void holed_line(void **state)
+{
+    (void)state;
+    static struct stage s;
+    static char line[70000];
+    struct memcache_options options = default_options();
+    memset(line, 'k', sizeof line);
+    for (size_t i = 3; i < sizeof line; i += 200) {
+        line[i] = ' ';
+    }
+    memcpy(line, "get", 3);
+    stage_init(&s, &proto_memcache, &options, 1000, LOG_ROOM);
+    stage_say(&s, CLIENT, span_of(line, sizeof line), 1400);
+    stage_gap(&s, CLIENT, 500);
+    stage_say(&s, CLIENT, span_str("k\r\n"), 3);
+    stage_say(&s, SERVER, span_str("VALUE q 0 1\r\nx\r\nEND\r\n"), 1400);
+    stage_say(&s, CLIENT, span_str("get last\r\n"), 1400);
+    stage_say(&s, SERVER, span_str("END\r\n"), 1400);
+    stage_close(&s, PROTO_CLOSED);
+    assert_true(has_said(&s, "Packet loss while capturing the request"));
+    assert_true(has_said(&s, "\"keys\":[\"last\"]"));
+    stage_done(&s);
 }
 
 /* What begins with a command for very many keys is memcached's; other long lines are not. */
@@ -582,6 +619,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(long_lines),
+        cmocka_unit_test(holed_line),
         cmocka_unit_test(long_probes),
         cmocka_unit_test(sound_tables),
         cmocka_unit_test(text_commands),

@@ -93,7 +93,8 @@ static enum reading_step read_whole(struct reading *r, size_t head_size)
         return READING_WAITS;
     }
     m.body = span_head(span_skip(r->rest, head_size), kept);
-    sip_stats_of(r->c)->too_large += kept < body;
+    m.is_cut = kept < body;
+    sip_stats_of(r->c)->too_large += m.is_cut;
     reading_understands(&sip_flow_of(r->c)->trust);
     sip_report(r->c, &m, span_head(r->rest, head_size + kept), r->number, r->side->start_ns);
     s->left = body - kept;

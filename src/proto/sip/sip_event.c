@@ -15,6 +15,7 @@ static const struct event_field fields[] = {
     FIELD("client.port", EVENT_U32, transaction.source_port, "as source.port"),
     FIELD("destination.ip", EVENT_ADDRESS, transaction.destination, "to whom it was sent"),
     FIELD("destination.port", EVENT_U32, transaction.destination_port, "the port it was sent to"),
+    ROW("error.message", EVENT_SPANS, transaction.notes, EVENT_PLAIN_ONE, "what was cut of it"),
     TEXT("event.action", transaction.action, "sip- and the method"),
     FIELD("event.category", EVENT_JSON, transaction.category_json,
           "network; authentication where it logs in"),

@@ -38,8 +38,8 @@ struct sip_message {
     struct span via[SIP_VIAS_MAX];
     unsigned vias;
     struct span body;
+    bool is_cut; /* there is more of the body than is read */
 };
-
 
 /* Whether a message begins here: its first line says so. */
 enum proto_guess sip_look(struct span bytes);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/writer.h"
+#include "proto/proto_cut.h"
 
 enum {
     ITEMS_MAX = 32,
@@ -258,6 +259,7 @@ void sip_report(struct proto_context *c, const struct sip_message *m, struct spa
         return;
     }
     struct scratch s;
+    struct span note;
     struct sip_event e = {.transaction = {.head.type = &sip_event_type,
                                           .start_ns = time_ns,
                                           .end_ns = time_ns,
@@ -277,5 +279,9 @@ void sip_report(struct proto_context *c, const struct sip_message *m, struct spa
     if (options->keep_original) {
         e.original = bytes;
     }
-    (void)event_log_add(c->events, &e.transaction.head);
+    e.transaction.notes.items = &note;
+    enum proto_cut cut = m->is_cut ? PROTO_CUT_LONG : PROTO_CUT_NOT;
+    proto_cut_tell(c->events, &e.transaction, &note, m->is_request ? cut : PROTO_CUT_NOT,
+                   m->is_request ? PROTO_CUT_NOT : cut);
+    (void)event_log_add_whole(c->events, &e.transaction.head);
 }

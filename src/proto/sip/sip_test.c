@@ -91,6 +91,37 @@ static void messages(void **state)
     assert_non_null(strstr(said, "\"session_id\":\"1\""));
 }
 
+enum { BODY_READ = 64 << 10, BODY_MAX = BODY_READ + 5000 };
+
+/* A body that is longer than what is read of one is cut, and its event says so; what follows is read. */
+static void long_bodies(void **state)
+{
+    (void)state;
+    static char said[200 + BODY_MAX];
+    static struct stage s;
+    struct sip_options options;
+    proto_options_default(&proto_sip, &options);
+    for (unsigned i = 0; i < 8; i++) {
+        bool is_long = i & 1, is_response = i & 2;
+        int size = is_long ? BODY_MAX : BODY_READ;
+        int head = snprintf(said, sizeof said, "%s\r\nContent-Length: %d\r\n\r\n",
+                            is_response ? "SIP/2.0 200 OK" : "MESSAGE sip:b@c SIP/2.0", size);
+        memset(said + head, 'x', (size_t)size);
+        stage_init(&s, &proto_sip, &options, 4000, LOG_ROOM);
+        stage_say(&s, CLIENT, span_of(said, (size_t)(head + size)), i & 4 ? 1400 : SIZE_MAX);
+        stage_say(&s, CLIENT, BYTES(busy), 9);
+        stage_close(&s, PROTO_CLOSED);
+        const char *cut = is_response ? "Response cut: it is longer than what is read of one"
+                                      : "Request cut: it is longer than what is read of one";
+        assert_int_equal(strstr(s.said.data, cut) != NULL, is_long);
+        assert_int_equal(strstr(s.said.data, " cut") != NULL, is_long);
+        const struct sip_stats *stats = s.context.block;
+        assert_int_equal(stats->too_large, is_long);
+        assert_int_equal(stats->requests + stats->responses, 2);
+        stage_done(&s);
+    }
+}
+
 static void gaps(void **state)
 {
     (void)state;
@@ -139,6 +170,7 @@ int main(void)
         cmocka_unit_test(sound_tables),
         cmocka_unit_test(addresses),
         cmocka_unit_test(messages),
+        cmocka_unit_test(long_bodies),
         cmocka_unit_test(gaps),
         cmocka_unit_test(probes),
     };
