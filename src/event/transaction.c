@@ -151,12 +151,14 @@ static void relate_ends(struct transaction *t)
     t->related_ip = (struct event_addresses){.count = count, .items = list};
 }
 
-/* An answer that came sooner than the handshake's says that the network takes no more than that. */
+/* An answer that came sooner than the handshake's says that the network takes no more than that: the
+ * SYN may have waited. Of protocols that do not say when an answer began its end says so. */
 static void bound_round_trip(struct transaction *t)
 {
-    if (t->first_byte.present && t->round_trip.value > t->first_byte.value) {
-        t->round_trip.value = t->first_byte.value;
-        t->round_trip.present = t->first_byte.value > 0;
+    struct event_optional bound = t->first_byte.present ? t->first_byte : t->duration;
+    if (bound.present && t->round_trip.value > bound.value) {
+        t->round_trip.value = bound.value;
+        t->round_trip.present = bound.value > 0;
     }
 }
 

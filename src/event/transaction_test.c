@@ -105,12 +105,32 @@ static void says_zero(void **state)
     assert_false(s.t.first_byte.present);
 }
 
+/* The network takes no longer than until the answer began, or, where that is not told, ended; of what has
+ * none, the handshake is all that is known. */
+static void bounds_round_trips(void **state)
+{
+    static const struct {
+        uint64_t response_ns, end_ns, expected;
+    } cases[] = {{0, 0, 50}, {20, 40, 10}, {70, 90, 50}, {0, 40, 30}, {0, 90, 50}, {10, 40, 0}};
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sample s = {.t = {.head = {.type = &type},
+                                 .start_ns = 10,
+                                 .response_ns = cases[i].response_ns,
+                                 .end_ns = cases[i].end_ns,
+                                 .round_trip = {50, true}}};
+        transaction_finish(&s.t);
+        assert_int_equal(s.t.round_trip.value, cases[i].expected);
+        assert_int_equal(s.t.round_trip.present, cases[i].expected > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_all),
         cmocka_unit_test(says_no_more_than_is_known),
         cmocka_unit_test(says_zero),
+        cmocka_unit_test(bounds_round_trips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
