@@ -43,19 +43,44 @@ static uint32_t lag_of(const struct health_step *s, const struct health_hole *ho
     return (units & (UINT32_MAX >> HOLE_ID_BITS)) << HOLE_TIME_SHIFT;
 }
 
+static bool is_prompt(const struct health_step *s, uint32_t lag_us)
+{
+    return (uint64_t)lag_us * 100 < (uint64_t)health_round_us(s->health) * REORDERED_PERCENT;
+}
+
+/* The same of equal stamps. A round trip that is no longer than a tick brings a retransmission with the same one:
+ * identifications, or else the time, tell it from an original that was overtaken. */
+static bool is_older_in_tick(const struct health_step *s, struct health_detail *d,
+                             const struct health_hole *hole)
+{
+    enum { NEAR = 64 };
+    const unsigned at = health_segments_find(d, hole->end);
+    const bool is_coarse = d->tick_us == 0 || d->tick_us == HEALTH_NO_TIME ||
+                           health_round_us(s->health) <= d->tick_us;
+    if (!is_coarse || at == d->segment_count || health_segment_at(d, at)->flags & SEGMENT_MERGED) {
+        return true;
+    }
+    const struct health_segment *shown_by = health_segment_at(d, at);
+    const uint16_t behind = (uint16_t)(shown_by->ip_id - s->ip_id);
+    if (s->ip_id != 0 && (behind <= NEAR || behind > UINT16_MAX - IP_ID_WINDOW)) {
+        return behind <= NEAR;
+    }
+    return is_prompt(s, s->now_us - shown_by->time_us);
+}
+
 /* Whether it left before the one that showed the hole. */
-static bool is_older_than_hole(const struct health_step *s, const struct health_detail *d,
+static bool is_older_than_hole(const struct health_step *s, struct health_detail *d,
                                const struct health_hole *hole)
 {
     if (s->options.has_timestamps) {
-        return health_distance(s->options.ts_value, hole->order) <= 0;
+        const int32_t later = health_distance(s->options.ts_value, hole->order);
+        return later < 0 || (later == 0 && is_older_in_tick(s, d, hole));
     }
     if (health_ids_tell(d, s->ip_id)) {
         uint32_t behind = (hole->order - s->ip_id) & HOLE_ID_MASK;
         return behind > 0 && behind < HOLE_ID_MASK / 2;
     }
-    uint32_t round = trip_of(s->health, 0) + trip_of(s->health, 1);
-    return (uint64_t)lag_of(s, hole) * 100 < (uint64_t)round * REORDERED_PERCENT;
+    return is_prompt(s, lag_of(s, hole));
 }
 
 /* The first hole that the segment touches; hole_count: none. */

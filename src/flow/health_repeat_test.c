@@ -220,6 +220,47 @@ static void knows_probes_of_all_kinds(void **state)
     }
 }
 
+/* On a path of 0.4 ms stamps of 1 ms say little: of each ten segments one is lost before the tap and comes
+ * a round trip later, or is overtaken by one. */
+static void tells_order_within_a_tick(void **state)
+{
+    (void)state;
+    for (unsigned variant = 0; variant < 4; variant++) {
+        const bool lost = variant & 1, identified = variant & 2;
+        struct talk t = {.book = new_book(16), .flow = 1, .stamps = true, .ip_id = 100};
+        t.at = 1000000 * MS;
+        t.window = 65535;
+        pass(&t, CLIENT, TCP_SYN, 999, 0);
+        wait_ms(&t, 0.2);
+        t.acked[SERVER] = t.next[CLIENT] = 1000;
+        pass(&t, SERVER, TCP_SYN | TCP_ACK, 4999, 0);
+        t.next[SERVER] = 5000;
+        wait_ms(&t, 0.2);
+        acknowledge(&t, CLIENT);
+        for (unsigned i = 0; i < 20; i++) {
+            const uint32_t missing = t.next[SERVER];
+            t.at += 2 * MS - t.at % MS; /* where a tick begins */
+            t.next[SERVER] += SEGMENT;
+            const uint16_t id = t.ip_id++;
+            for (unsigned k = 0; k < 9; k++) {
+                t.ip_id = identified ? t.ip_id : UINT16_MAX;
+                say(&t, SERVER, SEGMENT);
+                wait_ms(&t, 0.01);
+            }
+            const uint16_t last = t.ip_id;
+            wait_ms(&t, lost ? 0.4 : 0);
+            t.ip_id = !identified ? UINT16_MAX : lost ? last : id;
+            pass(&t, SERVER, TCP_ACK, missing, SEGMENT);
+            t.ip_id = identified ? (uint16_t)(last + lost) : 100;
+            acknowledge(&t, CLIENT);
+        }
+        const struct health_record r = record_of(&t);
+        assert_true(r.ways[SERVER].retrans_fills_hole_pkts == (lost ? 20 : 0));
+        assert_true(r.ways[SERVER].reordered_original_pkts == (lost ? 0 : 20));
+        end(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +270,7 @@ int main(void)
         cmocka_unit_test(orders_by_identifications_in_disorder),
         cmocka_unit_test(takes_keepalives_for_no_repeats),
         cmocka_unit_test(knows_probes_of_all_kinds),
+        cmocka_unit_test(tells_order_within_a_tick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
