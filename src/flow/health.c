@@ -140,6 +140,16 @@ static void take_fin(struct health_step *s)
     }
 }
 
+/* What says nothing has the number of what is said next (RFC 9293 §3.8.1): by that, data were sent that
+ * did not come as far as the tap, or not yet. */
+static void note_beyond(struct health_step *s)
+{
+    const int32_t beyond = health_distance(s->start, s->half->next);
+    if (!(s->flags & (TCP_SYN | TCP_RST)) && beyond > 0 && beyond < HEALTH_JUMP_MAX) {
+        s->half->flags |= HALF_BEYOND;
+    }
+}
+
 /* Probes without data, as Linux sends them: one below the next (RFC 9293 §3.8.4, §3.8.6.1). */
 static void take_probe(struct health_step *s)
 {
@@ -193,6 +203,7 @@ static void follow_any(struct health_step *s)
     if (s->length > 0) {
         health_data(s);
     } else {
+        note_beyond(s);
         take_probe(s);
     }
     if (s->flags & TCP_FIN) {

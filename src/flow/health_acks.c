@@ -168,6 +168,7 @@ void health_acks_settle(struct health_step *s)
     health_clock_run(half, d, s->now_us);
     health_count32(&half->not_captured, d->ahead - half->next);
     half->next = half->acked = d->ahead;
+    half->flags &= (uint16_t)~HALF_BEYOND;
     d->is_ahead = false;
     s->health->flags &= ~mark;
 }

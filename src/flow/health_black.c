@@ -71,6 +71,13 @@ static bool was_closed(const struct health *h)
     return both || heard;
 }
 
+/* Whether it sent data that never came as far as the tap, nor arrived: small packets that came tell nothing
+ * of large ones. */
+static bool has_missing(const struct health_half *half)
+{
+    return half->flags & HALF_BEYOND && !(half->flags & HALF_FIN && half->acked == half->next);
+}
+
 /* Whether its ends were just heard to hear each other: nothing is outstanding, or not for long. A
  * connection that is open says no more than that. */
 static bool goes_on(const struct health_view *view)
@@ -132,6 +139,7 @@ void health_black(const struct health_view *view, struct health_record *ret)
     /* Whoever waits for an answer, or is heard of only on one side, may be in one; and an open
      * connection on which nobody speaks looks from one end like one whose packets vanish. */
     bool both = h->halves[0].flags & h->halves[1].flags & HALF_SEEN;
-    bool is_well = both && (was_closed(h) || goes_on(view));
+    bool is_missing = has_missing(&h->halves[0]) || has_missing(&h->halves[1]);
+    bool is_well = both && !is_missing && (was_closed(h) || goes_on(view));
     finding->truth = is_well ? HEALTH_FALSE : HEALTH_UNKNOWN;
 }

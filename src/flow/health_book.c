@@ -175,12 +175,14 @@ void health_detail_forget(struct health_detail *d)
 }
 
 /* Whether all is acknowledged, and no closed window holds more back, or nobody will be heard to
- * acknowledge it. */
+ * acknowledge it. Who says again and again what the tap saw acknowledged does not know that it was. */
 static bool is_quiet(const struct health_book *book, const struct health_detail *d)
 {
+    enum { STALE_LEAST = 2 };
     const struct health *h = &book->connections[d->owner];
     const struct health_half *half = &h->halves[d->side];
-    return (health_distance(half->next, half->acked) <= 0 && !health_window_is_closed(half)) ||
+    return (health_distance(half->next, half->acked) <= 0 && !health_window_is_closed(half) &&
+            d->stale_count < STALE_LEAST) ||
            !(h->halves[1 - d->side].flags & HALF_SEEN);
 }
 

@@ -210,6 +210,7 @@ static void take_new(struct health_step *s, struct health_detail *d, uint32_t st
     health_segments_add(s, d, start, end);
     health_add_unique(half, (int32_t)(end - start));
     half->next = end;
+    half->flags &= (uint16_t)~HALF_BEYOND;
     d->stale_count = 0;
 }
 

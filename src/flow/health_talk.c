@@ -164,6 +164,9 @@ static void take_third(struct health_step *s)
         }
         h->flags |= HEALTH_SPLIT;
     }
+    if (whole && h->syns > 1) {
+        h->first_us = h->again_us; /* before, nobody heard it, and nothing could be said */
+    }
     if (whole) {
         h->flags |= HEALTH_ESTABLISHED;
     }

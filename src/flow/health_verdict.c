@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From numbers to words. Each rule is also in docs/tcp-health.md, with its reasons. */
-#include "flow/health_state.h"
+#include "flow/health_shift.h"
 
 enum {
     STANDING_BINS = 10, /* of 100 ms: a second of standing queue */
@@ -12,6 +12,8 @@ enum {
     LOSSY_LEAST = 3,
     SLOW_MS = 1000,
     LEVEL_LEAST = 8, /* round trips on one level */
+    START_MOST = 16, /* round trips in which a sender doubles, until it has what the network gives */
+    QUEUED_MS = 5,
     LARGE_BYTES = 100000,
     LASTS_MS = 1000,
     ROUNDS = 5,
@@ -214,7 +216,7 @@ static bool is_level(const struct health_view *view, unsigned side, const struct
     bool lost = way->retrans_pkts > 0 || d->ce_pkts + d->ece_acks > 0;
     uint32_t mss = view->health.halves[1 - side].mss;
     bool near_window = d->max_window > 0 && d->max_flight + 2 * mss > d->max_window;
-    bool queued = way->queue_p50_ms > way->rtt_p50_ms / 2 && way->queue_p50_ms > 5;
+    bool queued = way->queue_p50_ms > QUEUED_MS; /* who probes for more keeps a short one, as BBR does */
     return !lost && !near_window && !queued;
 }
 
@@ -250,12 +252,46 @@ static bool is_held(const struct health_record *record, const struct health_way 
     return way->rwnd_limited_ms - outage > (way->sender_busy_time_ms - outage) / 2;
 }
 
+/* How long, at its end, a connection was silent of which nobody knows whether it is well: what a host says
+ * into a hole, or for want of an acknowledgment says no more, is not heard elsewhere either. */
+static double silence_of(const struct health_view *view, unsigned side,
+                         const struct health_record *record)
+{
+    const struct health_detail *d = &view->details[side];
+    if (record->findings[HEALTH_BLACKHOLED].truth == HEALTH_FALSE) {
+        return 0;
+    }
+    if (!view->has_detail[side]) {
+        return INFINITY; /* for eight seconds and more */
+    }
+    return health_elapsed(view->health.last_us, d->data_us) / 1000.0;
+}
+
+/* Whether it had more to say all the time: nothing but full segments, or super-segments. */
+static bool is_bulk(const struct health_half *half)
+{
+    enum { PARTS = 200 };
+    return half->data_bytes * PARTS >=
+           (uint64_t)half->data_packets * half->largest_acked * (PARTS - 1);
+}
+
+/* Whether something shows that the network gave no more, or the sender may not have found out yet. */
+static bool is_network(const struct health_view *view, unsigned side, const struct health_way *way)
+{
+    const struct health_detail *d = &view->details[side];
+    return !view->has_detail[side] || d->epochs < START_MOST || way->retrans_pkts > 0 ||
+           d->ce_pkts + d->ece_acks > 0 || way->queue_p95_ms > QUEUED_MS ||
+           is_bulk(&view->health.halves[side]);
+}
+
 static void say_limits(const struct health_view *view, struct health_record *ret)
 {
     unsigned side = ret->main_way;
     const struct health_way *way = &ret->ways[side];
     double busy = way->sender_busy_time_ms;
-    double life = busy + way->idle_ms;
+    double silence = silence_of(view, side, ret);
+    double idle = way->idle_ms > silence ? way->idle_ms - silence : 0;
+    double life = busy + idle;
     double round = ret->min_rtt_to_client_ms + ret->min_rtt_to_server_ms;
     if (isnan(busy) || life <= 0 || way->unique_bytes <= 0 || view->health.flags & HEALTH_JUMPED) {
         return; /* of sequence numbers that leap nobody knows what was in flight */
@@ -266,7 +302,7 @@ static void say_limits(const struct health_view *view, struct health_record *ret
         return;
     }
     bool receiver = is_held(ret, way);
-    bool application = way->idle_ms > life / 2;
+    bool application = idle > life / 2;
     bool thin = is_thin(view, side, way);
     bool level = !receiver && !application && !thin && is_level(view, side, way);
     if (level && says_by_parts(view, side, ret)) {
@@ -281,13 +317,15 @@ static void say_limits(const struct health_view *view, struct health_record *ret
     if (application && !has_window && closes) {
         return; /* of a silence nobody knows whose it is */
     }
-    ret->findings[HEALTH_APPLICATION_LIMITED].truth = truth_of(application);
+    const bool may_be = !application && way->idle_ms > busy && silence > 0;
+    ret->findings[HEALTH_APPLICATION_LIMITED].truth =
+        may_be ? HEALTH_UNKNOWN : truth_of(application);
     ret->findings[HEALTH_RECEIVER_LIMITED].truth = has_window ? HEALTH_FALSE : HEALTH_UNKNOWN;
     ret->findings[HEALTH_SHORT_OF_WINDOW].truth = has_window ? HEALTH_FALSE : HEALTH_UNKNOWN;
     if (application) {
         ret->limited_by = "application";
         ret->findings[HEALTH_APPLICATION_LIMITED] =
-            found(0.5 + way->idle_ms / life / 2, way->idle_ms, life, way->unique_bytes);
+            found(0.5 + idle / life / 2, idle, life, way->unique_bytes);
     } else if (receiver) {
         ret->limited_by = "receiver";
         double zeroes = ret->ways[1 - side].zero_window_pkts;
@@ -305,7 +343,9 @@ static void say_limits(const struct health_view *view, struct health_record *ret
                (!level || ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_TRUE)) {
         /* Behind a queue, few segments are out here whatever the sender has to say. */
         bool waits = ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_TRUE;
-        ret->limited_by = thin && !waits ? "application" : "network";
+        ret->limited_by = thin && !waits ? "application"
+                          : waits || (is_network(view, side, way) && !isinf(silence)) ? "network"
+                                                                                      : NULL;
     }
 }
 

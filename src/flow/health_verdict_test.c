@@ -221,6 +221,90 @@ static void hears_that_nothing_arrived(void **state)
     }
 }
 
+/* ---- Who is silent --------------------------------------------------------------------------- */
+
+/* The client asks; what the server says to that never comes as far as here, but that the client's end is
+ * heard, in a segment with the number of what the server would say next. */
+static void takes_what_is_missing_for_no_pause(void **state)
+{
+    (void)state;
+    for (unsigned missing = 0; missing < 2; missing++) {
+        struct talk t = begin();
+        ask(&t);
+        wait_ms(&t, 7000);
+        finish(&t, CLIENT);
+        wait_ms(&t, 6);
+        t.next[SERVER] += missing ? 10 * SEGMENT : 0;
+        acknowledge(&t, SERVER);
+        const enum health_truth black = missing ? HEALTH_UNKNOWN : HEALTH_FALSE;
+        assert_int_equal(truth_of(&t, HEALTH_BLACKHOLED), black);
+        const enum health_truth application = missing ? HEALTH_UNKNOWN : HEALTH_TRUE;
+        assert_int_equal(truth_of(&t, HEALTH_APPLICATION_LIMITED), application);
+        end(&t);
+    }
+}
+
+/* After a transfer the server is not heard any more, and the client gives up: or the server waits. */
+static void knows_no_reason_for_the_last_silence(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    ask(&t);
+    transfer(&t, 100, 14);
+    assert_int_equal(truth_of(&t, HEALTH_APPLICATION_LIMITED), HEALTH_FALSE);
+    wait_ms(&t, 7000);
+    finish(&t, CLIENT);
+    assert_int_equal(truth_of(&t, HEALTH_APPLICATION_LIMITED), HEALTH_UNKNOWN);
+    wait_ms(&t, 6);
+    acknowledge(&t, SERVER);
+    assert_int_equal(truth_of(&t, HEALTH_APPLICATION_LIMITED), HEALTH_TRUE);
+    end(&t);
+}
+
+/* Two SYNs are lost: 3 s in which nobody could say anything. */
+static void lives_from_the_handshake_on(void **state)
+{
+    (void)state;
+    struct talk t = {.book = new_book(16), .flow = 1, .stamps = true, .ip_id = 100};
+    t.at = 1000000 * MS;
+    for (unsigned i = 0; i < 2; i++) {
+        pass(&t, CLIENT, TCP_SYN, 1000, 0);
+        wait_ms(&t, 1000 << i);
+    }
+    t.at -= 1000000 * MS;
+    shake_hands(&t, 1000);
+    ask(&t);
+    transfer(&t, 100, 14);
+    const struct health_record r = record_of(&t);
+    assert_true(r.syn_pkts == 3);
+    assert_int_equal(r.findings[HEALTH_APPLICATION_LIMITED].truth, HEALTH_FALSE);
+    assert_near(r.ways[SERVER].idle_ms, 40, 20);
+    end(&t);
+}
+
+/* Acknowledgments vanish behind the tap, and the server asks again and again: longer apart than a pause
+ * after which details go back. */
+static void follows_who_repeats_for_long(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    ask(&t);
+    transfer(&t, 10, 0.1);
+    for (unsigned i = 0; i < 8; i++) {
+        const uint64_t due = t.at + (UINT64_C(300) << i) * MS;
+        for (; t.at < due; wait_ms(&t, 100)) {
+            health_tick(t.book, t.at);
+        }
+        pass(&t, SERVER, TCP_ACK, t.next[SERVER] - SEGMENT, SEGMENT);
+        acknowledge(&t, CLIENT);
+    }
+    const struct health_record r = record_of(&t);
+    assert_string_equal(r.blackhole_kind, "mid_connection_reverse_path");
+    assert_int_not_equal(r.findings[HEALTH_APPLICATION_LIMITED].truth, HEALTH_TRUE);
+    assert_near(r.ways[SERVER].idle_ms, 40, 40);
+    end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +317,10 @@ int main(void)
         cmocka_unit_test(knows_who_was_heard),
         cmocka_unit_test(takes_no_turns_for_a_send_buffer),
         cmocka_unit_test(hears_that_nothing_arrived),
+        cmocka_unit_test(takes_what_is_missing_for_no_pause),
+        cmocka_unit_test(knows_no_reason_for_the_last_silence),
+        cmocka_unit_test(lives_from_the_handshake_on),
+        cmocka_unit_test(follows_who_repeats_for_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
