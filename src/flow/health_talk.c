@@ -13,8 +13,10 @@ enum {
     RECORD_CIPHER_SIZE = 6,
     HELLO_CLIENT = 1,
     RECORD_HEADER = 5,
-    TICKET_MAX = 400, /* bytes of a record: OpenSSL's has 250 */
-    TICKET_LATE_US = 60000, /* the second one waits for a delayed ACK */
+    TICKET_MAX = 400,         /* bytes of a record: OpenSSL's has 250 */
+    TICKET_LATE_US = 60000,   /* the second one waits for a delayed ACK, of 40 ms */
+    TICKET_ALIKE_US = 250000, /* or more, if it is as long as the first */
+    TLS_LENGTH_SHIFT = 4,     /* in TLS_TICKET: the last bits of the first one's length */
 };
 
 /* ---- Handshake ------------------------------------------------------------------------------- */
@@ -241,10 +243,21 @@ static void follow_tls(struct health *h, unsigned side, struct span payload, uin
     }
 }
 
+static uint8_t after_ticket(const struct packet *p)
+{
+    return (uint8_t)(TLS_TICKET | p->payload_len << TLS_LENGTH_SHIFT);
+}
+
+static bool had_ticket(const struct health *h)
+{
+    return h->tls % (1 << TLS_LENGTH_SHIFT) == TLS_TICKET;
+}
+
 /* Whether the server's segment holds session tickets: one or two short records soon after the
  * client's Finished (RFC 8446 §4.6.1), which are no answer to anything. */
 static bool has_tickets(const struct health *h, const struct packet *p, uint32_t now_us)
 {
+    const uint32_t late_us = h->tls == after_ticket(p) ? TICKET_ALIKE_US : TICKET_LATE_US;
     struct span payload = packet_payload(p);
     if (payload.size < RECORD_HEADER || payload.data[0] != RECORD_DATA || h->tls == TLS_TICKETS) {
         return false;
@@ -252,7 +265,7 @@ static bool has_tickets(const struct health *h, const struct packet *p, uint32_t
     uint32_t size = load_be16(payload.data + 3);
     uint32_t round_us = health_trip_us(&h->halves[0]) + (h->to_client_us == HEALTH_NO_TIME ? 0 : h->to_client_us);
     return size <= TICKET_MAX && p->payload_len <= 2 * (RECORD_HEADER + TICKET_MAX) &&
-           health_elapsed(now_us, h->run_us) <= 2 * round_us + TICKET_LATE_US;
+           health_elapsed(now_us, h->run_us) <= 2 * round_us + late_us;
 }
 
 /* The server's first answer after a TLS 1.3 handshake: tickets were taken for it until it comes. */
@@ -261,7 +274,7 @@ static void follow_tickets(struct health *h, const struct packet *p, uint32_t no
     if (has_tickets(h, p, now_us)) {
         uint32_t first = RECORD_HEADER + (uint32_t)load_be16(packet_payload(p).data + 3);
         bool has_two = p->payload_len > first;
-        h->tls = (uint8_t)(h->tls == TLS_TICKET || has_two ? TLS_TICKETS : TLS_TICKET);
+        h->tls = had_ticket(h) || has_two ? TLS_TICKETS : after_ticket(p);
         return;
     }
     if (h->tls != TLS_FINISHED && !(h->flags & HEALTH_CLIENT_SPOKE)) {
@@ -303,7 +316,7 @@ void health_talk_answer(struct health *h, uint32_t now_us)
     health_count16(&h->turns);
     uint32_t waited = health_elapsed(now_us, h->run_us);
     note_response(h, waited);
-    if (h->ttfb_us == HEALTH_NO_TIME && h->tls != TLS_TICKET && h->tls != TLS_TICKETS) {
+    if (h->ttfb_us == HEALTH_NO_TIME && !had_ticket(h) && h->tls != TLS_TICKETS) {
         h->ttfb_us = waited;
     }
 }

@@ -144,6 +144,43 @@ static void times_what_a_syn_said_in_vain(void **state)
     }
 }
 
+static void say_record(struct talk *t, unsigned side, uint8_t kind, uint32_t length)
+{
+    const uint8_t record[] = {kind, 3, 3, (uint8_t)((length - 5) >> 8), (uint8_t)(length - 5), 1};
+    memcpy(t->said, record, sizeof record);
+    t->said_size = sizeof record;
+    say(t, side, length);
+}
+
+/* TLS 1.3: the server's second session ticket waits for the acknowledgment of the first one, which
+ * the client delays by 200 ms; the answer takes 350. */
+static void takes_no_late_ticket_for_an_answer(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    say_record(&t, CLIENT, 22, 500);
+    wait_ms(&t, 6);
+    acknowledge(&t, SERVER);
+    say_record(&t, SERVER, 22, 1200);
+    wait_ms(&t, 14);
+    acknowledge(&t, CLIENT);
+    say_record(&t, CLIENT, 23, 80);
+    say_record(&t, CLIENT, 23, 300);
+    wait_ms(&t, 6);
+    acknowledge(&t, SERVER);
+    say_record(&t, SERVER, 23, 255);
+    wait_ms(&t, 200);
+    acknowledge(&t, CLIENT);
+    wait_ms(&t, 6);
+    say_record(&t, SERVER, 23, 255);
+    wait_ms(&t, 144);
+    say_record(&t, SERVER, 23, 1000);
+    const struct health_record r = record_of(&t);
+    assert_near(r.ttfb_ms, 356, 0.01);
+    assert_near(r.server_response_ms, 350, 0.01);
+    end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +189,7 @@ int main(void)
         cmocka_unit_test(asks_which_answer_was_acknowledged),
         cmocka_unit_test(takes_an_answer_again_for_no_copy),
         cmocka_unit_test(times_what_a_syn_said_in_vain),
+        cmocka_unit_test(takes_no_late_ticket_for_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

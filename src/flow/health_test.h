@@ -33,6 +33,8 @@ struct talk {
     bool lies;     /* its stamps are no clock */
     uint32_t echo; /* of the other's stamps; 0: what comes natural */
     uint8_t cut; /* bytes of the header that the capture lacks */
+    uint8_t said_size;
+    uint8_t said[16]; /* the first bytes of what is said, as far as the capture has them */
 };
 
 static inline struct health_book *new_book(uint32_t details)
@@ -54,8 +56,9 @@ static inline void put32(uint8_t *to, uint32_t value)
 static inline void pass(struct talk *t, unsigned side, uint8_t flags, uint32_t seq, uint32_t length)
 {
     uint8_t ip[20] = {0};
-    uint8_t tcp[TCP_SIZE];
-    memset(tcp, 1, sizeof tcp);
+    uint8_t tcp[TCP_SIZE + sizeof t->said];
+    memset(tcp, 1, TCP_SIZE);
+    memcpy(tcp + TCP_SIZE, t->said, sizeof t->said);
     tcp[12] = TCP_SIZE / 4 << 4;
     uint8_t *option = tcp + 20;
     if (flags & TCP_SYN) {
@@ -77,10 +80,20 @@ static inline void pass(struct talk *t, unsigned side, uint8_t flags, uint32_t s
     ip[4] = (uint8_t)(t->ip_id >> 8);
     ip[5] = (uint8_t)t->ip_id;
     struct packet p = {
-        .time_ns = t->at, .class = PACKET_TCP, .version = 4, .frames = 1, .has_ports = true,
-        .ip = ip, .l4 = tcp, .payload = t->cut > 0 ? NULL : tcp + TCP_SIZE,
-        .end = tcp + TCP_SIZE - t->cut, .seq = seq,
-        .ack = t->acked[side], .tcp_flags = flags, .window = t->window, .payload_len = length,
+        .time_ns = t->at,
+        .class = PACKET_TCP,
+        .version = 4,
+        .frames = 1,
+        .has_ports = true,
+        .ip = ip,
+        .l4 = tcp,
+        .payload = t->cut > 0 ? NULL : tcp + TCP_SIZE,
+        .end = tcp + TCP_SIZE + (length > 0 ? t->said_size : 0) - t->cut,
+        .seq = seq,
+        .ack = t->acked[side],
+        .tcp_flags = flags,
+        .window = t->window,
+        .payload_len = length,
     };
     health_packet(t->book, t->flow, &p, side);
 }
