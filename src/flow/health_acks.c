@@ -32,18 +32,30 @@ static void sample(struct health_step *s, struct health_detail *d, const struct 
     }
 }
 
+/* Whether an acknowledgment that came so soon does not answer the repeat: no round trip from here
+ * was shorter, nor nearly as short. */
+static bool comes_too_soon(const struct health_step *s, const struct health_repeat *repeat)
+{
+    enum { TRIP_LEAST_US = 1000 };
+    const uint32_t trip_us = s->other->min_rtt_us;
+    return trip_us >= TRIP_LEAST_US && trip_us != HEALTH_NO_TIME &&
+           health_elapsed(s->passed_us, repeat->time_us) < trip_us / 4 * 3;
+}
+
 /* The Eifel test (RFC 3522): the acknowledgment of a repeat at the left edge echoes the stamp of
- * the original. */
+ * the original, or, without stamps, comes too soon. */
 static void test_repeats(struct health_step *s, struct health_detail *d, uint32_t before,
                          uint32_t ack)
 {
-    for (unsigned i = 0; i < HEALTH_REPEATS && s->options.has_timestamps; i++) {
+    for (unsigned i = 0; i < HEALTH_REPEATS; i++) {
         const struct health_repeat *repeat = &d->more->repeats[i];
         if (d->repeats_open & 1u << i && health_distance(repeat->start, before) <= 0 &&
             health_distance(repeat->end, before) > 0 && health_distance(repeat->end, ack) <= 0 &&
-            health_distance(s->options.ts_echo, repeat->ts_value) <= 0) {
+            (s->options.has_timestamps ? health_distance(s->options.ts_echo, repeat->ts_value) <= 0
+                                       : comes_too_soon(s, repeat))) {
             d->repeats_open &= (uint16_t)~(1u << i);
-            if (s->options.ts_echo != repeat->ts_value) { /* else it is the one that was needed */
+            if (!s->options.has_timestamps ||
+                s->options.ts_echo != repeat->ts_value) { /* else it is the one that was needed */
                 health_count16(&s->other->spurious);
             }
         }

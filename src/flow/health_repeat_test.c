@@ -261,6 +261,38 @@ static void tells_order_within_a_tick(void **state)
     }
 }
 
+/* Neither stamps nor SACK: segments are overtaken behind the tap, and repeated for it. The receiver
+ * has the first one soon after, or (`lost`) only the repeat, which is acknowledged a round trip
+ * later. */
+static void times_what_was_needless(void **state)
+{
+    (void)state;
+    for (unsigned lost = 0; lost < 2; lost++) {
+        struct talk t = {.book = new_book(16), .flow = 1, .ip_id = 100};
+        shake_hands(&t, 1000);
+        for (unsigned i = 0; i < 10; i++) {
+            const uint32_t first = t.next[SERVER];
+            for (unsigned k = 0; k < 9; k++) {
+                say(&t, SERVER, SEGMENT);
+            }
+            wait_ms(&t, 14);
+            for (unsigned k = 0; k < 8; k++) {
+                acknowledge_up_to(&t, first);
+            }
+            wait_ms(&t, 6);
+            say_again(&t, first);
+            wait_ms(&t, lost ? 14 : 3);
+            acknowledge_up_to(&t, t.next[SERVER]);
+            wait_ms(&t, 6);
+        }
+        const struct health_record r = record_of(&t);
+        assert_true(r.ways[SERVER].retrans_pkts == 10);
+        assert_true(r.ways[SERVER].spurious_retrans_pkts == (lost ? 0 : 10));
+        assert_int_equal(r.findings[HEALTH_LOSSY].truth == HEALTH_TRUE, lost);
+        end(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +303,7 @@ int main(void)
         cmocka_unit_test(takes_keepalives_for_no_repeats),
         cmocka_unit_test(knows_probes_of_all_kinds),
         cmocka_unit_test(tells_order_within_a_tick),
+        cmocka_unit_test(times_what_was_needless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
