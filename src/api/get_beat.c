@@ -302,20 +302,41 @@ static void write_stats(struct json *to, const struct beat_options *beat, const 
     json_object_end(to);
 }
 
+/* A text of what this machine is, under the last part of its name. */
+static void write_fact(struct json *to, const struct beat_options *beat, const char *name)
+{
+    const struct node *fact = beat->host != NULL ? node_find(beat->host, span_str(name)) : NULL;
+    const char *point = strrchr(name, '.');
+    json_key(to, point != NULL ? point + 1 : name);
+    json_span(to, fact != NULL ? fact->text : span_str(""));
+}
+
+static void write_host(struct json *to, const struct beat_options *beat)
+{
+    static const char *const system[] = {"os.family", "os.kernel", "os.name", "os.platform",
+                                         "os.version"};
+    const struct node *contained =
+        beat->host != NULL ? node_find(beat->host, span_str("containerized")) : NULL;
+    begin(to, "host");
+    write_fact(to, beat, "architecture");
+    json_key(to, "containerized");
+    json_bool(to, contained != NULL && node_is(contained, "true"));
+    json_member_text(to, "hostname", beat->hostname);
+    write_fact(to, beat, "id");
+    begin(to, "os");
+    for (size_t i = 0; i < sizeof system / sizeof *system; i++) {
+        write_fact(to, beat, system[i]);
+    }
+    json_object_end(to);
+    json_object_end(to);
+}
+
 static void write_state(struct json *to, const struct beat_options *beat, const struct board *board)
 {
-    struct utsname system = {0};
-    uname(&system);
     begin(to, "beat");
     json_member_text(to, "name", beat->name);
     json_object_end(to);
-    begin(to, "host");
-    json_member_text(to, "architecture", system.machine);
-    json_member_text(to, "hostname", beat->hostname);
-    begin(to, "os");
-    json_member_text(to, "kernel", system.release);
-    json_object_end(to);
-    json_object_end(to);
+    write_host(to, beat);
     begin(to, "management");
     json_key(to, "enabled");
     json_bool(to, false);
@@ -326,6 +347,11 @@ static void write_state(struct json *to, const struct beat_options *beat, const 
     json_array_begin(to);
     json_array_end(to);
     json_object_end(to);
+    if (beat->cluster != NULL && beat->cluster[0] != '\0') {
+        begin(to, "monitoring");
+        json_member_text(to, "cluster_uuid", beat->cluster);
+        json_object_end(to);
+    }
     begin(to, "output");
     json_member_text(to, "name", kind_of(board));
     json_member_u64(to, "clients", 1);

@@ -69,6 +69,8 @@ static void read_http(struct beat_reading *r)
     int64_t port = beat_number_within(r, r->root, "http.port", 5066, 1, UINT16_MAX);
     r->config->api.enabled = beat_flag(r, r->root, "http.enabled", false);
     if (r->config->api.enabled) {
+        r->beat->host = host_facts(r->tree).host;
+        r->beat->cluster = beat_text(r, r->root, "monitoring.cluster_uuid", "");
         struct span listen = node_format(r->tree, "%s:%lld", host, (long long)port);
         r->config->api.listen = config_text(r->config, (const char *)listen.data);
     }

@@ -355,13 +355,34 @@ processors:
                     look(json.loads(line), template, [])
         self.assertEqual((missing, wrong), (set(), set()))
 
-    def opened(self, path):
-        """What is in a keystore, by another hand; a skip where there is no libcrypto."""
+    def crypto(self):
         name = ctypes.util.find_library("crypto")
         if name is None:
             self.skipTest("no libcrypto to look into a keystore with")
         crypto = ctypes.CDLL(name)
         crypto.EVP_CIPHER_CTX_new.restype = crypto.EVP_aes_256_gcm.restype = ctypes.c_void_p
+        return crypto
+
+    def seal(self, path, secrets):
+        """Makes a keystore, by another hand, as Packetbeat does: a line of JSON, its members sorted."""
+        crypto = self.crypto()
+        body = json.dumps({name: {"value": base64.b64encode(secret).decode()} for name, secret in
+                           sorted(secrets.items())}, separators=(",", ":")).encode() + b"\n"
+        salt, nonce = os.urandom(64), os.urandom(12)
+        key = hashlib.pbkdf2_hmac("sha512", b"", salt, 10000, 32)
+        context = ctypes.c_void_p(crypto.EVP_CIPHER_CTX_new())
+        sealed, size = ctypes.create_string_buffer(len(body) + 16), ctypes.c_int()
+        seal = ctypes.create_string_buffer(16)
+        crypto.EVP_EncryptInit_ex(context, ctypes.c_void_p(crypto.EVP_aes_256_gcm()), None, key, nonce)
+        crypto.EVP_EncryptUpdate(context, sealed, ctypes.byref(size), body, len(body))
+        crypto.EVP_EncryptFinal_ex(context, seal, ctypes.byref(size))
+        crypto.EVP_CIPHER_CTX_ctrl(context, 0x10, 16, seal)
+        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(b"v1" + base64.b64encode(salt + nonce + sealed.raw[:len(body)] + seal.raw))
+
+    def opened(self, path):
+        """What is in a keystore, by another hand; a skip where there is no libcrypto."""
+        crypto = self.crypto()
         with open(path, "rb") as file:
             text = file.read()
         self.assertEqual(text[:2], b"v1")
@@ -401,6 +422,14 @@ processors:
         self.assertIn("chmod 600", keystore("list").stderr)
         os.chmod(path, 0o600)
         self.assertEqual(self.opened(path), {"SECRET": {"value": base64.b64encode(b"s").decode()}})
+
+    def test_a_keystore_of_packetbeat(self):
+        """Secrets that Packetbeat has sealed are what ${KEY} stands for"""
+        secrets = {"ES_PWD": "p<w>\"\\ é: {x}".encode(), "B.KEY-2": b"x" * 3000, "TAG": b"t"}
+        self.seal(os.path.join(self.folder.name, "packetbeat.keystore"), secrets)
+        text = CONSOLE + "tags: ['${TAG}', '${ES_PWD}', 'a${B.KEY-2}b', '${NOT_THERE:otherwise}']\n"
+        events = self.events(text, "--path.data", self.folder.name)
+        self.assertEqual(events[0]["tags"], ["t", secrets["ES_PWD"].decode(), "a" + "x" * 3000 + "b", "otherwise"])
 
     def test_rounds_dump_and_debug(self):
         once = len(self.events())

@@ -28,7 +28,39 @@ packetbeat.protocols: [{type: http, ports: [%d]}]
 name: here
 output.file: {path: "%s", filename: events}
 http: {enabled: true, port: %d}
+monitoring.cluster_uuid: a-cluster
 """
+
+# What the module reads, by the place of each and the kind of value: a text, a whole number, a flag, a map.
+READ_OF_ALL = {"": {"uuid": str, "beat": str, "name": str, "hostname": str, "version": str}}
+READ_OF_STATS = {
+    "beat": {"cpu": dict, "info": dict},
+    "beat.info.uptime": {"ms": int},
+    "beat.runtime": {"goroutines": int},
+    "beat.handles": {"open": int},
+    "beat.handles.limit": {"hard": int, "soft": int},
+    "beat.memstats": dict.fromkeys(["gc_next", "memory_alloc", "memory_total", "rss"], int),
+    "libbeat.output": {"type": str},
+    "libbeat.output.events": dict.fromkeys(["acked", "active", "batches", "dropped", "duplicates", "failed",
+                                            "toomany", "total"], int),
+    "libbeat.output.read": {"bytes": int, "errors": int},
+    "libbeat.output.write": {"bytes": int, "errors": int},
+    "libbeat.pipeline": {"clients": int},
+    "libbeat.pipeline.queue": {"acked": int},
+    "libbeat.pipeline.events": dict.fromkeys(["active", "dropped", "failed", "filtered", "published", "retry",
+                                              "total"], int),
+    "libbeat.config.module": {"running": int, "starts": int, "stops": int},
+    "system.cpu": {"cores": int},
+}
+READ_OF_STATE = {
+    "management": {"enabled": bool},
+    "service": {"id": str, "name": str, "version": str},
+    "module": {"count": int},
+    "output": {"name": str},
+    "queue": {"name": str},
+    "host": {"architecture": str, "containerized": bool, "hostname": str, "id": str},
+    "host.os": dict.fromkeys(["family", "kernel", "name", "platform", "version"], str),
+}
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -115,6 +147,21 @@ class Stats(unittest.TestCase):
         state = json.loads(self.get("/state"))
         self.assertEqual((state["service"]["id"], state["output"]["name"], state["queue"]["name"]),
                          (who["uuid"], "file", "mem"))
+
+    def test_all_that_metricbeat_reads(self):
+        self.wait_for(lambda: self.get("/"))
+        for path, wanted in (("/", READ_OF_ALL), ("/stats", READ_OF_STATS), ("/state", READ_OF_STATE)):
+            said = json.loads(self.get(path))
+            for place, kinds in wanted.items():
+                inner = said
+                for name in filter(None, place.split(".")):
+                    inner = inner[name]
+                self.assertEqual({name: type(inner.get(name)) for name in kinds}, kinds, (path, place))
+        self.assertEqual(said["monitoring"], {"cluster_uuid": "a-cluster"})
+        host = said["host"]
+        self.assertEqual((host["architecture"], host["os"]["kernel"]), (os.uname().machine, os.uname().release))
+        with open("/etc/os-release", encoding="utf-8") as file:
+            self.assertIn(f"ID={host['os']['platform']}\n", file.read().replace('"', ""))
 
     def test_others_get_what_they_ask_for(self):
         self.wait_for(lambda: self.get("/"))
