@@ -233,7 +233,8 @@ static void prefetch_details(const struct health_book *book, const struct health
     for (unsigned side = 0; side < 2; side++) {
         const struct health_detail *d = &book->details[h->halves[side].detail];
         prefetch_write(d);
-        prefetch_write(&d->data_us);
+        prefetch_write(&d->max_window);
+        prefetch_write(&d->owner);
         prefetch_write(d->prints);
     }
 }

@@ -169,7 +169,7 @@ void health_detail_forget(struct health_detail *d)
     d->segment_count = d->segment_acked = d->hole_count = d->ack_count = 0;
     d->stuck_count = d->stale_count = 0;
     d->has_repeated = d->has_sack = d->is_ahead = false;
-    d->ts_first_us = d->tick_us = 0;
+    d->ts_first_us = d->tick_us = d->ts_latest = 0;
     d->delay_us = d->delay_base_us = 0;
     d->clock_confirmed = false;
 }

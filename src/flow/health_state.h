@@ -93,59 +93,64 @@ struct health_series {
     uint8_t few[HEALTH_FEW]; /* bins of the first ones */
 };
 
-/* Working state of a half: two cache lines that each packet touches, then what unusual ones do,
- * then arrays. */
+/* Working state of a half: a cache line that each packet touches, and three that go with what it
+ * says; then what unusual ones do, then arrays. */
 struct health_detail {
-    _Alignas(64) uint32_t owner; /* index of the connection, 0: free */
-    uint8_t side;
-    bool idle;      /* the sender's clock shows nothing in flight and nothing wanted */
-    bool began;     /* data were seen */
-    bool has_repeated;
-    uint8_t hole_count, stuck_count, duplicate_run; /* with the next two: health_has_trouble() */
-    bool in_recovery, in_timeout;
-    uint8_t jumps; /* segments in a row that lie out of all proportion */
-    uint8_t stale_count;
+    _Alignas(64) struct health_segment *segments;        /* here, or in `more` */
     uint8_t segment_first, segment_count, segment_acked; /* ring; the first ones are acknowledged */
-    uint8_t segment_mask; /* its size less one */
-    uint8_t ack_first, ack_count;
-    uint8_t print_next;
-    uint8_t initial_state; /* enum health_initial */
-    bool has_sack, is_ahead;
-    uint8_t calm; /* enum health_calm: see health_plain.c */
-    uint8_t clock_restarts;
-    bool clock_confirmed; /* its tick was looked at twice */
-    bool is_joined; /* its first data, at origin, are from the middle of the connection */
-    uint8_t ip_id_good, ip_id_count;
-    bool is_marked; /* see health_segments_mark() */
-    uint16_t ip_id_last;
-    uint32_t marked_end; /* of the last that is, with is_marked */
-
-    struct health_segment *segments; /* here, or in `more` */
+    uint8_t segment_mask, side;                          /* the ring's size less one; whose data */
+    uint8_t calm, initial_state; /* enum health_calm: see health_plain.c; enum health_initial */
+    bool is_marked;              /* see health_segments_mark() */
     /* the sender's clock */
     uint32_t clock_us, acked_there, edge_there;
     uint32_t need;             /* window that one more segment takes */
-    uint32_t data_us;          /* when data passed last */
-    uint32_t progress_us;      /* when an acknowledgment moved on, or the flight began */
     uint32_t calm_until;       /* data up to here change nothing else; what was seen, if not calm */
-    /* second cache line */
+    uint32_t busy_us;          /* beyond the whole ms in the half */
+    uint32_t data_us, progress_us;   /* data passed last; an ACK moved on, or the flight began */
     uint32_t epoch_us, epoch_flight; /* levels of the flight, a round trip at a time */
-    uint32_t idle_since_us;
-    uint32_t busy_us, rwnd_us; /* beyond the whole ms in the half */
-    uint32_t ts_latest;        /* delay by the sender's time stamps: below */
-    uint32_t tick_us;          /* 0: not known yet, HEALTH_NO_TIME: no clock */
-    uint32_t ts_first, ts_first_us;
-    int32_t delay_base_us;
-    int32_t delay_us;  /* of the latest packet, above the base */
-    uint32_t leap_us, leapt_us, asked_us, asked_ts; /* see health_delay_ask() */
-    uint32_t max_window;
-    uint32_t sample_count, sampled_us;
-    uint32_t window_start_us;
+    uint32_t ts_latest;
+    int32_t delay_us; /* of the latest packet by its time stamp, above the base */
 
-    /* third: round trips, tap to receiver, a few in a millisecond */
-    struct health_series round_trip, one_way;
+    /* second cache line: round trips, tap to receiver, a few in a millisecond */
+    uint32_t max_window, sample_count, sampled_us;
+    struct health_series round_trip;
+    uint32_t window_start_us;
     uint64_t sample_sum_us;
     uint32_t smooth_us, variation_us;
-    /* what changes now and then */
+    uint32_t prompt_us; /* where the latest interval began with a round trip without a queue */
+    uint16_t prompt_bins, prompt_fills; /* such intervals; see fill_us */
+
+    /* third: delay by the sender's time stamps */
+    uint32_t tick_us; /* 0: not known yet, HEALTH_NO_TIME: no clock */
+    uint32_t ts_first, ts_first_us;
+    int32_t delay_base_us;
+    struct health_series one_way;
+    uint32_t leap_us, leapt_us, asked_us, asked_ts; /* see health_delay_ask() */
+    uint32_t idle_since_us, rwnd_us;                /* of the sender's clock; rwnd_us as busy_us */
+    uint8_t clock_restarts;
+    bool clock_confirmed; /* its tick was looked at twice */
+    bool is_joined;       /* its first data, at origin, are from the middle of the connection */
+    uint8_t print_next;
+
+    /* fourth */
+    uint32_t owner; /* index of the connection, 0: free */
+    uint8_t ack_first, ack_count;
+    bool idle;  /* the sender's clock shows nothing in flight and nothing wanted */
+    bool began; /* data were seen */
+    /* of senders without time stamps, see health_data.c: bursts, and spans of time with data; of a
+     * clock whose tick is not known yet, see health_delay.c: a later stamp and its time, and
+     * intervals that it said nothing of */
+    uint32_t burst_us, burst_ack_us, span_us;
+    uint16_t spans, spans_seen;
+    bool burst_acked, span_seen, burst_thick;
+    uint8_t ip_id_good, ip_id_count;
+    bool has_repeated; /* see health_more */
+    uint16_t ip_id_last;
+    uint32_t marked_end;                            /* of the last that is, with is_marked */
+    uint8_t hole_count, stuck_count, duplicate_run; /* with the next two: health_has_trouble() */
+    bool in_recovery, in_timeout;
+    uint8_t jumps, stale_count; /* segments in a row that lie out of all proportion; see stale */
+    bool has_sack, is_ahead;
     uint32_t window_full, ce_pkts, ece_acks;
     uint32_t few_us[HEALTH_FEW]; /* the first round trips */
 
@@ -166,17 +171,8 @@ struct health_detail {
     uint16_t queue_p50_ms, queue_p95_ms;
     uint32_t rtt_p50_us, rtt_p95_us; /* only in what remains and in views */
     uint32_t fill_us; /* of the latest hole, without time stamps: health_repeat.c */
-    uint16_t prompt_fills, slow_fills;
-    uint32_t duplicate_us; /* the first of duplicate_run */
-    uint32_t prompt_us;    /* where the latest interval began with a round trip without a queue */
-    uint16_t prompt_bins;  /* such intervals */
-    /* of senders without time stamps, see health_data.c: bursts, and spans of time with data; of a
-     * clock whose tick is not known yet, see health_delay.c: a later stamp and its time, and intervals
-     * that it said nothing of */
-    uint32_t burst_us, burst_ack_us, span_us;
-    uint16_t spans, spans_seen;
-    bool burst_acked, span_seen, burst_thick;
-    uint16_t repeats_open; /* a bit for each of them */
+    uint16_t slow_fills, repeats_open; /* of repeats a bit for each */
+    uint32_t duplicate_us;             /* the first of duplicate_run */
     uint8_t repeat_next;
     bool stuck_shrank;
     bool peer_spoke; /* later than stuck_us; while stuck_count is 0 nobody asks */
@@ -401,12 +397,16 @@ static inline int32_t health_distance(uint32_t a, uint32_t b)
 
 static inline void health_count8(uint8_t *counter)
 {
-    *counter = (uint8_t)(*counter + (*counter < UINT8_MAX));
+    if (++*counter == 0) {
+        *counter = UINT8_MAX;
+    }
 }
 
 static inline void health_count16(uint16_t *counter)
 {
-    *counter = (uint16_t)(*counter + (*counter < UINT16_MAX));
+    if (++*counter == 0) {
+        *counter = UINT16_MAX;
+    }
 }
 
 static inline void health_count32(uint32_t *counter, uint32_t n)
@@ -510,7 +510,7 @@ static inline bool health_delay_may_tell(const struct health_detail *d, uint32_t
     if (!has_data && d->began && now_us - d->data_us < HEALTH_SECOND_US) {
         return false;
     }
-    if (ts_value == d->ts_latest && now_us - d->data_us < HEALTH_TRAIN_US && d->ts_first_us != 0) {
+    if (ts_value == d->ts_latest && now_us - d->data_us < HEALTH_TRAIN_US) {
         return false;
     }
     return d->tick_us != HEALTH_NO_TIME;
