@@ -23,6 +23,7 @@ void health_clock_window(struct health_half *half, const struct health_half *rec
     if (need != d->need) {
         health_clock_run(half, d, now_us);
         d->need = need;
+        d->calm = need > 0 ? d->calm : CALM_NOT;
     }
 }
 

@@ -283,18 +283,22 @@ void health_data(struct health_step *s)
         health_data_unstamped(s->health, d, s->ip_id, s->now_us);
     }
     bool is_new = health_distance(end, half->next) > 0;
-    if (health_distance(s->start, half->next) < 0) {
+    bool is_next = health_distance(s->start, half->next) >= 0;
+    if (!is_next) {
         health_repeat(s, d);
     } else {
         health_clock_data(d, s->now_us,
                           health_segments_held_up(s->health, half, d, s->ip_id, s->now_us));
     }
     if (is_new) {
-        take_new(s, d, health_distance(s->start, half->next) < 0 ? half->next : s->start, end);
+        take_new(s, d, is_next ? s->start : half->next, end);
         go_on(s, d, end);
         if (d->is_ahead) {
             catch_up(s, d);
         }
+    }
+    if (s->passed_us != s->now_us || !is_next) {
+        health_segments_mark_to(d, half->next); /* the newest record's time is not data_us */
     }
     d->ce_pkts += (s->p->tos & 3) == 3;
     d->data_us = s->now_us;

@@ -47,6 +47,12 @@ static unsigned takes_of(const struct health *h, const struct health_detail *det
            (!health_has_trouble(d) && !awaits_repeats(half, d) ? others : 0);
 }
 
+/* With a scale, the window that the receiver told before must be known; without, none is. */
+static bool knows_window(const struct health_half *receiver, const struct health_half *other)
+{
+    return !(receiver->flags & HALF_SCALE) == !(other->flags & HALF_EDGE);
+}
+
 void health_plain_note(struct health_detail *details, struct health *h)
 {
     if (!(h->flags & HEALTH_MEASURES)) {
@@ -58,10 +64,8 @@ void health_plain_note(struct health_detail *details, struct health *h)
     const unsigned both = a->flags & b->flags;
     uint32_t plain = 0;
     if (!(h->flags & stands) && both & HALF_SEEN && both & HALF_NEXT) {
-        /* with a scale, the window that it told before must be known */
-        plain |= (a->flags & HALF_FIN) == 0 && (!(a->flags & HALF_SCALE) || b->flags & HALF_EDGE);
-        plain |= (uint32_t)((b->flags & HALF_FIN) == 0 &&
-                            (!(b->flags & HALF_SCALE) || a->flags & HALF_EDGE)) << 1;
+        plain |= (a->flags & HALF_FIN) == 0 && knows_window(a, b);
+        plain |= (uint32_t)((b->flags & HALF_FIN) == 0 && knows_window(b, a)) << 1;
     }
     for (unsigned side = 0; side < 2; side++) {
         const struct health_half *half = &h->halves[side];
@@ -232,6 +236,12 @@ static inline void record(struct health *h, const struct health_half *half, stru
     write_segment(h, half, d, at, m);
 }
 
+/* Data whose ECN field may say that they met congestion (RFC 3168 §5). */
+static SELDOM void note_congestion(struct health_detail *d, const struct packet *p)
+{
+    d->ce_pkts += (p->tos & 3) == 3;
+}
+
 /* The next data of a half, but for what they tell of delays. */
 static inline void go_on(struct health *h, struct health_half *half, struct health_detail *d,
                          const struct plain *m)
@@ -254,8 +264,8 @@ static inline void go_on(struct health *h, struct health_half *half, struct heal
         health_data_round(h, d, m->now_us);
         health_clock_keep(half, d);
     }
-    if ((p->tos & 3) == 3) {
-        d->ce_pkts++;
+    if (p->tos & 1) {
+        note_congestion(d, p);
     }
     if (h->tls != TLS_DONE) {
         health_talk_begin(h, d->side, p, m->now_us);
@@ -314,8 +324,9 @@ static inline void take_empty(struct health *h, struct health_half *half, struct
 static inline void hear(const struct health_half *other, struct health_detail *d, uint32_t now_us,
                         uint32_t edge)
 {
+    const uint32_t until = edge - d->need;
     const bool is_all = other->acked == other->next;
-    const bool is_full = health_distance(other->next + d->need, edge) > 0;
+    const bool is_full = health_distance(other->next, until) > 0;
     if (is_all || is_full) {
         int32_t passed = health_distance(now_us, d->clock_us); /* all the time it was busy */
         if (passed > 0) {
@@ -325,9 +336,9 @@ static inline void hear(const struct health_half *other, struct health_detail *d
     }
     d->acked_there = other->acked;
     d->edge_there = edge;
-    d->calm_until = edge - d->need;
+    d->calm_until = until;
     d->calm = is_all ? CALM_REST : CALM_FLIGHT;
-    if (is_full || d->initial_state == INITIAL_ACKED || edge != other->edge || d->need == 0) {
+    if (is_full || d->initial_state == INITIAL_ACKED) {
         health_calm_end(d, other->next);
     }
 }
@@ -340,40 +351,57 @@ static SELDOM void hear_later(struct health_half *other, struct health_detail *d
     health_calm_end(d, other->next);
 }
 
-/* A round trip that says more than those before. `mss` is the receiver's. */
-static inline void sample(struct health_half *other, struct health_detail *d,
-                          const struct health_covered *covered, uint32_t now_us, uint32_t mss,
-                          bool is_open)
+/* Some of what is in flight was acknowledged, or it has marks, in a packet with this window of the
+ * receiver, whose half is `half`; one that is not known is taken for large. */
+static SELDOM void cover_some(const struct health_half *half, struct health_half *other,
+                              struct health_detail *d, uint32_t ack, uint32_t now_us,
+                              uint32_t window)
 {
-    const uint32_t rtt_us = now_us - covered->time_us;
-    if (!covered->is_rough || rtt_us >= other->min_rtt_us) {
-        health_delay_learn(other, d, now_us, rtt_us, health_segments_waited(d, covered, mss),
-                           is_open);
+    const bool is_open = window >= other->largest_acked; /* of what was acknowledged before */
+    const struct health_covered covered = health_cover(other, d, ack, half->mss);
+    const uint32_t rtt_us = now_us - covered.time_us;
+    if (covered.clean && (int32_t)rtt_us >= 0 &&
+        (!covered.is_rough || rtt_us >= other->min_rtt_us)) {
+        health_delay_sample(other, d, now_us, rtt_us,
+                            health_segments_waited(d, &covered, half->mss), is_open);
     }
 }
 
-/* `other` is the half that is acknowledged, up to `ack`, `d` its detail. */
+/* All of it was, up to the latest data, and the round trip is news. */
+static SELDOM void sample_all(const struct health_half *half, struct health_half *other,
+                              struct health_detail *d, uint32_t now_us, uint32_t window,
+                              uint32_t count)
+{
+    const struct health_covered covered = {.time_us = d->data_us, .count = count};
+    const bool is_open = window >= other->largest_acked;
+    if (health_distance(now_us, d->data_us) >= 0) {
+        health_delay_learn(other, d, now_us, now_us - d->data_us,
+                           health_segments_waited(d, &covered, half->mss), is_open);
+    }
+}
+
+/* `other` is the half that is acknowledged, `d` its detail. */
 static inline void take_progress(struct health *h, const struct health_half *half,
                                  struct health_half *other, struct health_detail *d,
                                  const struct plain *m, uint32_t window)
 {
-    const bool is_open = window >= other->largest_acked; /* of what was acknowledged before */
-    const struct health_covered covered = health_cover(other, d, m->p->ack, half->mss);
-    other->acked = m->p->ack;
-    if (covered.clean) {
-        int32_t rtt = health_distance(m->now_us, covered.time_us);
-        if (rtt >= 0 && health_delay_is_news(other, d, m->now_us, (uint32_t)rtt)) {
-            sample(other, d, &covered, m->now_us, half->mss, is_open);
+    if (m->p->ack == other->next && !d->is_marked) { /* the newest record is of the latest data */
+        const uint32_t count = (uint32_t)d->segment_count - d->segment_acked;
+        d->segment_acked = d->segment_count;
+        if (count != 0 && health_delay_is_news(other, d, m->now_us, m->now_us - d->data_us)) {
+            sample_all(half, other, d, m->now_us, window, count);
         }
+    } else {
+        cover_some(half, other, d, m->p->ack, m->now_us, window);
     }
+    other->acked = m->p->ack;
     const int32_t stalled = health_distance(m->now_us, d->progress_us);
     if (stalled > (int32_t)h->stall_us) {
         h->stall_us = (uint32_t)stalled;
     }
     d->progress_us = m->now_us;
     if (d->initial_state == INITIAL_SENDING) {
-        uint32_t trip_us = health_trip_us(half);
-        health_acks_initial(d, m->p->ack, m->now_us, trip_us);
+        health_acks_initial(d, m->p->ack, m->now_us, health_trip_us(half));
     }
 }
 
@@ -440,8 +468,8 @@ void health_plain_packet(struct health_book *book, flow_index flow, const struct
 {
     struct health *h = &book->connections[health_book_find(book, flow)];
     if (h->flags >> side & HEALTH_PLAIN) { /* of the first, which is nobody's, it is not set */
-        struct health_half *half = &h->halves[side];
-        take(book, h, half, side == 0 ? half + 1 : half - 1, p);
+        /* Without a branch: who speaks next, nobody guesses. */
+        take(book, h, &h->halves[side], &h->halves[1 - side], p);
     } else {
         health_any_packet(book, flow, p, side);
     }

@@ -94,8 +94,8 @@ struct health_covered health_cover_part(const struct health_segment *segment, ui
     const uint32_t length = segment->end - segment->start;
     const uint64_t apart_us = segment->time_us - segment->stamp;
     const uint32_t after_us = (uint32_t)(apart_us * (ack - segment->start) / length);
-    return (struct health_covered){.time_us = segment->stamp + after_us, .length = length,
-                                   .count = 1, .clean = true, .is_rough = true};
+    return (struct health_covered){
+        .time_us = segment->stamp + after_us, .count = 1, .clean = true, .is_rough = true};
 }
 
 static void append(struct health_step *s, struct health_detail *d, uint32_t start, uint32_t end)
@@ -187,8 +187,6 @@ struct health_covered health_cover_marked(struct health_half *half, struct healt
         return (struct health_covered){.clean = false};
     }
     segment = health_segment_at(d, at - 1);
-    return (struct health_covered){.time_us = segment->time_us,
-                                   .length = segment->end - segment->start,
-                                   .count = at - first,
-                                   .clean = !(seen & ~SEGMENT_CLEAN)};
+    return (struct health_covered){
+        .time_us = segment->time_us, .count = at - first, .clean = !(seen & ~SEGMENT_CLEAN)};
 }

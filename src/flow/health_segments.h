@@ -30,16 +30,22 @@ static inline bool health_segments_are_full(struct health_detail *d)
     return true;
 }
 
+/* When something is acknowledged, health_cover() has to look at records up to `end`. */
+static inline void health_segments_mark_to(struct health_detail *d, uint32_t end)
+{
+    if (!d->is_marked || health_distance(end, d->marked_end) > 0) {
+        d->marked_end = end;
+    }
+    d->is_marked = true;
+}
+
 /* Something is known of a record but that it passed, or it is longer than all that were
  * acknowledged before: when it is acknowledged, health_cover() has to look at it. */
 static inline void health_segments_mark(struct health_detail *d, struct health_segment *segment,
                                         unsigned flags)
 {
     segment->flags = (uint8_t)(segment->flags | flags);
-    if (!d->is_marked || health_distance(segment->end, d->marked_end) > 0) {
-        d->marked_end = segment->end;
-    }
-    d->is_marked = true;
+    health_segments_mark_to(d, segment->end);
 }
 
 /* Whether largest_acked would grow with a segment of the half as long as this; `mss` is what its
@@ -138,7 +144,7 @@ static inline bool health_ids_tell(const struct health_detail *d, uint32_t ip_id
 
 /* What an acknowledgment newly covers. */
 struct health_covered {
-    uint32_t time_us, length; /* of the last segment: when it passed, and bytes */
+    uint32_t time_us; /* when the last segment passed */
     uint32_t count;
     bool clean; /* some, each sent once, none SACKed or behind a hole; false: the above mean nothing */
     bool is_rough; /* time_us is known to a sixteenth of the flight's: never for a new minimum */
@@ -148,12 +154,16 @@ struct health_covered {
  * other: the time is by the place among the bytes. */
 struct health_covered health_cover_part(const struct health_segment *segment, uint32_t ack);
 
-/* How long the receiver may have waited before it acknowledged one segment: until the next one came,
- * as a delayed acknowledgment does (RFC 9293 §3.8.6.3), if none did for ever. */
+/* How long the receiver may have waited before it acknowledged one segment, just now: until the
+ * next one came, as a delayed acknowledgment does (RFC 9293 §3.8.6.3), if none did for ever. */
 static inline uint32_t health_segments_waited(struct health_detail *d,
                                               const struct health_covered *covered, uint32_t mss)
 {
-    if (covered->count != 1 || covered->is_rough || covered->length >= 2 * mss) {
+    if (covered->count != 1 || covered->is_rough) {
+        return 0;
+    }
+    const struct health_segment *segment = health_segment_at(d, d->segment_acked - 1u);
+    if (segment->end - segment->start >= 2 * mss) {
         return 0;
     }
     if (d->segment_acked >= d->segment_count) {
@@ -184,11 +194,8 @@ static inline struct health_covered health_cover(struct health_half *half, struc
         return (struct health_covered){.clean = false};
     }
     d->segment_acked = (uint8_t)at;
-    const struct health_segment *segment = health_segment_at(d, at - 1);
-    return (struct health_covered){.time_us = segment->time_us,
-                                   .length = segment->end - segment->start,
-                                   .count = at - first,
-                                   .clean = true};
+    return (struct health_covered){
+        .time_us = health_segment_at(d, at - 1)->time_us, .count = at - first, .clean = true};
 }
 
 /* Keeps the print of a frame, by which a copy will be known. */
