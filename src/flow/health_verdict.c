@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From numbers to words. Each rule is also in docs/tcp-health.md, with its reasons. */
+#include "flow/health_clock.h"
 #include "flow/health_shift.h"
 
 enum {
@@ -154,6 +155,17 @@ static bool is_clock(const struct health_view *view, unsigned side)
            other->prompt_bins * 100u >= view->health.halves[side].bins * (unsigned)NEARLY_ALL_PERCENT;
 }
 
+/* Whether the least delay was one without a queue. Who joins in the middle may have met one that
+ * stands all the time, unless there is no room for it in what was measured of the round trip: at
+ * the receiver, that is nothing until the other end has answered. */
+static bool is_base_known(const struct health *h, unsigned side)
+{
+    const bool is_joined = !((h->halves[0].flags | h->halves[1].flags) & HALF_SYN);
+    const bool is_measured = h->halves[1 - side].min_rtt_us != HEALTH_NO_TIME ||
+                             health_trip_us(&h->halves[side]) >= NEAR_US;
+    return !is_joined || (is_measured && health_round_us(h) < HEALTH_STANDING_US);
+}
+
 /* Of the data of a side: whether a queue stood. Where one stood for a while, too short to call it
  * standing, or little was seen, the answer is not known. */
 static enum health_truth queue_of(const struct health_view *view, unsigned side)
@@ -164,7 +176,7 @@ static enum health_truth queue_of(const struct health_view *view, unsigned side)
     if (queue_bins >= STANDING_BINS || (queue_bins >= STANDING_LEAST && most)) {
         return HEALTH_TRUE;
     }
-    if (half->bins == 0 || !sees_queues(view, side)) {
+    if (half->bins == 0 || !sees_queues(view, side) || !is_base_known(&view->health, side)) {
         return HEALTH_UNKNOWN;
     }
     const bool little = half->bins < STANDING_LEAST && health_unique(half) < ENOUGH_BYTES;
@@ -218,6 +230,14 @@ static bool is_level(const struct health_view *view, unsigned side, const struct
     bool near_window = d->max_window > 0 && d->max_flight + 2 * mss > d->max_window;
     bool queued = way->queue_p50_ms > QUEUED_MS; /* who probes for more keeps a short one, as BBR does */
     return !lost && !near_window && !queued;
+}
+
+/* Far from the sender, what is out is reckoned from what comes through, which is even on any path
+ * that is. */
+static bool is_near_sender(const struct health_view *view, unsigned side)
+{
+    const struct health *h = &view->health;
+    return health_trip_us(&h->halves[1 - side]) <= health_trip_us(&h->halves[side]);
 }
 
 /* Whoever never has more than a few segments out, though nothing was lost, says one thing at a
@@ -312,7 +332,8 @@ static void say_limits(const struct health_view *view, struct health_record *ret
     /* A window whose scale was not seen may be what all waits for. Behind a queue that cannot be seen, all
      * that comes through comes at one rate, too. */
     bool has_window = !isnan(way->rwnd_limited_ms);
-    bool sender = level && has_window && ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_FALSE;
+    bool sender = level && has_window && ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_FALSE &&
+                  is_near_sender(view, side);
     bool closes = ret->ways[1 - side].zero_window_pkts > 0;
     if (application && !has_window && closes) {
         return; /* of a silence nobody knows whose it is */

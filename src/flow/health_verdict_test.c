@@ -117,6 +117,47 @@ static void takes_no_turns_for_a_send_buffer(void **state)
     end(&t);
 }
 
+/* Twenty segments each round trip, from the end that is near or from the one that is far. */
+static void knows_a_send_buffer_from_near(void **state)
+{
+    (void)state;
+    for (unsigned side = 0; side < 2; side++) {
+        struct talk t = begin();
+        const double trips_ms[] = {14, 6};
+        t.window = 60000;
+        for (unsigned i = 0; i < 60; i++) {
+            for (unsigned k = 0; k < 20; k++) {
+                say(&t, side, SEGMENT);
+                wait_ms(&t, 0.01);
+            }
+            wait_ms(&t, trips_ms[1 - side]);
+            acknowledge(&t, 1 - side);
+            wait_ms(&t, trips_ms[side]);
+        }
+        const bool is_near = side == SERVER;
+        assert_int_equal(truth_of(&t, HEALTH_SENDER_LIMITED) == HEALTH_TRUE, is_near);
+        end(&t);
+    }
+}
+
+/* The capture begins amid a transfer, of which all that is seen takes 14 ms, or 90. */
+static void asks_what_stood_before(void **state)
+{
+    (void)state;
+    const double rtts_ms[] = {14, 90};
+    for (unsigned i = 0; i < 2; i++) {
+        struct talk t = {.book = new_book(4), .flow = 1, .stamps = true, .window = 8192};
+        t.at = 1000000 * MS;
+        t.next[CLIENT] = 1000;
+        t.next[SERVER] = 9000;
+        t.acked[SERVER] = 1000;
+        transfer(&t, 60, rtts_ms[i]);
+        const enum health_truth want = i == 0 ? HEALTH_FALSE : HEALTH_UNKNOWN;
+        assert_int_equal(truth_of(&t, HEALTH_BUFFERBLOAT), want);
+        end(&t);
+    }
+}
+
 /* ---- Black holes ----------------------------------------------------------------------------- */
 
 static void finish(struct talk *t, unsigned side)
@@ -317,6 +358,8 @@ int main(void)
         cmocka_unit_test(knows_who_was_heard),
         cmocka_unit_test(takes_no_turns_for_a_send_buffer),
         cmocka_unit_test(hears_that_nothing_arrived),
+        cmocka_unit_test(knows_a_send_buffer_from_near),
+        cmocka_unit_test(asks_what_stood_before),
         cmocka_unit_test(takes_what_is_missing_for_no_pause),
         cmocka_unit_test(knows_no_reason_for_the_last_silence),
         cmocka_unit_test(lives_from_the_handshake_on),
