@@ -140,8 +140,8 @@ static void take_fin(struct health_step *s)
     }
 }
 
-/* What says nothing has the number of what is said next (RFC 9293 §3.8.1): by that, data were sent that
- * did not come as far as the tap, or not yet. */
+/* What says nothing has the number of what is said next (RFC 9293 §3.8.1): by that, data were sent
+ * that did not come as far as the tap, or not yet. */
 static void note_beyond(struct health_step *s)
 {
     const int32_t beyond = health_distance(s->start, s->half->next);

@@ -71,8 +71,8 @@ static bool was_closed(const struct health *h)
     return both || heard;
 }
 
-/* Whether it sent data that never came as far as the tap, nor arrived: small packets that came tell nothing
- * of large ones. */
+/* Whether it sent data that never came as far as the tap, nor arrived: small packets that came tell
+ * nothing of large ones. */
 static bool has_missing(const struct health_half *half)
 {
     return half->flags & HALF_BEYOND && !(half->flags & HALF_FIN && half->acked == half->next);

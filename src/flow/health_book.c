@@ -175,7 +175,8 @@ void health_detail_forget(struct health_detail *d)
 }
 
 /* Whether all is acknowledged, and no closed window holds more back, or nobody will be heard to
- * acknowledge it. Who says again and again what the tap saw acknowledged does not know that it was. */
+ * acknowledge it. Who says again and again what the tap saw acknowledged does not know that it was.
+ */
 static bool is_quiet(const struct health_book *book, const struct health_detail *d)
 {
     enum { STALE_LEAST = 2 };

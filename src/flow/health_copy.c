@@ -95,15 +95,17 @@ static bool is_behind(uint32_t id, uint32_t other)
 }
 
 /* Whether it passed soon after the first of the record that it lies in. */
-static bool is_soon(const struct health_step *s, const struct health_segment *own, uint32_t round_us)
+static bool is_soon(const struct health_step *s, const struct health_segment *own,
+                    uint32_t round_us)
 {
     return (own->flags & (SEGMENT_MERGED | SEGMENT_AGAIN)) == SEGMENT_MERGED &&
            s->now_us - own->stamp <= round_us / PARTS;
 }
 
-/* Whether it left its sender within a quarter of a round trip of the first of the record that it lies
- * in, by its stamp, of whose clock a tick is shorter than that; without stamps, before the latest data as
- * identifications count. These may not gainsay it: offload counts one for each segment that it cuts. */
+/* Whether it left its sender within a quarter of a round trip of the first of the record that it
+ * lies in, by its stamp, of whose clock a tick is shorter than that; without stamps, before the
+ * latest data as identifications count. These may not gainsay it: offload counts one for each
+ * segment that it cuts. */
 static bool is_of_its_time(const struct health_step *s, const struct health_detail *d,
                            const struct health_segment *own)
 {

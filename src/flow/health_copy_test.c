@@ -17,7 +17,8 @@ static void pass_one(struct talk *t, uint32_t first, uint16_t first_id, uint32_t
 }
 
 /* A burst of which each frame is seen once more, 30 frames later: by then many records were made
- * one. With `pairs` of each two the second passes first, and only the last record has room for more. */
+ * one. With `pairs` of each two the second passes first, and only the last record has room for
+ * more. */
 static struct health_record burst_twice(bool stamps, bool pairs)
 {
     struct talk t = {.book = new_book(16), .flow = 1, .stamps = stamps, .ip_id = 100};

@@ -241,8 +241,8 @@ static void go_on(struct health_step *s, struct health_detail *d, uint32_t end)
     d->window_full += half->flags & HALF_EDGE && end == half->edge;
 }
 
-/* These data passed before the acknowledgment that ran ahead of them, and only stand behind it in the
- * capture: they are acknowledged, and no round trip is measured. */
+/* These data passed before the acknowledgment that ran ahead of them, and only stand behind it in
+ * the capture: they are acknowledged, and no round trip is measured. */
 static void catch_up(struct health_step *s, struct health_detail *d)
 {
     struct health_half *half = s->half;

@@ -48,15 +48,15 @@ static bool is_prompt(const struct health_step *s, uint32_t lag_us)
     return (uint64_t)lag_us * 100 < (uint64_t)health_round_us(s->health) * REORDERED_PERCENT;
 }
 
-/* The same of equal stamps. A round trip that is no longer than a tick brings a retransmission with the same one:
- * identifications, or else the time, tell it from an original that was overtaken. */
+/* The same of equal stamps. A round trip that is no longer than a tick brings a retransmission with
+ * the same one: identifications, or else the time, tell it from an original that was overtaken. */
 static bool is_older_in_tick(const struct health_step *s, struct health_detail *d,
                              const struct health_hole *hole)
 {
     enum { NEAR = 64 };
     const unsigned at = health_segments_find(d, hole->end);
-    const bool is_coarse = d->tick_us == 0 || d->tick_us == HEALTH_NO_TIME ||
-                           health_round_us(s->health) <= d->tick_us;
+    const bool is_coarse =
+        d->tick_us == 0 || d->tick_us == HEALTH_NO_TIME || health_round_us(s->health) <= d->tick_us;
     if (!is_coarse || at == d->segment_count || health_segment_at(d, at)->flags & SEGMENT_MERGED) {
         return true;
     }

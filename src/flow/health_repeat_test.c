@@ -220,8 +220,8 @@ static void knows_probes_of_all_kinds(void **state)
     }
 }
 
-/* On a path of 0.4 ms stamps of 1 ms say little: of each ten segments one is lost before the tap and comes
- * a round trip later, or is overtaken by one. */
+/* On a path of 0.4 ms stamps of 1 ms say little: of each ten segments one is lost before the tap
+ * and comes a round trip later, or is overtaken by one. */
 static void tells_order_within_a_tick(void **state)
 {
     (void)state;

@@ -109,8 +109,8 @@ static void takes_order_from_time(void **state)
     }
 }
 
-/* The tap mixes what it sees in either direction: of some turns the answer stands in the capture behind its
- * acknowledgment, with the time at which it passed, or with the same. */
+/* The tap mixes what it sees in either direction: of some turns the answer stands in the capture
+ * behind its acknowledgment, with the time at which it passed, or with the same. */
 static struct health_record turns_in_disorder(bool swap, double apart_ms)
 {
     struct talk t = begin();

@@ -6,14 +6,15 @@
 enum {
     STANDING_BINS = 10, /* of 100 ms: a second of standing queue */
     STANDING_LEAST = 3,
-    SOON_BINS = 15,     /* when less was seen, a queue may only have begun to stand */
+    SOON_BINS = 15,       /* when less was seen, a queue may only have begun to stand */
     ENOUGH_BYTES = 50000, /* that a queue would have held up */
     NEAR_US = 1000,
     OWN_SEGMENTS = 10,
     LOSSY_LEAST = 3,
     SLOW_MS = 1000,
     LEVEL_LEAST = 8, /* round trips on one level */
-    START_MOST = 16, /* round trips in which a sender doubles, until it has what the network gives */
+    START_MOST =
+        16, /* round trips in which a sender doubles, until it has what the network gives */
     QUEUED_MS = 5,
     LARGE_BYTES = 100000,
     LASTS_MS = 1000,
@@ -228,7 +229,8 @@ static bool is_level(const struct health_view *view, unsigned side, const struct
     bool lost = way->retrans_pkts > 0 || d->ce_pkts + d->ece_acks > 0;
     uint32_t mss = view->health.halves[1 - side].mss;
     bool near_window = d->max_window > 0 && d->max_flight + 2 * mss > d->max_window;
-    bool queued = way->queue_p50_ms > QUEUED_MS; /* who probes for more keeps a short one, as BBR does */
+    bool queued =
+        way->queue_p50_ms > QUEUED_MS; /* who probes for more keeps a short one, as BBR does */
     return !lost && !near_window && !queued;
 }
 
@@ -272,8 +274,9 @@ static bool is_held(const struct health_record *record, const struct health_way 
     return way->rwnd_limited_ms - outage > (way->sender_busy_time_ms - outage) / 2;
 }
 
-/* How long, at its end, a connection was silent of which nobody knows whether it is well: what a host says
- * into a hole, or for want of an acknowledgment says no more, is not heard elsewhere either. */
+/* How long, at its end, a connection was silent of which nobody knows whether it is well: what a
+ * host says into a hole, or for want of an acknowledgment says no more, is not heard elsewhere
+ * either. */
 static double silence_of(const struct health_view *view, unsigned side,
                          const struct health_record *record)
 {
@@ -295,7 +298,8 @@ static bool is_bulk(const struct health_half *half)
            (uint64_t)half->data_packets * half->largest_acked * (PARTS - 1);
 }
 
-/* Whether something shows that the network gave no more, or the sender may not have found out yet. */
+/* Whether something shows that the network gave no more, or the sender may not have found out yet.
+ */
 static bool is_network(const struct health_view *view, unsigned side, const struct health_way *way)
 {
     const struct health_detail *d = &view->details[side];

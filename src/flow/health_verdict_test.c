@@ -264,8 +264,8 @@ static void hears_that_nothing_arrived(void **state)
 
 /* ---- Who is silent --------------------------------------------------------------------------- */
 
-/* The client asks; what the server says to that never comes as far as here, but that the client's end is
- * heard, in a segment with the number of what the server would say next. */
+/* The client asks; what the server says to that never comes as far as here, but that the client's
+ * end is heard, in a segment with the number of what the server would say next. */
 static void takes_what_is_missing_for_no_pause(void **state)
 {
     (void)state;
@@ -285,7 +285,8 @@ static void takes_what_is_missing_for_no_pause(void **state)
     }
 }
 
-/* After a transfer the server is not heard any more, and the client gives up: or the server waits. */
+/* After a transfer the server is not heard any more, and the client gives up: or the server waits.
+ */
 static void knows_no_reason_for_the_last_silence(void **state)
 {
     (void)state;
@@ -323,8 +324,8 @@ static void lives_from_the_handshake_on(void **state)
     end(&t);
 }
 
-/* Acknowledgments vanish behind the tap, and the server asks again and again: longer apart than a pause
- * after which details go back. */
+/* Acknowledgments vanish behind the tap, and the server asks again and again: longer apart than a
+ * pause after which details go back. */
 static void follows_who_repeats_for_long(void **state)
 {
     (void)state;
