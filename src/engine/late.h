@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Connections that nobody wanted, while another protocol may begin in them yet: TLS behind STARTTLS
- * of a protocol that is not read here, or behind what a proxy was asked and answered (SOCKS). Such
- * a thing begins where one side speaks after the other, so nothing but the first bytes of each turn
- * is looked at, by the protocols that can be sure of them (proto.h, probe_late); they may come in
- * any pieces. It costs a few instructions a packet until LATE_BYTES of both sides were said, or
+ * of a protocol that is not read here, TLS or HTTP behind what a proxy was asked and answered
+ * (SOCKS), HTTP behind a first request that is none. Such a thing begins where one side speaks after
+ * the other, so nothing but the first bytes of each turn is looked at, by the protocols that can be
+ * sure of them (proto.h, probe_late); they may come in any pieces. It costs a few instructions a
+ * packet until LATE_BYTES of both sides were said, or
  * LATE_TURNS; then the connection is let go of. Zeroes are the beginning. */
 #pragma once
 

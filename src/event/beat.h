@@ -31,7 +31,7 @@ struct beat_options {
     const struct node *host;  /* what this machine is (processor.h); NULL: not asked */
     const char *id;           /* agent.id, agent.ephemeral_id: UUIDs */
     const char *ephemeral_id;
-    const char *cluster;      /* UUID of the one that this is counted to when it is watched; NULL or "": none */
+    const char *cluster;      /* UUID of the one that this is counted to; NULL or "": none */
     enum beat_precision precision;
     struct text_list tags;
     const struct node *fields;

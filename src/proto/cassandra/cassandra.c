@@ -45,6 +45,9 @@ static enum proto_guess guess_envelope(struct span data, const struct cassandra_
     if (h->op != CASSANDRA_STARTUP) {
         return PROTO_YES;
     }
+    if (data.size > CASSANDRA_HEADER && data.data[CASSANDRA_HEADER] != 0) {
+        return PROTO_NO; /* so many options there are not; SOCKS begins with a 5, too */
+    }
     size_t wanted = CASSANDRA_HEADER + h->size;
     if (data.size < wanted && data.size < 512) {
         return PROTO_UNSURE;

@@ -259,6 +259,7 @@ static void probes(void **state)
         {BYTES("GET / HTTP/1.1\r\n"), PROTO_NO},
         {BYTES("\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03"), PROTO_NO},
         {BYTES("\x04\x01\0\x50\x7f\0\0\x01user\0"), PROTO_NO}, /* SOCKS 4 */
+        {BYTES("\x05\x01\0\x05\x01\0\x03\x05" "a.tst\0\x50"), PROTO_NO}, /* SOCKS 5 */
         {BYTES("\x05\x01\0\0\0\0\0\0\0"), PROTO_NO},           /* ERROR, but no response */
         {BYTES("\x04\0\0\x01\x07\xff\0\0\0"), PROTO_NO},       /* too large */
         {BYTES("\x04\0\0\0\x01\0\0\0\x02\0\0"), PROTO_NO},     /* STARTUP without a version */

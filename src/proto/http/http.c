@@ -11,6 +11,13 @@ static enum proto_guess http_probe(struct span data, unsigned side)
     return guess < 0 ? PROTO_UNSURE : guess > 0 ? PROTO_YES : PROTO_NO;
 }
 
+static enum proto_guess http_probe_late(struct span data, unsigned side)
+{
+    (void)side;
+    int guess = http_begins_late(data);
+    return guess < 0 ? PROTO_UNSURE : guess > 0 ? PROTO_YES : PROTO_NO;
+}
+
 static struct proto_taken http_on_chunk(struct proto_context *c, const struct proto_chunk *chunk)
 {
     return http_talk_chunk(c, chunk, http_options_of(c->settings));
@@ -94,6 +101,7 @@ const struct proto proto_http = {
     .options = http_options,
     .options_size = sizeof(struct http_options),
     .probe = http_probe,
+    .probe_late = http_probe_late,
     .on_chunk = http_on_chunk,
     .on_gap = http_on_gap,
     .on_fin = http_on_fin,

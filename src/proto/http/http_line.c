@@ -213,3 +213,51 @@ int http_looks_like(struct span data)
     size_t method = method_size(data);
     return method == method_before(data, method) && data.data[method + 1] == '/';
 }
+
+/* "HTTP/1.1 200", and no more digits. */
+static int begins_response(struct span data)
+{
+    static const char begin[] = "HTTP/1.d ddd";
+    for (size_t i = 0; i < sizeof begin - 1 && i < data.size; i++) {
+        if (begin[i] == 'd' ? !is_digit(data.data[i]) : data.data[i] != (uint8_t)begin[i]) {
+            return 0;
+        }
+    }
+    if (data.size < sizeof begin) {
+        return -1;
+    }
+    uint8_t next = data.data[sizeof begin - 1];
+    return next == ' ' || next == '\r' || next == '\n';
+}
+
+/* A known method and a path; -1 too where they may come. */
+static int begins_request(struct span data)
+{
+    for (const char *const *m = methods; *m != NULL; m++) {
+        size_t size = strlen(*m);
+        size_t known = data.size < size ? data.size : size;
+        if (memcmp(data.data, *m, known) == 0 && (data.size <= size || data.data[size] == ' ') &&
+            (data.size <= size + 1 || data.data[size + 1] == '/')) {
+            return data.size > size + 1 ? 1 : -1;
+        }
+    }
+    return 0;
+}
+
+int http_begins_late(struct span data)
+{
+    enum { ENOUGH = 1024 }; /* of a request line without its end */
+    if (data.size == 0) {
+        return -1;
+    }
+    int response = begins_response(data), request = begins_request(data);
+    if (request <= 0) {
+        return response != 0 ? response : request;
+    }
+    struct http_head head;
+    const uint8_t *lf = memchr(data.data, '\n', data.size);
+    if (lf == NULL) {
+        return data.size < ENOUGH ? -1 : 0;
+    }
+    return http_start_line(span_head(data, (size_t)(lf - data.data)), HTTP_REQUESTS, &head);
+}

@@ -112,3 +112,6 @@ bool http_header_next(struct span head, size_t *at, struct http_part *name, stru
 
 /* Whether the first bytes of a side are HTTP/1.x: 1 yes, 0 no, -1 cannot be told yet. */
 int http_looks_like(struct span data);
+/* The same of bytes behind others that were none of HTTP's: a status line, or a request line with a
+ * method that is known and a path. */
+int http_begins_late(struct span data);

@@ -331,6 +331,31 @@ static void parts_a_method_from_what_is_before_it(void **state)
     assert_int_equal(http_looks_like(span_of("dataPOST /b SIP/2.0\r\n", 21)), 0);
 }
 
+/* What HTTP may begin with behind what was not HTTP, however it is cut. */
+static void begins_late(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data;
+        int guess;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\n", 1},    {"HTTP/1.0 404\r\n", 1},
+        {"HTTP/1.1 2000 OK\r\n", 0},   {"HTTP/1.14 200 OK\r\n", 0},
+        {"HTTP/2 200 OK\r\n", 0},      {"GET /a HTTP/1.1\r\n", 1},
+        {"POST / HTTP/1.0\n", 1},      {"GET /a HTTP/1.1", -1},
+        {"GET not a request\r\n", 0},  {"POST / is no line\r\n", 0},
+        {"HELLO /a HTTP/1.1\r\n", 0},  {"PROPPATCH /a HTTP/1.1\r\n", 1},
+        {"OPTIONS * HTTP/1.1\r\n", 0}, {"", -1},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t size = strlen(cases[i].data);
+        assert_int_equal(http_begins_late(span_of(cases[i].data, size)), cases[i].guess);
+        for (size_t n = 0; n < size && cases[i].guess == 1; n++) { /* never a no before it */
+            assert_int_not_equal(http_begins_late(span_of(cases[i].data, n)), 0);
+        }
+    }
+}
+
 static void joins_no_answer_behind_a_gap_to_what_was_asked_at_once(void **state)
 {
     (void)state;
@@ -655,6 +680,7 @@ int main(void)
         cmocka_unit_test(counts_gaps_in_bodies),
         cmocka_unit_test(goes_on_after_gaps_between_messages),
         cmocka_unit_test(parts_a_method_from_what_is_before_it),
+        cmocka_unit_test(begins_late),
         cmocka_unit_test(joins_no_answer_behind_a_gap_to_what_was_asked_at_once),
         cmocka_unit_test(reads_what_others_write),
         cmocka_unit_test(finds_messages_among_garbage),
