@@ -294,10 +294,25 @@ static void smooth(struct health_detail *d, uint32_t rtt_us)
     d->sample_sum_us += rtt_us;
 }
 
+/* The way to the sender of these data is known from now on: what its clock made of those that
+ * passed before is nothing, if there were many. */
+static void note_first(struct health_detail *d)
+{
+    enum { MANY = 10 };
+    struct health *h = &d->book->connections[d->owner];
+    struct health_half *sender = &h->halves[1 - d->side];
+    if (sender->data_packets >= MANY) {
+        sender->flags |= HALF_UNTIMED;
+    }
+}
+
 void health_delay_learn(struct health_half *half, struct health_detail *d, uint32_t now_us,
                         uint32_t rtt_us, uint32_t waited_us, bool is_open)
 {
     if (rtt_us < half->min_rtt_us) {
+        if (half->min_rtt_us == HEALTH_NO_TIME) {
+            note_first(d);
+        }
         half->min_rtt_us = rtt_us;
     }
     if (d->sample_count == 0 || now_us - d->sampled_us >= HEALTH_SAMPLE_US) {

@@ -106,7 +106,7 @@ static void measure_times(const struct health_view *view, unsigned side, struct 
     }
     double life = (h->last_us - h->first_us) / 1000.0;
     way->goodput_mbps = megabits((double)health_unique(half), life);
-    if (h->halves[1 - side].min_rtt_us == HEALTH_NO_TIME) {
+    if (h->halves[1 - side].min_rtt_us == HEALTH_NO_TIME || half->flags & HALF_UNTIMED) {
         return; /* acknowledgments reach the sender nobody knows when */
     }
     if (!(half->flags & HALF_EDGE) && h->halves[1 - side].zero_windows > 0) {

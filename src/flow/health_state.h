@@ -247,14 +247,14 @@ enum health_half_flags {
     HALF_ACKED = 4,     /* acked is valid */
     HALF_EDGE = 8,      /* edge is valid: the scale is known */
     HALF_SYN = 16, HALF_FIN = 32,
-    HALF_SCALE = 64,
-    HALF_TIMESTAMPS = 128,
+    HALF_SCALE = 64, HALF_TIMESTAMPS = 128,
     HALF_SACK = 256,
     HALF_ECN = 512,     /* asked for or agreed to in the handshake */
     HALF_CLEAN = 1024,  /* the whole stream from its SYN on */
     HALF_OPENER = 4096, /* it sent a SYN without ACK */
     HALF_UNSEEN = 2048, /* its data were acknowledged, but no packet of it was seen */
     HALF_BEGUN = 8192,  /* it had a detail before */
+    HALF_UNTIMED = 32768, /* when acknowledgments reached it was not known while most passed */
     HALF_BEYOND = 16384, /* it sent data that did not pass, by the numbers of what did */
 };
 

@@ -158,6 +158,33 @@ static void asks_what_stood_before(void **state)
     }
 }
 
+/* The capture begins amid an upload, at the server, and only its answer at the end shows how long
+ * the way to the client is. */
+static void takes_no_way_for_none(void **state)
+{
+    (void)state;
+    struct talk t = {.book = new_book(4), .flow = 1, .stamps = true, .window = 8192};
+    t.at = 1000000 * MS;
+    t.next[CLIENT] = 1000;
+    t.next[SERVER] = 9000;
+    t.acked[CLIENT] = 9000;
+    for (unsigned i = 0; i < 60; i++) {
+        say(&t, CLIENT, SEGMENT);
+        say(&t, CLIENT, SEGMENT);
+        wait_ms(&t, 0.01);
+        acknowledge(&t, SERVER);
+        wait_ms(&t, 40);
+    }
+    say(&t, SERVER, 3);
+    wait_ms(&t, 40);
+    acknowledge(&t, CLIENT);
+    const struct health_record r = record_of(&t);
+    assert_near(r.min_rtt_to_client_ms, 40, 1);
+    assert_true(isnan(r.ways[CLIENT].sender_busy_time_ms));
+    assert_int_equal(r.findings[HEALTH_APPLICATION_LIMITED].truth, HEALTH_UNKNOWN);
+    end(&t);
+}
+
 /* ---- Black holes ----------------------------------------------------------------------------- */
 
 static void finish(struct talk *t, unsigned side)
@@ -361,6 +388,7 @@ int main(void)
         cmocka_unit_test(hears_that_nothing_arrived),
         cmocka_unit_test(knows_a_send_buffer_from_near),
         cmocka_unit_test(asks_what_stood_before),
+        cmocka_unit_test(takes_no_way_for_none),
         cmocka_unit_test(takes_what_is_missing_for_no_pause),
         cmocka_unit_test(knows_no_reason_for_the_last_silence),
         cmocka_unit_test(lives_from_the_handshake_on),
