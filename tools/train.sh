@@ -1,7 +1,7 @@
 #!/bin/sh
 # train.sh PROGRAM: has a build that counts what it does (tools/build.sh) do what the program mostly
 # does: reads the project's own captures in every way that a busy agent or reader has, and tells what
-# it finds in every form. Writes nothing but the counts, beside the objects. Takes some seconds.
+# it finds in every form. Writes nothing but the counts, beside the objects. Takes half a minute.
 set -eu
 program=$(realpath "$1")
 cd "$(dirname "$0")/.."
@@ -63,7 +63,21 @@ run pktvisor-reader -H 192.0.2.0/24 "$sample"
 run pktvisor-reader --with tcp,tls,http,db "$folder/all.pcapng"
 run packetbeat -t -I "$folder/tcp.pcap" --strict.perms=false -c "$folder/beat.yml"
 
-# Every protocol, also those that the sample has nothing of, and every kind of capture file.
+# Traffic of all protocols at once, those most that most networks have most of. What is only done a few
+# times is taken for rare, and built to be small: short captures do not tell.
+captures=$(find src/proto/*/data -name '*.pcap' | LC_ALL=C sort)
+common='^src/proto/(dns|http|mysql|pgsql|redis|tls)/'
+# shellcheck disable=SC2046 # names are words
+tools/weave.py "$folder/common.pcap" 40000 $(printf '%s\n' "$captures" | grep -E "$common")
+# shellcheck disable=SC2046
+tools/weave.py "$folder/others.pcap" 4000 $(printf '%s\n' "$captures" | grep -vE "$common")
+for options in '-o events' '-o events --workers 2' "-o events -c $folder/health.yml" '-o summary' \
+    '-o summary --transactions'; do
+    # shellcheck disable=SC2086
+    run read $options "$folder/common.pcap" "$folder/others.pcap"
+done
+
+# Every kind of capture file, and what else protocols have captures of.
 for data in src/proto/*/data tests/golden src/tap/data; do
     captures=$(find "$data" -name '*.pcap*' | LC_ALL=C sort)
     [ -n "$captures" ] || continue
