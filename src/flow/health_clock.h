@@ -76,7 +76,7 @@ static inline bool health_clock_goes_on(const struct health_half *half,
 {
     return d->began && !d->idle && health_distance(half->next, d->acked_there) > 0 &&
            health_distance(end, d->acked_there) > 0 && /* numbers may be anything */
-           (!(half->flags & HALF_EDGE) || health_distance(end + d->need, d->edge_there) <= 0);
+           (!(half->flags & HALF_EDGE) || d->edge_there - (end + d->need) <= HEALTH_JUMP_MAX);
 }
 
 /* Whether a clock has nothing to do while new data pass that leave room for one segment more, up to

@@ -64,8 +64,9 @@ void health_plain_note(struct health_detail *details, struct health *h)
     const unsigned both = a->flags & b->flags;
     uint32_t plain = 0;
     if (!(h->flags & stands) && both & HALF_SEEN && both & HALF_NEXT) {
-        plain |= (a->flags & HALF_FIN) == 0 && knows_window(a, b);
-        plain |= (uint32_t)((b->flags & HALF_FIN) == 0 && knows_window(b, a)) << 1;
+        const unsigned unusual = HALF_FIN | HALF_BEYOND; /* the next data end the latter */
+        plain |= (a->flags & unusual) == 0 && knows_window(a, b);
+        plain |= (uint32_t)((b->flags & unusual) == 0 && knows_window(b, a)) << 1;
     }
     for (unsigned side = 0; side < 2; side++) {
         const struct health_half *half = &h->halves[side];
@@ -158,7 +159,8 @@ static SELDOM void take_clock(const struct health *h, struct health_half *half,
     }
     d->calm_until = d->edge_there - d->need;
     d->calm = CALM_FLIGHT;
-    if (!health_clock_is_calm(half, d) || health_distance(end, d->calm_until) > 0) {
+    /* Numbers may be anything: half of them away is behind, and ahead a little later. */
+    if (!health_clock_is_calm(half, d) || d->calm_until - end > HEALTH_JUMP_MAX) {
         health_calm_end(d, end);
     }
 }
@@ -326,7 +328,7 @@ static inline void hear(const struct health_half *other, struct health_detail *d
 {
     const uint32_t until = edge - d->need;
     const bool is_all = other->acked == other->next;
-    const bool is_full = health_distance(other->next, until) > 0;
+    const bool is_full = until - other->next > HEALTH_JUMP_MAX;
     if (is_all || is_full) {
         int32_t passed = health_distance(now_us, d->clock_us); /* all the time it was busy */
         if (passed > 0) {
