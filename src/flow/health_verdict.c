@@ -368,9 +368,11 @@ static void say_limits(const struct health_view *view, struct health_record *ret
                (!level || ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_TRUE)) {
         /* Behind a queue, few segments are out here whatever the sender has to say. */
         bool waits = ret->findings[HEALTH_BUFFERBLOAT].truth == HEALTH_TRUE;
-        ret->limited_by = thin && !waits ? "application"
-                          : waits || (is_network(view, side, way) && !isinf(silence)) ? "network"
-                                                                                      : NULL;
+        if (thin && !waits) {
+            ret->limited_by = "application";
+        } else if (waits || (is_network(view, side, way) && !isinf(silence))) {
+            ret->limited_by = "network";
+        }
     }
 }
 
