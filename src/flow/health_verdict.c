@@ -274,20 +274,48 @@ static bool is_held(const struct health_record *record, const struct health_way 
     return way->rwnd_limited_ms - outage > (way->sender_busy_time_ms - outage) / 2;
 }
 
+/* For how long a side, at the end, was not heard by the other one, as far as the tap can tell: since
+ * the first of what is not acknowledged passed, or of what it repeats though that was acknowledged
+ * here; or since its last data before some that never came as far as the tap. */
+static double unheard_ms(const struct health_view *view, unsigned side)
+{
+    const struct health_half *half = &view->health.halves[side];
+    const struct health_detail *d = &view->details[side];
+    const bool is_out = health_distance(half->next, half->acked) > 0;
+    if (!view->has_detail[side]) {
+        return is_out || half->flags & HALF_BEYOND ? INFINITY : 0; /* for eight seconds and more */
+    }
+    const bool is_stale = d->stale_count > 0;
+    if (!is_out && !is_stale && !(half->flags & HALF_BEYOND)) {
+        return 0;
+    }
+    const uint32_t since_us = is_stale ? d->stale_us : is_out ? d->progress_us : d->data_us;
+    return health_elapsed(view->health.last_us, since_us) / 1000.0;
+}
+
+/* How long nobody said anything at the end; 0 where the one who spoke last is not known any more. */
+static double quiet_ms(const struct health_view *view)
+{
+    double least = INFINITY;
+    for (unsigned side = 0; side < 2; side++) {
+        if (view->has_detail[side]) {
+            const uint32_t data_us = view->details[side].data_us;
+            least = fmin(least, health_elapsed(view->health.last_us, data_us) / 1000.0);
+        }
+    }
+    return isinf(least) ? 0 : least;
+}
+
 /* How long, at its end, a connection was silent of which nobody knows whether it is well: what a
  * host says into a hole, or for want of an acknowledgment says no more, is not heard elsewhere
- * either. */
-static double silence_of(const struct health_view *view, unsigned side,
-                         const struct health_record *record)
+ * either. Silences before were somebody's own. */
+static double silence_of(const struct health_view *view, const struct health_record *record)
 {
-    const struct health_detail *d = &view->details[side];
     if (record->findings[HEALTH_BLACKHOLED].truth == HEALTH_FALSE) {
         return 0;
     }
-    if (!view->has_detail[side]) {
-        return INFINITY; /* for eight seconds and more */
-    }
-    return health_elapsed(view->health.last_us, d->data_us) / 1000.0;
+    const double unheard = fmax(unheard_ms(view, 0), unheard_ms(view, 1));
+    return fmax(unheard, quiet_ms(view));
 }
 
 /* Whether it had more to say all the time: nothing but full segments, or super-segments. */
@@ -313,7 +341,7 @@ static void say_limits(const struct health_view *view, struct health_record *ret
     unsigned side = ret->main_way;
     const struct health_way *way = &ret->ways[side];
     double busy = way->sender_busy_time_ms;
-    double silence = silence_of(view, side, ret);
+    double silence = silence_of(view, ret);
     double idle = way->idle_ms > silence ? way->idle_ms - silence : 0;
     double life = busy + idle;
     double round = ret->min_rtt_to_client_ms + ret->min_rtt_to_server_ms;

@@ -330,6 +330,22 @@ static void knows_no_reason_for_the_last_silence(void **state)
     end(&t);
 }
 
+/* After a pause the client asks once more, twice, and the capture ends before an answer. */
+static void counts_pauses_before_the_last_silence(void **state)
+{
+    (void)state;
+    struct talk t = begin();
+    ask(&t);
+    transfer(&t, 20, 14);
+    wait_ms(&t, 7000);
+    say(&t, CLIENT, 100);
+    wait_ms(&t, 300);
+    pass(&t, CLIENT, TCP_ACK | TCP_PSH, t.next[CLIENT] - 100, 100);
+    assert_int_equal(truth_of(&t, HEALTH_BLACKHOLED), HEALTH_UNKNOWN);
+    assert_int_equal(truth_of(&t, HEALTH_APPLICATION_LIMITED), HEALTH_TRUE);
+    end(&t);
+}
+
 /* Two SYNs are lost: 3 s in which nobody could say anything. */
 static void lives_from_the_handshake_on(void **state)
 {
@@ -391,6 +407,7 @@ int main(void)
         cmocka_unit_test(takes_no_way_for_none),
         cmocka_unit_test(takes_what_is_missing_for_no_pause),
         cmocka_unit_test(knows_no_reason_for_the_last_silence),
+        cmocka_unit_test(counts_pauses_before_the_last_silence),
         cmocka_unit_test(lives_from_the_handshake_on),
         cmocka_unit_test(follows_who_repeats_for_long),
     };
